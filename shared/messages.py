@@ -1,0 +1,327 @@
+"""The messages between the services, in one place (DESIGN 3).
+
+    fetcher  ── RawMail ──▶ mail.raw ──▶ classifier ── ClassifiedMail ──▶ mail.classified ──▶ ticket_writer
+    ticket_writer ── TicketEvent ──▶ ticket.events ──▶ notifier
+
+Every message has a version. Unknown fields are kept (a newer sender may know more than we do); a field that goes away
+makes a new version. A raw mail travels as its RFC 5322 bytes with this envelope in the AMQP headers, so that an operator
+who opens the queue in the RabbitMQ console reads a mail. What is too large to travel goes by reference (claim check):
+a `BlobReference`, resolved in `shared.blobs` alone. Times are aware and in UTC; sizes are in bytes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final, Literal, NewType
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+MailId = NewType("MailId", uuid.UUID)
+"""Identity of one item of one mailbox (DESIGN 2): a UUIDv5, so that every crash and copy of a message finds it again."""
+
+INLINE_LIMIT: Final = 256 * 1024
+"""Bytes up to which a payload travels in the message itself; larger ones go by claim check (DESIGN 3)."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Value(BaseModel):
+    """A frozen value inside a message; unknown fields are kept when it is read and written again."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Message(Value):
+    """A message between services. `type` is the AMQP type, `version` the newest version this code writes and reads."""
+
+    type: ClassVar[str]
+    version: int = 1
+    mail_id: uuid.UUID
+    shadow: bool = False
+
+
+class BlobReference(Value):
+    """Claim check: bytes that lie in the blob store under their SHA-256 (hexadecimal), `size` in bytes."""
+
+    sha256: Sha256
+    size: int = Field(ge=0)
+
+
+class RawMail(Message):
+    """A mail as it left the mailbox. Travels in AMQP headers; the payload is the raw mail, or empty when it is large.
+
+    `raw` always names the stored bytes. `complete` is False when only the head of a mail that is too large was fetched
+    (SPEC D17); `full_size` is then the size of the whole mail in the mailbox. `received_at` is the arrival (DESIGN 15).
+    """
+
+    type: ClassVar[str] = "mail.raw"
+    helpdesk_id: int
+    received_at: UtcDatetime
+    fetched_at: UtcDatetime
+    raw: BlobReference
+    complete: bool = True
+    full_size: int
+    forced: bool = False
+    without_mails: bool = False
+    """A person chose «import without mails» (SPEC D18): M2–M4 are not sent."""
+
+
+class ReasonId(StrEnum):
+    """Why a mail became what it became; the table of sentences and remedies is `shared.portal.reasons`."""
+
+    # which outcome
+    NO_TICKET_NUMBER = "no-ticket-number"
+    TICKET_NUMBER = "ticket-number"
+    TICKET_ALIAS = "ticket-alias"
+    TICKET_MERGED = "ticket-merged"
+    TICKET_GONE = "ticket-gone"
+    OTHER_HELPDESK = "other-helpdesk"
+    UNKNOWN_NUMBER = "unknown-number"
+    OWN_MESSAGE_BOUNCED = "own-message-bounced"
+    # who sent it
+    CONTACT_KNOWN = "contact-known"
+    CONTACT_INACTIVE = "contact-inactive"
+    SEVERAL_CONTACTS = "several-contacts"
+    EMPLOYEE = "employee"
+    UNKNOWN_SENDER = "unknown-sender"
+    REPLY_TO_IS_SENDER = "reply-to-is-sender"
+    # what was read
+    ABOVE_MARKER = "above-marker"
+    NOTHING_ABOVE_MARKER = "nothing-above-marker"
+    NO_SUBJECT = "no-subject"
+    ATTACHMENTS_LEFT_OUT = "attachments-left-out"
+    AUTOMATIC = "automatic"
+    STRANGER = "stranger"
+    SAME_MESSAGE_ID_DIFFERS = "same-message-id-differs"
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+    OUR_ERROR = "our-error"
+    OLD_MAIL = "old-mail"
+    FORCED = "forced"
+    # duplicate
+    DUPLICATE_CONTENT = "duplicate-content"
+    TICKET_HAS_CONTENT = "ticket-has-content"
+    # quarantine
+    NO_SENDER = "no-sender"
+    OWN_ADDRESS = "own-address"
+    DEAD_LETTER = "dead-letter"
+    MARKED_READ_BY_PERSON = "marked-read-by-person"
+    SENDER_BLOCKED = "sender-blocked"
+
+
+class Reason(Value):
+    """One step of the explanation («waarom»): an id, and the particulars of this mail for its sentence (no body text)."""
+
+    id: ReasonId
+    detail: str = ""
+
+
+class MailAddress(Value):
+    """A mailbox as named in a header: `name` decoded ('' when absent), `address` as written."""
+
+    name: str = ""
+    address: str
+
+
+class PersonMatch(Value):
+    """A contact who has the sender's address, in the order of D12; `address_since` orders the oldest first."""
+
+    person_id: int
+    organisation_id: int
+    active: bool
+
+
+class EmployeeMatch(Value):
+    """An employee who has the sender's address."""
+
+    employee_id: int
+    active: bool
+
+
+class Sender(Value):
+    """Who sent the mail, as found: all contacts with that address and the employee with it, if any (SPEC D12)."""
+
+    mailbox: MailAddress
+    persons: tuple[PersonMatch, ...] = ()
+    employee: EmployeeMatch | None = None
+    known_as_of: UtcDatetime
+
+
+class NumberIntroduction(StrEnum):
+    """How a ticket number stood in the subject; the first two win over the third (SPEC D1)."""
+
+    INTRODUCED = "introduced"
+    """Behind `Ticket` or `#`, or in brackets."""
+    BARE = "bare"
+
+
+class TicketCandidate(Value):
+    """A known ticket number found in the subject, in the order in which candidates are tried (SPEC D1)."""
+
+    number: str
+    ticket_id: int
+    helpdesk_id: int
+    introduction: NumberIntroduction
+    is_alias: bool = False
+
+
+class Body(Value):
+    """One reading of a mail's body: sanitised html (images as `attachment:<id>`) and plain text, both complete in
+    themselves, and the attachments that this reading shows or carries, in order."""
+
+    html: str
+    text: str
+    attachment_ids: tuple[uuid.UUID, ...] = ()
+
+
+class StoredBody(Value):
+    """Bodies too large for the message: a claim check on their JSON (`Bodies`)."""
+
+    reference: BlobReference
+
+
+class Bodies(Value):
+    """Both readings (SPEC S7, D16): `whole`, and `above_marker` when a marker was found with something above it.
+
+    `shown` may later be a trimmed reading of a supplement; the whole text always stays behind it.
+    """
+
+    whole: Body
+    above_marker: Body | None = None
+
+
+class Image(Value):
+    """An image, known by decoding (SPEC D4). `id` is UUIDv5 of mail_id and part path (DESIGN 3)."""
+
+    id: uuid.UUID
+    name: str
+    media_type: str
+    width: int
+    height: int
+    blob: BlobReference
+    inline: bool
+    content_id: str | None = None
+
+
+class LeftOut(Value):
+    """A part of the mail that is not stored as attachment (SPEC W4, D4), and why, in words for the ticket's history."""
+
+    id: uuid.UUID
+    name: str
+    media_type: str
+    size: int
+    reason: str
+
+
+class AutomaticKind(StrEnum):
+    """Kinds of automatic mail, in the order in which they are told (SPEC D6, DESIGN 16)."""
+
+    BOUNCE = "bounce"
+    OWN = "own"
+    CALENDAR = "calendar"
+    OUT_OF_OFFICE = "out-of-office"
+    AUTO_REPLY = "auto-reply"
+    LIST = "list"
+
+
+class BouncedRecipient(Value):
+    """One recipient of a delivery report (RFC 3464)."""
+
+    recipient: str
+    status: str = ""
+    action: str = ""
+    diagnostic: str = ""
+
+
+class DmarcResult(StrEnum):
+    """DMARC according to a trusted Authentication-Results header (RFC 8601); NONE where nothing trusted says so."""
+
+    PASS = "pass"  # noqa: S105 - a DMARC result, no password
+    FAIL = "fail"
+    NONE = "none"
+
+
+class ContentKey(Value):
+    """Identity of the content (SPEC D13): digest of Message-ID, sender, date and subject; `text_digest` of the text.
+
+    Both are SHA-256 in hexadecimal; `version` says how they were computed.
+    """
+
+    version: int = 1
+    key: Sha256
+    text_digest: Sha256
+
+
+class ClassifiedMail(Message):
+    """The facts of a mail (DESIGN 7): no decision of the ticket is taken yet.
+
+    `sender` is None for a mail without any usable sender (quarantine, D17). `own_message_id` names the notification of
+    ours that this mail reports on or that came back (D6). `raw` stays readable for the whole of the mail's life.
+    """
+
+    type: ClassVar[str] = "mail.classified"
+    helpdesk_id: int
+    received_at: UtcDatetime
+    raw: BlobReference
+    forced: bool = False
+    without_mails: bool = False
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    subject: str = ""
+    sent_at: UtcDatetime | None = None
+    sender: Sender | None = None
+    to: tuple[MailAddress, ...] = ()
+    cc: tuple[MailAddress, ...] = ()
+    return_path_empty: bool = False
+    from_own_address: bool = False
+    """The mail bears the mailbox's own address as sender and is not a mail of ours (SPEC D19)."""
+    dmarc: DmarcResult = DmarcResult.NONE
+    candidates: tuple[TicketCandidate, ...] = ()
+    bodies: Bodies | StoredBody
+    images: tuple[Image, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    automatic: AutomaticKind | None = None
+    bounced: tuple[BouncedRecipient, ...] = ()
+    own_message_id: str | None = None
+    content_key: ContentKey
+    reasons: tuple[Reason, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What became of a mail; each mail ends in exactly one (SPEC D7)."""
+
+    TICKET = "ticket"
+    SUPPLEMENT = "supplement"
+    DUPLICATE = "duplicate"
+    QUARANTINE = "quarantine"
+
+
+class NotificationKind(StrEnum):
+    """The template mails (SPEC M2–M4)."""
+
+    TICKET_ADDED_MANAGER = "ticket-added-manager"
+    SUPPLEMENT_ADDED_EXECUTOR = "supplement-added-executor"
+    TICKET_ADDED_CUSTOMER = "ticket-added-customer"
+
+
+class TicketEvent(Message):
+    """A ticket was added or supplemented from a mail. `event_id` is UUIDv5 of mail_id and outcome: a copy is known."""
+
+    type: ClassVar[str] = "ticket.event"
+    event_id: uuid.UUID
+    outcome: Literal[Outcome.TICKET, Outcome.SUPPLEMENT]
+    helpdesk_id: int
+    ticket_id: int
+    ticket_number: str
+    supplement_id: int | None = None
+    committed_at: UtcDatetime
+    notification_ids: tuple[uuid.UUID, ...] = ()
