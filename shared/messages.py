@@ -4,9 +4,9 @@
     ticket_writer ── TicketEvent ──▶ ticket.events ──▶ notifier
 
 Every message has a version. Unknown fields are kept (a newer sender may know more than we do); a field that goes away
-makes a new version. A raw mail travels as its RFC 5322 bytes with this envelope in the AMQP headers, so that an operator
-who opens the queue in the RabbitMQ console reads a mail. What is too large to travel goes by reference (claim check):
-a `BlobReference`, resolved in `shared.blobs` alone. Times are aware and in UTC; sizes are in bytes.
+makes a new version. A raw mail travels as its RFC 5322 bytes with this envelope in the AMQP headers, so that an
+operator who opens the queue in the RabbitMQ console reads a mail. What is too large to travel goes by reference (claim
+check): a `BlobReference`, resolved in `shared.blobs` alone. Times are aware and in UTC; sizes are in bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Final, Literal, NewType
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 MailId = NewType("MailId", uuid.UUID)
-"""Identity of one item of one mailbox (DESIGN 2): a UUIDv5, so that every crash and copy of a message finds it again."""
+"""Identity of one item of one mailbox (DESIGN 2): a UUIDv5, so that each crash and each copy finds it again."""
 
 INLINE_LIMIT: Final = 256 * 1024
 """Bytes up to which a payload travels in the message itself; larger ones go by claim check (DESIGN 3)."""
@@ -118,7 +118,7 @@ class ReasonId(StrEnum):
 
 
 class Reason(Value):
-    """One step of the explanation («waarom»): an id, and the particulars of this mail for its sentence (no body text)."""
+    """One step of the explanation («waarom»): an id, and what its sentence says of this mail (never body text)."""
 
     id: ReasonId
     detail: str = ""
@@ -174,8 +174,10 @@ class TicketCandidate(Value):
 
 
 class Body(Value):
-    """One reading of a mail's body: sanitised html (images as `attachment:<id>`) and plain text, both complete in
-    themselves, and the attachments that this reading shows or carries, in order."""
+    """One reading of a mail's body, as sanitised html (images as `attachment:<id>`) and as plain text.
+
+    Both are complete in themselves; `attachment_ids` are the images that this reading shows or carries, in order.
+    """
 
     html: str
     text: str
