@@ -1,0 +1,84 @@
+"""The servers that the tests run against: real ones, or the test fails; nothing here is skipped or faked.
+
+`make test` starts private servers and names them in the environment. Without those variables the private servers
+that the set-up brought under `.run/` are started for this session.
+"""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Both servers of this session."""
+
+    postgres: PostgresEndpoint
+    rabbitmq: RabbitmqEndpoint
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """The servers named by TEST_POSTGRES_URL, TEST_RABBITMQ_URL and TEST_RABBITMQ_MANAGEMENT_URL."""
+    try:
+        yield Servers(
+            PostgresEndpoint(os.environ["TEST_POSTGRES_URL"]),
+            RabbitmqEndpoint(os.environ["TEST_RABBITMQ_URL"], os.environ["TEST_RABBITMQ_MANAGEMENT_URL"]),
+        )
+    except KeyError as missing:
+        pytest.fail(f"{missing.args[0]} is not set: run the tests with `make test` (or `make test T=FILE`)")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers: Servers) -> PostgresEndpoint:
+    """A real PostgreSQL, as its superuser."""
+    return servers.postgres
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(servers: Servers) -> RabbitmqEndpoint:
+    """A real RabbitMQ with its management API, as an administrator."""
+    return servers.rabbitmq
+
+
+@pytest.fixture
+async def empty_database(postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
+    """The superuser's URL of a fresh, empty database; dropped afterwards, whoever is still connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    connection = await asyncpg.connect(postgres_server.url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        yield postgres_server.database(name)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyVhost:
+    """A fresh virtual host: its name, its AMQP URL as the administrator, and the node it is on."""
+
+    name: str
+    amqp_url: str
+    server: RabbitmqEndpoint
+
+
+@pytest.fixture
+async def empty_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
+    """A fresh virtual host without any queue, on which the administrator may do all; deleted afterwards."""
+    name = f"test-{secrets.token_hex(6)}"
+    async with httpx.AsyncClient(base_url=f"{rabbitmq_server.management_url}/api/", timeout=30) as management:
+        user = quote(management.base_url.username, safe="")
+        (await management.put(f"vhosts/{name}")).raise_for_status()
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        (await management.put(f"permissions/{name}/{user}", json=everything)).raise_for_status()
+        yield EmptyVhost(name, rabbitmq_server.vhost(name), rabbitmq_server)
+        (await management.delete(f"vhosts/{name}")).raise_for_status()
