@@ -1,0 +1,300 @@
+"""Applies the topology through RabbitMQ's management API, and tells what on the broker differs from it.
+
+RabbitMQ's own import of definitions passes over a queue whose arguments differ, so this compares first, changes what
+can be changed, and compares again. Nothing is ever deleted: what cannot be changed in place (a queue's or exchange's
+arguments) and what is not ours (a foreign binding or policy) is reported as drift, with what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import httpx
+from pydantic import SecretStr
+
+from shared.broker.topology import NOTHING, POLICY_PRIORITY, Topology, User
+from shared.errors import ImporterError, Misconfigured, Outage
+
+MANAGEMENT_TIMEOUT_SECONDS: Final = 30
+_SALT_BYTES: Final = 4
+
+Settings = Mapping[str, Any]
+
+
+class Kind(StrEnum):
+    """What an item on the broker is. They are applied in this order, so that no queue ever lacks its policy."""
+
+    USER = "user"
+    PERMISSION = "permission of"
+    TOPIC_PERMISSION = "topic permission of"
+    EXCHANGE = "exchange"
+    POLICY = "policy"
+    QUEUE = "queue"
+    BINDING = "binding"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing on the broker: how it is named, what it must be, and the request that makes it so."""
+
+    kind: Kind
+    name: str
+    settings: Settings
+    method: str
+    path: str
+    body: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A difference that `apply` leaves to a person."""
+
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What was created or changed, and what still differs."""
+
+    changed: tuple[str, ...]
+    drift: tuple[Drift, ...]
+
+
+class ManagementRefused(ImporterError):
+    """RabbitMQ's management API refused a request; the text holds its reason."""
+
+
+class Management:
+    """RabbitMQ's management API for one virtual host. Raises Outage, Misconfigured and ManagementRefused."""
+
+    def __init__(self, client: httpx.AsyncClient, vhost: str) -> None:
+        self._client = client
+        self.vhost = quote(vhost, safe="")
+
+    async def get(self, path: str) -> Any:
+        """The answer to a GET, or None when there is no such thing."""
+        response = await self._request("GET", path)
+        return None if response.status_code == httpx.codes.NOT_FOUND else response.json()
+
+    async def send(self, method: str, path: str, body: Settings) -> None:
+        """A request that changes something."""
+        if (await self._request(method, path, body)).status_code == httpx.codes.NOT_FOUND:
+            raise ManagementRefused(f"RabbitMQ knows no {path}: does the virtual host exist?")
+
+    async def _request(self, method: str, path: str, body: Settings | None = None) -> httpx.Response:
+        try:
+            response = await self._client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise Outage(
+                f"RabbitMQ's management API does not answer at {self._client.base_url.host}: {error}"
+            ) from error
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise Misconfigured(
+                "RabbitMQ's management API refuses the administrator: check the user in "
+                "IMPORTER_RABBITMQ_MANAGEMENT_URL and the secret amqp_password_admin."
+            )
+        if response.is_error and response.status_code != httpx.codes.NOT_FOUND:
+            raise ManagementRefused(f"RabbitMQ refused {method} {path}: {response.status_code} {response.text}")
+        return response
+
+
+@asynccontextmanager
+async def management(management_dsn: SecretStr, vhost: str) -> AsyncIterator[Management]:
+    """The management API as the user named in `management_dsn`."""
+    parts = urlsplit(management_dsn.get_secret_value())
+    address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    login = httpx.BasicAuth(unquote(parts.username or ""), unquote(parts.password or ""))
+    async with httpx.AsyncClient(
+        base_url=f"{address.rstrip('/')}/api/", auth=login, timeout=MANAGEMENT_TIMEOUT_SECONDS, trust_env=False
+    ) as client:
+        yield Management(client, vhost)
+
+
+def vhost_of(amqp_url: SecretStr) -> str:
+    """The virtual host in an AMQP URL; none means `/`."""
+    return unquote(urlsplit(amqp_url.get_secret_value()).path[1:]) or "/"
+
+
+def _items(topology: Topology, vhost: str) -> Iterator[Item]:
+    for user in topology.users:
+        rights = {"configure": NOTHING, "write": user.write, "read": user.read}
+        yield Item(Kind.PERMISSION, user.name, rights, "PUT", f"permissions/{vhost}/{user.name}", rights)
+        for exchange_name, write in user.topics.items():
+            topic = {"exchange": exchange_name, "write": write, "read": NOTHING}
+            yield Item(
+                Kind.TOPIC_PERMISSION,
+                f"{user.name} on {exchange_name}",
+                topic,
+                "PUT",
+                f"topic-permissions/{vhost}/{user.name}",
+                topic,
+            )
+    for exchange in topology.exchanges:
+        body: Settings = {
+            "type": exchange.kind,
+            "durable": True,
+            "auto_delete": False,
+            "internal": False,
+            "arguments": {},
+        }
+        yield Item(Kind.EXCHANGE, exchange.name, body, "PUT", f"exchanges/{vhost}/{exchange.name}", body)
+    for policy in topology.policies:
+        body = {
+            "pattern": policy.pattern,
+            "definition": dict(policy.definition),
+            "priority": POLICY_PRIORITY,
+            "apply-to": "queues",
+        }
+        yield Item(Kind.POLICY, policy.name, body, "PUT", f"policies/{vhost}/{policy.name}", body)
+    for queue in topology.queues:
+        body = {"durable": True, "auto_delete": False, "arguments": {"x-queue-type": "quorum"}}
+        yield Item(Kind.QUEUE, queue, body, "PUT", f"queues/{vhost}/{queue}", body)
+    for binding in topology.bindings:
+        yield Item(
+            Kind.BINDING,
+            _binding_name(binding.exchange, binding.routing_key, binding.queue),
+            {},
+            "POST",
+            f"bindings/{vhost}/e/{binding.exchange}/q/{binding.queue}",
+            {"routing_key": binding.routing_key, "arguments": {}},
+        )
+
+
+def _binding_name(exchange: str, routing_key: str, queue: str) -> str:
+    return f"{exchange} --{routing_key}--> {queue}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the broker has now, named as `Item` names it."""
+
+    found: Mapping[tuple[Kind, str], Settings]
+    policies: tuple[Settings, ...]
+    bindings: tuple[Settings, ...]
+
+
+async def _snapshot(broker: Management) -> Snapshot:
+    vhost = broker.vhost
+    policies = tuple(await broker.get(f"policies/{vhost}") or ())
+    bindings = tuple(await broker.get(f"bindings/{vhost}") or ())
+    found: dict[tuple[Kind, str], Settings] = {}
+    for kind, path in (
+        (Kind.EXCHANGE, f"exchanges/{vhost}"),
+        (Kind.QUEUE, f"queues/{vhost}"),
+    ):
+        found |= {(kind, thing["name"]): thing for thing in await broker.get(path) or ()}
+    found |= {(Kind.POLICY, policy["name"]): policy for policy in policies}
+    for right in await broker.get(f"vhosts/{vhost}/permissions") or ():
+        found[Kind.PERMISSION, right["user"]] = right
+    for right in await broker.get(f"vhosts/{vhost}/topic-permissions") or ():
+        found[Kind.TOPIC_PERMISSION, f"{right['user']} on {right['exchange']}"] = right
+    for binding in bindings:
+        name = _binding_name(binding["source"], binding["routing_key"], binding["destination"])
+        found[Kind.BINDING, name] = binding
+    return Snapshot(found, policies, bindings)
+
+
+def _differs(settings: Settings, found: Settings) -> bool:
+    return any(found.get(name) != value for name, value in settings.items())
+
+
+def _immutable_drift(item: Item, found: Settings) -> Drift:
+    different = ", ".join(
+        f"{name} is {found.get(name)!r}, not {value!r}"
+        for name, value in item.settings.items()
+        if found.get(name) != value
+    )
+    return Drift(
+        f"The {item.kind} {item.name} differs ({different}), and RabbitMQ cannot change it in place",
+        f"Stop what publishes to it, let it run empty, delete the {item.kind} in RabbitMQ and deploy again",
+    )
+
+
+def _foreign_bindings(topology: Topology, snapshot: Snapshot) -> Iterator[Drift]:
+    ours = {(binding.exchange, binding.routing_key, binding.queue) for binding in topology.bindings}
+    for binding in snapshot.bindings:
+        found = (binding["source"], binding["routing_key"], binding["destination"])
+        if binding["source"] and binding["destination"] in topology.queues and found not in ours:
+            yield Drift(
+                f"A binding {_binding_name(*found)} that is not ours leads into our queue",
+                "Remove it in RabbitMQ: it may deliver messages twice or to the wrong service",
+            )
+
+
+def _overruling_policies(topology: Topology, snapshot: Snapshot) -> Iterator[Drift]:
+    for queue in topology.queues:
+        expected = topology.policy_of(queue).name
+        for policy in snapshot.policies:
+            applies = policy["apply-to"] != "exchanges" and re.search(policy["pattern"], queue)
+            if applies and policy["name"] != expected and policy["priority"] >= POLICY_PRIORITY:
+                yield Drift(
+                    f"The policy {policy['name']} overrules ours ({expected}) on the queue {queue}",
+                    f"Give it a priority below {POLICY_PRIORITY} or a narrower pattern: mail may be lost under it",
+                )
+
+
+async def _set_user(broker: Management, user: User, password: SecretStr) -> bool:
+    found = await broker.get(f"users/{user.name}")
+    if found is not None and sorted(found["tags"]) == sorted(user.tags) and _is_password(found, password):
+        return False
+    body = {"password": password.get_secret_value(), "tags": ",".join(user.tags)}
+    await broker.send("PUT", f"users/{user.name}", body)
+    return True
+
+
+def _is_password(user: Settings, password: SecretStr) -> bool:
+    if user.get("hashing_algorithm") != "rabbit_password_hashing_sha256":
+        return False
+    stored = base64.b64decode(user["password_hash"])
+    salt, digest = stored[:_SALT_BYTES], stored[_SALT_BYTES:]
+    expected = hashlib.sha256(salt + password.get_secret_value().encode()).digest()
+    return hmac.compare_digest(digest, expected)
+
+
+async def find_drift(broker: Management, topology: Topology) -> tuple[Drift, ...]:
+    """Everything on the broker that differs from `topology`; users' passwords are not compared."""
+    snapshot = await _snapshot(broker)
+    drift: list[Drift] = []
+    for item in _items(topology, broker.vhost):
+        found = snapshot.found.get((item.kind, item.name))
+        if found is None:
+            drift.append(Drift(f"The {item.kind} {item.name} is missing", "Run helpdesk-importer deploy-topology"))
+        elif not _differs(item.settings, found):
+            continue
+        elif item.kind in {Kind.QUEUE, Kind.EXCHANGE}:
+            drift.append(_immutable_drift(item, found))
+        else:
+            drift.append(Drift(f"The {item.kind} {item.name} differs", "Run helpdesk-importer deploy-topology"))
+    return (*drift, *_foreign_bindings(topology, snapshot), *_overruling_policies(topology, snapshot))
+
+
+async def apply(broker: Management, topology: Topology, passwords: Mapping[str, SecretStr]) -> Deployment:
+    """Make the broker what `topology` says, as far as that loses nothing; `passwords` by service. Safe to repeat."""
+    changed: list[str] = []
+    if await broker.get(f"vhosts/{broker.vhost}") is None:
+        await broker.send("PUT", f"vhosts/{broker.vhost}", {})
+        changed.append(f"virtual host {unquote(broker.vhost)}")
+    changed += [
+        f"{Kind.USER} {user.name}" for user in topology.users if await _set_user(broker, user, passwords[user.service])
+    ]
+    snapshot = await _snapshot(broker)
+    for item in _items(topology, broker.vhost):
+        found = snapshot.found.get((item.kind, item.name))
+        unchangeable = found is not None and item.kind in {Kind.QUEUE, Kind.EXCHANGE}
+        if not unchangeable and (found is None or _differs(item.settings, found)):
+            await broker.send(item.method, item.path, item.body)
+            changed.append(f"{item.kind} {item.name}")
+    return Deployment(tuple(changed), await find_drift(broker, topology))

@@ -1,0 +1,184 @@
+"""What one process is told at its start: environment variables `IMPORTER_…` and secret files.
+
+    fetcher = ServiceConfiguration.load(service="fetcher")
+    fetcher.database_dsn, fetcher.amqp_dsn      # SecretStr, credentials filled in
+
+A service with variables of its own subclasses `ServiceConfiguration`. Bad configuration raises `Misconfigured` with one
+line for each variable: its name, what is wrong and what belongs there, never the value, which may be a secret.
+
+A secret NAME is, in this order: `IMPORTER_NAME` itself, the file that `IMPORTER_NAME_FILE` names, or the file NAME in
+`IMPORTER_SECRETS_DIR`. Used here: `database_password_<service>`, `amqp_password_<service>`, `encryption_keys`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import Misconfigured
+
+ENVIRONMENT_PREFIX: Final = "IMPORTER_"
+FIRST_TICKET_NUMBER: Final = "1000001"
+"""Where the sequence of ticket numbers starts (SPEC D1)."""
+
+ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console"]
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in schemes:
+            raise ValueError(f"the address must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        if not parts.hostname and "host=" not in parts.query:
+            raise ValueError("the address names no host")
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("the port in the address is not a number between 0 and 65535") from None
+        return url
+
+    return AfterValidator(check)
+
+
+def _ticket_number_pattern(pattern: str) -> str:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"this is not a regular expression: {error}") from None
+    if compiled.fullmatch(FIRST_TICKET_NUMBER) is None:
+        raise ValueError(f"the pattern must match our own numbers, such as {FIRST_TICKET_NUMBER}")
+    if compiled.match("") is not None:
+        raise ValueError("the pattern matches an empty text")
+    return pattern
+
+
+DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
+AmqpUrl = Annotated[SecretStr, _url("amqp", "amqps")]
+HttpUrl = Annotated[SecretStr, _url("http", "https")]
+
+
+class Configuration(BaseSettings):
+    """What every process of ours is told: where its secrets lie and how it logs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    secrets_dir: Path = Field(default=Path("/run/secrets"), description="the folder of the secret files")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="json (one object a line) or console (for people)"
+    )
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """The configuration from the environment, with what the program itself gives; Misconfigured when it is bad."""
+        try:
+            return cls(**given)
+        except ValidationError as invalid:
+            raise Misconfigured("\n".join(cls._sentence(error) for error in invalid.errors())) from None
+
+    @classmethod
+    def _sentence(cls, error: Any) -> str:
+        name = str(error["loc"][0]) if error["loc"] else ""
+        field = cls.model_fields.get(name)
+        expected = field.description if field is not None and field.description else "see the manual of the service"
+        problem = (
+            "is not set" if error["type"] == "missing" else f"is wrong ({error['msg'].removeprefix('Value error, ')})"
+        )
+        return f"{ENVIRONMENT_PREFIX}{name.upper()} {problem}. Set it to: {expected}."
+
+    def secret(self, name: str) -> SecretStr:
+        """The secret `name`; Misconfigured, naming the places where it was looked for, when it is nowhere."""
+        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        if value := os.environ.get(variable):
+            return SecretStr(value)
+        named = os.environ.get(f"{variable}_FILE")
+        path = Path(named) if named else self.secrets_dir / name
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise Misconfigured(
+                f"The secret {name} cannot be read from {path} ({reason}). "
+                f"Put it there, or name another file in {variable}_FILE."
+            ) from None
+        if not value:
+            raise Misconfigured(f"The secret {name} in {path} is empty. Put the secret in that file.")
+        return SecretStr(value)
+
+    def with_credentials(self, url: SecretStr, user: str, secret: str) -> SecretStr:
+        """`url` with this user and the named secret as password; credentials that stand in the URL win."""
+        parts = urlsplit(url.get_secret_value())
+        if parts.username:
+            return url
+        password = self.secret(secret).get_secret_value()
+        credentials = f"{quote(user, safe='')}:{quote(password, safe='')}"
+        return SecretStr(urlunsplit(parts._replace(netloc=f"{credentials}@{parts.netloc}")))
+
+
+class ServiceConfiguration(Configuration):
+    """The configuration of one service. `database_dsn` and `amqp_dsn` are its own role and user, password included."""
+
+    service: ServiceName
+    database_url: DatabaseUrl = Field(
+        description="postgresql://HOST:PORT/DATABASE; the role is importer_SERVICE with the secret "
+        "database_password_SERVICE, unless the address holds credentials"
+    )
+    amqp_url: AmqpUrl = Field(
+        description="amqp://HOST:PORT/VHOST or amqps://…; the user is importer_SERVICE with the secret "
+        "amqp_password_SERVICE, unless the address holds credentials"
+    )
+    health_host: str = Field(default="127.0.0.1", description="the address on which /health and /metrics listen")
+    health_port: int = Field(default=0, ge=0, le=65535, description="a port, or 0 for a free one (it is logged)")
+    ticket_number_pattern: Annotated[str, AfterValidator(_ticket_number_pattern)] = Field(
+        default="[1-9][0-9]{6,9}",
+        max_length=200,
+        description="a regular expression for the ticket numbers in subjects, one per installation",
+    )
+    workers: int = Field(default=10, ge=1, le=200, description="how many messages are handled at once, 1 to 200")
+    drain_seconds: float = Field(
+        default=20, gt=0, le=600, description="seconds in which work in hand may end after SIGTERM, at most 600"
+    )
+    _database_dsn: SecretStr = PrivateAttr()
+    _amqp_dsn: SecretStr = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Read the passwords now: a missing one stops the start, not the first mail."""
+        super().model_post_init(context)
+        user = f"importer_{self.service}"
+        self._database_dsn = self.with_credentials(self.database_url, user, f"database_password_{self.service}")
+        self._amqp_dsn = self.with_credentials(self.amqp_url, user, f"amqp_password_{self.service}")
+
+    @property
+    def database_dsn(self) -> SecretStr:
+        """The URL of the database with this service's own role and password."""
+        return self._database_dsn
+
+    @property
+    def amqp_dsn(self) -> SecretStr:
+        """The URL of the broker with this service's own user and password."""
+        return self._amqp_dsn
+
+
+class BrokerAdministration(Configuration):
+    """The configuration of the jobs that own the topology: the management API of RabbitMQ, and the virtual host."""
+
+    rabbitmq_management_url: HttpUrl = Field(
+        description="http://HOST:PORT of RabbitMQ's management API; the user is importer_admin with the secret "
+        "amqp_password_admin, unless the address holds credentials"
+    )
+    amqp_url: AmqpUrl = Field(description="amqp://HOST:PORT/VHOST: its virtual host gets the topology")
+
+    @property
+    def management_dsn(self) -> SecretStr:
+        """The URL of the management API with the administrator's user and password."""
+        return self.with_credentials(self.rabbitmq_management_url, "importer_admin", "amqp_password_admin")
