@@ -1,0 +1,235 @@
+"""The four services as child processes of one process in the foreground: `helpdesk-importer run`, the demo, the tests.
+
+    starting ──▶ ready ◀──▶ not ready
+        │          │
+        └── exit ──┴──▶ waiting (1 s, doubling to 1 min) ──▶ starting
+                   └──▶ exit code 78, bad configuration: everything stops, and so do we, with 78
+
+A service that ends by itself is started again. SIGTERM drains all four at once: their queues are durable, so no order
+is needed. Each child leads a process group of its own: Ctrl-C reaches only us, and what a child started ends with it.
+Should we be killed, the kernel tells the children (Linux: `PR_SET_PDEATHSIG`), which then drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+import httpx
+
+from services.console.child_output import ChildOutput
+from shared.errors import Misconfigured
+
+SERVICES: Final = ("fetcher", "classifier", "ticket_writer", "notifier")
+BAD_CONFIGURATION: Final = os.EX_CONFIG
+"""Exit code of a service that its settings keep from starting: starting it again cannot help."""
+
+_KILL_AFTER: Final = timedelta(seconds=30)
+"""What a draining service gets before it is killed: more than its own limit (IMPORTER_DRAIN_SECONDS, 20 s)."""
+_STEADY_AFTER: Final = 60.0
+"""Seconds of running after which an earlier crash is forgotten."""
+_PR_SET_PDEATHSIG: Final = 1
+"""`man 2 prctl`."""
+
+
+class Condition(StrEnum):
+    """What a supervised service is doing."""
+
+    STARTING = "starting"
+    READY = "ready"
+    NOT_READY = "not ready"
+    WAITING = "waiting to start again"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """One service as the supervisor sees it; `last_exit` is an exit code, or minus the signal that ended it."""
+
+    service: str
+    condition: Condition
+    pid: int | None = None
+    health_url: str | None = None
+    starts: int = 0
+    last_exit: int | None = None
+
+
+class ServiceRefusedToStart(Misconfigured):
+    """A service ended with 78: the text names it and where it said which setting is wrong."""
+
+
+def restart_delay(crashes: int) -> float:
+    """Seconds before a service that crashed this often in a row is started again: 1, 2, 4, … at most 60."""
+    return min(2.0 ** min(crashes - 1, 6), 60.0)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Runs the services until told to stop; a cancelled `run` kills them, which no mail is lost by.
+
+    `environment` is what the children get. `first_health_port` gives the services that port and the following ones, in
+    the order of `SERVICES`; 0 takes free ones. `on_change` hears of every change of condition.
+    """
+
+    environment: Mapping[str, str]
+    output: ChildOutput
+    first_health_port: int = 0
+    kill_after: timedelta = _KILL_AFTER
+    on_change: Callable[[ServiceState], None] = lambda _state: None
+    states: dict[str, ServiceState] = field(
+        default_factory=lambda: {name: ServiceState(name, Condition.STOPPED) for name in SERVICES}
+    )
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep all services running until `stop` is set, then drain them.
+
+        Raises ServiceRefusedToStart, with everything stopped, when a service's settings keep it from starting, and
+        Misconfigured when a configured health port cannot be had.
+        """
+        self._check_ports()
+        refusals: list[ServiceRefusedToStart] = []
+
+        async def keep(name: str) -> None:
+            try:
+                await self._keep_running(name, stop)
+            except ServiceRefusedToStart as refusal:
+                refusals.append(refusal)
+                stop.set()
+
+        async with asyncio.TaskGroup() as group:
+            for name in SERVICES:
+                group.create_task(keep(name))
+        if refusals:
+            raise refusals[0]
+
+    async def until(self, fact: Callable[[Mapping[str, ServiceState]], bool]) -> None:
+        """Return as soon as `fact` holds for the states of all services, by name."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: fact(self.states))
+
+    async def all_ready(self) -> None:
+        """Return as soon as every service is ready at the same time."""
+        await self.until(lambda states: all(state.condition is Condition.READY for state in states.values()))
+
+    async def _keep_running(self, name: str, stop: asyncio.Event) -> None:
+        clock = asyncio.get_running_loop().time
+        crashes = 0
+        starts = 0
+        while not stop.is_set():
+            starts += 1
+            started = clock()
+            code = await self._run_once(name, starts, stop)
+            if stop.is_set():
+                await self._tell(ServiceState(name, Condition.STOPPED, starts=starts, last_exit=code))
+                return
+            if code == BAD_CONFIGURATION:
+                await self._tell(ServiceState(name, Condition.STOPPED, starts=starts, last_exit=code))
+                raise ServiceRefusedToStart(
+                    f"{name} refuses to start with these settings; "
+                    f"{self.output.where(name)} which one is wrong and what belongs there."
+                )
+            crashes = 1 if clock() - started > _STEADY_AFTER else crashes + 1
+            await self._tell(ServiceState(name, Condition.WAITING, starts=starts, last_exit=code))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), restart_delay(crashes))
+
+    async def _run_once(self, name: str, starts: int, stop: asyncio.Event) -> int:
+        """Start the service, follow its health, and return its exit code; drain it when `stop` is set."""
+        port = self._port(name)
+        async with self.output.of(name) as stdout:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                f"services.{name}",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**self.environment, "PYTHONSAFEPATH": "1", "IMPORTER_HEALTH_PORT": str(port)},
+                process_group=0,
+                preexec_fn=_end_with_parent(os.getpid()) if sys.platform == "linux" else None,
+            )
+            state = ServiceState(name, Condition.STARTING, child.pid, f"http://127.0.0.1:{port}", starts)
+            await self._tell(state)
+            exited = asyncio.create_task(child.wait())
+            async with asyncio.TaskGroup() as beside:
+                stopping = beside.create_task(stop.wait())
+                following = beside.create_task(self._follow_health(state))
+                try:
+                    await asyncio.wait((exited, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    if not exited.done():
+                        child.send_signal(signal.SIGTERM)
+                        await asyncio.wait((exited,), timeout=self.kill_after.total_seconds())
+                finally:
+                    following.cancel()
+                    stopping.cancel()
+                    # What is left of its group: a child that did not drain in time, or that one's own children.
+                    with suppress(ProcessLookupError):
+                        os.killpg(child.pid, signal.SIGKILL)
+                    code = await exited
+            return code
+
+    async def _follow_health(self, state: ServiceState) -> None:
+        condition = Condition.STARTING
+        async with httpx.AsyncClient(base_url=state.health_url or "", timeout=5) as client:
+            while True:
+                try:
+                    ready = (await client.get("/health/ready")).is_success
+                except httpx.HTTPError:
+                    ready = False
+                if ready:
+                    now = Condition.READY
+                else:
+                    now = Condition.STARTING if condition is Condition.STARTING else Condition.NOT_READY
+                if now is not condition:
+                    condition = now
+                    await self._tell(ServiceState(state.service, condition, state.pid, state.health_url, state.starts))
+                await asyncio.sleep(0.1 if condition is Condition.STARTING else 2)
+
+    async def _tell(self, state: ServiceState) -> None:
+        async with self._changed:
+            self.states[state.service] = state
+            self._changed.notify_all()
+        self.on_change(state)
+
+    def _port(self, name: str) -> int:
+        return self.first_health_port + SERVICES.index(name) if self.first_health_port else _free_port()
+
+    def _check_ports(self) -> None:
+        for name in SERVICES if self.first_health_port else ():
+            try:
+                with socket.create_server(("127.0.0.1", self._port(name))):
+                    pass
+            except OSError as error:
+                raise Misconfigured(
+                    f"Port {self._port(name)} on 127.0.0.1, the health port of {name}, cannot be had "
+                    f"({error.strerror}): choose another --first-health-port."
+                ) from None
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end_with_parent(parent: int) -> Callable[[], None]:
+    """What a child does before it becomes the service: ask the kernel for SIGTERM when its parent is gone."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before we could ask
+            os._exit(1)
+
+    return ask
