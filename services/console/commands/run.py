@@ -14,7 +14,11 @@ import typer
 
 from services.console.child_output import ChildOutput, LogFiles, OneStream
 from services.console.supervisor import Condition, ServiceState, Supervisor
-from shared.errors import Misconfigured
+from shared.errors import ImporterError
+
+
+class CannotWrite(ImporterError):
+    """A log or the state file cannot be written: choose another place."""
 
 
 def run(
@@ -36,19 +40,17 @@ def run(
 ) -> None:
     """Run fetcher, classifier, ticket writer and notifier until Ctrl-C or SIGTERM, and start again what crashes.
 
-    Exit codes: 0 stopped as asked; 78 a service refuses to start with these settings (its log says which);
-    73 a log or the state file cannot be written.
+    Exit codes: 0 stopped as asked, 1 a log or the state file cannot be written, 78 a service refuses to start with
+    these settings (its log says which).
     """
     try:
         if log_dir is not None:
             log_dir.mkdir(parents=True, exist_ok=True)
         asyncio.run(_run(_output(log_dir), state, first_health_port))
-    except Misconfigured as misconfigured:
-        typer.echo(str(misconfigured), err=True)
-        raise typer.Exit(os.EX_CONFIG) from None
     except OSError as error:
-        typer.echo(f"{error.filename}: {error.strerror}. Choose another place or free this one.", err=True)
-        raise typer.Exit(os.EX_CANTCREAT) from None
+        raise CannotWrite(
+            f"{error.filename} cannot be written ({error.strerror}). Choose another place or free this one."
+        ) from None
     finally:
         if state is not None:
             state.unlink(missing_ok=True)

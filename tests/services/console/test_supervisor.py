@@ -205,13 +205,10 @@ async def test_bad_configuration_ends_the_command_with_78(programs: Path) -> Non
 async def start_command(programs: Path, *options: str) -> asyncio.subprocess.Process:
     """Our `run`, whose children find the stand-ins instead of our services."""
     script = (
-        "import os, typer\n"
-        "from services.console.commands.run import run\n"
-        f"os.environ['PYTHONPATH'] = {str(programs)!r}\n"
-        "typer.run(run)"
+        f"import os\nfrom services.console.__main__ import main\nos.environ['PYTHONPATH'] = {str(programs)!r}\nmain()"
     )
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-c", script, "run", *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
 
 
