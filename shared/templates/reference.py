@@ -1,0 +1,79 @@
+"""Writes docs/templates.md from the table of placeholders.
+
+python -m shared.templates.reference > docs/templates.md
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from shared.messages import NotificationKind
+from shared.templates.defaults import default_texts
+from shared.templates.placeholders import PLACEHOLDERS
+from shared.templates.render import SUBJECT_LIMIT, VALUE_IN_SUBJECT_LIMIT
+
+_KINDS: Final = {
+    NotificationKind.TICKET_ADDED_MANAGER: "M2, to the ticket manager: the importer added a ticket",
+    NotificationKind.SUPPLEMENT_ADDED_EXECUTOR: "M3, to the executor («uitvoerder»): the importer added a supplement",
+    NotificationKind.TICKET_ADDED_CUSTOMER: "M4, to the customer: his mail became a ticket",
+}
+
+
+def reference() -> str:
+    """The page as Markdown, ended by a line break."""
+    return "\n".join([*_rules(), "", *_subjects(), "", *_table(), ""])
+
+
+def _rules() -> list[str]:
+    return [
+        "# Templates of the mails that the importer sends",
+        "",
+        "<!-- Written by `python -m shared.templates.reference`; a test checks that it is current. -->",
+        "",
+        "A helpdesk has at most one template for each mail: a subject, a body in html, a body in text. What it leaves",
+        "empty is taken from the default (`shared/templates/default_texts/`). With only one of the two bodies the",
+        "other is made from it.",
+        "",
+        "- `[naam]` is replaced by its value; capitals and extra spaces do not matter.",
+        "- `[[` is a literal `[`: `[[naam]` prints `[naam]`.",
+        "- A value is put in once and never read as a template again.",
+        "- Unknown names are refused when a template is saved, with the name that was probably meant. A template that",
+        "  reached the database in another way and cannot be used is replaced by the default, and the log says so",
+        "  (`template-unusable`).",
+        "- A subject must have `[ticketnummer]`: it brings the answer back to the ticket. One value takes at most",
+        f"  {VALUE_IN_SUBJECT_LIMIT} characters of it, a whole subject has at most {SUBJECT_LIMIT}.",
+        "- Html is reduced to text, tables, lists, links and simple styles. Nothing in it runs, and no image is shown",
+        "  or loaded: where the ticket has an image the mail says `[afbeelding: naam]`, and the ticket shows it.",
+        "- The helpdesk's marker line (S7) is put on top by itself.",
+        "- A value that the ticket does not have reads as the last column says.",
+        "- Dates are in the time zone of the helpdesk's calendar.",
+    ]
+
+
+def _subjects() -> list[str]:
+    lines = ["## The mails and their default subjects", "", "| kind | mail | default subject |", "|---|---|---|"]
+    return [
+        *lines,
+        *(f"| `{kind.value}` | {mail} | `{default_texts(kind).subject}` |" for kind, mail in _KINDS.items()),
+    ]
+
+
+def _table() -> list[str]:
+    lines = [
+        "## Placeholders",
+        "",
+        "| placeholder | stands for | example | subject | when empty |",
+        "|---|---|---|---|---|",
+    ]
+    return [
+        *lines,
+        *(
+            f"| `[{row.name}]` | {row.meaning} | {row.example} | {'yes' if row.in_subject else ''} | {row.when_empty} |"
+            for row in PLACEHOLDERS
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

@@ -1,0 +1,160 @@
+"""Parse a template once, then put values in their places.
+
+    subject = parse_subject("Ticket [ticketnummer] - [tickettitel]")     # BadTemplate says all that is wrong
+    line = subject_line(subject, values)
+
+`[naam]` is a placeholder, `[[` a literal `[`, everything else is itself. Values are put in once and never scanned
+again, so that a title such as `[contactpersoon]` stays what it is. Each place escapes for itself: a subject is one line
+without control characters, in html a value cannot open a tag or leave an attribute.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import ImporterError
+from shared.templates.placeholders import NUMBER, PLACEHOLDERS, Placeholder, find, normalised
+from shared.templates.plain_text import escaped
+from shared.templates.safe_html import safe_for_mail
+
+VALUE_IN_SUBJECT_LIMIT: Final = 150
+"""Characters of one value in a subject: the rest of a title is in the ticket."""
+SUBJECT_LIMIT: Final = 500
+"""Characters of a whole subject: far below the 998 octets of a line (RFC 5322 §2.1.1) once it is encoded and folded."""
+
+_BRACKETS: Final = re.compile(r"(?P<literal>\[\[)|\[(?P<name>[^\[\]]*)\]|(?P<stray>\[)")
+_NAME_SHOWN_LIMIT: Final = 40
+_BIDIRECTIONAL: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class BadTemplate(ImporterError):
+    """The template cannot be used; `problems` are sentences that say what to change."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What stands in for a placeholder: `text`, and `html` where a value has a layout of its own ('' text: empty)."""
+
+    text: str
+    html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed template: literal text and placeholders in turn."""
+
+    pieces: tuple[str | Placeholder, ...]
+
+    def names(self) -> set[str]:
+        """The placeholders that are used."""
+        return {piece.name for piece in self.pieces if isinstance(piece, Placeholder)}
+
+
+def parse_subject(source: str) -> Template:
+    """The template of a subject. BadTemplate for what `parse_body` refuses, a line break, or a missing number."""
+    template, problems = _parse(source)
+    problems += [
+        f"[{piece.name}] is too long for a subject: use it in the body."
+        for piece in template.pieces
+        if isinstance(piece, Placeholder) and not piece.in_subject
+    ]
+    if "\n" in source or "\r" in source:
+        problems.append("A subject is one line: remove the line break.")
+    if NUMBER.name not in template.names():
+        problems.append(f"The subject must have [{NUMBER.name}] in it: without it an answer does not find its ticket.")
+    return _without(problems, template)
+
+
+def parse_body(source: str) -> Template:
+    """The template of a body, html or text. BadTemplate for unknown placeholders and brackets that do not close."""
+    template, problems = _parse(source)
+    return _without(problems, template)
+
+
+def subject_line(template: Template, values: Mapping[str, Value]) -> str:
+    """The subject: one line of at most SUBJECT_LIMIT characters, without control or direction characters."""
+    pieces = (
+        piece if isinstance(piece, str) else _cut(one_line(_text(piece, values)), VALUE_IN_SUBJECT_LIMIT)
+        for piece in template.pieces
+    )
+    return _cut(one_line("".join(pieces)), SUBJECT_LIMIT)
+
+
+def text_body(template: Template, values: Mapping[str, Value]) -> str:
+    """The plain text, lines ended by LF."""
+    pieces = (piece if isinstance(piece, str) else _text(piece, values) for piece in template.pieces)
+    return _printable("".join(pieces))
+
+
+def html_body(template: Template, values: Mapping[str, Value]) -> str:
+    """The html fragment: values escaped, the whole reduced to what may leave in a mail."""
+    pieces = (piece if isinstance(piece, str) else _html(piece, values) for piece in template.pieces)
+    return safe_for_mail("".join(pieces))
+
+
+def one_line(text: str) -> str:
+    """`text` for a header: white space and control characters become one space, direction characters go."""
+    kept = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if c not in _BIDIRECTIONAL)
+    return " ".join("".join(kept).encode("utf-8", "replace").decode().split())
+
+
+def _parse(source: str) -> tuple[Template, list[str]]:
+    problems: list[str] = []
+    pieces = tuple(piece for piece in _pieces(source, problems) if piece != "")
+    return Template(pieces), list(dict.fromkeys(problems))
+
+
+def _pieces(source: str, problems: list[str]) -> Iterator[str | Placeholder]:
+    end = 0
+    for match in _BRACKETS.finditer(source):
+        yield source[end : match.start()]
+        end = match.end()
+        if match["literal"]:
+            yield "["
+        elif match["stray"]:
+            problems.append("A [ is not closed by a ]. Close it, or write [[ for a bracket that is meant as such.")
+        elif placeholder := find(match["name"]):
+            yield placeholder
+        else:
+            problems.append(_unknown(match["name"]))
+    yield source[end:]
+
+
+def _unknown(name: str) -> str:
+    alike = difflib.get_close_matches(normalised(name), [placeholder.name for placeholder in PLACEHOLDERS], n=1)
+    advice = f"Did you mean [{alike[0]}]?" if alike else "docs/templates.md lists the placeholders."
+    return f"[{_cut(one_line(name), _NAME_SHOWN_LIMIT)}] is unknown. {advice} Write [[ for a bracket meant as such."
+
+
+def _without(problems: list[str], template: Template) -> Template:
+    if problems:
+        raise BadTemplate(tuple(problems))
+    return template
+
+
+def _text(placeholder: Placeholder, values: Mapping[str, Value]) -> str:
+    return values[placeholder.name].text or placeholder.when_empty
+
+
+def _html(placeholder: Placeholder, values: Mapping[str, Value]) -> str:
+    value = values[placeholder.name]
+    return value.html or escaped(_printable(_text(placeholder, values)))
+
+
+def _printable(text: str) -> str:
+    """`text` with LF line ends and no other control character than tabs."""
+    unified = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
+    return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
