@@ -8,13 +8,18 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import quote
 
 import asyncpg
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
+from shared.broker import administration
+from shared.broker.administration import Management
+from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +87,43 @@ async def empty_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[EmptyV
         (await management.put(f"permissions/{name}/{user}", json=everything)).raise_for_status()
         yield EmptyVhost(name, rabbitmq_server.vhost(name), rabbitmq_server)
         (await management.delete(f"vhosts/{name}")).raise_for_status()
+
+
+@dataclass(frozen=True, slots=True)
+class Vhost:
+    """A fresh virtual host with the topology and a user for every service; its wait queues wait 0.2, 0.4 and 0.6 s."""
+
+    empty: EmptyVhost
+    topology: Topology
+    passwords: dict[str, SecretStr]
+    management: Management
+
+    @property
+    def name(self) -> str:
+        """The virtual host's name."""
+        return self.empty.name
+
+    @property
+    def admin_dsn(self) -> SecretStr:
+        """The AMQP URL of the administrator, who may do all."""
+        return SecretStr(self.empty.amqp_url)
+
+    def dsn(self, service: str) -> SecretStr:
+        """The AMQP URL of a service's own user."""
+        user = next(user.name for user in self.topology.users if user.service == service)
+        return SecretStr(self.empty.server.login(self.name, user, self.passwords[service].get_secret_value()))
+
+
+@pytest.fixture
+async def vhost(empty_vhost: EmptyVhost) -> AsyncIterator[Vhost]:
+    """A fresh virtual host with everything that `deploy-topology` makes; its users are deleted afterwards."""
+    shortened = tuple(Wait(wait.name, timedelta(seconds=0.2 * n)) for n, wait in enumerate(WAITS, start=1))
+    ours = topology(TopologyParameters(waits=shortened, user_prefix=f"{empty_vhost.name}-"))
+    passwords = {user.service: SecretStr(secrets.token_hex(8)) for user in ours.users}
+    dsn = SecretStr(empty_vhost.server.management_url)
+    async with administration.management(dsn, empty_vhost.name) as management:
+        deployment = await administration.apply(management, ours, passwords)
+        assert deployment.drift == ()
+        yield Vhost(empty_vhost, ours, passwords, management)
+        for user in ours.users:
+            await management.send("DELETE", f"users/{user.name}", {})

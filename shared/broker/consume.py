@@ -1,0 +1,256 @@
+"""Consuming a work queue, supervised: whatever happens to the connection, it consumes again, until it is told to stop.
+
+    async def handle(delivery: Delivery) -> None:
+        mail = delivery.read(RawMail)
+        ...                                   # commit, then publish (confirmed); the acknowledgement follows by itself
+
+    consumer = Consumer(configuration.amqp_dsn, MAIL_RAW, handle, publisher, service="classifier", workers=10)
+    await consumer.run(stop)                  # until `stop` is set: takes no more, finishes what is in hand, closes
+
+What the handler raises decides what becomes of the message: `shared.broker.settle`. The handler must be idempotent: a
+message comes again after a crash, a lost connection or an unknown confirm. When a connection is lost, what is in hand
+is finished, not cancelled (a mail that is being sent must not be sent twice); only then the queue is consumed again.
+
+Facts that a handler learns go into its summary line (event `message_handled`, one for each delivery):
+`structlog.contextvars.bind_contextvars(outcome="ticket")`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import Final
+
+import structlog
+from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+from opentelemetry import propagate, trace
+from prometheus_client import Counter, Gauge, Histogram
+from pydantic import SecretStr
+
+from shared.broker.publish import Publisher
+from shared.broker.session import REQUEST_TIMEOUT_SECONDS, Backoff, BrokerOutage, Session, broker_trouble
+from shared.broker.settle import Handler, OnDeadLetter, OnPoison, Settlement, Settler, describe
+from shared.broker.topology import suspect_queue
+from shared.broker.wire import HELPDESK_ID, Delivery
+from shared.errors import Outage
+
+ACKNOWLEDGE_TIMEOUT_SECONDS: Final = 30
+HEALTH_TIMEOUT_SECONDS: Final = 30
+
+Healthy = Callable[[], Awaitable[None]]
+_InHand = set[asyncio.Task[None]]
+
+_log = structlog.get_logger(__name__)
+_tracer = trace.get_tracer("helpdesk_importer.broker")
+_settled = Counter("importer_messages_total", "Messages by queue and how they ended", ["queue", "settlement"])
+_in_flight = Gauge("importer_messages_in_flight", "Messages being handled now", ["queue"])
+_seconds = Histogram(
+    "importer_message_seconds",
+    "Seconds from delivery to acknowledgement",
+    ["queue"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+_pauses = Counter("importer_consumer_pauses_total", "Times that a consumer closed because of an outage", ["queue"])
+
+
+async def _always_healthy() -> None:
+    """What a handler needs that stands on the broker alone."""
+
+
+class Consumer:
+    """Consumes one work queue, and its queue of suspects, on a connection of its own.
+
+    `workers` messages are handled at once. `healthy` raises (any error) while something that the handler stands on is
+    away. The hooks are those of `Settler`.
+    """
+
+    def __init__(
+        self,
+        dsn: SecretStr,
+        queue: str,
+        handler: Handler,
+        publisher: Publisher,
+        *,
+        service: str,
+        workers: int = 10,
+        drain_seconds: float = 20,
+        healthy: Healthy = _always_healthy,
+        on_dead_letter: OnDeadLetter | None = None,
+        on_poison: OnPoison | None = None,
+    ) -> None:
+        self.queue = queue
+        self._dsn = dsn
+        self._service = service
+        self._settler = Settler(publisher, service, handler, on_dead_letter, on_poison)
+        self._workers = workers
+        self._drain_seconds = drain_seconds
+        self._healthy = healthy
+        self._backoff = Backoff()
+        self._not_consuming: Outage | None = BrokerOutage(f"The consumer of {queue} has not started yet")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop` is set and what is in hand is done (at most `drain_seconds`)."""
+        while not stop.is_set():
+            try:
+                async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):
+                    await self._healthy()
+                async with await Session.open(self._dsn, f"{self._service} consumes {self.queue}") as session:
+                    await self._consume(session, stop)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the only way on is to consume again, later
+                await self._pause(error, stop)
+
+    async def check(self) -> None:
+        """Raise the reason when the queue is not being consumed: a check for /health/ready."""
+        if self._not_consuming is not None:
+            raise self._not_consuming
+
+    async def _pause(self, error: Exception, stop: asyncio.Event) -> None:
+        self._not_consuming = error if isinstance(error, Outage) else BrokerOutage(describe(error))
+        delay = self._backoff.next_delay()
+        _pauses.labels(self.queue).inc()
+        _log.warning(
+            "consumer_paused",
+            queue=self.queue,
+            reason=str(error),
+            seconds=round(delay, 1),
+            exc_info=None if isinstance(error, Outage) else error,
+        )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await stop.wait()
+
+    async def _consume(self, session: Session, stop: asyncio.Event) -> None:
+        """Take messages until `stop` or the loss of the session; raise the reason of a loss."""
+        in_hand: _InHand = set()
+        opened = [
+            await self._open(session, self.queue, self._workers, partial(self._take, session, in_hand)),
+            await self._open(
+                session, suspect_queue(self.queue), 1, partial(self._take, session, in_hand, suspect=True)
+            ),
+        ]
+        self._not_consuming = None
+        _log.info("consumer_started", queue=self.queue, workers=self._workers)
+        try:
+            await _first_of(stop, session.lost)
+            self._not_consuming = session.why or BrokerOutage(f"The consumer of {self.queue} is stopping")
+            await self._take_no_more(opened)
+        finally:
+            await self._finish(in_hand)
+        if session.why is not None:
+            raise session.why
+        _log.info("consumer_stopped", queue=self.queue)
+
+    async def _open(
+        self, session: Session, queue: str, prefetch: int, take: Callable[[AbstractIncomingMessage], Awaitable[None]]
+    ) -> tuple[AbstractQueue, str]:
+        """Prefetch equals the number of workers: nothing is ever held back here, so stopping releases nothing."""
+        channel = await session.channel()
+        with broker_trouble(f"starting to consume {queue}"):
+            await channel.set_qos(prefetch_count=prefetch, timeout=REQUEST_TIMEOUT_SECONDS)
+            opened = await channel.get_queue(queue, ensure=False)
+            return opened, await opened.consume(take, timeout=REQUEST_TIMEOUT_SECONDS)
+
+    async def _take_no_more(self, opened: list[tuple[AbstractQueue, str]]) -> None:
+        for queue, consumer_tag in opened:
+            with contextlib.suppress(BrokerOutage), broker_trouble(f"stopping to consume {queue.name}"):
+                await queue.cancel(consumer_tag, timeout=REQUEST_TIMEOUT_SECONDS)
+
+    async def _finish(self, in_hand: _InHand) -> None:
+        if not in_hand:
+            return
+        _, late = await asyncio.wait(in_hand, timeout=self._drain_seconds)
+        if late:
+            _log.warning("drain_deadline_passed", queue=self.queue, released=len(late))
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late)
+
+    async def _take(
+        self, session: Session, in_hand: _InHand, message: AbstractIncomingMessage, *, suspect: bool = False
+    ) -> None:
+        """Start a task of our own: aio-pika cancels its callbacks when the channel goes."""
+        if session.lost.is_set():
+            return
+        delivery = Delivery.of(message, self.queue, suspect=suspect)
+        task = asyncio.create_task(self._handle(session, message, delivery), name=f"handles {delivery.message_id}")
+        in_hand.add(task)
+        task.add_done_callback(in_hand.discard)
+
+    async def _handle(self, session: Session, message: AbstractIncomingMessage, delivery: Delivery) -> None:
+        with self._observed(delivery) as observation:
+            try:
+                settlement = await self._settler.settle(delivery)
+                with broker_trouble("acknowledging"):
+                    async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
+                        await message.ack()
+            except Outage as outage:
+                observation.trouble = describe(outage)
+                session.lose(outage)
+            except Exception as error:  # noqa: BLE001 - an error in our own plumbing must not pass in silence
+                observation.trouble = describe(error)
+                session.lose(BrokerOutage(describe(error)))
+            else:
+                observation.settlement = settlement
+                self._backoff.reset()
+
+    @contextlib.contextmanager
+    def _observed(self, delivery: Delivery) -> Iterator[_Observation]:
+        """Logs, metrics and a span around one delivery; the span continues the trace in the message's headers."""
+        observation = _Observation()
+        identity = {
+            "mail_id": delivery.correlation_id,
+            "queue": delivery.queue,
+            "message_id": delivery.message_id,
+            "helpdesk_id": delivery.headers.get(HELPDESK_ID),
+        }
+        started = time.perf_counter()
+        with (
+            structlog.contextvars.bound_contextvars(**identity),
+            _in_flight.labels(self.queue).track_inprogress(),
+            _tracer.start_as_current_span(
+                f"process {delivery.queue}",
+                context=propagate.extract({name: str(value) for name, value in delivery.headers.items()}),
+                kind=trace.SpanKind.CONSUMER,
+                attributes={
+                    "messaging.system": "rabbitmq",
+                    "messaging.destination.name": delivery.queue,
+                    "messaging.message.id": delivery.message_id,
+                    "messaging.message.conversation_id": delivery.correlation_id,
+                },
+            ) as span,
+        ):
+            try:
+                yield observation
+            finally:
+                seconds = time.perf_counter() - started
+                span.set_attribute("importer.settlement", observation.settlement.value)
+                _settled.labels(self.queue, observation.settlement.value).inc()
+                _seconds.labels(self.queue).observe(seconds)
+                _log.info(
+                    "message_handled",
+                    settlement=observation.settlement.value,
+                    seconds=round(seconds, 4),
+                    attempt=delivery.attempt,
+                    failures=delivery.failures,
+                    redelivered=delivery.redelivered,
+                    trouble=observation.trouble,
+                )
+
+
+class _Observation:
+    """What the summary line of one delivery says besides its identity."""
+
+    settlement: Settlement = Settlement.RELEASED
+    trouble: str | None = None
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()

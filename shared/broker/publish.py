@@ -1,0 +1,162 @@
+"""Publishing: every message is confirmed by a queue, or its publisher gets an error.
+
+    async with Publisher(configuration.amqp_dsn, "fetcher") as publisher:
+        await publisher.publish(raw_mail, payload=raw_bytes)      # its bytes, with the message as envelope
+        await publisher.publish(classified_mail)                  # any other message: JSON
+        await asyncio.gather(*(publisher.publish(event) for event in events))   # a window: 4 to 6 times as fast
+
+`publish` returns when RabbitMQ has the message safe in a queue. It raises `BrokerOutage` (an `Outage`, so a `TryAgain`)
+or its kinds `Unroutable` and `QueueFull`; whether an earlier try arrived may then be unknown, so the caller publishes
+again and consumers know the mail or the event by its own id. The connection is opened at the first publish and
+replaced when it is lost; there are no hidden retries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from aio_pika import DeliveryMode
+from aio_pika import Message as AmqpMessage
+from aio_pika.abc import AbstractExchange
+from opentelemetry import propagate, trace
+from prometheus_client import Counter
+from pydantic import SecretStr
+
+from shared.broker.session import PUBLISH_TIMEOUT_SECONDS, BrokerOutage, QueueFull, Session, Unroutable, broker_trouble
+from shared.broker.topology import RETRY_EXCHANGE, ROUTES
+from shared.broker.wire import Delivery, encode
+from shared.messages import Message
+
+_tracer = trace.get_tracer("helpdesk_importer.broker")
+_published = Counter(
+    "importer_published_total", "Messages that RabbitMQ confirmed, or did not, by AMQP type", ["type", "result"]
+)
+
+
+class Publisher:
+    """Confirmed publishing on a connection of its own. One for a process is enough; concurrent use is intended."""
+
+    def __init__(self, dsn: SecretStr, service: str) -> None:
+        self._dsn = dsn
+        self._service = service
+        self._session: Session | None = None
+        self._exchanges: dict[str, AbstractExchange] = {}
+        self._opening: asyncio.Task[Session] | None = None
+
+    async def publish(self, message: Message, *, payload: bytes | None = None) -> None:
+        """Publish `message` by the route of its type. `payload`: a raw mail's bytes, None when it is too large."""
+        route = ROUTES[message.type]
+        encoded = encode(message, payload)
+        await self._send(
+            route.exchange,
+            route.routing_key,
+            AmqpMessage(
+                encoded.body,
+                headers=dict(encoded.headers),
+                content_type=encoded.content_type,
+                type=message.type,
+                correlation_id=str(message.mail_id),
+                timestamp=datetime.now(UTC),
+                app_id=self._service,
+            ),
+        )
+
+    async def republish(self, delivery: Delivery, routing_key: str, headers: Mapping[str, Any]) -> None:
+        """Publish a copy of `delivery` on the exchange `retry`, with `headers` instead of its own.
+
+        RabbitMQ's own headers (`x-…`) are left out: 4.x ignores some, and a copied delivery count lies.
+        """
+        await self._send(
+            RETRY_EXCHANGE,
+            routing_key,
+            AmqpMessage(
+                delivery.body,
+                headers={name: value for name, value in headers.items() if not name.startswith("x-")},
+                content_type=delivery.content_type,
+                type=delivery.message_type,
+                correlation_id=delivery.correlation_id,
+                timestamp=delivery.timestamp,
+                app_id=delivery.app_id,
+            ),
+        )
+
+    async def check(self) -> None:
+        """Raise BrokerOutage when there is no connection and none can be made: a check for /health/ready."""
+        await self._open_session()
+
+    async def close(self) -> None:
+        """Close the connection; a later publish would open another."""
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _send(self, exchange: str, routing_key: str, message: AmqpMessage) -> None:
+        message.message_id = str(uuid.uuid4())  # aiormq confuses the confirms of two in flight with one id
+        message.delivery_mode = DeliveryMode.PERSISTENT
+        doing = f"publishing {message.type} to {routing_key}"
+        with _tracer.start_as_current_span(
+            f"publish {routing_key}",
+            kind=trace.SpanKind.PRODUCER,
+            attributes={
+                "messaging.system": "rabbitmq",
+                "messaging.destination.name": exchange,
+                "messaging.rabbitmq.destination.routing_key": routing_key,
+                "messaging.message.id": message.message_id,
+                "messaging.message.conversation_id": message.correlation_id or "",
+            },
+        ):
+            carrier: dict[str, str] = {}
+            propagate.inject(carrier)
+            message.headers.update(carrier)
+            session = await self._open_session()
+            try:
+                with broker_trouble(doing):
+                    await self._exchanges[exchange].publish(
+                        message, routing_key, mandatory=True, timeout=PUBLISH_TIMEOUT_SECONDS
+                    )
+            except (Unroutable, QueueFull):
+                _published.labels(message.type, "refused").inc()
+                raise
+            except BrokerOutage as outage:
+                _published.labels(message.type, "unknown").inc()
+                session.lose(outage)
+                raise
+            _published.labels(message.type, "confirmed").inc()
+
+    async def _open_session(self) -> Session:
+        """The session in use, or a new one: who publishes at the same moment waits for the same connection."""
+        if self._session is not None and not self._session.lost.is_set():
+            return self._session
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._replace_session(self._session), name="publisher connects")
+        with broker_trouble("waiting for the connection"):
+            return await asyncio.shield(self._opening)
+
+    async def _replace_session(self, lost: Session | None) -> Session:
+        if lost is not None:
+            await lost.close()
+        session = await Session.open(self._dsn, f"{self._service} publishes")
+        try:
+            channel = await session.channel()
+        except BaseException:
+            await session.close()
+            raise
+        names = {RETRY_EXCHANGE, *(route.exchange for route in ROUTES.values())}
+        self._exchanges = {name: await channel.get_exchange(name, ensure=False) for name in names}
+        self._session = session
+        return session

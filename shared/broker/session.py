@@ -1,0 +1,146 @@
+"""Connections to RabbitMQ that say when they are lost, and whose every trouble is an `Outage`.
+
+aio-pika's plain `connect` is used, not `connect_robust`: with the session end its stale deliveries and hidden state.
+Who uses a `Session` watches `lost`, closes it, and opens another with `Backoff`. Publishing and consuming have
+connections of their own: in a memory or disk alarm RabbitMQ stops reading a connection that publishes, and with it the
+acknowledgements of what it consumes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError, PublishError
+from pamqp.exceptions import PAMQPException
+from pydantic import SecretStr
+
+from shared.errors import Outage
+
+HEARTBEAT_SECONDS: Final = 15
+"""A connection that is stuck is given up after three times (heartbeat + 1), 48 seconds."""
+REQUEST_TIMEOUT_SECONDS: Final = 10
+"""For connecting, opening a channel, starting and stopping to consume."""
+PUBLISH_TIMEOUT_SECONDS: Final = 30
+"""Below the 48 seconds of a stuck connection, so that the publisher learns of it first."""
+
+
+class BrokerOutage(Outage):
+    """RabbitMQ does not answer, refuses us, or closed the connection."""
+
+
+class Unroutable(BrokerOutage):
+    """No queue takes this message: the topology is incomplete."""
+
+
+class QueueFull(BrokerOutage):
+    """The queue refuses more messages (its length limit), until its consumers have caught up."""
+
+
+@contextlib.contextmanager
+def broker_trouble(doing: str) -> Iterator[None]:
+    """Raise whatever goes wrong between us and RabbitMQ while `doing` as BrokerOutage.
+
+    QUIRK: aio-pika 10 answers a call on a stuck connection with CancelledError although nobody cancelled the task.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise BrokerOutage(f"RabbitMQ stopped answering while {doing}") from None
+    except PublishError as error:
+        raise Unroutable(f"No queue takes this message while {doing}: run helpdesk-importer deploy-topology") from error
+    except DeliveryError as error:
+        raise QueueFull(
+            f"The queue refused the message while {doing}: it is full; see whether its consumers keep up"
+        ) from error
+    except TimeoutError as error:
+        raise BrokerOutage(f"RabbitMQ did not answer in time while {doing}: look for an alarm on it") from error
+    except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError) as error:
+        raise BrokerOutage(f"RabbitMQ failed us while {doing}: {type(error).__name__} {error}") from error
+
+
+class Backoff:
+    """Growing delays with full jitter: up to 0.5 s, 1 s, 2 s … up to 30 s; `reset` after a success."""
+
+    FIRST_SECONDS: Final = 0.5
+    MOST_SECONDS: Final = 30.0
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def next_delay(self) -> float:
+        """Seconds to wait before the next try."""
+        longest = min(self.MOST_SECONDS, self.FIRST_SECONDS * 2**self._failures)
+        self._failures = min(self._failures + 1, 10)
+        return random.uniform(longest / 10, longest)  # noqa: S311 - jitter, no secret
+
+    def reset(self) -> None:
+        """The next delay is the shortest again."""
+        self._failures = 0
+
+
+class Session:
+    """One AMQP connection and the channels on it. When any of them goes, `lost` is set and `why` says it."""
+
+    def __init__(self, connection: AbstractConnection) -> None:
+        self._connection = connection
+        self.lost = asyncio.Event()
+        self.why: Outage | None = None
+        connection.close_callbacks.add(self._on_close)
+
+    @classmethod
+    async def open(cls, dsn: SecretStr, name: str) -> Self:
+        """Connect to `dsn`; `name` is what RabbitMQ's console shows. Raises BrokerOutage."""
+        with broker_trouble(f"connecting as «{name}»"):
+            connection = await aio_pika.connect(
+                dsn.get_secret_value(),
+                timeout=REQUEST_TIMEOUT_SECONDS,
+                heartbeat=HEARTBEAT_SECONDS,
+                client_properties={"connection_name": name},
+            )
+        return cls(connection)
+
+    async def channel(self) -> AbstractChannel:
+        """A new channel with confirms, on which an unroutable publish raises."""
+        with broker_trouble("opening a channel"):
+            async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
+                channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+                underlying = await channel.get_underlay_channel()
+        channel.close_callbacks.add(self._on_close)
+        underlying.on_consumer_cancel_callbacks.add(self._on_consumer_cancelled)
+        return channel
+
+    def lose(self, why: Outage) -> None:
+        """Give this session up; the first reason is kept."""
+        if self.why is None:
+            self.why = why
+        self.lost.set()
+
+    async def close(self) -> None:
+        """Close the connection, within a bounded time and whatever its state."""
+        with contextlib.suppress(BrokerOutage), broker_trouble("closing"):
+            async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
+                await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _on_close(self, _sender: Any, error: BaseException | None) -> None:
+        self.lose(BrokerOutage(f"RabbitMQ closed the connection: {error}"))
+
+    def _on_consumer_cancelled(self, _frame: Any) -> None:
+        self.lose(BrokerOutage("RabbitMQ stopped our consumer (was its queue deleted?): run deploy-topology"))
