@@ -1,0 +1,55 @@
+# The front door. `make help` explains; everything that these commands bring stays in .run/ and .venv/.
+
+PYTHON ?= python3
+MAILBOX ?=
+T ?=
+
+export PYTHONDONTWRITEBYTECODE = 1
+local := $(PYTHON) -m deploy.local
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench up down status logs lock fresh clean
+
+help: ## this page
+	@echo 'Commands of this checkout. Nothing is installed on the machine; no root is needed.'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo 'PYTHON=python3.12 uses another Python (3.11 or later).'
+
+demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=folder: a Maildir of your own)
+	@$(local) demo --mailbox '$(MAILBOX)'
+
+test: ## all checks and all tests on private servers (T=tests/some/test_file.py: that file only, in seconds)
+	@$(local) test --only '$(T)'
+
+up: ## start the importer for real, with private servers that keep their data
+	@$(local) up
+
+down: ## stop what `make up` started; the data is kept
+	@$(local) down
+
+status: ## what of `make up` runs, and where
+	@$(local) status
+
+logs: ## follow the logs of `make up` (Ctrl-C ends the looking, not the importer)
+	@ls .run/logs/*.log >/dev/null 2>&1 || { echo 'There are no logs yet: `make up` starts the importer.'; exit 1; }
+	@tail -n 20 -F .run/logs/*.log
+
+check: ## lint, format, types, import boundaries, generated documents; no server needed
+	@$(local) check
+
+bench: ## a mail's rate and latency on this machine
+	@$(local) bench
+
+setup: ## only bring what the other commands need, for working offline later
+	@$(local) setup
+
+lock: ## lock the dependencies of pyproject.toml with their hashes (UPGRADE=1: the newest versions allowed)
+	@$(local) lock $(if $(UPGRADE),--upgrade)
+
+fresh: ## try demo and tests on clean Debian 12 and 13 systems; needs root (SUITE=bookworm or trixie: one of them)
+	@$(local) fresh
+
+clean: ## stop everything and remove .run/ and .venv/, data included
+	@$(local) clean

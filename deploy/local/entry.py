@@ -1,0 +1,63 @@
+"""From the command line to a command, and from whatever goes wrong to one sentence."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from deploy.local import commands, processes
+from deploy.local.checkout import here
+from deploy.local.console import complain
+from deploy.local.failure import SetUpFailed, sentence
+from deploy.local.foreground import ignore_interrupts, interrupt_on_signals
+from deploy.local.set_up import refuse_foreign_platform
+
+_INTERRUPTED = 130
+
+
+def _parse(arguments: Sequence[str]) -> Callable[[], int]:
+    parser = argparse.ArgumentParser(prog="python3 -m deploy.local", description="See `make help`.")
+    parser.add_argument(
+        "command", choices=["setup", "demo", "test", "check", "bench", "up", "down", "status", "lock", "clean"]
+    )
+    parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
+    parser.add_argument("--mailbox", default="", help="with demo: a Maildir of your own")
+    parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
+    given = parser.parse_args(arguments)
+    checkout = here()
+    known: dict[str, Callable[[], int]] = {
+        "setup": partial(commands.prepare, checkout),
+        "demo": partial(commands.demo, checkout, given.mailbox or None),
+        "test": partial(commands.test, checkout, given.only or None),
+        "check": partial(commands.check, checkout),
+        "bench": partial(commands.bench, checkout),
+        "up": partial(commands.up, checkout),
+        "down": partial(commands.down, checkout),
+        "status": partial(commands.status, checkout),
+        "lock": partial(commands.lock, checkout, upgrade=given.upgrade),
+        "clean": partial(commands.clean, checkout),
+    }
+    return known[given.command]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out one command; its exit code."""
+    command = _parse(arguments)
+    os.umask(0o022)  # PostgreSQL's account must be able to read the programs that root unpacks
+    try:
+        refuse_foreign_platform()
+        interrupt_on_signals()
+        processes.adopt_orphans()
+        return command()
+    except KeyboardInterrupt:
+        ignore_interrupts()
+        processes.end_descendants()
+        complain("Interrupted: everything that was started has been stopped.")
+        return _INTERRUPTED
+    except SetUpFailed as failure:
+        complain(str(failure))
+        return 1
+    except OSError as error:
+        processes.end_descendants()
+        complain(sentence(error))
+        return 1

@@ -1,0 +1,108 @@
+"""The importer itself on the servers of an instance: schema, topology, and the four services under their supervisor."""
+
+import json
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.checkout import Checkout
+from deploy.local.console import step
+from deploy.local.failure import SetUpFailed
+from deploy.local.instance import Instance
+from deploy.local.postgres import last_words
+from deploy.local.tools import plain_environment, run
+
+_READY_SECONDS = 60
+# the supervisor gives its services 30 s to finish the work in hand
+_STOP_SECONDS = 45
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """The command line `helpdesk-importer` of this checkout, pointed at an instance."""
+
+    checkout: Checkout
+    instance: Instance
+
+    def environment(self) -> dict[str, str]:
+        """What a process of the importer runs with; a folder named `shared` where it starts does not shadow ours."""
+        return plain_environment(PYTHONSAFEPATH="1", **self.instance.settings())
+
+    def migrate(self) -> None:
+        """Bring the schema, the roles and their passwords up to date."""
+        with step("the database's schema is up to date"):
+            self._command("migrate")
+
+    def deploy_topology(self) -> None:
+        """Bring exchanges, queues, policies and users of RabbitMQ up to date."""
+        with step("RabbitMQ's queues and users are up to date"):
+            self._command("deploy-topology")
+
+    def start(self) -> None:
+        """Start the services, detached, and wait until each says that it is ready; nothing when they run already."""
+        if processes.recorded(self._record) is not None:
+            return
+        with step("the four services are ready"):
+            process = processes.launch(
+                [
+                    *(self.checkout.program("helpdesk-importer"), "run"),
+                    *("--log-dir", str(self.instance.logs), "--state", str(self._state)),
+                    *("--first-health-port", str(self.instance.first_health_port())),
+                ],
+                environment=self.environment(),
+                log=self._log,
+                folder=self.instance.folder,
+                tethered=False,
+            )
+            processes.record(self._record, process)
+            deadline = time.monotonic() + _READY_SECONDS
+            while not self.state().get("ready"):
+                if not processes.is_alive(process) or time.monotonic() > deadline:
+                    self.stop()
+                    raise SetUpFailed(
+                        f"The services do not start: {last_words(self._log)} (their logs are in {self.instance.logs})"
+                    )
+                time.sleep(_POLL_SECONDS)
+
+    def is_running(self) -> bool:
+        return processes.recorded(self._record) is not None
+
+    def state(self) -> dict[str, object]:
+        """What the supervisor says of its services; empty while it says nothing."""
+        try:
+            state: dict[str, object] = json.loads(self._state.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return state if self.is_running() else {}
+
+    def stop(self) -> bool:
+        """Have the services finish the work in hand and stop; whether they ran."""
+        running = processes.recorded(self._record)
+        if running is not None:
+            processes.stop(running, signal.SIGTERM, _STOP_SECONDS)
+        self._record.unlink(missing_ok=True)
+        return running is not None
+
+    @property
+    def _record(self) -> Path:
+        return self.instance.process_file("importer")
+
+    @property
+    def _state(self) -> Path:
+        return self.instance.folder / "processes" / "services.json"
+
+    @property
+    def _log(self) -> Path:
+        return self.instance.logs / "importer.log"
+
+    def _command(self, name: str) -> None:
+        done = run(
+            [self.checkout.program("helpdesk-importer"), name],
+            environment=self.environment(),
+            folder=self.instance.folder,
+        )
+        if done.code != 0:
+            raise SetUpFailed(f"`helpdesk-importer {name}` failed:\n{done.output.strip()}")

@@ -1,0 +1,184 @@
+"""One PostgreSQL and one RabbitMQ with a folder of their own: those of `make up`, of the demo, or of the tests."""
+
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import credentials, ports, processes
+from deploy.local.account import ordinary_account
+from deploy.local.console import step
+from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
+from deploy.local.failure import SetUpFailed
+from deploy.local.packages import Packages
+from deploy.local.postgres import Postgres
+from deploy.local.processes import Process
+from deploy.local.rabbitmq import Ports, Rabbitmq
+
+_PORTS = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1, "health": 4}
+_SERVERS = ("postgres", "epmd", "rabbitmq")
+_ADMINISTRATOR = "importer_admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Both servers of an instance, as their administrators."""
+
+    postgres: PostgresEndpoint
+    rabbitmq: RabbitmqEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The servers whose data, logs, secrets and processes are in `folder`.
+
+    A durable one keeps its data and outlives the command that starts it. Any other starts empty, and its servers end
+    with that command, even if that is killed.
+    """
+
+    folder: Path
+    packages: Packages
+    durable: bool
+    vhost: str = "helpdesk"
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def env_file(self) -> Path:
+        return self.folder / "env"
+
+    def process_file(self, name: str) -> Path:
+        """Where a process of this instance is recorded."""
+        return self.folder / "processes" / f"{name}.json"
+
+    def is_running(self) -> bool:
+        """Whether all servers run."""
+        return all(processes.recorded(self.process_file(name)) for name in _SERVERS)
+
+    def first_health_port(self) -> int:
+        """The health ports of the services are this one and the next three."""
+        return self._ports()["health"]
+
+    def launch(self) -> None:
+        """Set both servers going; `wait_for_postgres` and `wait_for_rabbitmq` tell when they answer.
+
+        Does nothing when they run already; starts all of them anew when only some do.
+        """
+        if self.is_running():
+            return
+        self.stop()
+        if not self.durable:
+            self._empty()
+        for folder in (self.folder / "processes", self.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        credentials.ensure(self.secrets)
+        ports.settle(self.folder / "ports.json", _PORTS)
+        rabbitmq, postgres = self._rabbitmq(), self._postgres()
+        tethered = not self.durable
+        rabbitmq.prepare()
+        self._record("epmd", rabbitmq.launch_port_mapper(tethered=tethered))
+        self._record("rabbitmq", rabbitmq.launch(tethered=tethered))
+        postgres.prepare()
+        self._record("postgres", postgres.launch(tethered=tethered))
+        self._write_env()
+
+    def wait_for_postgres(self) -> None:
+        """Wait until PostgreSQL answers."""
+        with step("PostgreSQL answers"):
+            self._postgres().wait(self._process("postgres"))
+
+    def provision(self) -> None:
+        """The owner's role and the database `helpdesk` in PostgreSQL; RabbitMQ is provisioned by its configuration."""
+        self._postgres().provision(credentials.keep(self.secrets / "database_password_owner"))
+
+    def wait_for_rabbitmq(self) -> None:
+        """Wait until RabbitMQ answers."""
+        with step("RabbitMQ answers"):
+            self._rabbitmq().wait(self._process("rabbitmq"))
+
+    def servers(self) -> Servers:
+        """Where they answer."""
+        return Servers(self._postgres().endpoint, self._rabbitmq().endpoint)
+
+    def stop(self) -> bool:
+        """Stop what runs of this instance; whether anything did."""
+        stopped = False
+        if running := processes.recorded(self.process_file("rabbitmq")):
+            self._rabbitmq().stop(running)
+            stopped = True
+        if running := processes.recorded(self.process_file("postgres")):
+            self._postgres().stop(running)
+            stopped = True
+        if running := processes.recorded(self.process_file("epmd")):
+            processes.stop(running, signal.SIGTERM, 5)
+            stopped = True
+        for name in _SERVERS:
+            self.process_file(name).unlink(missing_ok=True)
+        return stopped
+
+    def settings(self) -> dict[str, str]:
+        """What a service is told, as environment variables; the credentials are in the folder of secrets."""
+        settled = self._ports()
+        return {
+            "IMPORTER_DATABASE_URL": f"postgresql://127.0.0.1:{settled['postgres']}/helpdesk",
+            "IMPORTER_AMQP_URL": f"amqp://127.0.0.1:{settled['amqp']}/helpdesk",
+            "IMPORTER_RABBITMQ_MANAGEMENT_URL": f"http://127.0.0.1:{settled['management']}",
+            "IMPORTER_SECRETS_DIR": str(self.secrets),
+        }
+
+    def _write_env(self) -> None:
+        lines = [f"{name}={_quoted(value)}\n" for name, value in self.settings().items()]
+        draft = self.env_file.with_suffix(".draft")
+        draft.write_text("".join(lines), encoding="utf-8")
+        draft.rename(self.env_file)
+
+    def _ports(self) -> dict[str, int]:
+        return ports.kept(self.folder / "ports.json")
+
+    def _record(self, name: str, process: Process) -> None:
+        processes.record(self.process_file(name), process)
+
+    def _process(self, name: str) -> Process:
+        process = processes.read(self.process_file(name))
+        if process is None:
+            raise SetUpFailed(f"{name} of {self.folder} was never started, or its record was removed: `make down`.")
+        return process
+
+    def _empty(self) -> None:
+        for part in ("postgres", "rabbitmq", "logs"):
+            shutil.rmtree(self.folder / part, ignore_errors=True)
+
+    def _postgres(self) -> Postgres:
+        return Postgres(
+            packages=self.packages,
+            folder=self.folder / "postgres",
+            log=self.logs / "postgres.log",
+            account=ordinary_account(),
+            port=self._ports()["postgres"],
+            durable=self.durable,
+        )
+
+    def _rabbitmq(self) -> Rabbitmq:
+        settled = self._ports()
+        return Rabbitmq(
+            packages=self.packages,
+            folder=self.folder / "rabbitmq",
+            log=self.logs / "rabbitmq.log",
+            ports=Ports(settled["amqp"], settled["management"], settled["distribution"], settled["epmd"]),
+            administrator=_ADMINISTRATOR,
+            password=credentials.keep(self.secrets / "amqp_password_admin"),
+            vhost=self.vhost,
+            durable=self.durable,
+        )
+
+
+def _quoted(value: str) -> str:
+    # readable by a shell and by the plainest KEY=VALUE parser alike, so quotes only where a shell needs them
+    plain = all(character.isalnum() or character in "/:._-@" for character in value)
+    return value if plain else "'" + value.replace("'", "'\\''") + "'"

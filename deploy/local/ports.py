@@ -1,0 +1,67 @@
+"""Free ports on the loopback interface, kept from one start to the next."""
+
+import json
+import random
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local.console import say
+from deploy.local.failure import SetUpFailed
+
+# below the range from which Linux hands out ports to outgoing connections (32768 and up)
+_RANGE = range(20000, 32000)
+_TRIES = 200
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1 now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # as the servers do: a port whose old connections still linger can be listened on
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free(count: int, taken: set[int]) -> int:
+    for _ in range(_TRIES):
+        first = random.SystemRandom().choice(_RANGE)
+        block = range(first, first + count)
+        if taken.isdisjoint(block) and all(is_free(port) for port in block):
+            return first
+    raise SetUpFailed(
+        f"No free port was found between {_RANGE.start} and {_RANGE.stop}: stop a few servers and try again."
+    )
+
+
+def kept(file: Path) -> dict[str, int]:
+    """The ports settled earlier, by name; none when there is no file yet."""
+    if not file.exists():
+        return {}
+    ports: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+    return ports
+
+
+def settle(file: Path, counts: Mapping[str, int]) -> dict[str, int]:
+    """A port for each name, the first of as many consecutive ones as `counts` says.
+
+    The one kept in `file` stays while it is free; a new one, when it was taken, is said aloud. Call it only when none
+    of one's own servers is running.
+    """
+    earlier = kept(file)
+    settled: dict[str, int] = {}
+    taken = {port for name, first in earlier.items() for port in range(first, first + counts.get(name, 1))}
+    for name, count in counts.items():
+        first = earlier.get(name)
+        if first is None or not all(is_free(port) for port in range(first, first + count)):
+            new = _free(count, taken)
+            if first is not None:
+                say(f"  port {first} ({name}) is taken by another program: from now on it is {new}")
+            first = new
+        settled[name] = first
+        taken |= set(range(first, first + count))
+    file.write_text(json.dumps(settled), encoding="utf-8")
+    return settled

@@ -1,0 +1,73 @@
+"""What every command needs first: servers unpacked, dependencies installed; both at once, each only once."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.account import ordinary_account
+from deploy.local.checkout import Checkout, exclusive
+from deploy.local.console import say
+from deploy.local.failure import SetUpFailed
+from deploy.local.packages import SERVERS, Packages
+from deploy.local.run_folder import make_run_folder
+from deploy.local.virtualenv import VirtualEnvironment, find_pip
+
+_FIRST_TIME_BYTES = 1_000_000_000
+
+
+class SetUp:
+    """A set-up in progress. Servers and dependencies arrive side by side; ask for each when it is needed."""
+
+    def __init__(self, packages: Packages, environment: "Future[None] | None") -> None:
+        self.packages = packages
+        self._environment = environment
+
+    def servers(self) -> Packages:
+        """The unpacked servers, once they are there."""
+        self.packages.bring(SERVERS)
+        return self.packages
+
+    def dependencies(self) -> None:
+        """Return once the virtual environment is complete."""
+        if self._environment is not None:
+            self._environment.result()
+
+
+@contextmanager
+def set_up(checkout: Checkout, command: str) -> Iterator[SetUp]:
+    """Begin the set-up, alone in this checkout; at the end of the block it is complete.
+
+    Whatever goes wrong within, all that was started since is ended.
+    """
+    make_run_folder(checkout, ordinary_account())
+    with exclusive(checkout.run, command), ThreadPoolExecutor(max_workers=1) as pool:
+        try:
+            packages = Packages(checkout.packages)
+            environment = VirtualEnvironment(checkout)
+            pending: Future[None] | None = None
+            if not environment.is_current():
+                say("First set-up of this checkout: about a minute, most of it downloads.")
+                _refuse_full_disk(checkout.root)
+                pending = pool.submit(environment.make, find_pip(packages))
+            progress = SetUp(packages, pending)
+            yield progress
+            progress.dependencies()
+        except BaseException:
+            # before the pool waits for its thread, which waits for pip
+            processes.end_descendants()
+            raise
+
+
+def _refuse_full_disk(folder: Path) -> None:
+    if shutil.disk_usage(folder).free < _FIRST_TIME_BYTES:
+        raise SetUpFailed(f"The disk is nearly full ({folder}): the first set-up needs about 1 GB; make room first.")
+
+
+def refuse_foreign_platform() -> None:
+    """Raise SetUpFailed on a system whose processes we cannot look after."""
+    if sys.platform != "linux":
+        raise SetUpFailed("The private servers run on Linux (Debian, Ubuntu) only: add RUNTIME=docker to the command.")

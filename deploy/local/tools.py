@@ -1,0 +1,55 @@
+"""Programs that run to their end for us: apt, dpkg, pip, initdb, psql, our own command line."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended: its exit code, and all it printed, both streams in order."""
+
+    code: int
+    output: str
+
+    def errors(self) -> str:
+        """What it complained of most clearly: its first error line, else its last line."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        for mark in ("E:", "ERROR", "error:", "FATAL", "Err:", "W:"):
+            for line in lines:
+                if line.startswith(mark) or f" {mark}" in line:
+                    return line
+        return lines[-1] if lines else f"nothing (exit code {self.code})"
+
+
+def plain_environment(**extra: str) -> dict[str, str]:
+    """Our environment, speaking English and UTF-8, reaching loopback servers without a proxy, plus `extra`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "PYTHON"))}
+    for name in ("no_proxy", "NO_PROXY"):
+        environment[name] = ",".join(filter(None, [environment.get(name), "127.0.0.1", "localhost"]))
+    return environment | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"} | extra
+
+
+def run(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    given: str | None = None,
+) -> Ended:
+    """Run a program to its end, `given` on its standard input, its output kept; a missing program raises OSError."""
+    done = subprocess.run(
+        list(command),
+        env=dict(environment) if environment is not None else plain_environment(),
+        cwd=folder,
+        input=given,
+        stdin=subprocess.DEVNULL if given is None else None,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout)

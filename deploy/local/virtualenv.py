@@ -1,0 +1,103 @@
+"""The virtual environment `.venv`: the locked dependencies, hashes checked, and this checkout itself, editable.
+
+No pip is installed in it. Bare Debian's Python has none to install; the pip that ensurepip carries, or else the one
+of the package python3-pip-whl, runs from its wheel.
+"""
+
+import hashlib
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from deploy.local.checkout import Checkout
+from deploy.local.console import step
+from deploy.local.failure import SetUpFailed
+from deploy.local.packages import PIP, Packages
+from deploy.local.tools import Ended, plain_environment, run
+
+_LOCKS = ("deploy/requirements-dev.lock", "deploy/requirements-build.lock")
+
+
+def bundled_pip() -> Path | None:
+    """The pip that comes with this Python, when ensurepip is there (on Debian that is the package python3-venv)."""
+    found = importlib.util.find_spec("ensurepip")
+    if found is None or found.origin is None:
+        return None
+    return next((Path(found.origin).parent / "_bundled").glob("pip-*.whl"), None)
+
+
+def find_pip(packages: Packages) -> Path:
+    """A wheel of pip; python3-pip-whl is downloaded and unpacked when this Python has none."""
+    if wheel := bundled_pip():
+        return wheel
+    packages.bring(PIP)
+    return packages.one("usr/share/python-wheels/pip-*.whl")
+
+
+class VirtualEnvironment:
+    """`.venv` of a checkout, made anew whenever the locks, the project's description or the Python change."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self._checkout = checkout
+        self._stamp = checkout.venv / "made-by-make.json"
+
+    def is_current(self) -> bool:
+        """Whether everything is installed as the locks say."""
+        try:
+            made: object = json.loads(self._stamp.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return False
+        return made == self._wanted()
+
+    def make(self, pip: Path) -> None:
+        """Make it with this wheel of pip; raises SetUpFailed with what pip says."""
+        with step("installed the locked dependencies into .venv"):
+            self._clear()
+            made = run([sys.executable, "-m", "venv", "--without-pip", str(self._checkout.venv)])
+            if made.code != 0:
+                raise SetUpFailed(f"The virtual environment cannot be made: {made.errors()}")
+            # there, but of no use yet: an interrupted installation is known as ours and made anew
+            self._stamp.write_text("{}", encoding="utf-8")
+            locks = [part for lock in _LOCKS for part in ("-r", str(self._checkout.root / lock))]
+            self._pip(pip, "--require-hashes", *locks)
+            self._pip(pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(self._checkout.root))
+            self._stamp.write_text(json.dumps(self._wanted()), encoding="utf-8")
+
+    def _clear(self) -> None:
+        venv = self._checkout.venv
+        if (venv.exists() or venv.is_symlink()) and not self._stamp.exists():
+            raise SetUpFailed(f"{venv} was not made by `make`: move it away (`make` brings its own) and try again.")
+        if venv.exists():
+            shutil.rmtree(venv)
+
+    def _pip(self, wheel: Path, *arguments: str) -> None:
+        environment = plain_environment(PYTHONPATH=str(wheel), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+        for unwanted in ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "VIRTUAL_ENV"):
+            environment.pop(unwanted, None)
+        installed = run(
+            # bytecode is written when a module is first imported: compiling all would double the time
+            [str(self._checkout.python), "-m", "pip", "install", "--quiet", "--no-compile", *arguments],
+            environment=environment,
+            folder=self._checkout.root,
+        )
+        if installed.code != 0:
+            raise SetUpFailed(
+                "The dependencies could not be installed: is this machine connected, is there room on the disk? "
+                f"pip says: {_blame(installed)}"
+            )
+
+    def _wanted(self) -> dict[str, str]:
+        digest = hashlib.sha256()
+        for file in (*_LOCKS, "pyproject.toml"):
+            digest.update((self._checkout.root / file).read_bytes())
+        return {"python": sys.version, "locks": digest.hexdigest(), "root": str(self._checkout.root)}
+
+
+def _blame(installed: Ended) -> str:
+    # behind "Could not find a version" pip hides what it warned of first: that it reached no index
+    for line in installed.output.splitlines():
+        if "NewConnectionError" in line or "ConnectTimeoutError" in line or "No space left" in line:
+            return line.strip()
+    return installed.errors()
