@@ -66,7 +66,7 @@ def test_headers_that_are_no_envelope_are_a_dead_letter_that_names_the_field(
 def test_a_missing_field_is_named_too() -> None:
     headers = envelope_to_headers(raw_mail())
     del headers["mail.mail_id"]
-    with pytest.raises(DeadLetter, match="look at mail_id$"):
+    with pytest.raises(DeadLetter, match=r"look at mail_id$"):
         envelope_from_headers(headers)
 
 

@@ -1,0 +1,119 @@
+"""A Maildir, as a mail server delivers into it: the mailbox kind `maildir`.
+
+`server` is the Maildir's path, `folder` INBOX or a Maildir++ folder. New mail is noticed by inotify; where that is not
+to be had (a network file system, the system's limit on watches) the caller's polling finds it. All file work is done
+in threads. What a name says and how files are handled stands in `maildir_names` and `maildir_folder`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO, Final, Self
+
+import structlog
+from asyncinotify import Inotify, Mask
+
+from services.fetcher.mailboxes.maildir_folder import NEW, MaildirFolder
+from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxHealth, MailboxMissing, MailReference
+
+TRASH: Final = "Trash"
+"""The deleted items of a Maildir: the folder that Courier and Dovecot's users have for them."""
+EVENT_BYTES: Final = 64 * 1024
+"""Read at once of what inotify has to tell: some 200 events or more."""
+
+log = structlog.get_logger(__name__)
+
+
+class MaildirMailbox:
+    """An open folder of a Maildir; a `Mailbox`."""
+
+    def __init__(self, folder: MaildirFolder, inotify: Inotify | None) -> None:
+        self._folder = folder
+        self._inotify = inotify
+
+    @classmethod
+    async def open(cls, access: MailboxAccess) -> Self:
+        """Open it and start watching, so that nothing arrives unnoticed between a listing and a wait."""
+        if not access.server:
+            raise MailboxMissing(
+                "Het pad van de Maildir ontbreekt: vul bij «Server» de map in waarin new en cur staan."
+            )
+        folder = MaildirFolder(Path(access.server), access.folder)
+        await asyncio.to_thread(folder.check)
+        return cls(folder, _watch(folder.path / NEW))
+
+    async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
+        """See `Mailbox.unread`: the names are read once, sizes page by page."""
+        places = await asyncio.to_thread(self._folder.unread)
+        for start in range(0, len(places), page_size):
+            yield await asyncio.to_thread(self._folder.references, places[start : start + page_size])
+
+    async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch`."""
+        return await asyncio.to_thread(self._folder.fetch, mail, into, limit)
+
+    async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch_head`: the file's first bytes."""
+        return await asyncio.to_thread(self._folder.fetch_head, mail, into, limit)
+
+    async def mark_read(self, mail: MailReference) -> None:
+        """See `Mailbox.mark_read`."""
+        await asyncio.to_thread(self._folder.mark_read, mail)
+
+    async def move(self, mail: MailReference, folder: str) -> None:
+        """See `Mailbox.move`."""
+        await asyncio.to_thread(self._folder.move, mail, folder)
+
+    async def delete(self, mail: MailReference) -> None:
+        """See `Mailbox.delete`."""
+        await asyncio.to_thread(self._folder.move, mail, TRASH)
+
+    async def health_check(self) -> MailboxHealth:
+        """See `Mailbox.health_check`."""
+        await asyncio.to_thread(self._folder.check)
+        unread = await asyncio.to_thread(self._folder.unread)
+        noticed = (
+            "nieuwe mail wordt meteen opgemerkt" if self._inotify else "nieuwe mail wordt bij elke controle opgemerkt"
+        )
+        return MailboxHealth(len(unread), f"Maildir {self._folder.path}, {noticed}")
+
+    async def wait_for_change(self) -> None:
+        """See `Mailbox.wait_for_change`. What piled up meanwhile counts as one change."""
+        if self._inotify is None:
+            await asyncio.Event().wait()
+            return
+        loop, noticed = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._inotify.fd, noticed.set)
+        try:
+            await noticed.wait()
+        finally:
+            loop.remove_reader(self._inotify.fd)
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._inotify.fd, EVENT_BYTES):
+                pass
+
+    async def close(self) -> None:
+        """See `Mailbox.close`."""
+        if self._inotify is not None:
+            self._inotify.close()
+
+
+def _watch(directory: Path) -> Inotify | None:
+    try:
+        inotify = Inotify()
+    except OSError as error:
+        log.warning("maildir.not_watched", directory=str(directory), error=error.strerror)
+        return None
+    try:
+        # A deliverer renames from tmp/ or links into new/; our own marking moves out of it and stays unnoticed.
+        os.set_blocking(inotify.fd, False)  # QUIRK: asyncinotify 4.4's NONBLOCK has the value of CLOEXEC
+        inotify.add_watch(directory, Mask.MOVED_TO | Mask.CREATE | Mask.ONLYDIR)
+    except OSError as error:
+        inotify.close()
+        log.warning("maildir.not_watched", directory=str(directory), error=error.strerror)
+        return None
+    return inotify

@@ -1,0 +1,162 @@
+"""What the fetcher asks of a mailbox, whatever its kind (Maildir today; IMAP, EWS and Graph later).
+
+A mailbox is opened with `registry.open_mailbox`, used by one task at a time, and closed. Its methods raise:
+
+    ImporterError
+    ├── MailboxError             the check ends here, mail stays unread; the text is shown with the settings
+    │   ├── LoginRefused         asking again may lock the account: next probe after an hour, doubling to a day
+    │   ├── MailboxMissing       wrong server, address, path or folder: somebody must change a setting
+    │   ├── AccessDenied         logged in, but a right is missing: somebody must grant it
+    │   └── MailboxUnreachable   network, server or disk trouble: may pass by itself; `after` when the server says so
+    └── MailError                only this mail is affected, the others go on
+        ├── MailGone             somebody moved or deleted it: nothing is left to do
+        ├── MailTooLarge         larger than the limit, although it was not listed so: fetch its head
+        └── MailUnreadable       the mailbox lists it but does not give it
+
+Their texts are Dutch sentences that say what to do, since people read them in the settings («probleem»).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import BinaryIO, NewType, Protocol
+
+from pydantic import SecretStr
+
+from shared.errors import ImporterError
+
+ItemKey = NewType("ItemKey", str)
+"""The item's own identity within its folder (DESIGN 2): printable, stable until the item leaves the folder."""
+
+INBOX = "INBOX"
+"""The setting «folder» that means the mailbox's own inbox, in any case (as in IMAP, RFC 9051 §5.1)."""
+
+
+class MailboxError(ImporterError):
+    """The mailbox cannot be worked with now. The text is a sentence for the settings screen."""
+
+
+class LoginRefused(MailboxError):
+    """The server definitely refused this login."""
+
+
+class MailboxMissing(MailboxError):
+    """There is no such mailbox, server or folder."""
+
+
+class AccessDenied(MailboxError):
+    """The mailbox is there, but we may not do what we must."""
+
+
+class MailboxUnreachable(MailboxError):
+    """The mailbox does not answer as it should; `after` is the least delay that its server asked for."""
+
+    def __init__(self, text: str, *, after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.after = after
+
+
+class MailError(ImporterError):
+    """Something about one mail; the others are not affected."""
+
+
+class MailGone(MailError):
+    """The mail is no longer in the folder."""
+
+
+class MailTooLarge(MailError):
+    """The mail is larger than the limit it was to be fetched with."""
+
+
+class MailUnreadable(MailError):
+    """The mail is listed, but the mailbox does not give its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxAccess:
+    """Where a mailbox is and how to log in (SPEC S2–S4). `server` is a path for a Maildir."""
+
+    kind: str
+    server: str | None
+    folder: str = INBOX
+    address: str | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailReference:
+    """A mail in the folder, not yet fetched.
+
+    `received_at` is its arrival (DESIGN 15), `size` its bytes as the mailbox tells them before it is fetched, None when
+    it does not. `hint` is the adapter's own note on where it saw the item; it may be out of date or empty.
+    """
+
+    key: ItemKey
+    received_at: datetime
+    size: int | None
+    hint: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxHealth:
+    """What a health check found: how many mails are unread, and protocol, login and server in words."""
+
+    unread: int
+    description: str
+
+
+class Mailbox(Protocol):
+    """An open folder of a mailbox."""
+
+    def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
+        """The unread mails, oldest first, in pages of at most `page_size`.
+
+        The pages together are the mails that were unread when the first was asked for, each once: marking, moving and
+        deleting while listing makes none of them skipped. Mail that arrives meanwhile may wait for the next listing,
+        mail that others read meanwhile may be listed or not.
+        """
+        ...
+
+    async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """Write the raw mail (RFC 5322 bytes) into `into`, at most `limit` bytes; its size in bytes.
+
+        Raises MailGone, MailTooLarge (then `into` holds a part) or MailUnreadable. The mail stays unread.
+        """
+        ...
+
+    async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """Write the headers and the first text into `into`, at most `limit` bytes (SPEC D17); the whole mail's size.
+
+        Nothing more of the mail is read or downloaded. Raises MailGone or MailUnreadable. The mail stays unread.
+        """
+        ...
+
+    async def mark_read(self, mail: MailReference) -> None:
+        """Mark the mail read; a mail that is read already, or gone, is done."""
+        ...
+
+    async def move(self, mail: MailReference, folder: str) -> None:
+        """Move the mail to `folder`, which is made if missing; a mail that is gone is done."""
+        ...
+
+    async def delete(self, mail: MailReference) -> None:
+        """Move the mail to the deleted items; a mail that is gone is done."""
+        ...
+
+    async def health_check(self) -> MailboxHealth:
+        """Try what a check needs, without changing anything."""
+        ...
+
+    async def wait_for_change(self) -> None:
+        """Return when mail may have arrived since the mailbox was opened or this last returned.
+
+        A kind, or a server, without notifications never returns: the caller polls anyway.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and watches."""
+        ...

@@ -1,0 +1,28 @@
+"""Which adapter opens which kind of mailbox.
+
+A new kind is a line here, its module, and a post office in `tests/mailboxes/`, so that the conformance suite tries it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from services.fetcher.mailboxes.maildir import MaildirMailbox
+from services.fetcher.mailboxes.protocol import Mailbox, MailboxAccess, MailboxMissing
+
+OPENERS: Final[Mapping[str, Callable[[MailboxAccess], Awaitable[Mailbox]]]] = MappingProxyType(
+    {"maildir": MaildirMailbox.open}
+)
+
+
+async def open_mailbox(access: MailboxAccess) -> Mailbox:
+    """Open a mailbox by its kind; raises MailboxError."""
+    try:
+        opener = OPENERS[access.kind]
+    except KeyError:
+        raise MailboxMissing(
+            f"Deze versie kent de soort mailbox «{access.kind}» niet: kies een van {', '.join(OPENERS)}."
+        ) from None
+    return await opener(access)
