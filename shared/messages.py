@@ -93,6 +93,7 @@ class ReasonId(StrEnum):
     EMPLOYEE = "employee"
     UNKNOWN_SENDER = "unknown-sender"
     REPLY_TO_IS_SENDER = "reply-to-is-sender"
+    FORGED_SENDER = "forged-sender"
     # what was read
     ABOVE_MARKER = "above-marker"
     NOTHING_ABOVE_MARKER = "nothing-above-marker"
