@@ -1,0 +1,86 @@
+"""What a ticket and a supplement take from a mail in the same way: sender, body, images, remarks, reasons."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Final
+
+from services.ticket_writer.rules.author import Author
+from services.ticket_writer.rules.facts import Facts
+from services.ticket_writer.rules.recipients import is_old
+from services.ticket_writer.rules.record import BodyColumns, SenderColumns
+from shared.messages import Body, ClassifiedMail, Image, Reason, ReasonId
+from shared.portal.history import Entry, also_in_other_helpdesk, attachments_left_out, note
+from shared.portal.reasons import EXPLANATIONS
+
+_UNKNOWN_TO_PEOPLE: Final = "onbekende afzender"
+_SAID_IN_HISTORY: Final = frozenset({ReasonId.TOO_LARGE, ReasonId.UNREADABLE, ReasonId.OUR_ERROR})
+"""Where not the whole mail was read, the ticket says so (D17)."""
+_OF_THE_MARKER: Final = frozenset({ReasonId.ABOVE_MARKER, ReasonId.NOTHING_ABOVE_MARKER})
+
+
+def sender_columns(mail: ClassifiedMail, author: Author) -> SenderColumns:
+    """The sender as the mail names him, and who he is (D10). A bounce of ours may name nobody."""
+    return SenderColumns(
+        sender_name="" if mail.sender is None else mail.sender.mailbox.name,
+        sender_address="" if mail.sender is None else mail.sender.mailbox.address,
+        sender_to=mail.to,
+        sender_cc=mail.cc,
+        sender_person_id=author.person_id,
+        sender_employee_id=author.employee_id,
+    )
+
+
+def sender_for_people(mail: ClassifiedMail) -> str:
+    """The sender in a sentence: `Jan Smit <jan@example.nl>`."""
+    if mail.sender is None:
+        return _UNKNOWN_TO_PEOPLE
+    mailbox = mail.sender.mailbox
+    return f"{mailbox.name} <{mailbox.address}>" if mailbox.name else mailbox.address
+
+
+def body_columns(shown: Body, whole: Body) -> BodyColumns:
+    """The body that is shown (N9, A6), and the whole of it behind."""
+    return BodyColumns(body_html=shown.html, body_full_html=whole.html, body_full_text=whole.text)
+
+
+def images_of(mail: ClassifiedMail, shown: Body) -> tuple[Image, ...]:
+    """The images that this reading of the body shows or carries, in its order (W4, D16)."""
+    by_id: dict[uuid.UUID, Image] = {image.id: image for image in mail.images}
+    return tuple(by_id[each] for each in dict.fromkeys(shown.attachment_ids) if each in by_id)
+
+
+def entries_about(mail: ClassifiedMail, facts: Facts, ticket_id: int | None) -> tuple[Entry, ...]:
+    """What the history says of the mail: what was left out, what could not be read, and the other helpdesk (D13)."""
+    entries = [note(EXPLANATIONS[reason.id].sentence) for reason in mail.reasons if reason.id in _SAID_IN_HISTORY]
+    if (left_out := attachments_left_out(mail.left_out)) is not None:
+        entries.insert(0, left_out)
+    if not mail.forced:
+        entries += [
+            also_in_other_helpdesk(claim.ticket_number, claim.helpdesk_name)
+            for claim in facts.claims
+            if claim.helpdesk_id != facts.mailbox.helpdesk_id and claim.ticket_id != ticket_id
+        ]
+    return tuple(entries)
+
+
+def all_reasons(
+    mail: ClassifiedMail, facts: Facts, *found: Iterable[Reason], marker: Reason | None = None
+) -> tuple[Reason, ...]:
+    """The explanation in the ledger («waarom»): ours first, then the classifier's, each once (D7).
+
+    What the classifier says of the marker counts only for a supplement, which alone heeds it: `marker`.
+    """
+    reasons = [reason for group in found for reason in group]
+    if mail.forced:
+        reasons.append(Reason(id=ReasonId.FORCED))
+    if mail.automatic is not None:
+        reasons.append(Reason(id=ReasonId.AUTOMATIC, detail=mail.automatic.value))
+    if is_old(mail, facts):
+        reasons.append(Reason(id=ReasonId.OLD_MAIL))
+    if marker is not None:
+        reasons.append(marker)
+    said = {reason.id for reason in reasons}
+    reasons += [reason for reason in mail.reasons if reason.id not in said and reason.id not in _OF_THE_MARKER]
+    return tuple(dict.fromkeys(reasons))

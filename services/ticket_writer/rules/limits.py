@@ -1,0 +1,41 @@
+"""Limits on mails out (SPEC D10): FreeScout's table, so that two machines that answer each other come to rest.
+
+To a customer, per address: 10 mails in 180 minutes, and 2 when they answer mails with one and the same subject.
+To staff, per address and ticket: 10 in 180 minutes; a manager of a busy helpdesk gets mail about every ticket, and the
+subjects of one conversation are all alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from services.ticket_writer.rules.facts import Sent
+from shared.portal.reasons import NotSentReason
+
+
+@dataclass(frozen=True, slots=True)
+class MailLimits:
+    """At most so many mails within `period`, counted before the one that is decided now."""
+
+    period: timedelta = timedelta(minutes=180)
+    in_all: int = 10
+    same_subject: int = 2
+
+
+LIMITS: Final = MailLimits()
+
+
+def over_limit_for_address(sent: Sent, limits: MailLimits = LIMITS) -> NotSentReason | None:
+    """Why a customer gets no mail now; None when he may get one."""
+    if sent.in_all >= limits.in_all:
+        return NotSentReason.OVER_LIMIT
+    if sent.same_subject >= limits.same_subject:
+        return NotSentReason.OVER_LIMIT_SAME_SUBJECT
+    return None
+
+
+def over_limit_for_ticket(sent_about_ticket: int, limits: MailLimits = LIMITS) -> NotSentReason | None:
+    """Why an employee gets no mail about this ticket now; None when he may get one."""
+    return NotSentReason.OVER_LIMIT if sent_about_ticket >= limits.in_all else None

@@ -1,0 +1,98 @@
+"""How sure it is that a supplement belongs where it was put, shown on it and kept for review (SPEC D10, D20).
+
+A number in a subject is no proof of who writes. So each supplement carries a verdict of three parts: how the ticket
+was found, how the sender relates to it, and what a trusted DMARC check says of the sender.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.ticket_writer.rules.author import Author
+from services.ticket_writer.rules.facts import TicketFacts
+from shared.messages import ClassifiedMail, DmarcResult, NumberIntroduction
+
+
+class FoundBy(StrEnum):
+    """How the ticket was found, the surest first."""
+
+    OWN_MESSAGE = "own-message"
+    INTRODUCED_NUMBER = "introduced-number"
+    BARE_NUMBER = "bare-number"
+
+
+class Relation(StrEnum):
+    """How the sender relates to the ticket, the nearest first."""
+
+    CONTACT = "contact"
+    PARTICIPANT = "participant"
+    ORGANISATION = "organisation"
+    EMPLOYEE = "employee"
+    OWN_MESSAGE = "own-message"
+    """The mail reports on, or is, a mail of ours: its machine sender says nothing."""
+    STRANGER = "stranger"
+
+
+class Grade(StrEnum):
+    """The verdict in one word, for a colour on the screen."""
+
+    STRONG = "strong"
+    FAIR = "fair"
+    WEAK = "weak"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The graded verdict on a supplement (`supplements.verdict`)."""
+
+    found_by: FoundBy
+    number: str | None
+    relation: Relation
+    dmarc: DmarcResult
+
+    @property
+    def grade(self) -> Grade:
+        """Weak: a stranger or a forged sender. Fair: the number stood bare in the subject. Else strong."""
+        if self.relation is Relation.STRANGER or self.dmarc is DmarcResult.FAIL:
+            return Grade.WEAK
+        return Grade.FAIR if self.found_by is FoundBy.BARE_NUMBER else Grade.STRONG
+
+    def as_json(self) -> dict[str, str | None]:
+        """The verdict as it is stored."""
+        return {
+            "grade": self.grade.value,
+            "found_by": self.found_by.value,
+            "number": self.number,
+            "relation": self.relation.value,
+            "dmarc": self.dmarc.value,
+        }
+
+
+def judge(mail: ClassifiedMail, ticket: TicketFacts, author: Author) -> Verdict:
+    """The verdict on a mail that becomes a supplement to `ticket`."""
+    return Verdict(_found_by(mail, ticket), ticket.named_number, _relation(ticket, author), mail.dmarc)
+
+
+def _found_by(mail: ClassifiedMail, ticket: TicketFacts) -> FoundBy:
+    if ticket.named_number is None:
+        return FoundBy.OWN_MESSAGE
+    for candidate in mail.candidates:
+        if candidate.number == ticket.named_number and candidate.introduction is NumberIntroduction.INTRODUCED:
+            return FoundBy.INTRODUCED_NUMBER
+    return FoundBy.BARE_NUMBER
+
+
+def _relation(ticket: TicketFacts, author: Author) -> Relation:
+    if author.contact is not None:
+        if author.contact.person_id == ticket.contact_id:
+            return Relation.CONTACT
+        if author.contact.person_id in ticket.participants:
+            return Relation.PARTICIPANT
+    if ticket.sender_took_part:
+        return Relation.PARTICIPANT
+    if author.contact is not None and author.contact.organisation_id == ticket.organisation_id:
+        return Relation.ORGANISATION
+    if author.employee_id is not None:
+        return Relation.EMPLOYEE
+    return Relation.OWN_MESSAGE if ticket.named_number is None else Relation.STRANGER
