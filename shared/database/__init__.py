@@ -1,0 +1,1 @@
+"""PostgreSQL: the schema and its migrations, the roles, and the pool of connections."""

@@ -1,0 +1,123 @@
+"""Brings a database to a revision of the schema: `migrate` up, `downgrade` down, under an advisory lock."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import asyncpg
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from shared.database.roles import ensure_roles, set_passwords
+from shared.errors import Misconfigured, Outage
+
+LOCK: Final = 0x68_65_6C_70_64_65_73_6B  # "helpdesk": who holds it migrates, the others wait
+OLDEST_SERVER: Final = 150_000
+
+log = structlog.get_logger(__name__)
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "shared.database:migrations")
+    return config
+
+
+def newest_revision() -> str:
+    """The number of the newest revision that this code brings."""
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if head is None:
+        raise AssertionError("there is no revision in shared/database/migrations")
+    return head
+
+
+async def migrate(
+    url: str, *, password: str | None = None, to: str = "head", passwords: Mapping[str, str] | None = None
+) -> None:
+    """Bring the database at `url` (as its owner) up to revision `to`; does nothing when it is there already.
+
+    `passwords` (role → password) lets those roles log in. Waits for another migration of the same database.
+    Raises Outage when the server does not answer, Misconfigured when the login or the server cannot do it.
+    """
+
+    def upgrade(connection: Connection) -> None:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+    await _run(url, password, upgrade, with_roles=passwords or {})
+    log.info("database-migrated", revision=newest_revision() if to == "head" else to)
+
+
+async def downgrade(url: str, *, to: str, password: str | None = None, lose_data: bool = False) -> None:
+    """Take the database back to revision `to` (`base`: none). Refuses to drop rows unless `lose_data`."""
+
+    def take_back(connection: Connection) -> None:
+        connection.execute(
+            text("SELECT set_config('helpdesk.lose_data', :answer, false)"), {"answer": "yes" if lose_data else "no"}
+        )
+        connection.commit()
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+    await _run(url, password, take_back)
+    log.info("database-downgraded", revision=to)
+
+
+async def _run(
+    url: str,
+    password: str | None,
+    steps: Callable[[Connection], None],
+    *,
+    with_roles: Mapping[str, str] | None = None,
+) -> None:
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            url, password=password, server_settings={"application_name": "helpdesk-importer migrate"}
+        )
+
+    try:
+        await _prepare(await connect(), with_roles)
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+                await connection.commit()
+                await connection.run_sync(steps)
+        finally:
+            await engine.dispose()
+    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise Misconfigured(
+            f"The database refuses the login of its owner: {error}. Check the URL and password."
+        ) from error
+    except asyncpg.InvalidCatalogNameError as error:
+        raise Misconfigured(f"{error}. Create it first, owned by importer_owner.") from error
+    except ssl.SSLError as error:
+        raise Misconfigured(
+            f"No safe connection to the database: {error}. Check sslmode and its certificate."
+        ) from error
+    except (OSError, asyncpg.CannotConnectNowError) as error:
+        raise Outage(f"The database does not answer: {error}. Is it running, and is its address right?") from error
+
+
+async def _prepare(connection: asyncpg.Connection, with_roles: Mapping[str, str] | None) -> None:
+    try:
+        version = await connection.fetchval("SELECT current_setting('server_version_num')::int")
+        if version < OLDEST_SERVER:
+            raise Misconfigured(f"PostgreSQL 15 or later is needed; this server is {version // 10_000}.")
+        encoding = await connection.fetchval("SHOW server_encoding")
+        if encoding != "UTF8":
+            raise Misconfigured(f"The database must be encoded in UTF8, not {encoding}: create it anew.")
+        if with_roles is not None:
+            await ensure_roles(connection)
+            await set_passwords(connection, with_roles)
+    finally:
+        await connection.close()

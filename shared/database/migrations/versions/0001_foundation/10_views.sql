@@ -1,0 +1,155 @@
+-- ── ui_v1: what the helpdesk UI reads ──────────────────────────────────────────────────────────────────────────────
+-- A view's columns are a contract: columns may be added at its end, anything else is ui_v2. The views run with their
+-- owner's rights, so the UI needs none on the tables below. They have no order: the screen says which it wants.
+
+CREATE SCHEMA ui_v1;
+
+CREATE VIEW ui_v1.helpdesks AS
+SELECT helpdesks.id, helpdesks.name, helpdesks.active, helpdesks.group_id, groups.name AS group_name,
+    helpdesks.calendar_id, helpdesks.default_ticket_type_id, helpdesks.default_priority_id,
+    helpdesks.default_environment_id, helpdesks.default_ticket_manager_id, helpdesks.default_executor_id,
+    helpdesks.recalculate_deadline, helpdesks.portal_supplement_status_id, helpdesks.send_import_mails, helpdesks.row_version
+FROM helpdesk.helpdesks LEFT JOIN helpdesk.helpdesk_groups AS groups ON groups.id = helpdesks.group_id;
+
+CREATE VIEW ui_v1.importer_settings AS
+SELECT settings.helpdesk_id, settings.enabled, settings.kind, settings.username,
+    settings.password_encrypted IS NOT NULL AS has_password, settings.server, settings.mailbox_address, settings.folder,
+    settings.default_contact_id, contact.name AS default_contact_name, settings.default_employee_id,
+    employee.name AS default_employee_name, settings.marker, state.last_successful_check_at, state.problem,
+    state.problem_since, settings.row_version
+FROM helpdesk.importer_settings AS settings
+    JOIN helpdesk.mailbox_states AS state USING (helpdesk_id)
+    LEFT JOIN helpdesk.persons AS contact ON contact.id = settings.default_contact_id
+    LEFT JOIN helpdesk.employees AS employee ON employee.id = settings.default_employee_id;
+
+CREATE VIEW ui_v1.statuses AS
+SELECT id, helpdesk_id, name, category, position, flag, visible_to_customer, expanded, active, row_version
+FROM helpdesk.statuses;
+
+CREATE VIEW ui_v1.contacts AS
+SELECT persons.id, persons.name, persons.active, persons.organisation_id, organisations.name AS organisation_name,
+    organisations.active AS organisation_active,
+    ARRAY(SELECT address FROM helpdesk.person_addresses WHERE person_id = persons.id ORDER BY id) AS addresses,
+    persons.row_version
+FROM helpdesk.persons JOIN helpdesk.organisations ON organisations.id = persons.organisation_id;
+
+CREATE VIEW ui_v1.employees AS
+SELECT id, name, active,
+    ARRAY(SELECT address FROM helpdesk.employee_addresses WHERE employee_id = employees.id ORDER BY position) AS addresses,
+    row_version
+FROM helpdesk.employees;
+
+CREATE VIEW ui_v1.tickets AS
+SELECT ticket.id, ticket.number, ticket.title, ticket.helpdesk_id, helpdesk.name AS helpdesk_name,
+    ticket.status_id, status.name AS status_name, status.category AS status_category, status.flag AS status_flag,
+    ticket.organisation_id, organisation.name AS organisation_name, ticket.contact_id, contact.name AS contact_name,
+    ticket.created_at, ticket.created_by_employee_id, ticket.created_by_person_id,
+    coalesce(created_by_employee.name, created_by_person.name) AS created_by_name,
+    ticket.reported_at, ticket.entry_channel_id, channel.system_key AS entry_channel_key, channel.name AS entry_channel_name,
+    ticket.mail_subject, ticket.body_html, ticket.body_full_html, ticket.body_full_text,
+    ticket.ticket_type_id, ticket_type.name AS ticket_type_name, ticket.priority_id, priority.name AS priority_name,
+    ticket.environment_id, environment.name AS environment_name, ticket.category_id, category.name AS category_name,
+    ticket.subcategory_id, subcategory.name AS subcategory_name,
+    ticket.ticket_manager_id, manager.name AS ticket_manager_name, ticket.executor_id, executor.name AS executor_name,
+    ticket.parent_ticket_id, parent.number AS parent_ticket_number, ticket.merged_into_id,
+    merged_into.number AS merged_into_number, ticket.external_id, ticket.project, ticket.evaluation,
+    ticket.time_needed_hours, ticket.planned_at, ticket.deadline_at, ticket.in_progress_at, ticket.completed_at,
+    ticket.recalculate_deadline, ticket.changed_at, ticket.changed_by_employee_id, ticket.changed_by_person_id,
+    coalesce(changed_by_employee.name, changed_by_person.name) AS changed_by_name,
+    ticket.sender_name, ticket.sender_address, ticket.sender_to, ticket.sender_cc, ticket.sender_person_id,
+    ticket.sender_employee_id, ticket.automatic, ticket.verdict, ticket.needs_review, ticket.mail_id,
+    ticket.search_document, ticket.row_version
+FROM helpdesk.tickets AS ticket
+    JOIN helpdesk.helpdesks AS helpdesk ON helpdesk.id = ticket.helpdesk_id
+    JOIN helpdesk.statuses AS status ON status.id = ticket.status_id
+    JOIN helpdesk.organisations AS organisation ON organisation.id = ticket.organisation_id
+    JOIN helpdesk.persons AS contact ON contact.id = ticket.contact_id
+    LEFT JOIN helpdesk.employees AS created_by_employee ON created_by_employee.id = ticket.created_by_employee_id
+    LEFT JOIN helpdesk.persons AS created_by_person ON created_by_person.id = ticket.created_by_person_id
+    LEFT JOIN helpdesk.employees AS changed_by_employee ON changed_by_employee.id = ticket.changed_by_employee_id
+    LEFT JOIN helpdesk.persons AS changed_by_person ON changed_by_person.id = ticket.changed_by_person_id
+    LEFT JOIN helpdesk.entry_channels AS channel ON channel.id = ticket.entry_channel_id
+    LEFT JOIN helpdesk.ticket_types AS ticket_type ON ticket_type.id = ticket.ticket_type_id
+    LEFT JOIN helpdesk.priorities AS priority ON priority.id = ticket.priority_id
+    LEFT JOIN helpdesk.environments AS environment ON environment.id = ticket.environment_id
+    LEFT JOIN helpdesk.categories AS category ON category.id = ticket.category_id
+    LEFT JOIN helpdesk.categories AS subcategory ON subcategory.id = ticket.subcategory_id
+    LEFT JOIN helpdesk.employees AS manager ON manager.id = ticket.ticket_manager_id
+    LEFT JOIN helpdesk.employees AS executor ON executor.id = ticket.executor_id
+    LEFT JOIN helpdesk.tickets AS parent ON parent.id = ticket.parent_ticket_id
+    LEFT JOIN helpdesk.tickets AS merged_into ON merged_into.id = ticket.merged_into_id;
+
+-- The work list «geïmporteerd»: what staff still have to complete (M5). Light: no bodies.
+CREATE VIEW ui_v1.imported_tickets AS
+SELECT ticket.id, ticket.number, ticket.title, ticket.helpdesk_id, helpdesk.name AS helpdesk_name, ticket.status_id,
+    ticket.reported_at, ticket.organisation_id, organisation.name AS organisation_name, ticket.contact_id,
+    contact.name AS contact_name, ticket.sender_name, ticket.sender_address, ticket.priority_id, ticket.executor_id,
+    executor.name AS executor_name, ticket.automatic, ticket.needs_review, ticket.row_version
+FROM helpdesk.statuses AS status
+    JOIN helpdesk.tickets AS ticket ON ticket.helpdesk_id = status.helpdesk_id AND ticket.status_id = status.id
+    JOIN helpdesk.helpdesks AS helpdesk ON helpdesk.id = ticket.helpdesk_id
+    JOIN helpdesk.organisations AS organisation ON organisation.id = ticket.organisation_id
+    JOIN helpdesk.persons AS contact ON contact.id = ticket.contact_id
+    LEFT JOIN helpdesk.employees AS executor ON executor.id = ticket.executor_id
+WHERE status.flag = 'imported' AND ticket.merged_into_id IS NULL;
+
+CREATE VIEW ui_v1.ticket_numbers AS
+SELECT number, ticket_id, is_alias FROM helpdesk.ticket_numbers;
+
+CREATE VIEW ui_v1.supplements AS
+SELECT supplement.id, supplement.ticket_id, ticket.number AS ticket_number, supplement.helpdesk_id,
+    supplement.reported_at, supplement.supplement_type_id, supplement_type.system_key AS supplement_type_key,
+    supplement_type.name AS supplement_type_name, supplement.informant_person_id, supplement.informant_employee_id,
+    coalesce(informant_person.name, informant_employee.name) AS informant_name,
+    supplement.mail_subject, supplement.body_html, supplement.body_full_html, supplement.body_full_text,
+    supplement.visible_to_customer, supplement.expanded, supplement.status_id, status.name AS status_name,
+    supplement.priority_id, priority.name AS priority_name, supplement.executor_id, executor.name AS executor_name,
+    supplement.planned_at, supplement.deadline_at, supplement.recalculate_deadline, supplement.time_needed_hours,
+    supplement.created_at, supplement.created_by_person_id, supplement.created_by_employee_id,
+    coalesce(created_by_person.name, created_by_employee.name) AS created_by_name,
+    supplement.changed_at, supplement.changed_by_employee_id, supplement.changed_by_person_id,
+    coalesce(changed_by_employee.name, changed_by_person.name) AS changed_by_name,
+    supplement.sender_name, supplement.sender_address, supplement.sender_to, supplement.sender_cc,
+    supplement.sender_person_id, supplement.sender_employee_id, supplement.automatic, supplement.verdict,
+    supplement.needs_review, supplement.held_for_review, supplement.mail_id, supplement.search_document,
+    supplement.row_version
+FROM helpdesk.supplements AS supplement
+    JOIN helpdesk.tickets AS ticket ON ticket.id = supplement.ticket_id
+    JOIN helpdesk.supplement_types AS supplement_type ON supplement_type.id = supplement.supplement_type_id
+    JOIN helpdesk.statuses AS status ON status.id = supplement.status_id
+    LEFT JOIN helpdesk.priorities AS priority ON priority.id = supplement.priority_id
+    LEFT JOIN helpdesk.employees AS executor ON executor.id = supplement.executor_id
+    LEFT JOIN helpdesk.persons AS informant_person ON informant_person.id = supplement.informant_person_id
+    LEFT JOIN helpdesk.employees AS informant_employee ON informant_employee.id = supplement.informant_employee_id
+    LEFT JOIN helpdesk.persons AS created_by_person ON created_by_person.id = supplement.created_by_person_id
+    LEFT JOIN helpdesk.employees AS created_by_employee ON created_by_employee.id = supplement.created_by_employee_id
+    LEFT JOIN helpdesk.employees AS changed_by_employee ON changed_by_employee.id = supplement.changed_by_employee_id
+    LEFT JOIN helpdesk.persons AS changed_by_person ON changed_by_person.id = supplement.changed_by_person_id;
+
+CREATE VIEW ui_v1.ticket_history AS
+SELECT history.id, history.ticket_id, history.supplement_id, history.at, history.kind, history.description,
+    history.details, history.employee_id, history.person_id, coalesce(employee.name, person.name) AS author_name,
+    history.mail_id
+FROM helpdesk.ticket_history AS history
+    LEFT JOIN helpdesk.employees AS employee ON employee.id = history.employee_id
+    LEFT JOIN helpdesk.persons AS person ON person.id = history.person_id;
+
+CREATE VIEW ui_v1.attachments AS
+SELECT id, ticket_id, supplement_id, mail_id, position, name, media_type, byte_size, width, height, inline, content_id,
+    left_out_reason IS NULL AS stored, left_out_reason, created_at
+FROM helpdesk.attachments;
+
+CREATE VIEW ui_v1.attachment_chunks AS
+SELECT attachments.id AS attachment_id, chunks.position, chunks.content
+FROM helpdesk.attachments JOIN helpdesk.blob_chunks AS chunks ON chunks.sha256 = attachments.blob_sha256;
+
+CREATE VIEW ui_v1.imported_mails AS
+SELECT mail.mail_id, mail.helpdesk_id, mail.received_at, mail.fetched_at, mail.outcome, mail.outcome_at, mail.reasons,
+    mail.message_id_header, mail.sender_name, mail.sender_address, mail.subject, mail.sent_at, mail.ticket_id,
+    mail.supplement_id, mail.duplicate_of, mail.forced_from, mail.complete, mail.full_size
+FROM helpdesk.imported_mails AS mail;
+
+CREATE VIEW ui_v1.notifications AS
+SELECT id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_name, recipient_address,
+    recipient_employee_id, recipient_person_id, state, reason, created_at, tries, next_try_at, subject, sent_at
+FROM helpdesk.notifications;

@@ -1,0 +1,198 @@
+"""The pool of connections to PostgreSQL, and what a trouble with it means to the caller.
+
+    pool = await open_pool(url, application_name="classifier")
+    async with transaction(pool) as connection:
+        await connection.execute(…)
+
+Names are found in schema `helpdesk`; jsonb comes and goes as Python objects. A database that is away becomes `Outage`,
+a conflict with another transaction or a statement that takes too long `TryAgain`; everything else stays asyncpg's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import asyncpg
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+
+from shared.errors import Misconfigured, Outage, TryAgain
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection | PoolConnectionProxy
+    Pool = asyncpg.Pool
+
+REQUIRED_REVISION: Final = "0001"
+"""The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
+
+_DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds between the attempts to reach the database at the start; the last one repeats."""
+
+_AWAY: Final = (
+    asyncpg.PostgresConnectionError,  # class 08
+    asyncpg.OperatorInterventionError,  # class 57: shut down, starting up, terminated by an administrator
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+    asyncpg.OutOfMemoryError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby answers: the server is failing over
+)
+_CONFLICTS: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+
+log = structlog.get_logger(__name__)
+
+
+async def open_pool(
+    url: str,
+    *,
+    application_name: str,
+    password: str | None = None,
+    min_size: int = 1,
+    max_size: int = 10,
+    statement_timeout: timedelta = timedelta(seconds=30),
+    patience: timedelta | None = None,
+) -> Pool:
+    """A pool on the database at `url`, once it answers and its schema is new enough.
+
+    A database that does not answer is waited for, logged at each attempt: for ever, or for `patience` (then Outage).
+    Misconfigured: it refuses the login, does not exist, or has an older schema than this code needs.
+    """
+    deadline = None if patience is None else asyncio.get_running_loop().time() + patience.total_seconds()
+    attempt = 0
+    while True:
+        try:
+            return await _open(
+                url,
+                application_name=application_name,
+                password=password,
+                min_size=min_size,
+                max_size=max_size,
+                statement_timeout=statement_timeout,
+            )
+        except Outage as outage:
+            delay = _DELAYS[min(attempt, len(_DELAYS) - 1)]
+            attempt += 1
+            if deadline is not None and asyncio.get_running_loop().time() + delay > deadline:
+                raise
+            log.warning("database-waiting", attempt=attempt, retry_in_seconds=delay, problem=str(outage))
+            await asyncio.sleep(delay)
+
+
+async def _open(
+    url: str, *, application_name: str, password: str | None, min_size: int, max_size: int, statement_timeout: timedelta
+) -> Pool:
+    milliseconds = int(statement_timeout.total_seconds() * 1000)
+    try:
+        with _outages():
+            pool = await asyncpg.create_pool(
+                url,
+                password=password,
+                min_size=min_size,
+                max_size=max_size,
+                init=_use_python_objects_for_json,
+                timeout=10,
+                # The server ends a slow statement itself; this ends one whose answer never arrives.
+                command_timeout=statement_timeout.total_seconds() + 15,
+                server_settings={
+                    "application_name": application_name,
+                    "search_path": "helpdesk",
+                    "statement_timeout": str(milliseconds),
+                    "idle_in_transaction_session_timeout": str(2 * milliseconds),
+                    "TimeZone": "UTC",
+                },
+            )
+    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise Misconfigured(f"The database refuses the login: {error}. Check the role and its password.") from error
+    except asyncpg.InvalidCatalogNameError as error:
+        raise Misconfigured(f"{error}. Create it, then run `helpdesk-importer migrate`.") from error
+    except ssl.SSLError as error:
+        raise Misconfigured(
+            f"No safe connection to the database: {error}. Check sslmode, and its certificate."
+        ) from error
+    try:
+        async with transaction(pool) as connection:
+            await _check_schema(connection)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool
+
+
+async def _use_python_objects_for_json(connection: Connection) -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+
+
+async def _check_schema(connection: Connection) -> None:
+    revision: str | None = None
+    if await connection.fetchval("SELECT to_regclass('public.alembic_version') IS NOT NULL"):
+        revision = await connection.fetchval("SELECT version_num FROM public.alembic_version")
+    if revision is None or int(revision) < int(REQUIRED_REVISION):
+        raise Misconfigured(
+            f"The database's schema is at revision {revision or 'none'}, this version needs {REQUIRED_REVISION}. "
+            "Run `helpdesk-importer migrate` first."
+        )
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool inside a transaction: committed at the end, rolled back on an error.
+
+    Raises Outage when the database is away, TryAgain on a conflict with another transaction or a statement timeout.
+    """
+    async with connection(pool) as acquired, acquired.transaction():
+        yield acquired
+
+
+@asynccontextmanager
+async def connection(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool, each statement for itself. Raises what `transaction` raises."""
+    with _outages():
+        acquired = await pool.acquire()
+    try:
+        with _conflicts(), _outages_of(acquired):
+            yield acquired
+    finally:
+        with _outages():
+            await pool.release(acquired)
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    """While connecting: whatever the network or the server says is an outage."""
+    try:
+        yield
+    except ssl.SSLError:
+        raise
+    except (OSError, *_AWAY) as error:
+        raise Outage(f"The database does not answer: {error or type(error).__name__}.") from error
+
+
+@contextmanager
+def _outages_of(acquired: PoolConnectionProxy[asyncpg.Record]) -> Iterator[None]:
+    """While working: what the server says, a lost connection, or no answer in time; not any OSError of the caller."""
+    try:
+        yield
+    except (*_AWAY, ConnectionError, TimeoutError) as error:
+        if isinstance(error, asyncpg.QueryCanceledError):
+            raise TryAgain(f"The database ended a statement: {error}.") from error
+        raise Outage(f"The database is away: {error or type(error).__name__}.") from error
+    except asyncpg.InterfaceError as error:
+        if acquired.is_closed():
+            raise Outage(f"The connection to the database was lost: {error}.") from error
+        raise
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    try:
+        yield
+    except _CONFLICTS as error:
+        raise TryAgain(f"Another transaction was in the way: {error}.", after=timedelta(0)) from error
