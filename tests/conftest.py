@@ -7,6 +7,7 @@ that the set-up brought under `.run/` are started for this session.
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -20,6 +21,9 @@ from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
 from shared.broker import administration
 from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
+from shared.database.migrate import migrate
+from shared.database.pool import Connection, Pool, open_pool
+from shared.database.roles import ROLES, ensure_roles, scram_verifier, set_passwords
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,74 @@ async def empty_database(postgres_server: PostgresEndpoint) -> AsyncIterator[str
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
+
+
+DATABASE_PASSWORD = "test"
+"""Of every role of ours on a test server: roles are of the whole server, which several sessions may share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A fresh database with the whole schema. A role is named as its service: `fetcher`, …, `ui`, `owner`."""
+
+    name: str
+    server: PostgresEndpoint
+
+    def dsn(self, service: str) -> SecretStr:
+        """The URL of this database as a service's own role (`owner`: who may do all)."""
+        role = "helpdesk_ui" if service == "ui" else f"importer_{service}"
+        return SecretStr(self.server.login(self.name, role, DATABASE_PASSWORD))
+
+    @asynccontextmanager
+    async def pool(self, service: str, *, max_size: int = 5) -> AsyncIterator[Pool]:
+        """A pool as the services open it; closed at the end."""
+        pool = await open_pool(self.dsn(service).get_secret_value(), application_name=service, max_size=max_size)
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
+    @asynccontextmanager
+    async def connect(self, service: str) -> AsyncIterator[Connection]:
+        """One connection as a service's role, set up as in a pool; each statement for itself."""
+        async with self.pool(service, max_size=1) as pool, pool.acquire() as connection:
+            yield connection
+
+
+@pytest.fixture(scope="session")
+async def database_template(postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
+    """The name of a database that `migrate` made once for this session, as its owner would."""
+    name = f"test_template_{secrets.token_hex(6)}"
+    superuser = await asyncpg.connect(postgres_server.url)
+    try:
+        # Sessions that share a server take turns with its roles.
+        await superuser.execute("SELECT pg_advisory_lock(1)")
+        if not await superuser.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'importer_owner')"):
+            await superuser.execute("CREATE ROLE importer_owner")
+        verifier = scram_verifier(DATABASE_PASSWORD)
+        await superuser.execute(f"ALTER ROLE importer_owner LOGIN CREATEROLE PASSWORD '{verifier}'")
+        await ensure_roles(superuser)
+        await set_passwords(superuser, dict.fromkeys(ROLES, DATABASE_PASSWORD))
+        await superuser.execute("SELECT pg_advisory_unlock(1)")
+        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE template0 ENCODING 'UTF8'")
+        await migrate(Database(name, postgres_server).dsn("owner").get_secret_value())
+        yield name
+        await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await superuser.close()
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresEndpoint, database_template: str) -> AsyncIterator[Database]:
+    """A fresh database with the newest schema and no rows but the system's; dropped afterwards."""
+    name = f"test_{secrets.token_hex(6)}"
+    superuser = await asyncpg.connect(postgres_server.url)
+    try:
+        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {database_template}")
+        yield Database(name, postgres_server)
+        await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await superuser.close()
 
 
 @dataclass(frozen=True, slots=True)
