@@ -1,4 +1,4 @@
-"""Delivers into a Maildir as a mail server does: written in `tmp`, then moved to `new` (cr.yp.to/proto/maildir.html)."""
+"""Delivers into a Maildir as a mail server does: written in `tmp`, moved to `new` (cr.yp.to/proto/maildir.html)."""
 
 from __future__ import annotations
 

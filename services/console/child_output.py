@@ -27,9 +27,12 @@ class ChildOutput(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
-    """`FOLDER/SERVICE.log`, appended to."""
+    """`FOLDER/SERVICE.log`, appended to; the folder is made when it is not there yet."""
 
     folder: Path
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     @asynccontextmanager
     async def of(self, service: str) -> AsyncIterator[int]:

@@ -44,8 +44,6 @@ def run(
     these settings (its log says which).
     """
     try:
-        if log_dir is not None:
-            log_dir.mkdir(parents=True, exist_ok=True)
         asyncio.run(_run(_output(log_dir), state, first_health_port))
     except OSError as error:
         raise CannotWrite(

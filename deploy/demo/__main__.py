@@ -1,0 +1,140 @@
+"""`python -m deploy.demo`: the whole importer on a sample mailbox, before your eyes. `make demo` starts it.
+
+Reads     an empty, migrated database and a virtual host with the topology, by the variables `IMPORTER_…` of the
+          services; the secrets of all roles in IMPORTER_SECRETS_DIR; MAILBOX, the kind of mailbox (`maildir`);
+          DEMO_STARTED, when the command was typed (seconds since 1970), from which the first ticket is timed
+Does      loads a sample organisation, starts a mail server and the four services, delivers 36 sample mails, watches
+Writes    .run/demo/: report.json, notifications/*.eml, logs/SERVICE.log, mailboxes/
+Exit      0 every mail became what it must; 1 some did not, or something still waits after two minutes; 2 a kind of
+          mailbox that there is not; 78 bad configuration; 130 interrupted. No process of ours is left in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+from rich.console import Console
+
+from deploy.demo import report
+from deploy.demo.expectation import differences, undelivered
+from deploy.demo.flow import Demonstration
+from deploy.demo.ledger import Ledger
+from deploy.demo.organisation import load_earlier_tickets, load_organisation
+from deploy.demo.progress import LiveProgress
+from deploy.demo.running_services import running_services
+from deploy.demo.sample_mails import SAMPLE_MAILS
+from deploy.demo.smtp_server import SmtpServer
+from shared.configuration import Configuration, DatabaseUrl
+from shared.errors import ImporterError, Misconfigured
+
+FOLDER: Final = Path(__file__).parents[2] / ".run" / "demo"
+DEADLINE: Final = 120.0
+"""Seconds from the first delivery to the last outcome; a slow machine needs about ten."""
+KINDS: Final = ("maildir",)
+WIDTH_WITHOUT_TERMINAL: Final = 160
+EXIT_INTERRUPTED: Final = 130
+
+
+class DemoConfiguration(Configuration):
+    """Where the database is; roles as `helpdesk-importer` uses them."""
+
+    database_url: DatabaseUrl = Field(description="postgresql://HOST:PORT/DATABASE of an empty, migrated database")
+
+    def as_role(self, role: str) -> str:
+        """The URL for the owner or for the role of the console."""
+        secret = f"database_password_{role}"
+        return self.with_credentials(self.database_url, f"importer_{role}", secret).get_secret_value()
+
+
+async def demonstrate(console: Console, configuration: DemoConfiguration) -> bool:
+    """Run it all and show it; whether everything became what it must."""
+    mailboxes = _fresh_folder()
+    async with SmtpServer() as smtp:
+        await load_organisation(configuration.as_role("console"), mailboxes=mailboxes, smtp_port=smtp.port)
+        await load_earlier_tickets(configuration.as_role("owner"))
+        ledger = await Ledger.open(configuration.as_role("owner"))
+        try:
+            with LiveProgress(console, len(SAMPLE_MAILS)) as progress:
+                demonstration = Demonstration(SAMPLE_MAILS, mailboxes, ledger, smtp, progress)
+                async with running_services(os.environ, FOLDER / "logs"):
+                    try:
+                        await asyncio.wait_for(demonstration.run(), DEADLINE)
+                    except TimeoutError:
+                        console.print(f"\n[red]After {DEADLINE:.0f} s this still waits:[/] (logs: {FOLDER / 'logs'})")
+            return await _show(console, demonstration)
+        finally:
+            await ledger.close()
+
+
+async def _show(console: Console, demonstration: Demonstration) -> bool:
+    received = report.keep_notifications(FOLDER, demonstration.smtp.deliveries)
+    mails = report.mail_outcomes(demonstration)
+    report.write_report(FOLDER / "report.json", mails, received)
+    report.show_mails(console, mails)
+    report.show_tickets(console, await demonstration.ledger.tickets())
+    report.show_notifications(console, received, demonstration.notifications)
+    wrong = [
+        *demonstration.waiting(),
+        *differences(SAMPLE_MAILS, demonstration.records),
+        *undelivered(demonstration.notifications, [notification.message_id for notification in received]),
+    ]
+    if (first := demonstration.first_ticket_at()) is not None:
+        since = float(os.environ.get("DEMO_STARTED") or _STARTED)
+        console.print(f"First ticket {first.timestamp() - since:.1f} s after the command was typed.", highlight=False)
+    console.print(f"All of it is in {FOLDER}: report.json, notifications/, logs/.", highlight=False, soft_wrap=True)
+    for sentence in wrong:
+        console.print(f"[red]not as expected:[/] {sentence}", highlight=False, soft_wrap=True)
+    if not wrong:
+        console.print(f"[green]All {len(mails)} mails became what they must.[/]", highlight=False)
+    return not wrong
+
+
+def _fresh_folder() -> Path:
+    """Empty what an earlier run left in the folder; the mailboxes' new place."""
+    for name in ("mailboxes", "notifications", "logs"):
+        shutil.rmtree(FOLDER / name, ignore_errors=True)
+    (FOLDER / "report.json").unlink(missing_ok=True)
+    mailboxes = FOLDER / "mailboxes"
+    mailboxes.mkdir(parents=True)
+    return mailboxes
+
+
+async def _main(console: Console, configuration: DemoConfiguration) -> bool:
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await demonstrate(console, configuration)
+
+
+def main() -> int:
+    """The exit code, as the manual above says."""
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+    kind = os.environ.get("MAILBOX") or KINDS[0]
+    if kind not in KINDS:
+        console.print(f"MAILBOX={kind}: the demonstration knows {', '.join(KINDS)} and no other mailbox yet.")
+        return 2
+    try:
+        return 0 if asyncio.run(_main(console, DemoConfiguration.load())) else 1
+    except Misconfigured as misconfigured:
+        console.print(str(misconfigured), highlight=False)
+        return os.EX_CONFIG
+    except ImporterError as error:
+        console.print(str(error), highlight=False)
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("Interrupted: everything is stopped.")
+        return EXIT_INTERRUPTED
+
+
+_STARTED: Final = time.time()
+
+if __name__ == "__main__":
+    sys.exit(main())
