@@ -49,7 +49,7 @@ lock: ## lock the dependencies of pyproject.toml with their hashes (UPGRADE=1: t
 	@$(local) lock $(if $(UPGRADE),--upgrade)
 
 fresh: ## try demo and tests on clean Debian 12 and 13 systems; needs root (SUITE=bookworm or trixie: one of them)
-	@$(local) fresh
+	@$(local) fresh $(if $(SUITE),--suite '$(SUITE)')
 
 clean: ## stop everything and remove .run/ and .venv/, data included
 	@$(local) clean

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.account import ordinary_account
@@ -9,6 +10,7 @@ from deploy.local.checkout import Checkout, exclusive
 from deploy.local.checks import passes
 from deploy.local.console import say
 from deploy.local.foreground import attend
+from deploy.local.fresh import clean_fresh, try_fresh
 from deploy.local.importer import Importer
 from deploy.local.instance import Instance
 from deploy.local.locks import write_locks
@@ -17,6 +19,7 @@ from deploy.local.run_folder import make_run_folder, remove_run_folder
 from deploy.local.set_up import set_up
 from deploy.local.temporary import temporary_servers
 from deploy.local.tools import plain_environment
+from deploy.local.virtualenv import VirtualEnvironment
 
 
 def prepare(checkout: Checkout) -> int:
@@ -110,8 +113,11 @@ def clean(checkout: Checkout) -> int:
             if folder.exists():
                 with exclusive(folder, "clean"):
                     Instance(folder, Packages(checkout.packages), durable=False).stop()
-        with exclusive(checkout.run, "clean"):
+        with exclusive(checkout.run.resolve() / "fresh", "clean"), exclusive(checkout.run, "clean"):
+            clean_fresh(checkout)
             remove_run_folder(checkout)
+    VirtualEnvironment(checkout).remove()
+    say("Removed .run/ and .venv/.")
     return 0
 
 
@@ -121,6 +127,13 @@ def lock(checkout: Checkout, *, upgrade: bool) -> int:
     with exclusive(checkout.run, "lock"):
         write_locks(checkout, upgrade=upgrade)
     return 0
+
+
+def fresh(checkout: Checkout, suites: Sequence[str]) -> int:
+    """Demo and tests on clean Debian systems, as a newcomer would try them."""
+    make_run_folder(checkout, ordinary_account())
+    with exclusive(checkout.run.resolve() / "fresh", "fresh"):
+        return try_fresh(checkout, suites)
 
 
 def _durable(checkout: Checkout) -> Instance:

@@ -8,8 +8,9 @@ from functools import partial
 from deploy.local import commands, processes
 from deploy.local.checkout import here
 from deploy.local.console import complain
-from deploy.local.failure import SetUpFailed, sentence
+from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed, sentence
 from deploy.local.foreground import ignore_interrupts, interrupt_on_signals
+from deploy.local.fresh import SUITES
 from deploy.local.set_up import refuse_foreign_platform
 
 _INTERRUPTED = 130
@@ -18,11 +19,12 @@ _INTERRUPTED = 130
 def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.local", description="See `make help`.")
     parser.add_argument(
-        "command", choices=["setup", "demo", "test", "check", "bench", "up", "down", "status", "lock", "clean"]
+        "command", choices=["setup", "demo", "test", "check", "bench", "up", "down", "status", "lock", "fresh", "clean"]
     )
     parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
     parser.add_argument("--mailbox", default="", help="with demo: a Maildir of your own")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
+    parser.add_argument("--suite", default=" ".join(SUITES), help="with fresh: the suites of Debian to try")
     given = parser.parse_args(arguments)
     checkout = here()
     known: dict[str, Callable[[], int]] = {
@@ -35,6 +37,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "down": partial(commands.down, checkout),
         "status": partial(commands.status, checkout),
         "lock": partial(commands.lock, checkout, upgrade=given.upgrade),
+        "fresh": partial(commands.fresh, checkout, given.suite.split()),
         "clean": partial(commands.clean, checkout),
     }
     return known[given.command]
@@ -54,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
         processes.end_descendants()
         complain("Interrupted: everything that was started has been stopped.")
         return _INTERRUPTED
+    except CannotBeDoneThisWay as failure:
+        complain(str(failure))
+        return 2
     except SetUpFailed as failure:
         complain(str(failure))
         return 1

@@ -8,6 +8,10 @@ class SetUpFailed(Exception):
     """The command cannot go on; its text is the whole message to the person who typed it."""
 
 
+class CannotBeDoneThisWay(SetUpFailed):
+    """The command was given what it cannot work with: another user, another word; its exit code is 2."""
+
+
 class Busy(SetUpFailed):
     """Another command of this checkout holds what this one needs; waiting for it is enough."""
 

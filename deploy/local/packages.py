@@ -24,9 +24,12 @@ PIP = ("python3-pip-whl",)
 
 # Taken for missing even where the machine has them.
 _OURS = re.compile(r"(rabbitmq-server|erlang(-.*)?|postgresql(-.*)?|python3-pip-whl)")
-# Needed by the packages for what we leave alone: LLVM is for PostgreSQL's JIT (85 MB, switched off), Perl for the
+# Needed by the packages for what we leave alone: LLVM is for PostgreSQL's JIT (120 MB, switched off), Perl for the
 # scripts of postgresql-common, the rest to run as a system service.
-_LEFT_OUT = re.compile(r"(libllvm.*|perl.*|libperl.*|libgdbm.*|libjson-perl|logrotate|adduser|socat|ssl-cert)")
+_LEFT_OUT = re.compile(
+    r"libllvm.*|libz3.*|perl.*|lib.*-perl|libperl.*|libgdbm.*|locales|libc-l10n"
+    r"|logrotate|libpopt0|cron.*|adduser|procps|libproc2.*|socat|libwrap0|netbase|ssl-cert|ucf|sensible-utils"
+)
 # How long apt's lists name packages that can still be downloaded, to be on the safe side.
 _FRESH_SECONDS = 600
 _INSTALLED = Path("/var/lib/dpkg/status")

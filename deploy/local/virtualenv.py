@@ -54,7 +54,7 @@ class VirtualEnvironment:
     def make(self, pip: Path) -> None:
         """Make it with this wheel of pip; raises SetUpFailed with what pip says."""
         with step("installed the locked dependencies into .venv"):
-            self._clear()
+            self.remove()
             made = run([sys.executable, "-m", "venv", "--without-pip", str(self._checkout.venv)])
             if made.code != 0:
                 raise SetUpFailed(f"The virtual environment cannot be made: {made.errors()}")
@@ -65,7 +65,8 @@ class VirtualEnvironment:
             self._pip(pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(self._checkout.root))
             self._stamp.write_text(json.dumps(self._wanted()), encoding="utf-8")
 
-    def _clear(self) -> None:
+    def remove(self) -> None:
+        """Remove it, if it is there; raises SetUpFailed when it was not made by us."""
         venv = self._checkout.venv
         if (venv.exists() or venv.is_symlink()) and not self._stamp.exists():
             raise SetUpFailed(f"{venv} was not made by `make`: move it away (`make` brings its own) and try again.")
