@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import typer
 
+from services.console.commands.migrate import migrate
 from services.console.commands.run import run
 from shared.errors import ImporterError, Misconfigured
 
-_COMMANDS: Final[tuple[Callable[..., Any], ...]] = (run,)
+_COMMANDS: Final[tuple[Callable[..., Any], ...]] = (run, migrate)
 
 app = typer.Typer(
     name="helpdesk-importer",

@@ -11,15 +11,21 @@ import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.database.roles import ensure_roles, set_passwords
-from shared.errors import Misconfigured, Outage
+from shared.errors import ImporterError, Misconfigured, Outage
 
 LOCK: Final = 0x68_65_6C_70_64_65_73_6B  # "helpdesk": who holds it migrates, the others wait
 OLDEST_SERVER: Final = 150_000
+
+
+class WouldLoseData(ImporterError):
+    """A downgrade would destroy rows: restore a backup instead, or say that the data may go."""
+
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +63,7 @@ async def migrate(
 
 
 async def downgrade(url: str, *, to: str, password: str | None = None, lose_data: bool = False) -> None:
-    """Take the database back to revision `to` (`base`: none). Refuses to drop rows unless `lose_data`."""
+    """Take the database back to revision `to` (`base`: none). WouldLoseData when rows would go, unless `lose_data`."""
 
     def take_back(connection: Connection) -> None:
         connection.execute(
@@ -100,6 +106,12 @@ async def _run(
         ) from error
     except asyncpg.InvalidCatalogNameError as error:
         raise Misconfigured(f"{error}. Create it first, owned by importer_owner.") from error
+    except asyncpg.ObjectNotInPrerequisiteStateError as error:
+        raise WouldLoseData(f"{error}. {error.hint or ''}".strip()) from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Misconfigured(f"{error}. Migrations run as the owner of the database, importer_owner.") from error
+    except CommandError as error:
+        raise Misconfigured(f"{error}. The newest revision of this version is {newest_revision()}.") from error
     except ssl.SSLError as error:
         raise Misconfigured(
             f"No safe connection to the database: {error}. Check sslmode and its certificate."

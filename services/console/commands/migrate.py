@@ -1,0 +1,65 @@
+"""`helpdesk-importer migrate`: brings the database to this version's schema and lets the services log in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+from pydantic import Field
+
+from shared.configuration import ENVIRONMENT_PREFIX, Configuration, DatabaseUrl
+from shared.database.migrate import downgrade, newest_revision
+from shared.database.migrate import migrate as migrate_database
+from shared.database.roles import ROLES
+
+
+class DatabaseAdministration(Configuration):
+    """The configuration of who owns the database."""
+
+    database_url: DatabaseUrl = Field(
+        description="postgresql://HOST:PORT/DATABASE; the role is importer_owner with the secret "
+        "database_password_owner, unless the address holds credentials"
+    )
+
+    @property
+    def database_dsn(self) -> str:
+        """The URL of the database with its owner's role and password."""
+        return self.with_credentials(self.database_url, "importer_owner", "database_password_owner").get_secret_value()
+
+    def passwords(self) -> dict[str, str]:
+        """The password of each role whose secret is given here; one that is given but unreadable is Misconfigured."""
+        return {role: self.secret(name).get_secret_value() for role, name in ROLES.items() if self._is_given(name)}
+
+    def _is_given(self, name: str) -> bool:
+        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        return (
+            bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE")) or (self.secrets_dir / name).exists()
+        )
+
+
+def migrate(
+    to: Annotated[str, typer.Option(help="Stop at this revision, such as 0001.")] = "head",
+    back_to: Annotated[
+        str | None, typer.Option(help="Go back to this revision instead (base: an empty database).")
+    ] = None,
+    lose_data: Annotated[  # noqa: FBT002 - typer makes the flag of it
+        bool, typer.Option("--lose-data", help="With --back-to: also when rows are destroyed by it.")
+    ] = False,
+) -> None:
+    """Bring the database to the newest schema, as its owner; safe to repeat, and beside another that does the same.
+
+    Makes the roles of the services and sets the password of each whose secret database_password_… is there.
+    Reads IMPORTER_DATABASE_URL and the secret database_password_owner.
+    """
+    configuration = DatabaseAdministration.load()
+    if back_to is not None:
+        asyncio.run(downgrade(configuration.database_dsn, to=back_to, lose_data=lose_data))
+        typer.echo(f"The schema is back at revision {back_to}.")
+        return
+    passwords = configuration.passwords()
+    asyncio.run(migrate_database(configuration.database_dsn, to=to, passwords=passwords))
+    typer.echo(f"The schema is at revision {newest_revision() if to == 'head' else to}.")
+    for role, secret in ROLES.items():
+        typer.echo(f"{role}: {'may log in' if role in passwords else f'left as it is ({secret} is not given)'}")
