@@ -63,6 +63,8 @@ GRANT UPDATE (outcome, outcome_at, reasons, message_id_header, sender_name, send
 GRANT SELECT ON organisations, persons, person_addresses, employees, employee_addresses, helpdesks, statuses,
     ticket_types, priorities, environments, categories, entry_channels, supplement_types, templates, outgoing_accounts,
     tickets, ticket_numbers, supplements, notifications TO importer_notifier;
+GRANT SELECT (id, time_zone) ON calendars TO importer_notifier; -- in which times are written
+GRANT SELECT (id, ticket_id, mail_id, position, name, left_out_reason) ON attachments TO importer_notifier;
 GRANT SELECT (mail_id, helpdesk_id, message_id_header, subject, received_at, outcome, event_published_at)
     ON imported_mails TO importer_notifier;
 GRANT UPDATE (state, reason, tries, next_try_at, lease_holder, lease_until, message_id, subject, mime, sent_at, server_reply)
