@@ -18,8 +18,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -145,39 +145,44 @@ class Supervisor:
                 await asyncio.wait_for(stop.wait(), restart_delay(crashes))
 
     async def _run_once(self, name: str, starts: int, stop: asyncio.Event) -> int:
-        """Start the service, follow its health, and return its exit code; drain it when `stop` is set."""
-        port = self._port(name)
+        """Start the service and return its exit code; drain it when `stop` is set."""
         async with self.output.of(name) as stdout:
-            child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                f"services.{name}",
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=asyncio.subprocess.STDOUT,
-                env={**self.environment, "PYTHONSAFEPATH": "1", "IMPORTER_HEALTH_PORT": str(port)},
-                process_group=0,
-                preexec_fn=_end_with_parent(os.getpid()) if sys.platform == "linux" else None,
-            )
-            state = ServiceState(name, Condition.STARTING, child.pid, f"http://127.0.0.1:{port}", starts)
+            with self._port(name) as port:
+                child = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    f"services.{name}",
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=asyncio.subprocess.STDOUT,
+                    env={**self.environment, "PYTHONSAFEPATH": "1", "IMPORTER_HEALTH_PORT": str(port)},
+                    process_group=0,
+                    preexec_fn=_end_with_parent(os.getpid()) if sys.platform == "linux" else None,
+                )
+                state = ServiceState(name, Condition.STARTING, child.pid, f"http://127.0.0.1:{port}", starts)
+                return await self._attend(child, state, stop)
+
+    async def _attend(self, child: asyncio.subprocess.Process, state: ServiceState, stop: asyncio.Event) -> int:
+        """Follow the health of a running child until it ends, or until it is told to; its exit code."""
+        exited = asyncio.create_task(child.wait())
+        try:
             await self._tell(state)
-            exited = asyncio.create_task(child.wait())
             async with asyncio.TaskGroup() as beside:
                 stopping = beside.create_task(stop.wait())
                 following = beside.create_task(self._follow_health(state))
-                try:
-                    await asyncio.wait((exited, stopping), return_when=asyncio.FIRST_COMPLETED)
-                    if not exited.done():
-                        child.send_signal(signal.SIGTERM)
-                        await asyncio.wait((exited,), timeout=self.kill_after.total_seconds())
-                finally:
-                    following.cancel()
-                    stopping.cancel()
-                    # What is left of its group: a child that did not drain in time, or that one's own children.
-                    with suppress(ProcessLookupError):
-                        os.killpg(child.pid, signal.SIGKILL)
-                    code = await exited
-            return code
+                await asyncio.wait((exited, stopping), return_when=asyncio.FIRST_COMPLETED)
+                following.cancel()
+                stopping.cancel()
+            if not exited.done():
+                with suppress(ProcessLookupError):
+                    child.send_signal(signal.SIGTERM)
+                await asyncio.wait((exited,), timeout=self.kill_after.total_seconds())
+        finally:
+            # What is left of its group: a child that did not drain in time, or that one's own children.
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            code = await exited
+        return code
 
     async def _follow_health(self, state: ServiceState) -> None:
         condition = Condition.STARTING
@@ -202,25 +207,33 @@ class Supervisor:
             self._changed.notify_all()
         self.on_change(state)
 
-    def _port(self, name: str) -> int:
-        return self.first_health_port + SERVICES.index(name) if self.first_health_port else _free_port()
+    def _configured_port(self, name: str) -> int:
+        return self.first_health_port + SERVICES.index(name)
+
+    @contextmanager
+    def _port(self, name: str) -> Iterator[int]:
+        """The service's health port. A free one is kept bound, so that no connection takes it before the service does.
+
+        Both ends set SO_REUSEADDR, and we do not listen: then Linux lets the service bind and listen (man 7 socket).
+        """
+        if self.first_health_port:
+            yield self._configured_port(name)
+            return
+        with socket.socket() as reserved:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind(("127.0.0.1", 0))
+            yield reserved.getsockname()[1]
 
     def _check_ports(self) -> None:
         for name in SERVICES if self.first_health_port else ():
             try:
-                with socket.create_server(("127.0.0.1", self._port(name))):
+                with socket.create_server(("127.0.0.1", self._configured_port(name))):
                     pass
             except OSError as error:
                 raise Misconfigured(
-                    f"Port {self._port(name)} on 127.0.0.1, the health port of {name}, cannot be had "
+                    f"Port {self._configured_port(name)} on 127.0.0.1, the health port of {name}, cannot be had "
                     f"({error.strerror}): choose another --first-health-port."
                 ) from None
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end_with_parent(parent: int) -> Callable[[], None]:
