@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import typer
 
+from services.console.commands.deploy_topology import deploy_topology
 from services.console.commands.migrate import migrate
 from services.console.commands.run import run
 from shared.errors import ImporterError, Misconfigured
 
-_COMMANDS: Final[tuple[Callable[..., Any], ...]] = (run, migrate)
+_COMMANDS: Final[tuple[Callable[..., Any], ...]] = (run, migrate, deploy_topology)
 
 app = typer.Typer(
     name="helpdesk-importer",

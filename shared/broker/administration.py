@@ -89,7 +89,7 @@ class Management:
         response = await self._request("GET", path)
         return None if response.status_code == httpx.codes.NOT_FOUND else response.json()
 
-    async def send(self, method: str, path: str, body: Settings) -> None:
+    async def send(self, method: str, path: str, body: Settings | None = None) -> None:
         """A request that changes something."""
         if (await self._request(method, path, body)).status_code == httpx.codes.NOT_FOUND:
             raise ManagementRefused(f"RabbitMQ knows no {path}: does the virtual host exist?")

@@ -137,6 +137,7 @@ class Consumer:
             await _first_of(stop, session.lost)
             self._not_consuming = session.why or BrokerOutage(f"The consumer of {self.queue} is stopping")
             await self._take_no_more(opened)
+            _log.info("consumer_drains", queue=self.queue, in_hand=len(in_hand))
         finally:
             await self._finish(in_hand)
         if session.why is not None:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
-from urllib.parse import quote
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
@@ -67,20 +66,13 @@ async def running(consumer: Consumer) -> AsyncIterator[None]:
 
 async def delete_queue(vhost: Vhost, queue: str) -> None:
     """Delete a queue, as an administrator by mistake would."""
-    await vhost.management.send("DELETE", f"queues/{vhost.name}/{queue}", {})
+    await vhost.management.send("DELETE", f"queues/{vhost.name}/{queue}")
 
 
-async def kill_connection(vhost: Vhost, name: str) -> None:
-    """Let RabbitMQ close the connection of this name, as soon as its management API shows it."""
-    found: list[str] = []
-
-    async def is_found() -> bool:
-        connections = await vhost.management.get(f"vhosts/{vhost.name}/connections")
-        found.extend(each["name"] for each in connections if each.get("user_provided_name") == name)
-        return bool(found)
-
-    await eventually(is_found)
-    await vhost.management.send("DELETE", f"connections/{quote(found[0])}", {})
+async def kill_connections(vhost: Vhost, service: str) -> None:
+    """Let RabbitMQ close all connections of a service."""
+    user = next(user.name for user in vhost.topology.users if user.service == service)
+    await vhost.management.send("DELETE", f"connections/username/{user}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +80,14 @@ class Queues:
     """The administrator's look into the queues."""
 
     channel: AbstractChannel
+    url: str
 
     @classmethod
     @asynccontextmanager
     async def of(cls, dsn: SecretStr) -> AsyncIterator[Self]:
         """Open for the virtual host of `dsn`."""
         async with await aio_pika.connect(dsn.get_secret_value()) as connection:
-            yield cls(await connection.channel(publisher_confirms=True, on_return_raises=True))
+            yield cls(await connection.channel(on_return_raises=True), dsn.get_secret_value())
 
     async def count(self, queue: str) -> int:
         """Messages that are ready in the queue, not those in a consumer's hands."""

@@ -12,7 +12,7 @@ from shared.broker.wire import Delivery
 from shared.errors import Outage
 from shared.messages import RawMail
 from tests.conftest import EmptyVhost, Vhost
-from tests.shared.broker.harness import Queues, delete_queue, eventually, kill_connection, raw_mail
+from tests.shared.broker.harness import Queues, delete_queue, eventually, kill_connections, raw_mail
 
 
 async def test_a_raw_mail_is_a_mail_in_the_queue_with_its_envelope_beside_it(vhost: Vhost) -> None:
@@ -64,7 +64,7 @@ async def test_an_unroutable_message_does_not_take_its_neighbours_confirms(vhost
 async def test_publishing_again_after_a_lost_connection_opens_another(vhost: Vhost) -> None:
     async with Publisher(vhost.dsn("fetcher"), "fetcher") as publisher, Queues.of(vhost.admin_dsn) as queues:
         await publisher.publish(raw_mail())
-        await kill_connection(vhost, "fetcher publishes")
+        await kill_connections(vhost, "fetcher")
 
         async def is_published() -> bool:
             try:

@@ -1,0 +1,157 @@
+"""Logs, traces and metrics of one process.
+
+    with telemetry("classifier", configuration):     # first thing in a process
+        ...
+
+Logs go to standard error: one JSON object a line, or lines for people (IMPORTER_LOG_FORMAT). structlog and the standard
+library's loggers (aio-pika's, aiohttp's) come out alike. Every line names the service; within a message's handling also
+mail_id, queue, message_id and helpdesk_id, and, where a trace is recorded, trace_id and span_id. What looks like a
+password, a token or credentials in a URL is masked, in tracebacks too.
+
+Traces go where the standard OTEL_* variables say; without OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) none are
+recorded, but trace context still travels through. Metrics are `prometheus_client`'s default registry.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import REGISTRY, generate_latest
+from structlog.typing import EventDict, WrappedLogger
+
+from shared.configuration import Configuration
+
+METRICS_CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+MASK: Final = "***"
+
+_SECRET_NAME = re.compile(
+    r"password|passwd|secret|token|authorization|credential|api_?key|encryption_?key", re.IGNORECASE
+)
+_CREDENTIALS_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/@]+@", re.IGNORECASE)
+_SECRET_IN_TEXT = re.compile(
+    r"(?P<name>(?:password|passwd|secret|token|authorization)[\"']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?[\"']?)[^\s\"',;&]+",
+    re.IGNORECASE,
+)
+_CHATTY: Final = ("aio_pika", "aiormq", "aiohttp.access", "asyncio", "httpcore", "httpx", "urllib3", "opentelemetry")
+"""At DEBUG these write message bodies, at INFO a line for each request: they never go below WARNING."""
+
+
+class Tracing(Protocol):
+    """What is shut down at the end, so that the last spans go out."""
+
+    def shutdown(self) -> None:
+        """Send what is left and stop."""
+
+
+@contextmanager
+def telemetry(service: str, configuration: Configuration) -> Iterator[None]:
+    """Set up logs and traces for the life of the process; the last spans are sent on leaving."""
+    configure_logging(service, configuration.log_level, configuration.log_format)
+    tracing = _configure_tracing(service)
+    try:
+        yield
+    finally:
+        if tracing is not None:
+            tracing.shutdown()
+
+
+def configure_logging(service: str, level: str, log_format: str) -> None:
+    """Send structlog and the standard library's logging to standard error, as `log_format` (json or console) says."""
+
+    def name_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        name_service,
+        name_trace,
+    ]
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if log_format == "console":  # plain tracebacks: pretty ones show local variables, so passwords and mails
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                scrub,
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.processors.StackInfoRenderer(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+def name_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the current trace and span, so that a log line leads to its trace."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+        event["span_id"] = trace.format_span_id(context.span_id)
+    return event
+
+
+def scrub(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Mask secrets: the last line of defence, for what an error or a library says; we never log one on purpose."""
+    return {name: _scrubbed(name, value) for name, value in event.items()}
+
+
+def _scrubbed(name: str, value: Any) -> Any:
+    if _SECRET_NAME.search(name) and value is not None:
+        return MASK
+    if isinstance(value, str):
+        return _SECRET_IN_TEXT.sub(rf"\g<name>{MASK}", _CREDENTIALS_IN_URL.sub(rf"\g<scheme>:{MASK}@", value))
+    if isinstance(value, dict):
+        return {key: _scrubbed(str(key), each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_scrubbed("", each) for each in value]
+    return value
+
+
+def metrics_text() -> bytes:
+    """All metrics of this process, as Prometheus reads them."""
+    return generate_latest(REGISTRY)
+
+
+def _configure_tracing(service: str) -> Tracing | None:
+    wanted = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if not wanted or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return None
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: f"helpdesk-importer.{service}"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    return provider
