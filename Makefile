@@ -17,7 +17,7 @@ help: ## this page
 	@echo
 	@echo 'PYTHON=python3.12 uses another Python (3.11 or later).'
 
-demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=folder: a Maildir of your own)
+demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=kind of mailbox, maildir if not given)
 	@$(local) demo --mailbox '$(MAILBOX)'
 
 test: ## all checks and all tests on private servers (T=tests/some/test_file.py: that file only, in seconds)

@@ -1,13 +1,11 @@
 """The servers that the tests run against: real ones, or the test fails; nothing here is skipped or faked.
 
-`make test` starts private servers and names them in the environment. Without those variables the private servers
-that the set-up brought under `.run/` are started for this session.
+`make test` starts private servers and names them in the environment; `deploy.testing.servers` tells the other ways.
 """
 
-import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -18,6 +16,9 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
+from deploy.local.failure import SetUpFailed
+from deploy.local.instance import Servers
+from deploy.testing.servers import servers_for_tests
 from shared.broker import administration
 from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
@@ -26,24 +27,15 @@ from shared.database.pool import Connection, Pool, open_pool
 from shared.database.roles import ROLES, ensure_roles, scram_verifier, set_passwords
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Both servers of this session."""
-
-    postgres: PostgresEndpoint
-    rabbitmq: RabbitmqEndpoint
-
-
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    """The servers named by TEST_POSTGRES_URL, TEST_RABBITMQ_URL and TEST_RABBITMQ_MANAGEMENT_URL."""
-    try:
-        yield Servers(
-            PostgresEndpoint(os.environ["TEST_POSTGRES_URL"]),
-            RabbitmqEndpoint(os.environ["TEST_RABBITMQ_URL"], os.environ["TEST_RABBITMQ_MANAGEMENT_URL"]),
-        )
-    except KeyError as missing:
-        pytest.fail(f"{missing.args[0]} is not set: run the tests with `make test` (or `make test T=FILE`)")
+    """Both servers of this session, as `deploy.testing.servers` finds them."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(servers_for_tests())
+        except SetUpFailed as failure:
+            pytest.fail(str(failure), pytrace=False)
+        yield found
 
 
 @pytest.fixture(scope="session")

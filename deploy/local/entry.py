@@ -22,7 +22,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "command", choices=["setup", "demo", "test", "check", "bench", "up", "down", "status", "lock", "fresh", "clean"]
     )
     parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
-    parser.add_argument("--mailbox", default="", help="with demo: a Maildir of your own")
+    parser.add_argument("--mailbox", default="", help="with demo: the kind of mailbox")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
     parser.add_argument("--suite", default=" ".join(SUITES), help="with fresh: the suites of Debian to try")
     given = parser.parse_args(arguments)

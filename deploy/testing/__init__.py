@@ -1,0 +1,1 @@
+"""Real servers for the tests, wherever they can be had."""
