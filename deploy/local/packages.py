@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,20 +50,17 @@ def status_without_servers(status: str) -> str:
     for stanza in status.strip().split("\n\n"):
         if found := re.search(r"^Package: (\S+)$", stanza, re.MULTILINE):
             stanzas[found[1]] = stanza
-    dropped = {name for name in stanzas if _OURS.fullmatch(name)}
-    while True:
-        needy = {name for name in stanzas.keys() - dropped if _needs(stanzas[name], dropped)}
-        if not needy:
-            break
-        dropped |= needy
-    return "\n\n".join(stanza for name, stanza in stanzas.items() if name not in dropped) + "\n"
+    kept = {name for name in stanzas if not _OURS.fullmatch(name)}
+    while needy := {name for name in kept if _lacks_something(stanzas[name], kept, stanzas.keys() - kept)}:
+        kept -= needy
+    return "\n\n".join(stanza for name, stanza in stanzas.items() if name in kept) + "\n"
 
 
-def _needs(stanza: str, dropped: set[str]) -> bool:
+def _lacks_something(stanza: str, kept: AbstractSet[str], dropped: AbstractSet[str]) -> bool:
     for line in re.findall(r"^(?:Pre-)?Depends: (.*)$", stanza, re.MULTILINE):
         for alternatives in line.split(","):
             names = {re.split(r"[\s:(]", one.strip())[0] for one in alternatives.split("|")}
-            if names <= dropped:
+            if names & dropped and not names & kept:
                 return True
     return False
 

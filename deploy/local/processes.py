@@ -18,6 +18,7 @@ from pathlib import Path
 _PROC = Path("/proc")
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_SECONDS = 0.05
+_children: "dict[int, subprocess.Popen[bytes]]" = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def identify(pid: int) -> Process:
 
 def is_alive(process: Process) -> bool:
     """Whether this very process still runs (an ended one that nobody waited for does not)."""
-    with suppress(ChildProcessError):  # our own child: take its exit status, so that it does not linger
-        os.waitpid(process.pid, os.WNOHANG)
+    if (child := _children.get(process.pid)) is not None:
+        child.poll()  # takes the exit status of an ended child, so that it does not linger
     stat = _stat(process.pid)
     return stat is not None and stat.state not in "ZX" and stat.start == process.start and process.boot == _boot()
 
@@ -115,6 +116,7 @@ def launch(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children[child.pid] = child
     return identify(child.pid)
 
 
