@@ -118,17 +118,24 @@ async def database_template(postgres_server: PostgresEndpoint) -> AsyncIterator[
         await superuser.close()
 
 
-@pytest.fixture
-async def database(postgres_server: PostgresEndpoint, database_template: str) -> AsyncIterator[Database]:
+@asynccontextmanager
+async def fresh_database(server: PostgresEndpoint, template: str) -> AsyncIterator[Database]:
     """A fresh database with the newest schema and no rows but the system's; dropped afterwards."""
     name = f"test_{secrets.token_hex(6)}"
-    superuser = await asyncpg.connect(postgres_server.url)
+    superuser = await asyncpg.connect(server.url)
     try:
-        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {database_template}")
-        yield Database(name, postgres_server)
+        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {template}")
+        yield Database(name, server)
         await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await superuser.close()
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresEndpoint, database_template: str) -> AsyncIterator[Database]:
+    """A fresh database for one test."""
+    async with fresh_database(postgres_server, database_template) as fresh:
+        yield fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +147,24 @@ class EmptyVhost:
     server: RabbitmqEndpoint
 
 
-@pytest.fixture
-async def empty_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
+@asynccontextmanager
+async def fresh_empty_vhost(server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
     """A fresh virtual host without any queue, on which the administrator may do all; deleted afterwards."""
     name = f"test-{secrets.token_hex(6)}"
-    async with httpx.AsyncClient(base_url=f"{rabbitmq_server.management_url}/api/", timeout=30) as management:
+    async with httpx.AsyncClient(base_url=f"{server.management_url}/api/", timeout=30) as management:
         user = quote(management.base_url.username, safe="")
         (await management.put(f"vhosts/{name}")).raise_for_status()
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         (await management.put(f"permissions/{name}/{user}", json=everything)).raise_for_status()
-        yield EmptyVhost(name, rabbitmq_server.vhost(name), rabbitmq_server)
+        yield EmptyVhost(name, server.vhost(name), server)
         (await management.delete(f"vhosts/{name}")).raise_for_status()
+
+
+@pytest.fixture
+async def empty_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
+    """A fresh, empty virtual host for one test."""
+    async with fresh_empty_vhost(rabbitmq_server) as fresh:
+        yield fresh
 
 
 @dataclass(frozen=True, slots=True)
