@@ -356,19 +356,11 @@ async def test_what_does_not_finish_before_the_deadline_is_delivered_again(
     await queues.take(MAIL_RAW)
 
 
-async def crash(queues: Queues, queue: str, times: int) -> None:
-    """Be delivered the head of the queue this often, and die each time without a word."""
-    for _ in range(times):
-        async with await aio_pika.connect(queues.url) as connection:
-            channel = await connection.channel()
-            assert await (await channel.get_queue(queue, ensure=False)).get(fail=False, timeout=5) is not None
-
-
 async def test_a_message_that_may_crash_its_consumer_is_handled_alone(
     vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
 ) -> None:
     await put()
-    await crash(queues, MAIL_RAW, CRASH_LOOP_DELIVERIES)
+    await queues.crash(MAIL_RAW, times=CRASH_LOOP_DELIVERIES)
     seen = Seen()
     async with running(consumer_of(vhost, publisher, seen)):
         await seen.times(1)
@@ -381,7 +373,7 @@ async def test_the_message_that_crashes_its_consumer_is_parked_without_work(
 ) -> None:
     await put()
     await queues.put(suspect_queue(MAIL_RAW), await as_message(queues))
-    await crash(queues, suspect_queue(MAIL_RAW), CRASH_LOOP_DELIVERIES)
+    await queues.crash(suspect_queue(MAIL_RAW), times=CRASH_LOOP_DELIVERIES)
     seen = Seen()
     async with running(consumer_of(vhost, publisher, seen)):
         parked = await queues.take(dead_queue(MAIL_RAW))
