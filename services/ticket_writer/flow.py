@@ -52,6 +52,11 @@ class Flow:
         if outcome in {Outcome.TICKET, Outcome.SUPPLEMENT}:
             await self._announce(mail)
 
+    async def record_dead_letter(self, delivery: Delivery, reason: str) -> None:
+        """Record in the ledger that this message is parked, where it says of which mail it is."""
+        if delivery.mail_id is not None:
+            await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
+
     async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Outcome:
         """The mail's outcome, written in one transaction unless an earlier delivery did that."""
         bodies = await check_out(self._blobs, mail.bodies)
@@ -68,9 +73,7 @@ class Flow:
             await self._repository.mark_published([event])
 
 
-async def _decide_and_write(
-    writing: Writing, mail: ClassifiedMail, bodies: Bodies, earlier: Earlier | None
-) -> Outcome:
+async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies, earlier: Earlier | None) -> Outcome:
     """A quarantined mail that comes again was replayed, or its message is a copy: then it ends as before (D7)."""
     facts = await writing.load_facts()
     decision = decide_outcome(mail, facts)

@@ -196,7 +196,7 @@ ADD_TICKET: Final = (
         RETURNING id, number, helpdesk_id
     ), written AS (
         SELECT id AS ticket_id, NULL::bigint AS supplement_id, number, helpdesk_id FROM ticket
-    )"""
+    )"""  # noqa: S608 - both parts are constants of this module
     + _ALL_THAT_COMES_WITH_IT
 )
 
@@ -231,7 +231,7 @@ ADD_SUPPLEMENT: Final = (
     ), written AS (
         SELECT ticket.id AS ticket_id, supplement.id AS supplement_id, ticket.number, ticket.helpdesk_id
         FROM ticket, supplement
-    )"""
+    )"""  # noqa: S608 - both parts are constants of this module
     + _ALL_THAT_COMES_WITH_IT
 )
 

@@ -25,7 +25,7 @@ import asyncpg
 
 from services.ticket_writer import queries
 from services.ticket_writer.loading import claims, mailbox_facts, sender_facts, ticket_facts
-from services.ticket_writer.rules.decide_outcome import Duplicate, Quarantined, own_message_of
+from services.ticket_writer.rules.decide_outcome import Duplicate, own_message_of
 from services.ticket_writer.rules.facts import Facts, TicketFacts
 from services.ticket_writer.rules.limits import LIMITS
 from services.ticket_writer.rules.record import Record
@@ -213,6 +213,11 @@ class Repository:
             events = tuple(_event(row) for row in rows)
             yield events
             await acquired.execute(queries.EVENTS_PUBLISHED, [event.mail_id for event in events])
+
+    async def check(self) -> None:
+        """Raise Outage when the database does not answer."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute("SELECT")
 
     async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
         """Record in the ledger that a message of this mail is parked (D7)."""
