@@ -185,13 +185,13 @@ ADD_TICKET: Final = (
             entry_channel_id, mail_subject, title, body_html, body_full_html, body_full_text, ticket_type_id,
             priority_id, environment_id, ticket_manager_id, executor_id, status_id, recalculate_deadline, changed_at,
             changed_by_employee_id, sender_name, sender_address, sender_to, sender_cc, sender_person_id,
-            sender_employee_id, automatic, needs_review, mail_id)
+            sender_employee_id, automatic, verdict, needs_review, mail_id)
         SELECT
             helpdesk_id, organisation_id, contact_id, $7, $8, reported_at,
             (SELECT id FROM entry_channels WHERE system_key = 'mail'), mail_subject, title, $3, $4, $5, ticket_type_id,
             priority_id, environment_id, ticket_manager_id, executor_id, status_id, recalculate_deadline, $7,
             $8, sender_name, sender_address, sender_to, sender_cc, sender_person_id,
-            sender_employee_id, automatic, needs_review, $1
+            sender_employee_id, automatic, verdict, needs_review, $1
         FROM jsonb_populate_record(NULL::tickets, $2)
         RETURNING id, number, helpdesk_id
     ), written AS (
