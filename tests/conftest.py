@@ -4,8 +4,8 @@
 """
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -129,6 +129,14 @@ async def fresh_database(server: PostgresEndpoint, template: str) -> AsyncIterat
         await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await superuser.close()
+
+
+@pytest.fixture(scope="session")
+def make_database(
+    postgres_server: PostgresEndpoint, database_template: str
+) -> Callable[[], AbstractAsyncContextManager[Database]]:
+    """`fresh_database`, for fixtures of a wider scope in other folders."""
+    return lambda: fresh_database(postgres_server, database_template)
 
 
 @pytest.fixture
