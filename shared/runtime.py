@@ -42,8 +42,8 @@ Main = Callable[["Process[C]"], Awaitable[None]]
 _log = structlog.get_logger(__name__)
 
 
-class Stopping(ImporterError):
-    """The service is draining: it takes nothing new."""
+class NotRunning(ImporterError):
+    """The service does not work yet, or not any more."""
 
 
 class Process(Generic[C]):
@@ -53,14 +53,16 @@ class Process(Generic[C]):
         self.configuration = configuration
         self.stop = asyncio.Event()
         self._health = health
-        health.add_check("process", self._check_not_stopping)
+        self._started = False
+        health.add_check("process", self._check_running)
 
     def ready_when(self, name: str, check: Check) -> None:
         """Be ready (GET /health/ready) only while `check` does not raise."""
         self._health.add_check(name, check)
 
     async def run(self, *works: Work) -> None:
-        """Do all works until each has ended; one that fails stops the others, gently, and is raised."""
+        """Be ready, and do all works until each has ended; one that fails stops the others, gently, and is raised."""
+        self._started = True
         async with asyncio.TaskGroup() as group:
             for work in works:
                 group.create_task(self._supervise(work))
@@ -71,9 +73,11 @@ class Process(Generic[C]):
         finally:
             self.stop.set()
 
-    async def _check_not_stopping(self) -> None:
+    async def _check_running(self) -> None:
         if self.stop.is_set():
-            raise Stopping("The service is stopping")
+            raise NotRunning("The service is stopping: it finishes what is in hand")
+        if not self._started:
+            raise NotRunning("The service is starting: it waits for its servers")
 
 
 @overload

@@ -201,6 +201,20 @@ async def test_a_dead_letter_is_parked_at_the_first_try(
     assert len(seen.deliveries) == 1
 
 
+async def test_a_dead_letter_that_the_console_replays_is_tried_as_for_the_first_time(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+) -> None:
+    seen = Seen(lambda number, _: raise_(DeadLetter("not yet known")) if number == 0 else None)
+    async with running(consumer_of(vhost, publisher, seen)), Publisher(vhost.dsn("console"), "console") as console:
+        mail = await put()
+        parked = await queues.take(dead_queue(MAIL_RAW))
+        await console.replay(Delivery.of(parked, MAIL_RAW, suspect=False))
+        await seen.times(2)
+    again = seen.deliveries[1]
+    assert (again.attempt, again.failures, again.read(RawMail)) == (1, 0, mail)
+    assert not {"reason", "first_error", "last_error", "service", "at"} & set(again.headers)
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
