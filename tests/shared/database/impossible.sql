@@ -27,7 +27,7 @@ UPDATE statuses SET flag = NULL WHERE id = 3;
 UPDATE importer_settings SET enabled = true, kind = 'maildir', server = '/x', default_contact_id = 1,
     default_employee_id = 1 WHERE helpdesk_id = 2;
 
--- D14 the flag taken away while on => importer_settings_helpdesk_id_imported_status_id_imported__fkey
+-- D14 the flag taken away while on => importer_on_keeps_its_status
 UPDATE statuses SET flag = NULL WHERE id = 1;
 
 -- D14 on with an inactive contact => importer_on_needs_active_contact

@@ -26,7 +26,7 @@ CREATE TABLE calendar_exceptions (
     closes      time,
     description text NOT NULL DEFAULT '',
     PRIMARY KEY (calendar_id, day),
-    CONSTRAINT closed_or_with_hours CHECK ((opens IS NULL AND closes IS NULL) OR opens < closes)
+    CONSTRAINT closed_or_with_hours CHECK (num_nonnulls(opens, closes) IN (0, 2) AND coalesce(opens < closes, true))
 );
 
 -- ── helpdesks and their lists ──────────────────────────────────────────────────────────────────────────────────────
