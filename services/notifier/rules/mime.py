@@ -83,7 +83,8 @@ def write_mail(headers: Headers, text: str, html: str) -> bytes:
 
 def threading(references: Iterable[str]) -> list[str]:
     """In-Reply-To and References (RFC 5322 §3.6.4): what cannot be a Message-ID is left out, a repeated one too."""
-    known = list(dict.fromkeys(f"<{reference}>" for reference in references if is_message_id(reference)))
+    bare = (reference.strip().removeprefix("<").removesuffix(">") for reference in references)
+    known = list(dict.fromkeys(f"<{reference}>" for reference in bare if is_message_id(reference)))
     return [f"In-Reply-To: {known[-1]}", "References: " + "\r\n ".join(known)] if known else []
 
 

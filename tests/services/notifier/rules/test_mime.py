@@ -137,8 +137,9 @@ def test_an_address_that_needs_smtputf8_stands_in_the_header_as_it_is() -> None:
             ["In-Reply-To: <c@d>", "References: <a@b>\r\n <c@d>"],
             id="each once, the nearest last",
         ),
+        pytest.param((" <a@b> ",), ["In-Reply-To: <a@b>", "References: <a@b>"], id="brackets of its own"),
         pytest.param(("x\r\nBcc: y@z",), [], id="a header inside"),
-        pytest.param(("x>y@z", "<x@z", "a b@z", "é@z", "", "x" * 2000), [], id="what cannot stand between brackets"),
+        pytest.param(("x>y@z", "x<y@z", "a b@z", "é@z", "", "x" * 2000), [], id="what cannot stand between brackets"),
     ],
 )
 def test_threading_names_only_what_can_be_a_message_id(references: tuple[str, ...], lines: list[str]) -> None:

@@ -139,7 +139,7 @@ COMMENT ON COLUMN notifications.tries IS 'How often sending was tried.';
 COMMENT ON COLUMN notifications.next_try_at IS 'When it is tried again; null: at once.';
 COMMENT ON COLUMN notifications.lease_holder IS 'The notifier that has it in hand.';
 COMMENT ON COLUMN notifications.lease_until IS 'Until when no other takes it, by the database''s clock.';
-COMMENT ON COLUMN notifications.message_id IS 'Its Message-ID, kept so that a second try is the same mail and its reports are recognised (D6).';
+COMMENT ON COLUMN notifications.message_id IS 'Its Message-ID without angle brackets, kept so that a second try is the same mail and its reports are recognised (D6).';
 COMMENT ON COLUMN notifications.subject IS 'Subject as sent.';
 COMMENT ON COLUMN notifications.mime IS 'The mail as sent: written once, sent again as it is.';
 COMMENT ON COLUMN notifications.sent_at IS 'When the server accepted it.';
