@@ -200,16 +200,32 @@ class Vhost:
         return SecretStr(self.empty.server.login(self.name, user, self.passwords[service].get_secret_value()))
 
 
-@pytest.fixture
-async def vhost(empty_vhost: EmptyVhost) -> AsyncIterator[Vhost]:
+@asynccontextmanager
+async def fresh_vhost(server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
     """A fresh virtual host with everything that `deploy-topology` makes; its users are deleted afterwards."""
-    shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
-    ours = topology(TopologyParameters(waits=shortened, user_prefix=f"{empty_vhost.name}-"))
-    passwords = {user.service: SecretStr(secrets.token_hex(8)) for user in ours.users}
-    dsn = SecretStr(empty_vhost.server.management_url)
-    async with administration.management(dsn, empty_vhost.name) as management:
+    async with (
+        fresh_empty_vhost(server) as empty,
+        administration.management(SecretStr(server.management_url), empty.name) as management,
+    ):
+        shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
+        ours = topology(TopologyParameters(waits=shortened, user_prefix=f"{empty.name}-"))
+        passwords = {user.service: SecretStr(secrets.token_hex(8)) for user in ours.users}
         deployment = await administration.apply(management, ours, passwords)
         assert deployment.drift == ()
-        yield Vhost(empty_vhost, ours, passwords, management)
+        yield Vhost(empty, ours, passwords, management)
         for user in ours.users:
             await management.send("DELETE", f"users/{user.name}")
+
+
+@pytest.fixture
+async def vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
+    """A fresh virtual host with the whole topology, for one test."""
+    async with fresh_vhost(rabbitmq_server) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+async def module_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
+    """A virtual host with the whole topology, for tests of one module that leave it as it was."""
+    async with fresh_vhost(rabbitmq_server) as fresh:
+        yield fresh

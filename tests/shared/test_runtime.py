@@ -138,8 +138,8 @@ async def test_a_service_without_its_queue_is_alive_but_not_ready_and_says_why(v
     assert "mail.raw" in ready.json()["checks"]["broker"]["detail"]
 
 
-async def test_a_service_that_still_waits_for_its_servers_is_not_ready(vhost: Vhost) -> None:
-    async with service(vhost, main="starting") as running:
+async def test_a_service_that_still_waits_for_its_servers_is_not_ready(module_vhost: Vhost) -> None:
+    async with service(module_vhost, main="starting") as running:
         port = (await running.event("health_listening"))["port"]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             ready = await client.get("/health/ready")
@@ -184,8 +184,8 @@ async def test_a_second_signal_ends_it_at_once(vhost: Vhost) -> None:
         assert await running.exit_code() == os.EX_TEMPFAIL
 
 
-async def test_an_error_of_ours_stops_all_work_and_is_logged(vhost: Vhost) -> None:
-    async with service(vhost, main="broken") as running:
+async def test_an_error_of_ours_stops_all_work_and_is_logged(module_vhost: Vhost) -> None:
+    async with service(module_vhost, main="broken") as running:
         failed = await running.event("service_failed")
         assert await running.exit_code() == 1
     assert "LookupError: our bug" in failed["exception"]
@@ -202,9 +202,9 @@ async def test_an_error_of_ours_stops_all_work_and_is_logged(vhost: Vhost) -> No
     ],
 )
 async def test_bad_configuration_is_a_sentence_and_exit_code_78(
-    vhost: Vhost, main: str, variables: dict[str, str], sentence: str
+    module_vhost: Vhost, main: str, variables: dict[str, str], sentence: str
 ) -> None:
-    async with service(vhost, main=main, variables=variables) as running:
+    async with service(module_vhost, main=main, variables=variables) as running:
         assert await running.exit_code() == 78
         _, errors = await running.process.communicate()
     assert sentence in errors.decode()

@@ -97,18 +97,18 @@ async def test_the_broker_s_own_delivery_limit_parks_and_does_not_delete(vhost: 
         assert (await queues.take(dead_queue(MAIL_RAW))).body == b"a mail"
 
 
-async def test_a_refused_administrator_is_told_which_secret_to_check(vhost: Vhost) -> None:
-    address = vhost.empty.server.management_url.rpartition("@")[2]
+async def test_a_refused_administrator_is_told_which_secret_to_check(module_vhost: Vhost) -> None:
+    address = module_vhost.empty.server.management_url.rpartition("@")[2]
     wrong = SecretStr(f"http://nobody:wrong@{address}")
-    async with administration.management(wrong, vhost.name) as broker:
+    async with administration.management(wrong, module_vhost.name) as broker:
         with pytest.raises(Misconfigured, match="amqp_password_admin"):
-            await administration.apply(broker, vhost.topology, vhost.passwords)
+            await administration.apply(broker, module_vhost.topology, module_vhost.passwords)
 
 
-async def test_a_management_api_that_is_away_is_an_outage(vhost: Vhost) -> None:
-    async with administration.management(SecretStr("http://127.0.0.1:1"), vhost.name) as broker:
+async def test_a_management_api_that_is_away_is_an_outage(module_vhost: Vhost) -> None:
+    async with administration.management(SecretStr("http://127.0.0.1:1"), module_vhost.name) as broker:
         with pytest.raises(Outage, match="does not answer"):
-            await administration.find_drift(broker, vhost.topology)
+            await administration.find_drift(broker, module_vhost.topology)
 
 
 SERVICES_AND_WHAT_THEY_MAY_READ = {
@@ -140,9 +140,9 @@ async def is_allowed(dsn: SecretStr, act: str, *names: str) -> bool:
 
 
 @pytest.mark.parametrize("service", SERVICES_AND_WHAT_THEY_MAY_READ)
-async def test_a_service_reads_its_own_queues_and_no_other(vhost: Vhost, service: str) -> None:
-    dsn = vhost.dsn(service)
-    allowed = {queue for queue in vhost.topology.queues if await is_allowed(dsn, "read", queue)}
+async def test_a_service_reads_its_own_queues_and_no_other(module_vhost: Vhost, service: str) -> None:
+    dsn = module_vhost.dsn(service)
+    allowed = {queue for queue in module_vhost.topology.queues if await is_allowed(dsn, "read", queue)}
     assert allowed == SERVICES_AND_WHAT_THEY_MAY_READ[service]
 
 
@@ -161,20 +161,20 @@ async def test_a_service_reads_its_own_queues_and_no_other(vhost: Vhost, service
     ],
 )
 async def test_a_service_publishes_nothing_that_is_another_s(
-    vhost: Vhost, service: str, exchange: str, routing_key: str
+    module_vhost: Vhost, service: str, exchange: str, routing_key: str
 ) -> None:
-    assert not await is_allowed(vhost.dsn(service), "publish", exchange, routing_key)
+    assert not await is_allowed(module_vhost.dsn(service), "publish", exchange, routing_key)
 
 
 @pytest.mark.parametrize("service", SERVICES_AND_WHAT_THEY_MAY_READ)
-async def test_no_service_may_configure_anything(vhost: Vhost, service: str) -> None:
-    assert not await is_allowed(vhost.dsn(service), "declare", "mail.extra")
+async def test_no_service_may_configure_anything(module_vhost: Vhost, service: str) -> None:
+    assert not await is_allowed(module_vhost.dsn(service), "declare", "mail.extra")
 
 
-async def test_the_console_may_watch_the_queues(vhost: Vhost) -> None:
-    user = f"{vhost.name}-console"
-    address = vhost.empty.server.management_url.rpartition("@")[2]
-    dsn = SecretStr(f"http://{user}:{vhost.passwords['console'].get_secret_value()}@{address}")
-    async with administration.management(dsn, vhost.name) as watching:
-        queues = await watching.get(f"queues/{vhost.name}")
-    assert {queue["name"] for queue in queues} == set(vhost.topology.queues)
+async def test_the_console_may_watch_the_queues(module_vhost: Vhost) -> None:
+    user = f"{module_vhost.name}-console"
+    address = module_vhost.empty.server.management_url.rpartition("@")[2]
+    dsn = SecretStr(f"http://{user}:{module_vhost.passwords['console'].get_secret_value()}@{address}")
+    async with administration.management(dsn, module_vhost.name) as watching:
+        queues = await watching.get(f"queues/{module_vhost.name}")
+    assert {queue["name"] for queue in queues} == set(module_vhost.topology.queues)
