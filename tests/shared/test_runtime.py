@@ -39,7 +39,7 @@ async def main(process):
         await process.run(consumer.run)
 
 async def starting(process):
-    await process.stop.wait()
+    await asyncio.Event().wait()
 
 async def broken(process):
     async def fail(stop):
@@ -138,11 +138,13 @@ async def test_a_service_without_its_queue_is_alive_but_not_ready_and_says_why(v
     assert "mail.raw" in ready.json()["checks"]["broker"]["detail"]
 
 
-async def test_a_service_that_still_waits_for_its_servers_is_not_ready(module_vhost: Vhost) -> None:
+async def test_a_service_that_still_waits_for_its_servers_is_not_ready_and_can_be_stopped(module_vhost: Vhost) -> None:
     async with service(module_vhost, main="starting") as running:
         port = (await running.event("health_listening"))["port"]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             ready = await client.get("/health/ready")
+        running.process.send_signal(signal.SIGTERM)
+        assert await running.exit_code() == 0
     assert ready.status_code == 503
     assert "is starting" in ready.json()["checks"]["process"]["detail"]
 
