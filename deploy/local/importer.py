@@ -55,7 +55,7 @@ class Importer:
                 environment=self.environment(),
                 log=self._log,
                 folder=self.instance.folder,
-                tethered=False,
+                tether=None,
             )
             processes.record(self._record, process)
             deadline = time.monotonic() + _READY_SECONDS

@@ -80,12 +80,11 @@ class Instance:
         credentials.ensure(self.secrets)
         ports.settle(self.folder / "ports.json", _PORTS)
         rabbitmq, postgres = self._rabbitmq(), self._postgres()
-        tethered = not self.durable
         rabbitmq.prepare()
-        self._record("epmd", rabbitmq.launch_port_mapper(tethered=tethered))
-        self._record("rabbitmq", rabbitmq.launch(tethered=tethered))
+        self._record("epmd", rabbitmq.launch_port_mapper())
+        self._record("rabbitmq", rabbitmq.launch())
         postgres.prepare()
-        self._record("postgres", postgres.launch(tethered=tethered))
+        self._record("postgres", postgres.launch())
         self._write_env()
 
     def wait_for_postgres(self) -> None:

@@ -79,8 +79,8 @@ class Postgres:
         if made.code != 0:
             raise SetUpFailed(f"PostgreSQL's data directory could not be made, initdb says: {made.errors()}")
 
-    def launch(self, *, tethered: bool) -> Process:
-        """Start the server; `wait` tells when it answers."""
+    def launch(self) -> Process:
+        """Start the server; `wait` tells when it answers. One that is not durable ends with this process."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -101,14 +101,14 @@ class Postgres:
             environment=self._environment(),
             log=self.log,
             folder=Path(os.sep),
-            tethered=tethered,
+            tether=None if self.durable else signal.SIGQUIT,  # at once, yet it removes its shared memory
             switch=self.account.switch,
         )
 
     def wait(self, process: Process) -> None:
         """Wait until the server answers; raises SetUpFailed with its own words when it ends or takes too long."""
         deadline = time.monotonic() + _READY_SECONDS
-        while self._run("pg_isready", "--host", "127.0.0.1", "--port", str(self.port), "--timeout", "5").code != 0:
+        while self._run("pg_isready", *self._login(), "--timeout", "5").code != 0:
             if not processes.is_alive(process) or time.monotonic() > deadline:
                 raise SetUpFailed(f"PostgreSQL does not start: {last_words(self.log)} (all of it: {self.log})")
             time.sleep(_POLL_SECONDS)
@@ -126,11 +126,14 @@ class Postgres:
         done = self._run(
             "psql",
             *("--no-psqlrc", "--quiet", "--no-password", "--set", "ON_ERROR_STOP=1"),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--username", "postgres", "--dbname", "postgres"),
+            *self._login(),
             given=statements,
         )
         if done.code != 0:
             raise SetUpFailed(f"PostgreSQL could not be provisioned, psql says: {done.errors()}")
+
+    def _login(self) -> tuple[str, ...]:
+        return ("--host", "127.0.0.1", "--port", str(self.port), "--username", "postgres", "--dbname", "postgres")
 
     def _refuse_other_version(self) -> None:
         made_by = (self._data / "PG_VERSION").read_text(encoding="ascii").strip()
@@ -166,6 +169,8 @@ def last_words(log: Path) -> str:
     except FileNotFoundError:
         return "it wrote no log"
     telling = [
-        line for line in lines if any(mark in line for mark in ("FATAL", "ERROR", "error", "Failed", "eaddrinuse"))
+        line
+        for line in lines
+        if any(mark in line for mark in ("FATAL", "PANIC", "ERROR", "error", "could not", "Failed", "eaddrinuse"))
     ]
     return (telling or [line for line in lines if line] or ["it wrote nothing"])[-1]

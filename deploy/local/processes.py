@@ -47,6 +47,13 @@ def _stat(pid: int) -> _Stat | None:
     return _Stat(state=fields[0], parent=int(fields[1]), start=int(fields[19]))
 
 
+def _name(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def _boot() -> str:
     return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
@@ -61,10 +68,15 @@ def identify(pid: int) -> Process:
 
 def is_alive(process: Process) -> bool:
     """Whether this very process still runs (an ended one that nobody waited for does not)."""
-    if (child := _children.get(process.pid)) is not None:
-        child.poll()  # takes the exit status of an ended child, so that it does not linger
     stat = _stat(process.pid)
-    return stat is not None and stat.state not in "ZX" and stat.start == process.start and process.boot == _boot()
+    if stat is None or stat.start != process.start or process.boot != _boot():
+        _children.pop(process.pid, None)
+        return False
+    if stat.state not in "ZX":
+        return True
+    # A child of ours lingers until its exit status is taken, which waits for the last of its threads.
+    child = _children.get(process.pid)
+    return child is not None and child.poll() is None
 
 
 def record(file: Path, process: Process) -> None:
@@ -95,20 +107,20 @@ def launch(
     environment: Mapping[str, str],
     log: Path,
     folder: Path,
-    tethered: bool,
+    tether: signal.Signals | None,
     switch: Sequence[str] = (),
 ) -> Process:
     """Start a server in a session of its own, out of reach of the terminal's Ctrl-C; its output goes to `log`.
 
-    `switch` is what changes the user that it runs as (see `account`). A tethered one is told to stop by the kernel
-    should this thread die without stopping it: launch those from the main thread. setpriv, rather than a preexec_fn,
-    sets that, since other threads may be running; and after the change of user, which would undo it.
+    `switch` is what changes the user that it runs as (see `account`). `tether` is the signal that the kernel gives it
+    should this thread die without stopping it: launch such ones from the main thread. setpriv, rather than a
+    preexec_fn, sets that, since other threads may be running; and after the change of user, which would undo it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    tether = ("setpriv", "--pdeathsig", "TERM") if tethered else ()
+    tied = ("setpriv", "--pdeathsig", tether.name.removeprefix("SIG")) if tether is not None else ()
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [*switch, *tether, *command],
+            [*switch, *tied, *command],
             env=dict(environment),
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -117,7 +129,10 @@ def launch(
             start_new_session=True,
         )
     _children[child.pid] = child
-    return identify(child.pid)
+    process = identify(child.pid)
+    while is_alive(process) and _name(child.pid) == "setpriv":  # not tied yet, nor its user changed
+        time.sleep(_POLL_SECONDS / 10)
+    return process
 
 
 def wait_until_gone(process: Process, seconds: float) -> bool:
@@ -148,14 +163,14 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def descendants() -> list[Process]:
-    """All that we started, directly or not, nearest first."""
+def descendants(of: int | None = None) -> list[Process]:
+    """All that a process, by default this one, has started, directly or not, nearest first."""
     parents: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit() and (stat := _stat(int(entry.name))) is not None and stat.state not in "ZX":
             parents.setdefault(stat.parent, []).append(int(entry.name))
     found: list[int] = []
-    generation = [os.getpid()]
+    generation = [os.getpid() if of is None else of]
     while generation:
         generation = [child for parent in generation for child in parents.get(parent, [])]
         found += generation

@@ -81,14 +81,14 @@ class Rabbitmq:
         configuration.write_text(self._configuration(), encoding="utf-8")
         self._write_launcher()
 
-    def launch_port_mapper(self, *, tethered: bool) -> Process:
+    def launch_port_mapper(self) -> Process:
         """Start epmd and wait until it listens: a node without it would start one that outlives us."""
         process = processes.launch(
             [str(self._runtime / "epmd")],
             environment=self._environment(),
             log=self.log,
             folder=self.folder,
-            tethered=tethered,
+            tether=None if self.durable else signal.SIGTERM,
         )
         deadline = time.monotonic() + _EPMD_SECONDS
         while ports.is_free(self.ports.epmd):
@@ -97,8 +97,8 @@ class Rabbitmq:
             time.sleep(_POLL_SECONDS / 10)
         return process
 
-    def launch(self, *, tethered: bool) -> Process:
-        """Start the node; `wait` tells when it answers."""
+    def launch(self) -> Process:
+        """Start the node; `wait` tells when it answers. One that is not durable ends with this process."""
         plugins = self._rabbitmq / "plugins"
         environment = self._environment() | {
             "ERL_LIBS": str(plugins),
@@ -127,7 +127,7 @@ class Rabbitmq:
             environment=environment,
             log=self.log,
             folder=self.folder,
-            tethered=tethered,
+            tether=None if self.durable else signal.SIGKILL,  # while Erlang starts it heeds no other
         )
 
     def wait(self, process: Process) -> None:

@@ -26,12 +26,12 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """An employee («werknemer»); `address` is where he is mailed, None when he has no address."""
+    """An employee («werknemer»). `addresses` are lower case, the one he is mailed at first; empty: he has none."""
 
     employee_id: int
     name: str
     active: bool = True
-    address: str | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Mails out to the sender's address (M4) within the limits' period: all of them, and those about the same subject.
-
-    `unknown_recipient`: the last days, a server said that it does not know the address.
-    """
+    """Mails out to the sender's address within the limits' period: all of them, and those about the same subject."""
 
     in_all: int = 0
     same_subject: int = 0
-    unknown_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def test_an_unreadable_record_is_no_process(tmp_path: Path, content: str) -> Non
 def test_a_process_that_does_not_listen_is_killed_with_its_group(tmp_path: Path) -> None:
     script = "trap '' TERM; sleep 600 & echo $! > child; wait"
     deaf = processes.launch(
-        ["sh", "-c", script], environment=plain_environment(), log=tmp_path / "log", folder=tmp_path, tethered=False
+        ["sh", "-c", script], environment=plain_environment(), log=tmp_path / "log", folder=tmp_path, tether=None
     )
     assert eventually(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text() != "")
     child = processes.identify(int((tmp_path / "child").read_text()))
@@ -81,13 +81,13 @@ def test_a_process_that_does_not_listen_is_killed_with_its_group(tmp_path: Path)
 @pytest.mark.parametrize("tethered", [True, False])
 def test_a_tethered_process_ends_with_whoever_started_it(tmp_path: Path, *, tethered: bool) -> None:
     script = f"""
-import json, sys, time
+import json, signal, time
 from dataclasses import asdict
 from pathlib import Path
 from deploy.local import processes
 from deploy.local.tools import plain_environment
 started = processes.launch({SLEEP!r}, environment=plain_environment(), log=Path({str(tmp_path / "log")!r}),
-                           folder=Path({str(tmp_path)!r}), tethered={tethered})
+                           folder=Path({str(tmp_path)!r}), tether={"signal.SIGTERM" if tethered else None})
 print(json.dumps(asdict(started)), flush=True)
 time.sleep(600)
 """
