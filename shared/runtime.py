@@ -9,10 +9,10 @@
     if __name__ == "__main__":
         run_service("classifier", main)
 
-SIGTERM and SIGINT set `stop`: nothing new is taken, what is in hand is finished, within IMPORTER_DRAIN_SECONDS. A
-second signal, or that deadline, ends the process as a crash would, which loses nothing. Exit codes: 0 drained, 78 bad
-configuration (one sentence for each variable on standard error), 75 stopped before all was finished, 1 an error of
-ours (its traceback is in the log).
+SIGTERM and SIGINT set `stop`: nothing new is taken, what is in hand is finished, within IMPORTER_DRAIN_SECONDS. While
+the service still waits for its servers it ends at once. A second signal, or that deadline, ends it as a crash would,
+which loses nothing. Exit codes: 0 drained, 78 bad configuration (one sentence for each variable on standard error),
+75 stopped before all was finished, 1 an error of ours (its traceback is in the log).
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ Main = Callable[["Process[C]"], Awaitable[None]]
 _log = structlog.get_logger(__name__)
 
 
-class Stopping(ImporterError):
-    """The service is draining: it takes nothing new."""
+class NotRunning(ImporterError):
+    """The service does not work yet, or not any more."""
 
 
 class Process(Generic[C]):
@@ -53,14 +53,16 @@ class Process(Generic[C]):
         self.configuration = configuration
         self.stop = asyncio.Event()
         self._health = health
-        health.add_check("process", self._check_not_stopping)
+        self.started = False
+        health.add_check("process", self._check_running)
 
     def ready_when(self, name: str, check: Check) -> None:
         """Be ready (GET /health/ready) only while `check` does not raise."""
         self._health.add_check(name, check)
 
     async def run(self, *works: Work) -> None:
-        """Do all works until each has ended; one that fails stops the others, gently, and is raised."""
+        """Be ready, and do all works until each has ended; one that fails stops the others, gently, and is raised."""
+        self.started = True
         async with asyncio.TaskGroup() as group:
             for work in works:
                 group.create_task(self._supervise(work))
@@ -71,9 +73,11 @@ class Process(Generic[C]):
         finally:
             self.stop.set()
 
-    async def _check_not_stopping(self) -> None:
+    async def _check_running(self) -> None:
         if self.stop.is_set():
-            raise Stopping("The service is stopping")
+            raise NotRunning("The service is stopping: it finishes what is in hand")
+        if not self.started:
+            raise NotRunning("The service is starting: it waits for its servers")
 
 
 @overload
@@ -109,14 +113,14 @@ async def _run(service: str, configuration: C, main: Main[C]) -> int:
     async with HealthServer(configuration.health_host, configuration.health_port) as health:
         process = Process(configuration, health)
         work = asyncio.create_task(_main(main, process), name=service)
-        _listen_to_signals(process.stop, work)
+        _listen_to_signals(process, work)
         _log.info("service_started", pid=os.getpid())
         deadline = asyncio.create_task(_cancel_at_deadline(process.stop, configuration.drain_seconds, work))
         try:
             await work
         except asyncio.CancelledError:
-            _log.warning("service_stopped", drained=False)
-            return os.EX_TEMPFAIL
+            _log.warning("service_stopped", drained=not process.started)
+            return os.EX_TEMPFAIL if process.started else os.EX_OK
         except Misconfigured:
             raise
         except Exception as error:  # noqa: BLE001 - the last resort: say it and let the supervisor start us again
@@ -138,13 +142,12 @@ async def _main(main: Main[C], process: Process[C]) -> None:
         raise
 
 
-def _listen_to_signals(stop: asyncio.Event, work: asyncio.Task[None]) -> None:
+def _listen_to_signals(process: Process[C], work: asyncio.Task[None]) -> None:
     def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():
-            _log.warning("second_signal", signal=number.name)
+        _log.info("signal_received", signal=number.name, again=process.stop.is_set())
+        if process.stop.is_set() or not process.started:
             work.cancel()
-        _log.info("signal_received", signal=number.name)
-        stop.set()
+        process.stop.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

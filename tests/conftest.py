@@ -4,8 +4,8 @@
 """
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -118,17 +118,32 @@ async def database_template(postgres_server: PostgresEndpoint) -> AsyncIterator[
         await superuser.close()
 
 
-@pytest.fixture
-async def database(postgres_server: PostgresEndpoint, database_template: str) -> AsyncIterator[Database]:
+@asynccontextmanager
+async def fresh_database(server: PostgresEndpoint, template: str) -> AsyncIterator[Database]:
     """A fresh database with the newest schema and no rows but the system's; dropped afterwards."""
     name = f"test_{secrets.token_hex(6)}"
-    superuser = await asyncpg.connect(postgres_server.url)
+    superuser = await asyncpg.connect(server.url)
     try:
-        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {database_template}")
-        yield Database(name, postgres_server)
+        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {template}")
+        yield Database(name, server)
         await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await superuser.close()
+
+
+@pytest.fixture(scope="session")
+def make_database(
+    postgres_server: PostgresEndpoint, database_template: str
+) -> Callable[[], AbstractAsyncContextManager[Database]]:
+    """`fresh_database`, for fixtures of a wider scope in other folders."""
+    return lambda: fresh_database(postgres_server, database_template)
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresEndpoint, database_template: str) -> AsyncIterator[Database]:
+    """A fresh database for one test."""
+    async with fresh_database(postgres_server, database_template) as fresh:
+        yield fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +155,24 @@ class EmptyVhost:
     server: RabbitmqEndpoint
 
 
-@pytest.fixture
-async def empty_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
+@asynccontextmanager
+async def fresh_empty_vhost(server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
     """A fresh virtual host without any queue, on which the administrator may do all; deleted afterwards."""
     name = f"test-{secrets.token_hex(6)}"
-    async with httpx.AsyncClient(base_url=f"{rabbitmq_server.management_url}/api/", timeout=30) as management:
+    async with httpx.AsyncClient(base_url=f"{server.management_url}/api/", timeout=30) as management:
         user = quote(management.base_url.username, safe="")
         (await management.put(f"vhosts/{name}")).raise_for_status()
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         (await management.put(f"permissions/{name}/{user}", json=everything)).raise_for_status()
-        yield EmptyVhost(name, rabbitmq_server.vhost(name), rabbitmq_server)
+        yield EmptyVhost(name, server.vhost(name), server)
         (await management.delete(f"vhosts/{name}")).raise_for_status()
+
+
+@pytest.fixture
+async def empty_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
+    """A fresh, empty virtual host for one test."""
+    async with fresh_empty_vhost(rabbitmq_server) as fresh:
+        yield fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,16 +200,32 @@ class Vhost:
         return SecretStr(self.empty.server.login(self.name, user, self.passwords[service].get_secret_value()))
 
 
-@pytest.fixture
-async def vhost(empty_vhost: EmptyVhost) -> AsyncIterator[Vhost]:
+@asynccontextmanager
+async def fresh_vhost(server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
     """A fresh virtual host with everything that `deploy-topology` makes; its users are deleted afterwards."""
-    shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
-    ours = topology(TopologyParameters(waits=shortened, user_prefix=f"{empty_vhost.name}-"))
-    passwords = {user.service: SecretStr(secrets.token_hex(8)) for user in ours.users}
-    dsn = SecretStr(empty_vhost.server.management_url)
-    async with administration.management(dsn, empty_vhost.name) as management:
+    async with (
+        fresh_empty_vhost(server) as empty,
+        administration.management(SecretStr(server.management_url), empty.name) as management,
+    ):
+        shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
+        ours = topology(TopologyParameters(waits=shortened, user_prefix=f"{empty.name}-"))
+        passwords = {user.service: SecretStr(secrets.token_hex(8)) for user in ours.users}
         deployment = await administration.apply(management, ours, passwords)
         assert deployment.drift == ()
-        yield Vhost(empty_vhost, ours, passwords, management)
+        yield Vhost(empty, ours, passwords, management)
         for user in ours.users:
             await management.send("DELETE", f"users/{user.name}")
+
+
+@pytest.fixture
+async def vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
+    """A fresh virtual host with the whole topology, for one test."""
+    async with fresh_vhost(rabbitmq_server) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+async def module_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
+    """A virtual host with the whole topology, for tests of one module that leave it as it was."""
+    async with fresh_vhost(rabbitmq_server) as fresh:
+        yield fresh

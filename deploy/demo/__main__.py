@@ -2,9 +2,10 @@
 
 Reads     an empty, migrated database and a virtual host with the topology, by the variables `IMPORTER_…` of the
           services; the secrets of all roles in IMPORTER_SECRETS_DIR; MAILBOX, the kind of mailbox (`maildir`);
-          DEMO_STARTED, when the command was typed (seconds since 1970), from which the first ticket is timed
+          DEMO_STARTED, when the command was typed (seconds since 1970), from which the first ticket is timed;
+          DEMO_FOLDER, where to write (default .run/demo)
 Does      loads a sample organisation, starts a mail server and the four services, delivers 36 sample mails, watches
-Writes    .run/demo/: report.json, notifications/*.eml, logs/SERVICE.log, mailboxes/
+Writes    in that folder report.json, notifications/*.eml, logs/SERVICE.log, mailboxes/
 Exit      0 every mail became what it must; 1 some did not, or something still waits after two minutes; 2 a kind of
           mailbox that there is not; 78 bad configuration; 130 interrupted. No process of ours is left in any case.
 """
@@ -27,15 +28,16 @@ from deploy.demo import report
 from deploy.demo.expectation import differences, undelivered
 from deploy.demo.flow import Demonstration
 from deploy.demo.ledger import Ledger
+from deploy.demo.maildir import Maildir
 from deploy.demo.organisation import load_earlier_tickets, load_organisation
 from deploy.demo.progress import LiveProgress
 from deploy.demo.running_services import running_services
-from deploy.demo.sample_mails import SAMPLE_MAILS
+from deploy.demo.sample_mails import HELPDESKS, SAMPLE_MAILS
 from deploy.demo.smtp_server import SmtpServer
 from shared.configuration import Configuration, DatabaseUrl
 from shared.errors import ImporterError, Misconfigured
 
-FOLDER: Final = Path(__file__).parents[2] / ".run" / "demo"
+FOLDER: Final = Path(os.environ.get("DEMO_FOLDER") or Path(__file__).parents[2] / ".run" / "demo")
 DEADLINE: Final = 120.0
 """Seconds from the first delivery to the last outcome; a slow machine needs about ten."""
 KINDS: Final = ("maildir",)
@@ -98,13 +100,13 @@ async def _show(console: Console, demonstration: Demonstration) -> bool:
 
 
 def _fresh_folder() -> Path:
-    """Empty what an earlier run left in the folder; the mailboxes' new place."""
+    """Empty what an earlier run left in the folder, and make empty mailboxes; their place."""
     for name in ("mailboxes", "notifications", "logs"):
         shutil.rmtree(FOLDER / name, ignore_errors=True)
     (FOLDER / "report.json").unlink(missing_ok=True)
-    mailboxes = FOLDER / "mailboxes"
-    mailboxes.mkdir(parents=True)
-    return mailboxes
+    for name in HELPDESKS:
+        Maildir(FOLDER / "mailboxes" / name)
+    return FOLDER / "mailboxes"
 
 
 async def _main(console: Console, configuration: DemoConfiguration) -> bool:

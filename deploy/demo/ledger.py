@@ -37,7 +37,7 @@ _TICKETS: Final = """
 """
 
 _NOTIFICATIONS: Final = """
-    SELECT mail_id, kind, recipient_address, state, reason, message_id
+    SELECT mail_id, kind, recipient_address, state, reason, '<' || message_id || '>' AS message_id
     FROM helpdesk.notifications ORDER BY created_at, kind
 """
 
@@ -81,6 +81,7 @@ class NotificationRecord:
     state: str
     reason: str | None
     message_id: str | None
+    """As it stands in the mail, in angle brackets."""
 
 
 class Ledger:

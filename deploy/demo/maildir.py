@@ -30,14 +30,17 @@ class Maildir:
         for folder in ("tmp", "new", "cur"):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
 
-    def deliver(self, mail: bytes, *, arrived: float | None = None) -> Delivered:
-        """Put a mail into `new`; `arrived` (seconds since 1970, default now) becomes the arrival in its name."""
+    def deliver(self, mail: bytes, *, arrived: float | None = None, read: bool = False) -> Delivered:
+        """Put a mail into `new`, or as one that was read into `cur`.
+
+        `arrived` (seconds since 1970, default now) becomes the arrival in its name.
+        """
         seconds, fraction = divmod(time.time() if arrived is None else arrived, 1)
         name = f"{seconds:.0f}.M{fraction * 1e6:06.0f}P{os.getpid()}Q{next(_deliveries)}.{_HOST}"
         unfinished = self.path / "tmp" / name
         unfinished.write_bytes(mail)
         at = time.time()
-        unfinished.rename(self.path / "new" / name)
+        unfinished.rename(self.path / "cur" / f"{name}:2,S" if read else self.path / "new" / name)
         return Delivered(name, at)
 
     def unread(self) -> list[Path]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -46,7 +46,7 @@ class SmtpServer:
     `refused` maps a recipient's address to the reply that its RCPT always gets. `answers` maps a verb to replies that
     are given once each, in order, in place of its normal one; a reply that starts with 421 also ends the connection.
     `break_after_data` counts the mails that are taken and whose connection then ends without a reply. `on_delivery` is
-    called when a mail is taken, before the reply. `login` (user, password), when set, is demanded before MAIL.
+    awaited when a mail is taken, before the reply. `login` (user, password), when set, is demanded before MAIL.
     """
 
     host: str = "127.0.0.1"
@@ -58,7 +58,7 @@ class SmtpServer:
     refused: dict[str, str] = field(default_factory=dict)
     answers: dict[Verb, list[str]] = field(default_factory=dict)
     break_after_data: int = 0
-    on_delivery: Callable[[Delivery], None] | None = None
+    on_delivery: Callable[[Delivery], Awaitable[None]] | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     connections: int = 0
     logins: list[str] = field(default_factory=list)
@@ -82,6 +82,11 @@ class SmtpServer:
             self._server.close()
             self.drop_connections()
             await self._server.wait_closed()
+
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected now."""
+        return len(self._open)
 
     def drop_connections(self) -> None:
         """End every open connection without a word, as a server does that restarts or finds a client idle."""
@@ -163,10 +168,10 @@ class SmtpServer:
             login=session.auth_data if session.authenticated else None,
         )
         self.deliveries.append(delivery)
-        if self.on_delivery is not None:
-            self.on_delivery(delivery)
         async with self._changed:
             self._changed.notify_all()
+        if self.on_delivery is not None:
+            await self.on_delivery(delivery)
         if self.break_after_data:
             self.break_after_data -= 1
             server.abort()

@@ -62,7 +62,7 @@ def bench(checkout: Checkout) -> int:
     """The rate and the latency of mails on this machine, on servers that are gone afterwards."""
     with temporary_servers(checkout, "bench") as instance:
         importer = _ready(checkout, instance)
-        command = [str(checkout.python), "-m", "deploy.bench"]
+        command = [str(checkout.python), "-m", "tests.benchmarks"]
         return attend(command, environment=importer.environment(), folder=checkout.root)
 
 

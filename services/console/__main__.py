@@ -1,8 +1,8 @@
 """`helpdesk-importer`: what people ask of the importer, on the command line.
 
-Each command is a module of `services.console.commands` and a line in `_COMMANDS`. Commands report trouble by raising
-`ImporterError`, whose text is shown as it is. Exit codes: 0 done, 1 not done (the sentence says why), 2 the command
-was typed wrongly, 78 bad configuration.
+Each command is a module of `services.console.commands` and a line in `_COMMANDS` or `_GROUPS`. Commands report trouble
+by raising `ImporterError`, whose text is shown as it is. Exit codes: 0 done, 1 not done (the sentence says why), 2 the
+command was typed wrongly, 78 bad configuration.
 """
 
 from __future__ import annotations
@@ -14,11 +14,18 @@ from typing import Any, Final
 
 import typer
 
+from services.console.commands import importer
 from services.console.commands.deploy_topology import deploy_topology
 from services.console.commands.migrate import migrate
+from services.console.commands.resources import ResourceCommands
 from services.console.commands.run import run
+from services.console.resources import RESOURCES
 from shared.errors import ImporterError, Misconfigured
 
+_GROUPS: Final = (
+    importer.group(),
+    *(ResourceCommands(resource).group() for resource in RESOURCES.values()),
+)
 _COMMANDS: Final[tuple[Callable[..., Any], ...]] = (run, migrate, deploy_topology)
 
 app = typer.Typer(
@@ -30,6 +37,8 @@ app = typer.Typer(
 )
 for _command in _COMMANDS:
     app.command()(_command)
+for _group in _GROUPS:
+    app.add_typer(_group)
 
 
 @app.callback()

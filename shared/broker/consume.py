@@ -114,7 +114,7 @@ class Consumer:
         _log.warning(
             "consumer_paused",
             queue=self.queue,
-            reason=str(error),
+            reason=str(self._not_consuming),
             seconds=round(delay, 1),
             exc_info=None if isinstance(error, Outage) else error,
         )

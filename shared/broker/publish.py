@@ -29,7 +29,7 @@ from pydantic import SecretStr
 
 from shared.broker.session import PUBLISH_TIMEOUT_SECONDS, BrokerOutage, QueueFull, Session, Unroutable, broker_trouble
 from shared.broker.topology import RETRY_EXCHANGE, ROUTES
-from shared.broker.wire import Delivery, encode
+from shared.broker.wire import COUNTERS, Delivery, encode
 from shared.messages import Message
 
 _tracer = trace.get_tracer("helpdesk_importer.broker")
@@ -84,6 +84,11 @@ class Publisher:
                 app_id=delivery.app_id,
             ),
         )
+
+    async def replay(self, delivery: Delivery) -> None:
+        """Publish a dead letter on its work queue again, as for the first time: tries and reason are forgotten."""
+        headers = {name: value for name, value in delivery.headers.items() if name not in COUNTERS}
+        await self.republish(delivery, delivery.queue, headers)
 
     async def check(self) -> None:
         """Raise BrokerOutage when there is no connection and none can be made: a check for /health/ready."""

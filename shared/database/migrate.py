@@ -128,6 +128,10 @@ async def _prepare(connection: asyncpg.Connection, with_roles: Mapping[str, str]
         encoding = await connection.fetchval("SHOW server_encoding")
         if encoding != "UTF8":
             raise Misconfigured(f"The database must be encoded in UTF8, not {encoding}: create it anew.")
+        if not await connection.fetchval(
+            "SELECT pg_has_role(datdba, 'MEMBER') FROM pg_database WHERE datname = current_database()"
+        ):
+            raise Misconfigured("This login does not own the database: migrations run as its owner, importer_owner.")
         if with_roles is not None:
             await ensure_roles(connection)
             await set_passwords(connection, with_roles)

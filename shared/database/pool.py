@@ -184,10 +184,20 @@ def _outages_of(acquired: PoolConnectionProxy[asyncpg.Record]) -> Iterator[None]
         if isinstance(error, asyncpg.QueryCanceledError):
             raise TryAgain(f"The database ended a statement: {error}.") from error
         raise Outage(f"The database is away: {error or type(error).__name__}.") from error
+    except asyncpg.InternalClientError as error:
+        # QUIRK: the server's goodbye reached an idle connection just before our statement: its state is out of step
+        raise Outage(f"The connection to the database was lost: {error}.") from error
     except asyncpg.InterfaceError as error:
-        if acquired.is_closed():
+        if _is_lost(acquired):
             raise Outage(f"The connection to the database was lost: {error}.") from error
         raise
+
+
+def _is_lost(acquired: PoolConnectionProxy[asyncpg.Record]) -> bool:
+    try:
+        return acquired.is_closed()
+    except asyncpg.InterfaceError:  # asyncpg has taken the broken connection out of the pool itself
+        return True
 
 
 @contextmanager

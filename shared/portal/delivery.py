@@ -6,7 +6,12 @@ limits on mails out look at: no mail for 60 days to an address that a server doe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from shared.portal.reasons import Explanation
 
 
 class DeliveryReason(StrEnum):
@@ -22,11 +27,51 @@ class DeliveryReason(StrEnum):
     """The server does not answer, breaks off, or answers what is no SMTP."""
     REFUSED_FOR_NOW = "refused-for-now"
     """The server refused with 4xx: a greylist, a full mailbox, too much at once."""
+    OUR_ERROR = "our-error"
+    """The mail could not be written, by an error of ours; an update of the importer may cure it."""
     UNKNOWN_RECIPIENT = "unknown-recipient"
     """Final: the server does not know the address (5.1.1, RFC 3463)."""
     REFUSED = "refused"
     """Final: the server refused with another 5xx."""
     GAVE_UP = "gave-up"
     """Final: 72 hours of tries ended without delivery."""
-    NOT_RENDERED = "not-rendered"
-    """Final: the mail could not be written, by an error of ours."""
+
+
+DELIVERY: Final[Mapping[DeliveryReason, Explanation]] = MappingProxyType(
+    {
+        DeliveryReason.NO_ACCOUNT: Explanation(
+            "De helpdesk heeft geen uitgaand account of geen afzenderadres.",
+            "Kies bij de helpdesk een uitgaand account en een afzenderadres; de mail gaat dan alsnog.",
+        ),
+        DeliveryReason.LOGIN_REFUSED: Explanation(
+            "De mailserver weigert de gebruikersnaam of het wachtwoord van het uitgaande account.",
+            "Controleer de gebruikersnaam en stel het wachtwoord opnieuw in; de mail gaat dan alsnog.",
+        ),
+        DeliveryReason.NOT_SECURE: Explanation(
+            "De verbinding met de mailserver is niet veilig te maken.",
+            "Controleer de beveiliging, de naam van de server en het CA-bestand van het uitgaande account.",
+        ),
+        DeliveryReason.SERVER_AWAY: Explanation(
+            "De mailserver antwoordt niet; het wordt opnieuw geprobeerd.",
+            "Controleer de naam en de poort van het uitgaande account, en of de server bereikbaar is.",
+        ),
+        DeliveryReason.REFUSED_FOR_NOW: Explanation(
+            "De mailserver neemt de mail nu niet aan; het wordt opnieuw geprobeerd."
+        ),
+        DeliveryReason.OUR_ERROR: Explanation(
+            "De mail kon door een eigen fout niet worden verstuurd; het wordt opnieuw geprobeerd.",
+            "Meld dit aan de beheerder.",
+        ),
+        DeliveryReason.UNKNOWN_RECIPIENT: Explanation(
+            "De mailserver kent het adres van de ontvanger niet.", "Controleer het e-mailadres van de ontvanger."
+        ),
+        DeliveryReason.REFUSED: Explanation(
+            "De mailserver weigert de mail.", "Lees in het antwoord van de server waarom."
+        ),
+        DeliveryReason.GAVE_UP: Explanation(
+            "De mail kon 72 uur lang niet worden verstuurd en is opgegeven.",
+            "Verhelp de oorzaak die erbij staat, en breng de ontvanger zo nodig zelf op de hoogte.",
+        ),
+    }
+)
+"""Each reason in Dutch, with what a person can do about it."""

@@ -30,6 +30,7 @@ class NotSentReason(StrEnum):
     FORGED_SENDER = "forged-sender"
     RETURN_PATH_EMPTY = "return-path-empty"
     OWN_ADDRESS = "own-address"
+    UNKNOWN_RECIPIENT = "unknown-recipient"
     OVER_LIMIT = "over-limit"
     OVER_LIMIT_SAME_SUBJECT = "over-limit-same-subject"
 
@@ -162,6 +163,9 @@ NOT_SENT: Final[Mapping[NotSentReason, Explanation]] = MappingProxyType(
         NotSentReason.FORGED_SENDER: Explanation("De afzender is volgens een vertrouwde controle (DMARC) vervalst."),
         NotSentReason.RETURN_PATH_EMPTY: Explanation("De mail noemt geen adres voor antwoorden (leeg Return-Path)."),
         NotSentReason.OWN_ADDRESS: Explanation("Het adres is van een helpdesk zelf."),
+        NotSentReason.UNKNOWN_RECIPIENT: Explanation(
+            "Een mailserver meldde onlangs dat dit adres niet bestaat.", "Controleer het adres van de contactpersoon."
+        ),
         NotSentReason.OVER_LIMIT: Explanation("Aan dit adres zijn kort na elkaar al te veel mails gestuurd."),
         NotSentReason.OVER_LIMIT_SAME_SUBJECT: Explanation(
             "Dit adres stuurde kort na elkaar meer mails met hetzelfde onderwerp; de eerdere zijn beantwoord."

@@ -10,8 +10,6 @@ import typer
 from pydantic import Field
 
 from shared.configuration import ENVIRONMENT_PREFIX, Configuration, DatabaseUrl
-from shared.database.migrate import downgrade, newest_revision
-from shared.database.migrate import migrate as migrate_database
 from shared.database.roles import ROLES
 
 
@@ -53,6 +51,10 @@ def migrate(
     Makes the roles of the services and sets the password of each whose secret database_password_… is there.
     Reads IMPORTER_DATABASE_URL and the secret database_password_owner.
     """
+    # Alembic takes a quarter of a second to import, which all other commands do without.
+    from shared.database.migrate import downgrade, newest_revision  # noqa: PLC0415
+    from shared.database.migrate import migrate as migrate_database  # noqa: PLC0415
+
     configuration = DatabaseAdministration.load()
     if back_to is not None:
         asyncio.run(downgrade(configuration.database_dsn, to=back_to, lose_data=lose_data))

@@ -1,6 +1,8 @@
 """What the fetcher asks of a mailbox, whatever its kind (Maildir today; IMAP, EWS and Graph later).
 
-A mailbox is opened with `registry.open_mailbox`, used by one task at a time, and closed. Its methods raise:
+A mailbox is opened with `registry.open_mailbox`, checked by one task at a time, and closed. Within a check several
+mails are fetched, or marked, at once: an adapter whose server wants one request at a time queues them itself. They
+raise:
 
     ImporterError
     ├── MailboxError             the check ends here, mail stays unread; the text is shown with the settings

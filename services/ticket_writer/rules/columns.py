@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.ticket_writer.rules.author import Author
-from services.ticket_writer.rules.facts import Facts
+from services.ticket_writer.rules.facts import Claim, Facts
 from services.ticket_writer.rules.recipients import is_old
 from services.ticket_writer.rules.record import BodyColumns, SenderColumns
 from shared.messages import Body, ClassifiedMail, Image, Reason, ReasonId
@@ -56,13 +56,19 @@ def entries_about(mail: ClassifiedMail, facts: Facts, ticket_id: int | None) -> 
     entries = [note(EXPLANATIONS[reason.id].sentence) for reason in mail.reasons if reason.id in _SAID_IN_HISTORY]
     if (left_out := attachments_left_out(mail.left_out)) is not None:
         entries.insert(0, left_out)
-    if not mail.forced:
-        entries += [
-            also_in_other_helpdesk(claim.ticket_number, claim.helpdesk_name)
-            for claim in facts.claims
-            if claim.helpdesk_id != facts.mailbox.helpdesk_id and claim.ticket_id != ticket_id
-        ]
+    entries += [
+        also_in_other_helpdesk(claim.ticket_number, claim.helpdesk_name)
+        for claim in claims_of_other_helpdesks(mail, facts, ticket_id)
+    ]
     return tuple(entries)
+
+
+def claims_of_other_helpdesks(mail: ClassifiedMail, facts: Facts, ticket_id: int | None) -> tuple[Claim, ...]:
+    """The tickets that this mail became through the mailboxes of other helpdesks, save `ticket_id` itself (D13)."""
+    if mail.forced:
+        return ()
+    own = facts.mailbox.helpdesk_id
+    return tuple(claim for claim in facts.claims if claim.helpdesk_id != own and claim.ticket_id != ticket_id)
 
 
 def all_reasons(

@@ -26,12 +26,12 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """An employee («werknemer»). `addresses` are lower case, the one he is mailed at first; empty: he has none."""
+    """An employee («werknemer»); `address` is where he is mailed, None when he has no address."""
 
     employee_id: int
     name: str
     active: bool = True
-    addresses: tuple[str, ...] = ()
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Mails out to the sender's address within the limits' period: all of them, and those about the same subject."""
+    """Mails out to the sender's address (M4) within the limits' period: all of them, and those about the same subject.
+
+    `unknown_recipient`: the last days, a server said that it does not know the address.
+    """
 
     in_all: int = 0
     same_subject: int = 0
+    unknown_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

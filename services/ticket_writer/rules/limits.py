@@ -3,6 +3,8 @@
 To a customer, per address: 10 mails in 180 minutes, and 2 when they answer mails with one and the same subject.
 To staff, per address and ticket: 10 in 180 minutes; a manager of a busy helpdesk gets mail about every ticket, and the
 subjects of one conversation are all alike.
+
+As in Zammad, none for 60 days to a customer's address that a server said not to know (5.1.1).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ class MailLimits:
     period: timedelta = timedelta(minutes=180)
     in_all: int = 10
     same_subject: int = 2
+    after_unknown_recipient: timedelta = timedelta(days=60)
 
 
 LIMITS: Final = MailLimits()
@@ -29,6 +32,8 @@ LIMITS: Final = MailLimits()
 
 def over_limit_for_address(sent: Sent, limits: MailLimits = LIMITS) -> NotSentReason | None:
     """Why a customer gets no mail now; None when he may get one."""
+    if sent.unknown_recipient:
+        return NotSentReason.UNKNOWN_RECIPIENT
     if sent.in_all >= limits.in_all:
         return NotSentReason.OVER_LIMIT
     if sent.same_subject >= limits.same_subject:

@@ -18,6 +18,7 @@ from services.ticket_writer.rules.facts import Employee, Facts
 from services.ticket_writer.rules.needs_review import reasons_for_review
 from services.ticket_writer.rules.recipients import notifications_of_ticket
 from services.ticket_writer.rules.record import Record, TicketColumns
+from services.ticket_writer.rules.verdict import verdict_on_ticket
 from shared.messages import Bodies, ClassifiedMail, Outcome, Reason, ReasonId
 from shared.portal.history import created_by_import, named_ticket_gone
 
@@ -54,6 +55,7 @@ def new_ticket(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: New
         changed_at=facts.mailbox.decided_at,  # N18
         changed_by_employee_id=employee_id,  # N18
         automatic=None if mail.automatic is None else mail.automatic.value,
+        verdict=verdict_on_ticket(mail, author),
         needs_review=bool(review),
     )
     gone = (named_ticket_gone(facts.gone_numbers),) if facts.gone_numbers else ()

@@ -60,7 +60,7 @@ def _to_staff(kind: NotificationKind, employee: Employee | None, policy: MailPol
     """To the employee; when there is nobody to mail, to the address that the helpdesk has for that (D11)."""
     reason = _unreachable(employee)
     if reason is None and employee is not None:
-        return Notification(kind, employee.name, employee.addresses[0], employee_id=employee.employee_id)
+        return Notification(kind, employee.name, employee.address, employee_id=employee.employee_id)
     if policy.fallback_recipient is not None:
         return Notification(kind, address=policy.fallback_recipient)
     return Notification(
@@ -76,7 +76,7 @@ def _unreachable(employee: Employee | None) -> NotSentReason | None:
         return NotSentReason.NO_RECIPIENT
     if not employee.active:
         return NotSentReason.INACTIVE_RECIPIENT
-    return None if employee.addresses else NotSentReason.NO_ADDRESS
+    return None if employee.address else NotSentReason.NO_ADDRESS
 
 
 def _barred_for_staff(

@@ -58,6 +58,7 @@ class TicketColumns:
     changed_at: datetime
     changed_by_employee_id: int
     automatic: str | None
+    verdict: dict[str, str | None]
     needs_review: bool
 
 

@@ -74,6 +74,12 @@ def judge(mail: ClassifiedMail, ticket: TicketFacts, author: Author) -> Verdict:
     return Verdict(_found_by(mail, ticket), ticket.named_number, _relation(ticket, author), mail.dmarc)
 
 
+def verdict_on_ticket(mail: ClassifiedMail, author: Author) -> dict[str, str | None]:
+    """What a new ticket says of its sender (`tickets.verdict`): who he is to us, and the DMARC check."""
+    known = "contact" if author.contact is not None else "employee" if author.employee_id is not None else "unknown"
+    return {"sender": known, "dmarc": mail.dmarc.value}
+
+
 def _found_by(mail: ClassifiedMail, ticket: TicketFacts) -> FoundBy:
     if ticket.named_number is None:
         return FoundBy.OWN_MESSAGE

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from pydantic import SecretStr
 
 from shared.broker.consume import Consumer
@@ -110,3 +110,14 @@ class Queues:
     async def put(self, queue: str, message: aio_pika.Message) -> None:
         """Put a message straight into the queue, confirmed."""
         await self.channel.default_exchange.publish(message, queue)
+
+    async def crash(self, queue: str, *, times: int) -> None:
+        """Be given the head of the queue this often, and vanish each time without a word."""
+        for _ in range(times):
+            async with await aio_pika.connect(self.url) as connection:
+                found = await (await connection.channel()).get_queue(queue, ensure=False)
+
+                async def is_given(found: AbstractQueue = found) -> bool:
+                    return await found.get(fail=False) is not None
+
+                await eventually(is_given)

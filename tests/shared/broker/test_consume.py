@@ -201,6 +201,20 @@ async def test_a_dead_letter_is_parked_at_the_first_try(
     assert len(seen.deliveries) == 1
 
 
+async def test_a_dead_letter_that_the_console_replays_is_tried_as_for_the_first_time(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+) -> None:
+    seen = Seen(lambda number, _: raise_(DeadLetter("not yet known")) if number == 0 else None)
+    async with running(consumer_of(vhost, publisher, seen)), Publisher(vhost.dsn("console"), "console") as console:
+        mail = await put()
+        parked = await queues.take(dead_queue(MAIL_RAW))
+        await console.replay(Delivery.of(parked, MAIL_RAW, suspect=False))
+        await seen.times(2)
+    again = seen.deliveries[1]
+    assert (again.attempt, again.failures, again.read(RawMail)) == (1, 0, mail)
+    assert not {"reason", "first_error", "last_error", "service", "at"} & set(again.headers)
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
@@ -356,19 +370,11 @@ async def test_what_does_not_finish_before_the_deadline_is_delivered_again(
     await queues.take(MAIL_RAW)
 
 
-async def crash(queues: Queues, queue: str, times: int) -> None:
-    """Be delivered the head of the queue this often, and die each time without a word."""
-    for _ in range(times):
-        async with await aio_pika.connect(queues.url) as connection:
-            channel = await connection.channel()
-            assert await (await channel.get_queue(queue, ensure=False)).get(fail=False, timeout=5) is not None
-
-
 async def test_a_message_that_may_crash_its_consumer_is_handled_alone(
     vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
 ) -> None:
     await put()
-    await crash(queues, MAIL_RAW, CRASH_LOOP_DELIVERIES)
+    await queues.crash(MAIL_RAW, times=CRASH_LOOP_DELIVERIES)
     seen = Seen()
     async with running(consumer_of(vhost, publisher, seen)):
         await seen.times(1)
@@ -381,7 +387,7 @@ async def test_the_message_that_crashes_its_consumer_is_parked_without_work(
 ) -> None:
     await put()
     await queues.put(suspect_queue(MAIL_RAW), await as_message(queues))
-    await crash(queues, suspect_queue(MAIL_RAW), CRASH_LOOP_DELIVERIES)
+    await queues.crash(suspect_queue(MAIL_RAW), times=CRASH_LOOP_DELIVERIES)
     seen = Seen()
     async with running(consumer_of(vhost, publisher, seen)):
         parked = await queues.take(dead_queue(MAIL_RAW))

@@ -26,7 +26,7 @@ CREATE TABLE calendar_exceptions (
     closes      time,
     description text NOT NULL DEFAULT '',
     PRIMARY KEY (calendar_id, day),
-    CONSTRAINT closed_or_with_hours CHECK ((opens IS NULL AND closes IS NULL) OR opens < closes)
+    CONSTRAINT closed_or_with_hours CHECK (num_nonnulls(opens, closes) IN (0, 2) AND coalesce(opens < closes, true))
 );
 
 -- ── helpdesks and their lists ──────────────────────────────────────────────────────────────────────────────────────
@@ -41,6 +41,7 @@ CREATE TABLE outgoing_accounts (
     ca_file            text,
     username           text,
     password_encrypted bytea,
+    password_is_set    boolean NOT NULL GENERATED ALWAYS AS (password_encrypted IS NOT NULL) STORED,
     row_version        bigint NOT NULL DEFAULT 1,
     CONSTRAINT password_belongs_to_a_username CHECK (password_encrypted IS NULL OR username IS NOT NULL),
     CONSTRAINT a_login_travels_encrypted CHECK (username IS NULL OR security <> 'none' OR host IN ('localhost', '127.0.0.1', '::1'))

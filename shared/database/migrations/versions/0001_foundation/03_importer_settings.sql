@@ -6,6 +6,7 @@ CREATE TABLE importer_settings (
     kind                       text CHECK (kind IN ('maildir', 'imap', 'ews', 'graph')),
     username                   text,
     password_encrypted         bytea,
+    password_is_set            boolean NOT NULL GENERATED ALWAYS AS (password_encrypted IS NOT NULL) STORED,
     server                     text,
     mailbox_address            text CONSTRAINT address_has_an_at CHECK (mailbox_address ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
     folder                     text NOT NULL DEFAULT 'INBOX' CHECK (btrim(folder) <> ''),
@@ -30,7 +31,8 @@ CREATE TABLE importer_settings (
     confirm_to_employees       boolean NOT NULL DEFAULT false,
     hold_strangers             boolean NOT NULL DEFAULT false,
     row_version                bigint NOT NULL DEFAULT 1,
-    FOREIGN KEY (helpdesk_id, imported_status_id, imported_status_flag) REFERENCES statuses (helpdesk_id, id, flag),
+    CONSTRAINT importer_on_keeps_its_status
+        FOREIGN KEY (helpdesk_id, imported_status_id, imported_status_flag) REFERENCES statuses (helpdesk_id, id, flag),
     CONSTRAINT importer_on_needs_kind CHECK (NOT enabled OR kind IS NOT NULL),
     CONSTRAINT importer_on_needs_login CHECK (
         NOT enabled OR kind = 'maildir' OR (username IS NOT NULL AND password_encrypted IS NOT NULL)),

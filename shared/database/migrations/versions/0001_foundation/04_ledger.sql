@@ -73,6 +73,8 @@ CREATE TABLE imported_mails (
 CREATE INDEX imported_mails_without_outcome ON imported_mails (next_republish_at NULLS FIRST) WHERE outcome IS NULL;
 CREATE INDEX imported_mails_unpublished ON imported_mails (helpdesk_id) WHERE published_at IS NULL;
 CREATE INDEX imported_mails_not_marked_read ON imported_mails (helpdesk_id) WHERE marked_read_at IS NULL;
+CREATE INDEX imported_mails_to_act_on ON imported_mails (helpdesk_id, received_at)
+    WHERE acted_at IS NULL AND complete AND force_number = 0 AND outcome IN ('ticket', 'supplement', 'duplicate');
 CREATE INDEX imported_mails_event_unpublished ON imported_mails (outcome_at)
     WHERE event_published_at IS NULL AND outcome IN ('ticket', 'supplement');
 -- Screens and look-ups.

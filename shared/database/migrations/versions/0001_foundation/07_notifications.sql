@@ -28,7 +28,7 @@ CREATE TABLE notifications (
     UNIQUE (mail_id, kind),
     FOREIGN KEY (ticket_id, supplement_id) REFERENCES supplements (ticket_id, id),
     CONSTRAINT planned_has_a_recipient CHECK (state = 'not-sent' OR recipient_address IS NOT NULL),
-    CONSTRAINT not_sent_has_a_reason CHECK (state NOT IN ('not-sent', 'failed') OR btrim(reason) <> ''),
+    CONSTRAINT not_sent_has_a_reason CHECK (state NOT IN ('not-sent', 'failed') OR coalesce(btrim(reason), '') <> ''),
     CONSTRAINT sent_has_proof CHECK (state <> 'sent' OR (sent_at IS NOT NULL AND message_id IS NOT NULL)),
     CONSTRAINT supplement_kind_names_its_supplement CHECK (
         (kind = 'supplement-added-executor') = (supplement_id IS NOT NULL)),

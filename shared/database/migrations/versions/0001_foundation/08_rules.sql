@@ -64,22 +64,16 @@ CREATE TRIGGER number_is_fixed BEFORE UPDATE ON ticket_numbers
     FOR EACH ROW EXECUTE FUNCTION refuse_ticket_number_change();
 
 -- A row that is no alias is some ticket's own number, and stays as long as the ticket.
-CREATE FUNCTION check_own_ticket_number() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_own_ticket_number() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' AND NOT EXISTS (
-        SELECT FROM helpdesk.tickets WHERE id = NEW.ticket_id AND number = NEW.number) THEN
-        RAISE EXCEPTION 'Number % is not the own number of ticket id %.', NEW.number, NEW.ticket_id
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'own_number_is_the_tickets', HINT = 'Insert it with is_alias = true.';
-    ELSIF TG_OP = 'DELETE' AND EXISTS (SELECT FROM helpdesk.tickets WHERE id = OLD.ticket_id) THEN
+    IF EXISTS (SELECT FROM helpdesk.tickets WHERE id = OLD.ticket_id) THEN
         RAISE EXCEPTION 'Number % belongs to a ticket and cannot be removed.', OLD.number
             USING ERRCODE = 'check_violation', CONSTRAINT = 'own_number_stays';
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER own_number_is_the_tickets AFTER INSERT ON ticket_numbers
-    FOR EACH ROW WHEN (NOT NEW.is_alias) EXECUTE FUNCTION check_own_ticket_number();
 CREATE TRIGGER own_number_stays AFTER DELETE ON ticket_numbers
-    FOR EACH ROW WHEN (NOT OLD.is_alias) EXECUTE FUNCTION check_own_ticket_number();
+    FOR EACH ROW WHEN (NOT OLD.is_alias) EXECUTE FUNCTION keep_own_ticket_number();
 
 -- Numbers that come from elsewhere push the sequence past them, so that it never gives one of them to a new ticket.
 -- ALTER SEQUENCE, unlike setval, keeps others from drawing until we commit; hence the second look at last_value.

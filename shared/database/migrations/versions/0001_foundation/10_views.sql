@@ -13,7 +13,7 @@ FROM helpdesk.helpdesks LEFT JOIN helpdesk.helpdesk_groups AS groups ON groups.i
 
 CREATE VIEW ui_v1.importer_settings AS
 SELECT settings.helpdesk_id, settings.enabled, settings.kind, settings.username,
-    settings.password_encrypted IS NOT NULL AS has_password, settings.server, settings.mailbox_address, settings.folder,
+    settings.password_is_set AS has_password, settings.server, settings.mailbox_address, settings.folder,
     settings.default_contact_id, contact.name AS default_contact_name, settings.default_employee_id,
     employee.name AS default_employee_name, settings.marker, state.last_successful_check_at, state.problem,
     state.problem_since, settings.row_version

@@ -15,13 +15,13 @@ GRANT EXECUTE ON FUNCTION record_dead_letter TO importer_fetcher, importer_class
     importer_notifier, importer_console, importer_operator;
 
 -- Settings of the importer, for whoever may not read the password.
-GRANT SELECT (helpdesk_id, enabled, kind, username, server, mailbox_address, folder, generation, default_contact_id,
-    default_employee_id, marker, imported_status_id, imported_status_flag, check_interval_seconds, max_mail_bytes,
+GRANT SELECT (helpdesk_id, enabled, kind, username, password_is_set, server, mailbox_address, folder, generation,
+    default_contact_id, default_employee_id, marker, imported_status_id, imported_status_flag, check_interval_seconds, max_mail_bytes,
     import_from, old_mail_days, backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids,
     trusted_authserv_ids, follow_threads, treat_employee_as_customer, confirm_to_employees, hold_strangers, row_version)
     ON importer_settings
     TO importer_classifier, importer_ticket_writer, importer_notifier, importer_console, importer_operator;
-GRANT SELECT (id, name, kind, host, port, security, ca_file, username, row_version)
+GRANT SELECT (id, name, kind, host, port, security, ca_file, username, password_is_set, row_version)
     ON outgoing_accounts TO importer_console, importer_operator;
 
 -- ── fetcher: which mailbox is due, which mails are new ─────────────────────────────────────────────────────────────

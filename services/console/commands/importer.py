@@ -1,0 +1,61 @@
+"""`importer show` and `importer set`: the settings «e-Mail importer» of one helpdesk (SPEC S1–S8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from services.console import repository
+from services.console.commands.passwords import set_mailbox_password
+from services.console.commands.resources import HELPDESK, parsed, resolved
+from services.console.commands.signatures import as_json, command, options
+from services.console.fields import BadValue
+from services.console.output import done, show_one
+from services.console.resources import HELPDESKS, IMPORTER
+from services.console.session import with_database
+from shared.database.pool import Connection
+
+
+def show(helpdesk: str, *, as_json: bool = False) -> None:
+    """Show the settings, the last successful check (S8) and the mailbox's trouble, never the password (S3)."""
+
+    async def work(connection: Connection) -> None:
+        helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
+        show_one(await repository.importer_settings(connection, helpdesk_id), as_json=as_json)
+
+    with_database(work)
+
+
+def change(helpdesk: str, **given: Any) -> None:
+    """Change what is given, or save the first settings of a helpdesk."""
+    values = parsed(IMPORTER.fields, given)
+    if not values:
+        raise BadValue("Nothing to change was given; see: helpdesk-importer importer set --help.")
+
+    async def work(connection: Connection) -> None:
+        helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
+        columns = await resolved(connection, IMPORTER.fields, values, helpdesk_id)
+        place = {"helpdesk_id": helpdesk_id}
+        if not await repository.update(connection, IMPORTER, place, columns):
+            await repository.insert(connection, IMPORTER, place | columns)
+        done(f"The importer settings of {helpdesk} are changed.")
+
+    with_database(work)
+
+
+def group() -> typer.Typer:
+    """The group that holds them, with the mailbox's set-password."""
+    made = typer.Typer(name="importer", help="The «e-Mail importer» settings of a helpdesk.", no_args_is_help=True)
+    made.command("show")(
+        command(show, "Show the settings, the last check and the mailbox's trouble.", [HELPDESK, as_json()])
+    )
+    made.command("set")(
+        command(
+            change,
+            "Change settings: what is given changes, an empty value clears.",
+            [HELPDESK, *options(IMPORTER.fields, adding=False)],
+        )
+    )
+    made.command("set-password")(set_mailbox_password)
+    return made

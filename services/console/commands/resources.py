@@ -1,0 +1,182 @@
+"""`add`, `list`, `show` and `set` for everything that a person sets up, made from `services.console.resources`.
+
+Every option is checked before anything is written, and a command writes all or nothing in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from services.console import repository
+from services.console.commands.passwords import set_account_password
+from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
+from services.console.fields import BadValue, Children, Reference, Several, joined
+from services.console.output import done, show_one, show_rows
+from services.console.resources import ACCOUNTS, HELPDESKS, RESOURCES, Field, Resource
+from services.console.session import with_database
+from shared.database.pool import Connection
+
+HELPDESK = argument("helpdesk", "the helpdesk's name or id")
+
+
+def parsed(fields: Sequence[Field], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that were given, by field name, each checked by its kind; BadValue names the option."""
+    values: dict[str, Any] = {}
+    for field in fields:
+        typed = given.get(field.name)
+        if typed is None or typed == []:
+            continue
+        try:
+            values[field.name] = _value(field, typed)
+        except BadValue as error:
+            raise BadValue(f"--{field.option}: {error}.") from None
+    return values
+
+
+def _value(field: Field, typed: Any) -> Any:
+    kind = field.kind
+    if isinstance(kind, Children):
+        return [row for one in typed if one for row in kind.parse(one)]
+    if isinstance(kind, Several):
+        return [kind.parse(one) for one in typed if one]
+    if isinstance(typed, bool):
+        return typed
+    if not typed.strip():
+        if field.required or not field.clearable:
+            raise BadValue("it cannot be empty")
+        return None
+    return kind.parse(typed)
+
+
+async def resolved(
+    connection: Connection, fields: Sequence[Field], values: Mapping[str, Any], helpdesk_id: int | None
+) -> dict[str, Any]:
+    """The columns of the row, references looked up (a helpdesk's own things in it alone); BadValue names the option."""
+    columns: dict[str, Any] = {}
+    for field in fields:
+        if field.name not in values or isinstance(field.kind, Children):
+            continue
+        value = values[field.name]
+        if isinstance(field.kind, Reference) and value is not None:
+            try:
+                value = await repository.find(connection, RESOURCES[field.kind.resource], value, helpdesk_id)
+            except BadValue as error:
+                raise BadValue(f"--{field.option}: {error}.") from None
+        columns[field.target] = value
+    return columns
+
+
+async def _helpdesk(connection: Connection, key: str | None) -> int | None:
+    return None if key is None else await repository.find(connection, HELPDESKS, key)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceCommands:
+    """The four commands of one resource."""
+
+    resource: Resource
+
+    def group(self) -> typer.Typer:
+        """The group that holds them."""
+        resource = self.resource
+        group = typer.Typer(
+            name=resource.plural, help=f"Add, list, show and change {resource.plural}.", no_args_is_help=True
+        )
+        place = [HELPDESK] if resource.per_helpdesk else []
+        filters = [option("helpdesk", "only those of this helpdesk")] if resource.per_helpdesk else []
+        key = argument("key", "its name or its id", metavar=resource.name.upper())
+        changeable = [field for field in resource.fields if field.name != resource.identity]
+        described: list[tuple[str, Any, str, list[Parameter]]] = [
+            ("add", self.add, f"Add a {resource.name}.", [*place, *options(resource.fields, adding=True)]),
+            ("list", self.list, f"List the {resource.plural}.", [*filters, as_json()]),
+            ("show", self.show, f"Show one {resource.name}.", [*place, key, as_json()]),
+            (
+                "set",
+                self.change,
+                f"Change a {resource.name}: what is given changes, an empty value clears.",
+                [*place, key, *options(changeable, adding=False)],
+            ),
+        ]
+        for name, body, summary, parameters in described:
+            group.command(name)(command(body, summary, parameters))
+        if resource is ACCOUNTS:
+            group.command("set-password")(set_account_password)
+        return group
+
+    def add(self, helpdesk: str | None = None, **given: Any) -> None:
+        """Write a new row and its children."""
+        values = parsed(self.resource.fields, given)
+
+        async def work(connection: Connection) -> None:
+            helpdesk_id = await _helpdesk(connection, helpdesk)
+            columns = await resolved(connection, self.resource.fields, values, helpdesk_id)
+            if helpdesk_id is not None:
+                columns["helpdesk_id"] = helpdesk_id
+            made = await repository.insert(connection, self.resource, columns)
+            if made is not None:
+                await self._write_children(connection, made, values)
+            done(f"The {self.resource.name} {given[self.resource.keys[0]]} is added.")
+
+        with_database(work)
+
+    def list(self, helpdesk: str | None = None, *, as_json: bool = False) -> None:
+        """Show all rows."""
+
+        async def work(connection: Connection) -> None:
+            found = await repository.rows(connection, self.resource, await _helpdesk(connection, helpdesk))
+            hidden = frozenset(field.name for field in self.resource.fields if not field.listed)
+            show_rows(self.resource.plural, found, hidden=hidden, as_json=as_json)
+
+        with_database(work)
+
+    def show(self, key: str, helpdesk: str | None = None, *, as_json: bool = False) -> None:
+        """Show one row."""
+
+        async def work(connection: Connection) -> None:
+            place = await self._place(connection, key, await _helpdesk(connection, helpdesk))
+            show_one(await repository.row(connection, self.resource, place), as_json=as_json)
+
+        with_database(work)
+
+    def change(self, key: str, helpdesk: str | None = None, **given: Any) -> None:
+        """Change one row and replace the children that were given."""
+        values = parsed(self.resource.fields, given)
+        if not values:
+            raise BadValue(f"Nothing to change was given; see: helpdesk-importer {self.resource.plural} set --help.")
+
+        async def work(connection: Connection) -> None:
+            helpdesk_id = await _helpdesk(connection, helpdesk)
+            place = await self._place(connection, key, helpdesk_id)
+            if values.get("active") is False:
+                await self._refuse_if_needed(connection, key, place)
+            scope = place["id"] if self.resource is HELPDESKS else helpdesk_id
+            columns = await resolved(connection, self.resource.fields, values, scope)
+            if columns and not await repository.update(connection, self.resource, place, columns):
+                raise BadValue(f"There is no {self.resource.name} {key!r} yet: {self.resource.plural} add makes it.")
+            await self._write_children(connection, place.get("id", 0), values)
+            done(f"The {self.resource.name} {key} is changed.")
+
+        with_database(work)
+
+    async def _place(self, connection: Connection, key: str, helpdesk_id: int | None) -> dict[str, Any]:
+        resource = self.resource
+        if resource.identity != "id":
+            return {"helpdesk_id": helpdesk_id, resource.identity: resource.field(resource.identity).kind.parse(key)}
+        return {"id": await repository.find(connection, resource, key, helpdesk_id)}
+
+    async def _refuse_if_needed(self, connection: Connection, key: str, place: Mapping[str, Any]) -> None:
+        """Refuse to put out of use what an importer that is on stands on (SPEC D14)."""
+        if helpdesks := await repository.importers_in_need(connection, self.resource, place.get("id", 0)):
+            raise BadValue(
+                f"The importer of {joined(helpdesks)} is on and needs this {self.resource.name} ({key}): "
+                "switch it off, or give it another one first."
+            )
+
+    async def _write_children(self, connection: Connection, owner: int, values: Mapping[str, Any]) -> None:
+        for field in self.resource.fields:
+            if isinstance(field.kind, Children) and field.name in values:
+                await repository.replace_children(connection, field.kind, owner, values[field.name])

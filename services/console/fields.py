@@ -1,0 +1,356 @@
+"""What a person may type for a setting, and what it becomes: pure parsing, one small class a kind of value.
+
+Each kind turns the text of an option into the value of a column, or raises `BadValue` with a sentence that says what
+belongs there. An empty text clears an optional setting (None). Nothing here knows a table or a database.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, Final, Protocol
+from zoneinfo import available_timezones
+
+from shared.errors import ImporterError
+from shared.templates.render import BadTemplate, parse_body, parse_subject
+
+LONGEST_ADDRESS: Final = 254
+"""Characters of a mail address (RFC 5321 §4.5.3.1.3, erratum 1690)."""
+LONGEST_TEMPLATE: Final = 256 * 1024
+"""Bytes of the largest template file that is taken."""
+
+
+class BadValue(ImporterError):
+    """What was typed cannot be stored; the text says which option and what belongs there."""
+
+
+class Kind(Protocol):
+    """A kind of value: `metavar` names it in --help, `parse` makes the column's value of what was typed."""
+
+    @property
+    def metavar(self) -> str: ...
+
+    def parse(self, text: str) -> Any:
+        """The value of the column; BadValue when the text cannot be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of text, without control characters, cut by nobody: too long is refused."""
+
+    metavar: str = "TEXT"
+    longest: int = 200
+
+    def parse(self, text: str) -> str:
+        """The text without surrounding white space."""
+        text = text.strip()
+        if len(text) > self.longest:
+            raise BadValue(f"it has {len(text)} characters; at most {self.longest} fit")
+        if any(unicodedata.category(character) == "Cc" for character in text):
+            raise BadValue("it holds a control character (a tab or a line break, for example)")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number within bounds, both included."""
+
+    least: int
+    most: int
+    metavar: str = "NUMBER"
+
+    def parse(self, text: str) -> int:
+        """The number."""
+        try:
+            number = int(text)
+        except ValueError:
+            raise BadValue(f"{text!r} is not a whole number") from None
+        if not self.least <= number <= self.most:
+            raise BadValue(f"{number} is outside {self.least} to {self.most}")
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Working hours of a priority, such as 8 or 1.5 or 0:30; stored in minutes (SPEC D3)."""
+
+    metavar: str = "HOURS"
+
+    def parse(self, text: str) -> int:
+        """Whole minutes."""
+        if match := re.fullmatch(r"(\d{1,4}):([0-5]\d)", text):
+            minutes = int(match[1]) * 60 + int(match[2])
+        elif re.fullmatch(r"\d{1,4}([.,]\d{1,2})?", text):
+            minutes = round(float(text.replace(",", ".")) * 60)
+        else:
+            raise BadValue(f"{text!r} is no number of hours; write 8, 1.5 or 1:30")
+        if minutes == 0:
+            raise BadValue("a resolution time of nothing cannot be met; leave it empty for none")
+        return minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few fixed words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def metavar(self) -> str:
+        """The words themselves."""
+        return "|".join(self.words)
+
+    def parse(self, text: str) -> str:
+        """The word."""
+        if text not in self.words:
+            raise BadValue(f"{text!r} is not one of {', '.join(self.words)}")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class YesNo:
+    """Yes or no: a pair of options --x/--no-x."""
+
+    metavar: str = ""
+
+    def parse(self, text: str) -> bool:
+        """Only used for values that come as text (JSON, files)."""
+        if text not in ("yes", "no"):
+            raise BadValue(f"{text!r} is neither yes nor no")
+        return text == "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A mail address: something, an @, a domain (RFC 5321 §4.1.2, without the quoted forms that nobody has)."""
+
+    metavar: str = "ADDRESS"
+
+    def parse(self, text: str) -> str:
+        """The address as typed, trimmed."""
+        text = text.strip()
+        if len(text) > LONGEST_ADDRESS:
+            raise BadValue(f"a mail address has at most {LONGEST_ADDRESS} characters")
+        if not re.fullmatch(r"[^@\s<>(),;:\"\\]+@[^@\s<>(),;:\"\\]+", text):
+            raise BadValue(f"{text!r} is no mail address; write name@example.org")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another row, typed by its name, one of its addresses, or its id; `resource` says of which table."""
+
+    resource: str
+
+    @property
+    def metavar(self) -> str:
+        """What to type."""
+        return self.resource.upper()
+
+    def parse(self, text: str) -> str:
+        """The key as typed: it is looked up in the database."""
+        return Text().parse(text)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """A time zone of the IANA database."""
+
+    metavar: str = "ZONE"
+
+    def parse(self, text: str) -> str:
+        """The zone's name."""
+        if text not in available_timezones():
+            raise BadValue(f"{text!r} is no time zone; write one like Europe/Amsterdam")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country whose public holidays count (ISO 3166-1, two letters)."""
+
+    metavar: str = "COUNTRY"
+
+    def parse(self, text: str) -> str:
+        """Two capitals."""
+        if not re.fullmatch(r"[A-Z]{2}", text):
+            raise BadValue(f"{text!r} is no country; write two capitals like NL")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """An https or http address with [ticketnummer] where the number goes."""
+
+    metavar: str = "URL"
+
+    def parse(self, text: str) -> str:
+        """The address."""
+        text = Text(longest=500).parse(text)
+        if not re.fullmatch(r"https?://[^\s<>\"]+", text):
+            raise BadValue(f"{text!r} is no web address; write https://…")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date, or a date and time with offset (RFC 3339)."""
+
+    metavar: str = "WHEN"
+
+    def parse(self, text: str) -> datetime:
+        """An aware time in UTC; a date alone is its first moment in UTC."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise BadValue(f"{text!r} is no time; write 2026-11-23 or 2026-11-23T08:30:00+01:00") from None
+        if moment.tzinfo is None and len(text) > len("2026-11-23"):
+            raise BadValue(f"{text!r} has no offset; write 2026-11-23T08:30:00+01:00")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectTemplate:
+    """The subject of a template mail, with [placeholders] (DESIGN 11)."""
+
+    metavar: str = "TEXT"
+
+    def parse(self, text: str) -> str:
+        """The subject, its placeholders checked."""
+        subject = Text(longest=500).parse(text)
+        try:
+            parse_subject(subject)
+        except BadTemplate as error:
+            raise BadValue(str(error).rstrip(".")) from None
+        return subject
+
+
+@dataclass(frozen=True, slots=True)
+class BodyTemplate:
+    """A text file with the body of a template mail and its [placeholders]; its content is stored."""
+
+    metavar: str = "FILE"
+
+    def parse(self, text: str) -> str:
+        """The file's content (UTF-8), its placeholders checked."""
+        body = self._content(text)
+        try:
+            parse_body(body)
+        except BadTemplate as error:
+            raise BadValue(f"in the file {text}: {str(error).rstrip('.')}") from None
+        return body
+
+    def _content(self, text: str) -> str:
+        try:
+            content = Path(text).read_bytes()
+        except OSError as error:
+            raise BadValue(f"the file {text} cannot be read ({error.strerror})") from None
+        if len(content) > LONGEST_TEMPLATE:
+            raise BadValue(f"the file {text} has {len(content)} bytes; at most {LONGEST_TEMPLATE} fit")
+        try:
+            return content.decode("utf-8").replace("\0", "")
+        except UnicodeDecodeError:
+            raise BadValue(f"the file {text} is not UTF-8 text") from None
+
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text.zfill(5))
+    except ValueError:
+        raise BadValue(f"{text!r} is no time of the day; write 8:30") from None
+
+
+def _opening(text: str) -> tuple[time, time]:
+    opens, dash, closes = text.partition("-")
+    if not dash:
+        raise BadValue(f"{text!r} is no opening time; write 8:30-17:00")
+    if _clock(opens) >= _clock(closes):
+        raise BadValue(f"{text!r} closes before it opens")
+    return _clock(opens), _clock(closes)
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """Working hours on weekdays: `mon-fri 8:30-17:00`, `sat 9:00-12:00` (SPEC D3)."""
+
+    metavar: str = "DAYS HOURS"
+
+    def parse(self, text: str) -> list[tuple[int, time, time]]:
+        """A row (ISO weekday, opens, closes) for each day."""
+        days, _, hours = text.strip().lower().partition(" ")
+        first, _, last = days.partition("-")
+        if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+            raise BadValue(f"{text!r} names no weekdays; write mon-fri 8:30-17:00")
+        opens, closes = _opening(hours.strip())
+        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        if end < start:
+            raise BadValue(f"{text!r} ends before it begins; weeks run from mon to sun")
+        return [(day + 1, opens, closes) for day in range(start, end + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDay:
+    """A day that is not as its weekday: `2026-12-24 8:30-12:00`, or `2026-12-27 closed`."""
+
+    metavar: str = "DATE HOURS|closed"
+
+    def parse(self, text: str) -> list[tuple[date, time | None, time | None]]:
+        """One row (day, opens, closes); both times None when closed."""
+        day, _, hours = text.strip().lower().partition(" ")
+        try:
+            parsed = date.fromisoformat(day)
+        except ValueError:
+            raise BadValue(f"{text!r} begins with no date; write 2026-12-24 8:30-12:00") from None
+        opens, closes = (None, None) if hours.strip() == "closed" else _opening(hours.strip())
+        return [(parsed, opens, closes)]
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """A repeatable option whose values are rows of a table of their own; given at all, they replace what was there."""
+
+    table: str
+    owner: str
+    columns: tuple[str, ...]
+    each: Kind
+    numbered: bool = False
+    """The rows keep the order in which they were typed, in a column `position`."""
+
+    @property
+    def metavar(self) -> str:
+        """That of one value."""
+        return self.each.metavar
+
+    def parse(self, text: str) -> Any:
+        """The rows that one value makes."""
+        value = self.each.parse(text)
+        return value if isinstance(value, list) else [(value,)]
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A repeatable option whose values go into one array column; given at all, they replace what was there."""
+
+    each: Kind
+
+    @property
+    def metavar(self) -> str:
+        """That of one value."""
+        return self.each.metavar
+
+    def parse(self, text: str) -> Any:
+        """One value of the array."""
+        return self.each.parse(text)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """`a, b and c`, for a sentence."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last

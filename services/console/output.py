@@ -1,0 +1,85 @@
+"""How the command line answers: tables for people, JSON for programs (`--json`), sentences for what was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case date() | time():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case Decimal():
+            return float(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def _readable(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+        case list() | tuple():
+            return "\n".join(_readable(one) for one in value)
+    return str(value)
+
+
+def show_json(value: Any) -> None:
+    """One JSON document on standard output; times in UTC (RFC 3339)."""
+    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+
+
+def show_rows(
+    title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool, hidden: frozenset[str] = frozenset()
+) -> None:
+    """All rows: as JSON with every field, or as a table without the `hidden` ones."""
+    if as_json:
+        show_json([dict(row) for row in rows])
+        return
+    if not rows:
+        typer.echo(f"There are no {title} yet.")
+        return
+    table = Table(title=title, title_justify="left")
+    shown = [name for name in rows[0] if name not in hidden]
+    for name in shown:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_readable(row[name])) for name in shown))
+    Console().print(table)
+
+
+def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:
+    """One row, a field a line."""
+    if as_json:
+        show_json(dict(row))
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in row.items():
+        table.add_row(name.replace("_", " "), escape(_readable(value)))
+    Console().print(table)
+
+
+def done(sentence: str) -> None:
+    """Say what was done."""
+    typer.echo(sentence)

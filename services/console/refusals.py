@@ -1,0 +1,48 @@
+"""What the database refuses, as sentences: by the name of the constraint, since its own text is for developers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+
+_SENTENCES: Final = {
+    "importer_on_needs_kind": "The importer can be switched on only with a kind of mailbox (--kind).",
+    "importer_on_needs_login": "The importer can be switched on only with a login (--username) and a password "
+    "(importer set-password).",
+    "importer_on_needs_maildir_path": "The importer can be switched on only with the Maildir's folder (--server).",
+    "importer_on_needs_default_contact": "The importer can be switched on only with a «Standaard contactpersoon» "
+    "(--default-contact).",
+    "importer_on_needs_default_employee": "The importer can be switched on only with a «Standaard werknemer» "
+    "(--default-employee).",
+    "importer_on_needs_imported_status": "The importer can be switched on only when one status of the helpdesk has "
+    "the flag «geïmporteerd» (statuses set … --flag imported).",
+    "a_mailbox_belongs_to_one_helpdesk": "Another helpdesk reads this mailbox; one mailbox is one helpdesk's.",
+    "one_imported_status_per_helpdesk": "This helpdesk has a status with the flag «geïmporteerd» already; clear "
+    "that one first (--flag '').",
+    "imported_status_is_open": "The status with the flag «geïmporteerd» must be an open one.",
+    "move_needs_a_folder": "To move imported mail, name the folder too (--after-import-folder).",
+    "importer_on_keeps_its_status": "The importer of this helpdesk is on and needs this status; switch it off first.",
+    "password_belongs_to_a_username": "This account has a password; it keeps its username as long.",
+}
+
+
+_KINDS: Final[tuple[tuple[type[asyncpg.PostgresError], str], ...]] = (
+    (asyncpg.RaiseError, "{detail}"),
+    (asyncpg.UniqueViolationError, "There is one with that name or value already ({detail})."),
+    (asyncpg.ForeignKeyViolationError, "It is in use, or names something of another helpdesk ({detail})."),
+    (asyncpg.IntegrityConstraintViolationError, "The database does not take this value ({detail})."),
+    (asyncpg.DataError, "The database cannot read this value ({detail})."),
+)
+
+
+def sentence(error: asyncpg.PostgresError) -> str | None:
+    """The sentence for what the database refused; None when the error is no refusal of a person's input."""
+    name = getattr(error, "constraint_name", None) or ""
+    if name in _SENTENCES:
+        return _SENTENCES[name]
+    detail = getattr(error, "detail", None) or error.args[0]
+    for kind, text in _KINDS:
+        if isinstance(error, kind):
+            return text.format(detail=detail)
+    return None

@@ -1,0 +1,357 @@
+"""The things a person sets up, as a table: which fields each has, what may stand in them, what they mean.
+
+The commands `add`, `list`, `show` and `set` of every resource, their --help and their SQL are made from these rows, so
+that a new field is one line here. Meanings name the Dutch screen term where the specification has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.console.fields import (
+    Address,
+    BodyTemplate,
+    Children,
+    Choice,
+    Country,
+    Hours,
+    Kind,
+    Moment,
+    OpeningHours,
+    Reference,
+    Several,
+    SpecialDay,
+    SubjectTemplate,
+    Text,
+    TimeZone,
+    WebAddress,
+    Whole,
+    YesNo,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a resource: the option's name, its column (the same, unless said), its kind and its meaning."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = False
+    column: str = ""
+    listed: bool = True
+    clearable: bool = True
+
+    @property
+    def option(self) -> str:
+        """The name on the command line."""
+        return self.name.replace("_", "-")
+
+    @property
+    def target(self) -> str:
+        """The column in the table."""
+        return self.column or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of thing: its table, its fields, and how a person names one (`keys`: columns besides the id)."""
+
+    name: str
+    plural: str
+    table: str
+    fields: tuple[Field, ...]
+    keys: tuple[str, ...] = ("name",)
+    per_helpdesk: bool = False
+    address_table: str = ""
+    """A table of addresses by which one can be named too (contacts, employees)."""
+    identity: str = "id"
+
+    def field(self, name: str) -> Field:
+        """The field of that name."""
+        return next(field for field in self.fields if field.name == name)
+
+
+def _name(meaning: str) -> Field:
+    return Field("name", Text(), meaning, required=True, clearable=False)
+
+
+ACTIVE: Final = Field("active", YesNo(), "in use; what is no longer in use is kept, never deleted", clearable=False)
+
+ORGANISATIONS: Final = Resource(
+    "organisation", "organisations", "organisations", (_name("its name («organisatie»)"), ACTIVE)
+)
+CONTACTS: Final = Resource(
+    "contact",
+    "contacts",
+    "persons",
+    (
+        _name("the person's name («contactpersoon»)"),
+        Field(
+            "organisation",
+            Reference("organisation"),
+            "where he or she belongs",
+            required=True,
+            column="organisation_id",
+            clearable=False,
+        ),
+        Field(
+            "address",
+            Children("person_addresses", "person_id", ("address",), Address()),
+            "a mail address; repeat it for several",
+        ),
+        ACTIVE,
+    ),
+    address_table="person_addresses",
+)
+EMPLOYEES: Final = Resource(
+    "employee",
+    "employees",
+    "employees",
+    (
+        _name("the person's name («werknemer»)"),
+        Field(
+            "address",
+            Children("employee_addresses", "employee_id", ("address", "position"), Address(), numbered=True),
+            "a mail address; repeat it for several, mails go to the first",
+        ),
+        ACTIVE,
+    ),
+    address_table="employee_addresses",
+)
+CALENDARS: Final = Resource(
+    "calendar",
+    "calendars",
+    "calendars",
+    (
+        _name("its name"),
+        Field("time_zone", TimeZone(), "where its clock hangs (Europe/Amsterdam)", clearable=False),
+        Field("holidays", Country(), "the country whose public holidays are free (NL)", column="holiday_country"),
+        Field(
+            "hours",
+            Children("calendar_hours", "calendar_id", ("weekday", "opens", "closes"), OpeningHours()),
+            "working hours, such as 'mon-fri 8:30-17:00'; repeat it for more",
+        ),
+        Field(
+            "special_day",
+            Children("calendar_exceptions", "calendar_id", ("day", "opens", "closes"), SpecialDay()),
+            "a day of its own, such as '2026-12-24 8:30-12:00' or '2026-12-27 closed'",
+            listed=False,
+        ),
+    ),
+)
+ACCOUNTS: Final = Resource(
+    "account",
+    "accounts",
+    "outgoing_accounts",
+    (
+        _name("its name"),
+        Field("host", Text(longest=253), "the SMTP server", required=True, clearable=False),
+        Field("port", Whole(1, 65535), "its port: 587 with starttls, 465 with tls", required=True, clearable=False),
+        Field("security", Choice(("starttls", "tls", "none")), "how the connection is protected", clearable=False),
+        Field("ca_file", Text(longest=500), "a file with the server's own certificate authority", listed=False),
+        Field("username", Text(), "the login; its password: accounts set-password"),
+    ),
+)
+HELPDESKS: Final = Resource(
+    "helpdesk",
+    "helpdesks",
+    "helpdesks",
+    (
+        _name("its name"),
+        Field(
+            "calendar",
+            Reference("calendar"),
+            "its working hours",
+            required=True,
+            column="calendar_id",
+            clearable=False,
+        ),
+        Field("type", Reference("type"), "default type («soort»)", column="default_ticket_type_id", listed=False),
+        Field("priority", Reference("priority"), "default priority («prioriteit»)", column="default_priority_id"),
+        Field(
+            "environment",
+            Reference("environment"),
+            "default environment («omgeving»)",
+            column="default_environment_id",
+            listed=False,
+        ),
+        Field("manager", Reference("employee"), "default ticket manager", column="default_ticket_manager_id"),
+        Field("executor", Reference("employee"), "default executor («uitvoerder»)", column="default_executor_id"),
+        Field(
+            "recalculate_deadline",
+            YesNo(),
+            "new tickets recalculate their deadline («herberekening deadline»)",
+            listed=False,
+            clearable=False,
+        ),
+        Field(
+            "supplement_status",
+            Reference("status"),
+            "the status after a supplement from the portal or by mail; empty: as it was",
+            column="portal_supplement_status_id",
+            listed=False,
+        ),
+        Field(
+            "import_mails",
+            YesNo(),
+            "«Mail versturen bij toevoegen uit e-mail importer»",
+            column="send_import_mails",
+            clearable=False,
+        ),
+        Field("account", Reference("account"), "the account that sends its mail", column="outgoing_account_id"),
+        Field("sender_name", Text(), "the name above its mails", listed=False),
+        Field("sender_address", Address(), "the address its mails come from"),
+        Field(
+            "reply_to",
+            Address(),
+            "where answers go; empty: the mailbox that is imported",
+            column="reply_to_address",
+            listed=False,
+        ),
+        Field(
+            "fallback_recipient",
+            Address(),
+            "gets what has no ticket manager or executor; empty: nobody does",
+            listed=False,
+        ),
+        Field(
+            "ticket_url",
+            WebAddress(),
+            "the page of a ticket in the helpdesk, with [ticketnummer] where the number goes",
+            listed=False,
+        ),
+        ACTIVE,
+    ),
+)
+STATUSES: Final = Resource(
+    "status",
+    "statuses",
+    "statuses",
+    (
+        _name("its name, such as «E-mail Geïmporteerd»"),
+        Field("category", Choice(("open", "closed")), "whether a ticket in it is still open", clearable=False),
+        Field("position", Whole(0, 9999), "its place in lists", clearable=False),
+        Field("flag", Choice(("imported",)), "imported: imported tickets get this status («vlag geïmporteerd»)"),
+        Field("visible", YesNo(), "«zichtbaar klant»", column="visible_to_customer", clearable=False),
+        Field("expanded", YesNo(), "«uitgeklapt»", clearable=False),
+        ACTIVE,
+    ),
+    per_helpdesk=True,
+)
+TYPES: Final = Resource("type", "types", "ticket_types", (_name("its name («soort»)"), ACTIVE), per_helpdesk=True)
+PRIORITIES: Final = Resource(
+    "priority",
+    "priorities",
+    "priorities",
+    (
+        _name("its name («prioriteit»)"),
+        Field("position", Whole(0, 9999), "its place in lists", clearable=False),
+        Field(
+            "resolution",
+            Hours(),
+            "working hours within which a ticket is to be solved; empty: no deadline",
+            column="resolution_minutes",
+        ),
+        ACTIVE,
+    ),
+    per_helpdesk=True,
+)
+ENVIRONMENTS: Final = Resource(
+    "environment", "environments", "environments", (_name("its name («omgeving»)"), ACTIVE), per_helpdesk=True
+)
+CATEGORIES: Final = Resource(
+    "category",
+    "categories",
+    "categories",
+    (
+        _name("its name («categorie», «subcategorie»)"),
+        Field("parent", Reference("category"), "the category of which it is a part", column="parent_id"),
+        ACTIVE,
+    ),
+    per_helpdesk=True,
+)
+TEMPLATES: Final = Resource(
+    "template",
+    "templates",
+    "templates",
+    (
+        Field(
+            "kind",
+            Choice(("ticket-added-manager", "supplement-added-executor", "ticket-added-customer")),
+            "which mail: to the ticket manager, the executor or the customer",
+            required=True,
+            clearable=False,
+        ),
+        Field("subject", SubjectTemplate(), "«Mail onderwerp …» with [placeholders]; empty: the default"),
+        Field(
+            "html",
+            BodyTemplate(),
+            "a file with its html; empty: the default",
+            column="body_html",
+            listed=False,
+        ),
+        Field("text", BodyTemplate(), "a file with its text; empty: the default", column="body_text", listed=False),
+    ),
+    keys=("kind",),
+    per_helpdesk=True,
+    identity="kind",
+)
+
+RESOURCES: Final = {
+    resource.name: resource
+    for resource in (
+        ORGANISATIONS,
+        CONTACTS,
+        EMPLOYEES,
+        CALENDARS,
+        ACCOUNTS,
+        HELPDESKS,
+        STATUSES,
+        TYPES,
+        PRIORITIES,
+        ENVIRONMENTS,
+        CATEGORIES,
+        TEMPLATES,
+    )
+}
+
+# The settings «e-Mail importer» of one helpdesk (SPEC S1–S7, and what the decisions D leave to a helpdesk).
+IMPORTER: Final = Resource(
+    "importer",
+    "importer",
+    "importer_settings",
+    (
+        Field("enabled", YesNo(), "S1 «Maak gebruik van de E-mail importer»", clearable=False),
+        Field("kind", Choice(("maildir",)), "the kind of mailbox"),
+        Field("username", Text(), "S2 «Gebruikersnaam email box»; its password: importer set-password"),
+        Field("server", Text(longest=500), "S4 «Server»; for a Maildir its folder on this machine"),
+        Field("mailbox", Address(), "the mailbox's own address", column="mailbox_address"),
+        Field("folder", Text(), "the folder that is read (INBOX)", clearable=False),
+        Field("default_contact", Reference("contact"), "S5 «Standaard contactpersoon»", column="default_contact_id"),
+        Field("default_employee", Reference("employee"), "S6 «Standaard werknemer»", column="default_employee_id"),
+        Field("marker", Text(), "S7 «Mail header»: the line above which an answer is written"),
+        Field("check_interval", Whole(1, 86400), "seconds between two checks", column="check_interval_seconds"),
+        Field("max_mail_bytes", Whole(1024, 2**40), "the largest mail that is fetched whole, in bytes (D17)"),
+        Field("import_from", Moment(), "«importeren vanaf»: older mail is left alone (D18)"),
+        Field("old_mail_days", Whole(1, 3650), "mail older than this sends no mails (D18)"),
+        Field("backlog_limit", Whole(1, 10**6), "more old mails than this wait for a choice (D18)"),
+        Field("after_import", Choice(("mark-read", "move", "delete")), "what happens to an imported mail"),
+        Field("after_import_folder", Text(), "the folder that an imported mail is moved to"),
+        Field("numbers_of", Choice(("all", "group")), "whose ticket numbers are known: all helpdesks', or the group's"),
+        Field("own_list", Several(Text()), "the List-Id of a group of our own; repeat it", column="own_list_ids"),
+        Field(
+            "trusted_authserv",
+            Several(Text()),
+            "the server whose Authentication-Results are believed; repeat it",
+            column="trusted_authserv_ids",
+        ),
+        Field("follow_threads", YesNo(), "an answer without a number is found by its thread too (D8)"),
+        Field("treat_employee_as_customer", YesNo(), "mail of an employee counts as a customer's (D12)"),
+        Field("confirm_to_employees", YesNo(), "an employee gets the customer's confirmation too (D12)"),
+        Field("hold_strangers", YesNo(), "what strangers add stays hidden until it is accepted (D20)"),
+    ),
+    keys=(),
+    identity="helpdesk_id",
+)

@@ -1,0 +1,64 @@
+"""One command's visit to the database: connect as `importer_console`, work in one transaction, all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+from pydantic import Field, SecretStr
+
+from services.console.fields import BadValue
+from services.console.refusals import sentence
+from shared.configuration import Configuration, DatabaseUrl
+from shared.database.pool import Connection, open_pool, transaction
+
+
+class ConsoleConfiguration(Configuration):
+    """What the command line needs to know: where the database is. Its role is importer_console."""
+
+    database_url: DatabaseUrl = Field(
+        description="postgresql://HOST:PORT/DATABASE; the role is importer_console with the secret "
+        "database_password_console, unless the address holds credentials"
+    )
+
+    @property
+    def database_dsn(self) -> SecretStr:
+        """The URL with role and password."""
+        return self.with_credentials(self.database_url, "importer_console", "database_password_console")
+
+
+Work = Callable[[Connection], Awaitable[None]]
+
+_PATIENCE: Final = timedelta(seconds=5)
+"""How long a command waits for a database that does not answer, before it says so."""
+
+
+def with_database(work: Work) -> None:
+    """Run `work` in one transaction: all or nothing.
+
+    Raises Misconfigured, Outage, or BadValue with the sentence for what the database refused.
+    """
+    asyncio.run(_visit(work))
+
+
+async def _visit(work: Work) -> None:
+    configuration = ConsoleConfiguration.load()
+    pool = await open_pool(
+        configuration.database_dsn.get_secret_value(),
+        application_name="helpdesk-importer",
+        max_size=1,
+        patience=_PATIENCE,
+    )
+    try:
+        async with transaction(pool) as connection:
+            await work(connection)
+    except asyncpg.PostgresError as error:
+        refused = sentence(error)
+        if refused is None:
+            raise
+        raise BadValue(refused) from None
+    finally:
+        await pool.close()

@@ -1,0 +1,84 @@
+"""The fetcher: takes unread mail out of the helpdesks' mailboxes and hands it to the classifier.
+
+reads     importer_settings (S1–S4, D18), mailbox_states, the mailboxes themselves, outcomes in the ledger
+decides   which mailbox is due, which mails are new, and when to ask again after trouble
+writes    blobs and ledger rows, `mail.raw` (confirmed), then the mark «read» in the mailbox; after the final outcome
+          it moves or deletes the mail where the settings say so; S8 and the mailbox's problem in mailbox_states
+settings  those of every service (`shared.configuration`), and
+          IMPORTER_WORKERS        mailboxes checked at once (default 10)
+          IMPORTER_LEASE_SECONDS  how long a mailbox stays this fetcher's without a sign of life (default 60)
+          IMPORTER_SPOOL_BYTES    bytes of mail held at a time in memory and temporary files (default 256 MiB)
+          TMPDIR                  where mails above 256 KiB are put while they are stored
+replicas  any number: leases share out the mailboxes, row locks the mails to republish
+exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from datetime import timedelta
+from typing import Final
+
+from pydantic import Field
+
+from services.fetcher import metrics
+from services.fetcher.concurrently import ByteBudget
+from services.fetcher.flow import Check
+from services.fetcher.mailboxes.protocol import Mailbox
+from services.fetcher.publishing import MailPublisher
+from services.fetcher.repository.ledger import Ledger
+from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
+from services.fetcher.schedule import Schedule
+from services.fetcher.sweeper import Sweeper
+from shared.blobs.postgres import PostgresBlobs
+from shared.broker.publish import Publisher
+from shared.configuration import ServiceConfiguration
+from shared.database.pool import open_pool
+from shared.runtime import Process, run_service
+
+SERVICE: Final = "fetcher"
+
+
+class FetcherConfiguration(ServiceConfiguration):
+    """What the fetcher is told besides what every service is told."""
+
+    lease_seconds: int = Field(
+        default=60, ge=3, le=3600, description="seconds without a sign of life after which others take a mailbox over"
+    )
+    spool_bytes: int = Field(
+        default=256 * 1024 * 1024, ge=1024 * 1024, description="bytes of mail to hold at a time, at least 1048576"
+    )
+
+
+async def main(process: Process[FetcherConfiguration]) -> None:
+    """Wire the fetcher together and run it until it is told to stop."""
+    configuration = process.configuration
+    pool = await open_pool(configuration.database_dsn.get_secret_value(), application_name=SERVICE)
+    async with pool, Publisher(configuration.amqp_dsn, SERVICE) as broker:
+        blobs = PostgresBlobs(pool)
+        ledger = Ledger(pool, blobs)
+        publisher = MailPublisher(broker, ledger, blobs)
+        budget = ByteBudget(configuration.spool_bytes)
+        mailboxes = MailboxRepository(pool, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}")
+
+        def new_check(claimed: ClaimedMailbox, mailbox: Mailbox, stop: asyncio.Event) -> Check:
+            return Check(claimed, mailbox, ledger=ledger, publisher=publisher, budget=budget, stop=stop)
+
+        schedule = Schedule(
+            mailboxes,
+            new_check,
+            at_once=configuration.workers,
+            lease=timedelta(seconds=configuration.lease_seconds),
+        )
+        process.ready_when("database", mailboxes.ping)
+        process.ready_when("broker", broker.check)
+        await process.run(
+            schedule.run, Sweeper(ledger, publisher).run, lambda stop: metrics.show_states(mailboxes, stop)
+        )
+
+
+if __name__ == "__main__":
+    run_service(SERVICE, main, FetcherConfiguration)

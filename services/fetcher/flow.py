@@ -1,0 +1,216 @@
+"""One check of one mailbox, from listing to marking (SPEC W1; DESIGN 1).
+
+    state of a mail              what a crash leaves there            what the next check, or the sweeper, does
+    unread, unknown              nothing                              takes it in
+    stored, not published        blob and ledger row                  publishes it from the blob, marks it
+    published, not marked        a message, maybe a second one        marks it; consumers know a second message
+    marked read                  nothing open                         nothing
+    final outcome, to be moved   the mail where it was                moves or deletes it; gone is done
+
+Store, publish (confirmed), mark read: a mail is marked only when the broker has it, and found again by its identity
+however often it is seen. A mail that cannot be read does not stop the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Final, cast
+
+import structlog
+
+from services.fetcher.concurrently import Attempts, ByteBudget, attempt_all
+from services.fetcher.mailboxes.protocol import (
+    Mailbox,
+    MailGone,
+    MailReference,
+    MailTooLarge,
+    MailUnreadable,
+)
+from services.fetcher.publishing import MailPublisher, StoredMail
+from services.fetcher.repository.ledger import AlreadyTakenIn, Ledger, NewMail
+from services.fetcher.repository.mailboxes import ClaimedMailbox
+from services.fetcher.rules.backlog import Backlog, BacklogRule
+from services.fetcher.rules.batches import WINDOW, batches
+from services.fetcher.rules.known_mail import Need, need
+from services.fetcher.rules.mail_id import mail_id
+from shared.blobs.store import BlobError
+from shared.broker.envelope import travels_inline
+from shared.errors import Outage
+from shared.messages import INLINE_LIMIT, MailId
+
+PAGE: Final = 200
+HEAD_BYTES: Final = 256 * 1024
+"""What is fetched of a mail that is too large (SPEC D17): its headers and the beginning of its text."""
+
+log = structlog.get_logger(__name__)
+
+
+class Stopped(Exception):
+    """The process is stopping; what is left is for the next check."""
+
+
+class SpoolFull(Outage):
+    """No room for temporary files: no mailbox and no mail is to blame."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a check found, filled while it goes on."""
+
+    unread: int = 0
+    taken_in: int = 0
+    acted: int = 0
+    waiting: int = 0
+    """Old mails that wait for a person (SPEC D18)."""
+    unreadable: list[str] = field(default_factory=list)
+    """A sentence for each mail that the mailbox did not give."""
+
+
+class Check:
+    """A check of `claimed`, through the open `mailbox`."""
+
+    def __init__(
+        self,
+        claimed: ClaimedMailbox,
+        mailbox: Mailbox,
+        *,
+        ledger: Ledger,
+        publisher: MailPublisher,
+        budget: ByteBudget,
+        stop: asyncio.Event,
+    ) -> None:
+        self._claimed = claimed
+        self._mailbox = mailbox
+        self._ledger = ledger
+        self._publisher = publisher
+        self._budget = budget
+        self._stop = stop
+        self.findings = Findings()
+
+    async def run(self) -> Findings:
+        """Do all that the unread mail needs. Raises MailboxError, Outage, TryAgain, or Stopped when told to stop."""
+        rule = BacklogRule.at(
+            self._claimed.claimed_at,
+            import_from=self._claimed.import_from,
+            old_mail_days=self._claimed.old_mail_days,
+            limit=self._claimed.backlog_limit,
+        )
+        backlog: Backlog[MailReference] = Backlog(rule)
+        async for page in self._mailbox.unread(PAGE):
+            self.findings.unread += len(page)
+            backlog, admitted = backlog.admit(await self._finish_known(page))
+            self.findings.waiting = backlog.waiting
+            await self._take_in(admitted)
+        await self._take_in(backlog.close())
+        await self._act_on_final()
+        return self.findings
+
+    async def _finish_known(self, page: Sequence[MailReference]) -> list[MailReference]:
+        """Do what the mails that the ledger knows still need; the others, which are to be taken in."""
+        listed = {self._id(mail): mail for mail in page}
+        known = await self._ledger.known(listed)
+        needs = {identity: need(known.get(identity)) for identity in listed}
+        to_publish = [identity for identity, wanted in needs.items() if wanted is Need.PUBLISH]
+        if to_publish:
+            envelopes = await self._ledger.envelopes(to_publish)
+            for start in range(0, len(to_publish), WINDOW):
+                window = to_publish[start : start + WINDOW]
+                loaded = await attempt_all([envelopes[identity] for identity in window], self._publisher.load)
+                await self._publish_and_mark([mail for _, mail in loaded.done], listed)
+                for identity, error in loaded.failed:
+                    if not isinstance(error, BlobError):
+                        raise error
+                    log.error("mail.not_loaded", mail_id=str(identity), error=str(error))  # the sweeper parks it
+        await self._mark({identity: listed[identity] for identity, wanted in needs.items() if wanted is Need.MARK_READ})
+        return [listed[identity] for identity, wanted in needs.items() if wanted is Need.TAKE_IN]
+
+    async def _take_in(self, mails: Sequence[MailReference]) -> None:
+        for batch in batches(mails, largest=self._claimed.max_mail_bytes):
+            if self._stop.is_set():
+                raise Stopped
+            async with self._budget.reserve(batch.size):
+                stored = await attempt_all(batch.mails, self._store)
+                taken = [mail for _, mail in stored.done if mail is not None]
+                self.findings.taken_in += len(taken)
+                await self._publish_and_mark(taken, {self._id(mail): mail for mail in batch.mails})
+            self._pass_over_unreadable(stored)
+
+    async def _store(self, mail: MailReference) -> StoredMail | None:
+        """Stream the mail into a file, then into the database; None when it is gone or another fetcher has it."""
+        with SpooledTemporaryFile(max_size=INLINE_LIMIT) as spooled:
+            file = cast(BinaryIO, spooled)
+            try:
+                new = await self._fetch(mail, file)
+                await asyncio.to_thread(file.seek, 0)
+                envelope = await self._ledger.take_in(self._claimed, new, file)
+                if not travels_inline(envelope):
+                    return StoredMail(envelope, b"")
+                file.seek(0)
+                return StoredMail(envelope, file.read())
+            except (MailGone, AlreadyTakenIn):
+                return None
+            except OSError as error:
+                raise SpoolFull(f"Temporary files cannot be written: {error}. Make room in TMPDIR.") from error
+
+    async def _fetch(self, mail: MailReference, into: BinaryIO) -> NewMail:
+        limit = self._claimed.max_mail_bytes
+        try:
+            if mail.size is not None and mail.size > limit:
+                raise MailTooLarge  # noqa: TRY301 - the same as found while fetching
+            size = await self._mailbox.fetch(mail, into, limit)
+        except MailTooLarge:
+            into.seek(0)
+            into.truncate()
+            size = await self._mailbox.fetch_head(mail, into, min(HEAD_BYTES, limit))
+            log.info("mail.too_large", mail_id=str(self._id(mail)), size=size, limit=limit)
+            return NewMail(self._id(mail), mail.key, mail.received_at, full_size=max(size, limit + 1), complete=False)
+        return NewMail(self._id(mail), mail.key, mail.received_at, full_size=size, complete=True)
+
+    def _pass_over_unreadable(self, stored: Attempts[MailReference, StoredMail | None]) -> None:
+        for mail, error in stored.failed:
+            if not isinstance(error, MailUnreadable):
+                raise error
+            self.findings.unreadable.append(str(error))
+            log.warning("mail.unreadable", mail_id=str(self._id(mail)), error=str(error))
+
+    async def _publish_and_mark(self, mails: Sequence[StoredMail], listed: dict[MailId, MailReference]) -> None:
+        published = await self._publisher.publish(mails)
+        await self._mark({mail.mail_id: listed[mail.mail_id] for mail, _ in published.done})
+        published.raise_first()
+
+    async def _mark(self, mails: dict[MailId, MailReference]) -> None:
+        if not mails:
+            return
+        marked = await attempt_all(list(mails), lambda identity: self._mailbox.mark_read(mails[identity]))
+        if marked.done:
+            await self._ledger.marked_read(
+                [identity for identity, _ in marked.done], final=self._claimed.after_import == "mark-read"
+            )
+        marked.raise_first()
+
+    async def _act_on_final(self) -> None:
+        """Move or delete the mails whose outcome is final, where the settings say so."""
+        while self._claimed.after_import != "mark-read":
+            mails = await self._ledger.to_act_on(self._claimed, WINDOW)
+            if not mails:
+                return
+            if self._stop.is_set():
+                raise Stopped
+            acted = await attempt_all(list(mails.values()), self._act)
+            done = {mail.key for mail, _ in acted.done}
+            if done:
+                await self._ledger.acted([identity for identity, mail in mails.items() if mail.key in done])
+                self.findings.acted += len(done)
+            acted.raise_first()
+
+    async def _act(self, mail: MailReference) -> None:
+        if self._claimed.after_import == "delete":
+            await self._mailbox.delete(mail)
+        else:
+            await self._mailbox.move(mail, self._claimed.after_import_folder or "")
+
+    def _id(self, mail: MailReference) -> MailId:
+        return mail_id(self._claimed.helpdesk_id, self._claimed.generation, self._claimed.access.folder, mail.key)

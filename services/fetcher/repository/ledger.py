@@ -1,0 +1,189 @@
+"""What the ledger knows of mails, and what the way of a mail into the broker leaves in it.
+
+A mail's row is inserted with its raw bytes, in one transaction; then `published_at`, `marked_read_at` and `acted_at`
+are filled, each after the fact. The outcome is ticket_writer's to write and ours to read. Raises Outage and TryAgain
+as `shared.database.pool` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from services.fetcher.mailboxes.protocol import ItemKey, MailReference
+from services.fetcher.repository.mailboxes import ClaimedMailbox
+from services.fetcher.rules.known_mail import KnownMail
+from services.fetcher.rules.republish import next_republish_after
+from shared.blobs.store import BlobStore, Source
+from shared.broker.topology import MAIL_RAW
+from shared.database.pool import Pool, connection, transaction
+from shared.messages import BlobReference, MailId, RawMail
+
+_KNOWN: Final = """
+    SELECT mail_id, published_at, marked_read_at FROM imported_mails WHERE mail_id = ANY($1)"""
+
+_INSERT: Final = """
+    INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size, full_size,
+        complete, received_at, fetched_at, next_republish_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now(), now() + $11)
+    ON CONFLICT DO NOTHING
+    RETURNING fetched_at"""
+
+_ENVELOPE_COLUMNS: Final = """
+    mail_id, helpdesk_id, received_at, fetched_at, raw_sha256, raw_size, full_size, complete, without_mails,
+    force_number > 0 AS forced"""
+
+_ENVELOPES: Final = f"SELECT {_ENVELOPE_COLUMNS} FROM imported_mails WHERE mail_id = ANY($1)"  # noqa: S608 - a constant
+
+_PUBLISHED: Final = """
+    UPDATE imported_mails SET published_at = now(), next_republish_at = now() + $2
+    WHERE mail_id = ANY($1) AND published_at IS NULL"""
+
+_MARKED_READ: Final = """
+    UPDATE imported_mails SET marked_read_at = now(), acted_at = CASE WHEN $2 THEN now() ELSE acted_at END
+    WHERE mail_id = ANY($1) AND marked_read_at IS NULL"""
+
+_TO_ACT_ON: Final = """
+    SELECT mail_id, item_key, received_at, full_size FROM imported_mails
+    WHERE helpdesk_id = $1 AND generation = $2 AND folder = $3 AND force_number = 0
+        AND acted_at IS NULL AND complete AND marked_read_at IS NOT NULL
+        AND outcome IN ('ticket', 'supplement', 'duplicate')
+    ORDER BY received_at LIMIT $4"""
+
+_ACTED: Final = "UPDATE imported_mails SET acted_at = now() WHERE mail_id = ANY($1)"
+
+_DUE_TO_REPUBLISH: Final = f"""
+    SELECT {_ENVELOPE_COLUMNS}, republish_count, published_at IS NOT NULL AS confirmed
+    FROM imported_mails AS mail
+    WHERE outcome IS NULL AND (next_republish_at IS NULL OR next_republish_at <= now())
+        AND NOT EXISTS (
+            SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)
+    ORDER BY next_republish_at NULLS FIRST LIMIT $1
+    FOR UPDATE SKIP LOCKED"""  # noqa: S608 - a constant
+
+_REPUBLISHING: Final = """
+    UPDATE imported_mails AS mail
+    SET republish_count = mail.republish_count + 1, next_republish_at = now() + claimed.delay
+    FROM unnest($1::uuid[], $2::interval[]) AS claimed (mail_id, delay) WHERE mail.mail_id = claimed.mail_id"""
+
+
+_DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """A mail as it is about to be stored; sizes in bytes."""
+
+    mail_id: MailId
+    item_key: ItemKey
+    received_at: datetime
+    full_size: int
+    complete: bool
+
+
+class AlreadyTakenIn(Exception):
+    """Another fetcher was faster: the ledger has this mail by now, and nothing was stored."""
+
+
+class Ledger:
+    """The ledger, as the fetcher writes and reads it."""
+
+    def __init__(self, pool: Pool, blobs: BlobStore) -> None:
+        self._pool = pool
+        self._blobs = blobs
+
+    async def known(self, mail_ids: Collection[MailId]) -> dict[MailId, KnownMail]:
+        """What the ledger knows of these mails; those that it does not know are left out."""
+        async with connection(self._pool) as acquired:
+            rows = await acquired.fetch(_KNOWN, list(mail_ids))
+        return {row["mail_id"]: KnownMail(**row) for row in rows}
+
+    async def take_in(self, mailbox: ClaimedMailbox, mail: NewMail, raw: Source) -> RawMail:
+        """Store the raw bytes and the ledger's row in one transaction; the mail's envelope.
+
+        Raises AlreadyTakenIn when another fetcher has done so meanwhile.
+        """
+        async with transaction(self._pool) as acquired:
+            stored = await self._blobs.put(acquired, mail.mail_id, raw)
+            fetched_at = await acquired.fetchval(
+                _INSERT, mail.mail_id, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, mail.item_key,
+                bytes.fromhex(stored.sha256), stored.size, mail.full_size, mail.complete, mail.received_at,
+                next_republish_after(0, confirmed=False),
+            )  # fmt: skip
+            if fetched_at is None:
+                raise AlreadyTakenIn
+        return RawMail(
+            mail_id=mail.mail_id,
+            helpdesk_id=mailbox.helpdesk_id,
+            received_at=mail.received_at,
+            fetched_at=fetched_at,
+            raw=stored,
+            complete=mail.complete,
+            full_size=mail.full_size,
+        )
+
+    async def envelopes(self, mail_ids: Collection[MailId]) -> dict[MailId, RawMail]:
+        """The envelopes of mails that are stored."""
+        async with connection(self._pool) as acquired:
+            rows = await acquired.fetch(_ENVELOPES, list(mail_ids))
+        return {row["mail_id"]: _envelope(row) for row in rows}
+
+    async def published(self, mail_ids: Sequence[MailId]) -> None:
+        """The broker has confirmed these mails."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_PUBLISHED, mail_ids, next_republish_after(0, confirmed=True))
+
+    async def marked_read(self, mail_ids: Sequence[MailId], *, final: bool) -> None:
+        """These mails are marked read; `final`: the settings want no more than that, so later ones do not either."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_MARKED_READ, mail_ids, final)
+
+    async def to_act_on(self, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
+        """Mails of this mailbox with a final outcome that are still to be moved or deleted, oldest first.
+
+        Never one in quarantine (a replay may need it), nor one of which only the head was fetched (SPEC D17).
+        """
+        async with connection(self._pool) as acquired:
+            rows = await acquired.fetch(
+                _TO_ACT_ON, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, at_most
+            )
+        return {
+            row["mail_id"]: MailReference(ItemKey(row["item_key"]), row["received_at"], row["full_size"])
+            for row in rows
+        }
+
+    async def acted(self, mail_ids: Sequence[MailId]) -> None:
+        """These mails were moved or deleted."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_ACTED, mail_ids)
+
+    async def claim_to_republish(self, at_most: int) -> list[RawMail]:
+        """Mails without outcome that are due to be published again; each is given to one fetcher at a time."""
+        async with transaction(self._pool) as acquired:
+            rows = await acquired.fetch(_DUE_TO_REPUBLISH, at_most)
+            delays = [next_republish_after(row["republish_count"] + 1, confirmed=row["confirmed"]) for row in rows]
+            await acquired.execute(_REPUBLISHING, [row["mail_id"] for row in rows], delays)
+        return [_envelope(row) for row in rows]
+
+    async def dead_letter(self, mail_id: MailId, reason: str) -> None:
+        """Record that this mail cannot be published, for a person to see (DESIGN 5)."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_DEAD_LETTER, mail_id, MAIL_RAW, reason)
+
+
+def _envelope(row: asyncpg.Record) -> RawMail:
+    return RawMail(
+        mail_id=row["mail_id"],
+        helpdesk_id=row["helpdesk_id"],
+        received_at=row["received_at"],
+        fetched_at=row["fetched_at"],
+        raw=BlobReference(sha256=row["raw_sha256"].hex(), size=row["raw_size"]),
+        complete=row["complete"],
+        full_size=row["full_size"],
+        forced=row["forced"],
+        without_mails=row["without_mails"],
+    )

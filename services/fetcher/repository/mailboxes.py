@@ -1,0 +1,203 @@
+"""Whose turn it is, and what is recorded of a check: the SQL on `mailbox_states`.
+
+Several fetchers share the mailboxes by leases. Times are the database's own, since the fetchers' clocks may differ.
+Raises Outage and TryAgain as `shared.database.pool` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+from services.fetcher.mailboxes.protocol import MailboxAccess
+from services.fetcher.rules.due import Roles
+from shared.database.pool import Pool, connection, transaction
+
+_CLAIM: Final = """
+    WITH due AS (
+        SELECT state.helpdesk_id
+        FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
+        WHERE settings.enabled AND state.next_check_at <= now() AND state.lease_until <= now()
+            AND state.helpdesk_id <> ALL($3)
+        ORDER BY state.next_check_at
+        LIMIT $4
+        FOR UPDATE OF state SKIP LOCKED),
+    claimed AS (
+        UPDATE mailbox_states AS state SET lease_holder = $1, lease_until = now() + $2
+        FROM due WHERE state.helpdesk_id = due.helpdesk_id
+        RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at)
+    SELECT helpdesk_id, kind, server, username, mailbox_address, folder, generation, check_interval_seconds,
+        max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
+        settings.row_version, failed_checks, now() AS claimed_at,
+        (SELECT active FROM persons WHERE id = default_contact_id) AS default_contact_active,
+        (SELECT active FROM employees WHERE id = default_employee_id) AS default_employee_active,
+        (SELECT active FROM statuses WHERE id = imported_status_id AND flag = 'imported') AS imported_status_active
+    FROM claimed JOIN importer_settings AS settings USING (helpdesk_id)
+    ORDER BY next_check_at"""
+"""Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them."""
+
+_RENEW: Final = """
+    UPDATE mailbox_states AS state SET lease_until = now() + $3
+    FROM unnest($2::bigint[], $4::integer[]) AS held (helpdesk_id, generation)
+        JOIN importer_settings AS settings USING (helpdesk_id, generation)
+    WHERE state.helpdesk_id = held.helpdesk_id AND state.lease_holder = $1 AND settings.enabled
+    RETURNING state.helpdesk_id"""
+"""Keep the leases of checks in progress. A mailbox that was switched off, or became another, is not renewed."""
+
+_FINISH: Final = """
+    UPDATE mailbox_states AS state SET
+        last_check_at = now(),
+        last_successful_check_at = CASE WHEN $4 THEN now() ELSE last_successful_check_at END,
+        next_check_at = now() + $5,
+        failed_checks = $6,
+        problem = $7,
+        problem_since = CASE
+            WHEN $7::text IS NULL THEN NULL WHEN problem = $7 THEN problem_since ELSE now() END
+    FROM importer_settings AS settings
+    WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
+        AND settings.helpdesk_id = $2 AND settings.generation = $3"""
+"""Record a check. «Since» stays while the sentence stays the same."""
+
+_RELEASE: Final = """
+    UPDATE mailbox_states SET lease_until = '-infinity' WHERE helpdesk_id = ANY($2) AND lease_holder = $1"""
+
+_CHANGED: Final = """
+    UPDATE mailbox_states SET next_check_at = now()
+    WHERE helpdesk_id = $1 AND failed_checks = 0 AND next_check_at > now()"""
+"""Something arrived: it is this mailbox's turn, unless it waits after a failure."""
+
+_UNCHANGED: Final = """
+    SELECT helpdesk_id FROM importer_settings
+        JOIN unnest($1::bigint[], $2::bigint[]) AS open (helpdesk_id, row_version) USING (helpdesk_id, row_version)
+    WHERE enabled"""
+
+_STATES: Final = """
+    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem IS NOT NULL AS has_problem, failed_checks
+    FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMailbox:
+    """A mailbox whose turn it is, leased to us, with its settings as of `claimed_at`."""
+
+    helpdesk_id: int
+    generation: int
+    settings_version: int
+    access: MailboxAccess
+    roles: Roles
+    check_interval: timedelta
+    max_mail_bytes: int
+    import_from: datetime | None
+    old_mail_days: int
+    backlog_limit: int
+    after_import: str
+    after_import_folder: str | None
+    failed_checks: int
+    claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """What the ledger of checks says of a mailbox that is on."""
+
+    helpdesk_id: int
+    last_check_at: datetime | None
+    last_successful_check_at: datetime | None
+    has_problem: bool
+    failed_checks: int
+
+
+class MailboxRepository:
+    """The mailboxes, as one fetcher sees them. `holder` names this process in leases, and no other one ever."""
+
+    def __init__(self, pool: Pool, holder: str) -> None:
+        self._pool = pool
+        self._holder = holder
+
+    async def claim(self, lease: timedelta, at_most: int, *, busy: Collection[int] = ()) -> list[ClaimedMailbox]:
+        """Lease up to `at_most` mailboxes whose turn has come, the longest overdue first, but none of `busy`."""
+        async with connection(self._pool) as acquired:
+            rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most)
+        return [_claimed(row) for row in rows]
+
+    async def renew(self, lease: timedelta, held: Mapping[int, int]) -> set[int]:
+        """Keep the leases of `held` (helpdesk → generation); the ones that are still ours, still on, still the same."""
+        async with connection(self._pool) as acquired:
+            rows = await acquired.fetch(_RENEW, self._holder, list(held), lease, list(held.values()))
+        return {row["helpdesk_id"] for row in rows}
+
+    async def finish(
+        self,
+        mailbox: ClaimedMailbox,
+        *,
+        succeeded: bool,
+        next_check_after: timedelta,
+        failed_checks: int,
+        problem: str | None,
+    ) -> None:
+        """Record a check and end the lease; nothing when it was lost, no record when the mailbox became another one."""
+        async with transaction(self._pool) as acquired:
+            await acquired.execute(
+                _FINISH, self._holder, mailbox.helpdesk_id, mailbox.generation, succeeded, next_check_after,
+                failed_checks, problem,
+            )  # fmt: skip
+            await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
+
+    async def release(self, helpdesk_ids: Collection[int]) -> None:
+        """End leases without a check, so that another fetcher need not wait for them to run out."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_RELEASE, self._holder, list(helpdesk_ids))
+
+    async def changed(self, helpdesk_id: int) -> None:
+        """Mail arrived: give the mailbox its turn."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_CHANGED, helpdesk_id)
+
+    async def unchanged(self, versions: Mapping[int, int]) -> set[int]:
+        """Which of these mailboxes (helpdesk → version of its settings) are on, with those very settings."""
+        async with connection(self._pool) as acquired:
+            rows = await acquired.fetch(_UNCHANGED, list(versions), list(versions.values()))
+        return {row["helpdesk_id"] for row in rows}
+
+    async def states(self) -> list[MailboxState]:
+        """Every mailbox that is on."""
+        async with connection(self._pool) as acquired:
+            return [MailboxState(**row) for row in await acquired.fetch(_STATES)]
+
+    async def ping(self) -> None:
+        """Raise Outage when the database does not answer."""
+        async with connection(self._pool) as acquired:
+            await acquired.fetchval("SELECT 1")
+
+
+def _claimed(row: asyncpg.Record) -> ClaimedMailbox:
+    return ClaimedMailbox(
+        helpdesk_id=row["helpdesk_id"],
+        generation=row["generation"],
+        settings_version=row["row_version"],
+        access=MailboxAccess(
+            kind=row["kind"],
+            server=row["server"],
+            folder=row["folder"],
+            address=row["mailbox_address"],
+            username=row["username"],
+        ),
+        roles=Roles(
+            default_contact_active=row["default_contact_active"],
+            default_employee_active=row["default_employee_active"],
+            imported_status_active=row["imported_status_active"],
+        ),
+        check_interval=timedelta(seconds=row["check_interval_seconds"]),
+        max_mail_bytes=row["max_mail_bytes"],
+        import_from=row["import_from"],
+        old_mail_days=row["old_mail_days"],
+        backlog_limit=row["backlog_limit"],
+        after_import=row["after_import"],
+        after_import_folder=row["after_import_folder"],
+        failed_checks=row["failed_checks"],
+        claimed_at=row["claimed_at"],
+    )

@@ -1,0 +1,217 @@
+"""Which mailbox is checked when, and by whom: leases, a bounded number of checks at once, and what is recorded of each.
+
+A fetcher takes the mailboxes whose turn has come, the longest overdue first, as many as it has room for. It holds each
+under a lease that it renews while it works; a lease that is lost (this process hung, the mailbox was switched off or
+became another one) stops the check. Nothing but the lease keeps two fetchers apart, and nothing is lost or doubled
+where it fails: every mail has its identity.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from services.fetcher import metrics
+from services.fetcher.flow import Check, Findings, Stopped
+from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxError, MailboxUnreachable
+from services.fetcher.open_mailboxes import OpenMailboxes
+from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
+from services.fetcher.rules.backoff import OUTAGE, after_failure
+from services.fetcher.rules.due import pause_reason
+from shared.errors import TryAgain
+
+LOOK_SECONDS: Final = 1.0
+"""How often the database is asked whose turn it is; a change that is noticed is looked at once."""
+TROUBLE_SECONDS: Final = 5.0
+"""The pause after the database could not be asked."""
+
+OUR_OUTAGE: Final = (
+    "De importer kan mail nu niet verwerken doordat de berichtenserver of de database niet meewerkt. "
+    "Dat herstelt meestal vanzelf; duurt het langer dan enkele minuten, laat de beheerder dan die servers controleren."
+)
+OUR_ERROR: Final = (
+    "Er ging iets mis in de importer zelf ({}). De mail blijft ongelezen en wordt later opnieuw geprobeerd. "
+    "Meld dit aan de leverancier, met de regel «check.failed» uit het logboek van de fetcher."
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Schedule:
+    """Checks the mailboxes that are on, beside other fetchers that do the same."""
+
+    def __init__(
+        self,
+        repository: MailboxRepository,
+        new_check: Callable[[ClaimedMailbox, Mailbox, asyncio.Event], Check],
+        *,
+        at_once: int,
+        lease: timedelta,
+    ) -> None:
+        self._repository = repository
+        self._new_check = new_check
+        self._at_once = at_once
+        self._lease = lease
+        self._stop = asyncio.Event()
+        self._look = asyncio.Event()
+        self._open = OpenMailboxes(self._on_change)
+        self._checks: dict[int, tuple[ClaimedMailbox, asyncio.Task[None]]] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Check mailboxes until `stop` is set; then end the checks in progress after their batch of mails."""
+        self._stop = stop
+        leases = asyncio.create_task(self._keep_leases(), name="keep leases")
+        stopping = asyncio.create_task(stop.wait(), name="wait for stop")
+        try:
+            while not stop.is_set():
+                pause = await self._guarded(self._start_checks)
+                looking = asyncio.create_task(self._look.wait())
+                await asyncio.wait([looking, stopping], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                looking.cancel()
+                self._look.clear()
+            await self._finish_checks()
+        finally:
+            for task in (leases, stopping, *(task for _, task in self._checks.values())):
+                task.cancel()
+            await self._finish_checks()
+            await self._open.close_all()
+
+    async def _finish_checks(self) -> None:
+        if self._checks:
+            await asyncio.wait([task for _, task in self._checks.values()])
+
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> float:
+        """Do `step`; the seconds to wait before the next one."""
+        try:
+            await step()
+        except TryAgain as trouble:
+            log.warning("schedule.waits", error=str(trouble))
+            return TROUBLE_SECONDS
+        return LOOK_SECONDS
+
+    async def _start_checks(self) -> None:
+        await self._open.close_all(but={*self._checks, *await self._repository.unchanged(self._open.settings_versions)})
+        room = self._at_once - len(self._checks)
+        if room > 0:
+            for claimed in await self._repository.claim(self._lease, room, busy=self._checks):
+                task = asyncio.create_task(self._check(claimed), name=f"check mailbox {claimed.helpdesk_id}")
+                self._checks[claimed.helpdesk_id] = (claimed, task)
+
+    async def _on_change(self, helpdesk_id: int) -> None:
+        await self._repository.changed(helpdesk_id)
+        self._look.set()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            with suppress(TryAgain):  # the database is away for the other fetchers too
+                held = {helpdesk_id: claimed.generation for helpdesk_id, (claimed, _) in self._checks.items()}
+                kept = await self._repository.renew(self._lease, held)
+                for helpdesk_id in held.keys() - kept:
+                    if helpdesk_id in self._checks:
+                        log.warning("check.lease_lost", helpdesk_id=helpdesk_id)
+                        self._checks[helpdesk_id][1].cancel()
+
+    async def _check(self, claimed: ClaimedMailbox) -> None:
+        helpdesk_id = claimed.helpdesk_id
+        with structlog.contextvars.bound_contextvars(helpdesk_id=helpdesk_id):
+            try:
+                await self._check_and_record(claimed)
+            except TryAgain as trouble:
+                log.warning("check.not_recorded", error=str(trouble))  # its lease runs out by itself
+            except Exception:
+                log.exception("check.not_recorded")
+            finally:
+                del self._checks[helpdesk_id]
+                self._look.set()
+
+    async def _check_and_record(self, claimed: ClaimedMailbox) -> None:
+        paused = pause_reason(claimed.roles)
+        if paused is not None:
+            await self._open.close(claimed.helpdesk_id)
+            await self._finish(claimed, problem=paused, delay=claimed.check_interval)
+            return
+        try:
+            with metrics.check_seconds.labels(str(claimed.helpdesk_id)).time():
+                findings = await self._look_through(claimed)
+        except Stopped:
+            await self._repository.release([claimed.helpdesk_id])
+        except MailboxError as error:
+            await self._failed(claimed, error, str(error))
+        except TryAgain as outage:
+            log.warning("check.interrupted", error=str(outage))
+            await self._finish(claimed, problem=OUR_OUTAGE, delay=OUTAGE, failed_checks=claimed.failed_checks)
+        except Exception as error:  # our bug must not stop the other mailboxes: shown, counted, tried again
+            log.exception("check.failed")
+            await self._failed(claimed, error, OUR_ERROR.format(type(error).__name__))
+        else:
+            problem = _problem(claimed, findings)
+            await self._finish(
+                claimed, problem=problem, delay=claimed.check_interval, succeeded=not findings.unreadable
+            )
+            self._open.watch(claimed.helpdesk_id)
+
+    async def _look_through(self, claimed: ClaimedMailbox) -> Findings:
+        try:
+            mailbox = await self._open.take(claimed)
+            check = self._new_check(claimed, mailbox, self._stop)
+            try:
+                return await check.run()
+            finally:
+                metrics.record_findings(claimed.helpdesk_id, check.findings)
+                if check.findings.taken_in or check.findings.acted:
+                    log.info("mailbox.checked", taken_in=check.findings.taken_in, acted=check.findings.acted)
+        except BaseException:
+            await self._open.close(claimed.helpdesk_id)
+            raise
+
+    async def _failed(self, claimed: ClaimedMailbox, error: Exception, problem: str) -> None:
+        metrics.failures.labels(str(claimed.helpdesk_id), type(error).__name__).inc()
+        failed_checks = claimed.failed_checks + 1
+        delay = after_failure(
+            failed_checks,
+            claimed.check_interval,
+            jitter=random.random(),  # noqa: S311 - to spread load, no secret
+            asked=error.after if isinstance(error, MailboxUnreachable) else None,
+            refused=isinstance(error, LoginRefused),
+        )
+        log.warning(
+            "mailbox.check_failed",
+            error=type(error).__name__,
+            problem=problem,
+            failed_checks=failed_checks,
+            next_check_seconds=round(delay.total_seconds()),
+        )
+        await self._finish(claimed, problem=problem, delay=delay, failed_checks=failed_checks)
+
+    async def _finish(
+        self,
+        claimed: ClaimedMailbox,
+        *,
+        problem: str | None,
+        delay: timedelta,
+        succeeded: bool = False,
+        failed_checks: int = 0,
+    ) -> None:
+        await self._repository.finish(
+            claimed, succeeded=succeeded, next_check_after=delay, failed_checks=failed_checks, problem=problem
+        )
+
+
+def _problem(claimed: ClaimedMailbox, findings: Findings) -> str | None:
+    """What people must know of a check that went through to its end; None when there is nothing."""
+    if findings.unreadable:
+        more = len(findings.unreadable) - 1
+        return findings.unreadable[0] + (f" En zo nog {more} andere." if more else "")
+    if findings.waiting:
+        return (
+            f"Meer dan {claimed.backlog_limit} ongelezen mails zijn ouder dan {claimed.old_mail_days} dagen "
+            "en wachten op een keuze: importeren, importeren zonder mails te versturen, of gelezen markeren."
+        )
+    return None

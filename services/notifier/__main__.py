@@ -1,0 +1,98 @@
+"""notifier: writes the mails that were planned with a ticket and sends them.
+
+    python -m services.notifier
+
+Reads    the queue `ticket.events`; the planned rows of `notifications`, and the ticket, settings, templates and
+         outgoing account that they name
+Decides  how a notification reads (services.notifier.rules.compose), what a mail server's reply means (rules.replies),
+         when to try again (rules.retry)
+Writes   mail, by the helpdesk's outgoing account; the state of `notifications`: written, sent, postponed, failed
+         (services.notifier.flow)
+
+Every 5 seconds it also sends what is due without an event: postponed mails, those whose event was lost, those of a
+notifier that died. Two or more notifiers share the work; no mail is sent twice (flow says when one might be).
+
+Settings, from the environment (shared.configuration) beside those of every service:
+    IMPORTER_MESSAGE_ID_KEY    the secret that our Message-IDs are signed with, at least 32 characters; also
+                               IMPORTER_MESSAGE_ID_KEY_FILE, or the file message_id_key among the secrets
+    IMPORTER_ENCRYPTION_KEYS   the secret that opens the passwords of outgoing accounts; as above
+
+Exit codes: shared.runtime.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import uuid
+from typing import Final
+
+from services.notifier.flow import Notifier
+from services.notifier.repository import Repository
+from services.notifier.transports import Transports
+from shared.broker.consume import Consumer
+from shared.broker.publish import Publisher
+from shared.broker.topology import TICKET_EVENTS
+from shared.broker.wire import Delivery
+from shared.configuration import ServiceConfiguration
+from shared.database.pool import open_pool
+from shared.encryption import Encryption
+from shared.errors import Misconfigured
+from shared.messages import TicketEvent
+from shared.runtime import Process, run_service
+
+SHORTEST_KEY: Final = 32
+"""Characters of the secret message_id_key; shorter ones can be guessed."""
+
+
+async def main(process: Process[ServiceConfiguration]) -> None:
+    """Wire the service and run it until it is told to stop."""
+    configuration = process.configuration
+    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
+    key = _message_id_key(configuration)
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    pool = await open_pool(
+        configuration.database_dsn.get_secret_value(), application_name="notifier", max_size=configuration.workers + 2
+    )
+    async with (
+        pool,
+        Transports(encryption) as transports,
+        Publisher(configuration.amqp_dsn, "notifier") as publisher,
+    ):
+        repository = Repository(pool, holder)
+        notifier = Notifier(repository, transports, key)
+
+        async def handle(delivery: Delivery) -> None:
+            await notifier.deliver(delivery.read(TicketEvent).notification_ids)
+
+        async def record(delivery: Delivery, reason: str) -> None:
+            await repository.record_dead_letter(uuid.UUID(delivery.correlation_id), delivery.queue, reason)
+
+        consumer = Consumer(
+            configuration.amqp_dsn,
+            TICKET_EVENTS,
+            handle,
+            publisher,
+            service="notifier",
+            workers=configuration.workers,
+            drain_seconds=configuration.drain_seconds,
+            healthy=repository.check,
+            on_dead_letter=record,
+        )
+        process.ready_when("database", repository.check)
+        process.ready_when("broker", consumer.check)
+        await process.run(consumer.run, notifier.sweep_until)
+
+
+def _message_id_key(configuration: ServiceConfiguration) -> bytes:
+    key = configuration.secret("message_id_key").get_secret_value()
+    if len(key) < SHORTEST_KEY:
+        raise Misconfigured(
+            f"The secret message_id_key is too short: put {SHORTEST_KEY} or more random characters in it."
+        )
+    return key.encode()
+
+
+if __name__ == "__main__":
+    run_service("notifier", main)

@@ -1,0 +1,203 @@
+"""The story of a notification: claim it, write it once, send it, record what the server said.
+
+    state     lease, next_try_at       means                                        a crash here leaves
+    planned   –, –                     decided with the ticket, nobody tried yet     it to its event, or to the sweeper
+    planned   held, –                  a notifier is writing or sending it           it until the lease ends, then again
+    planned   –, some time             postponed: `reason`, `server_reply` say why   it to the sweeper
+    sent      –, –                     a server took it: `sent_at`, `server_reply`   –
+    failed    –, –                     refused for good, or 72 hours of tries        –
+
+Written before it is sent (message_id and mime committed): each try sends the same bytes with the same Message-ID. Only
+a notifier that dies between the server's 250 and its own commit sends them twice; a database that is away at that
+moment is waited for. An event that comes twice finds its rows sent, held or not due, and sends nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from services.notifier.notification import Notification, Written
+from services.notifier.repository import Repository
+from services.notifier.rules.addresses import UnusableAddress, parse_address
+from services.notifier.rules.compose import Composed, NoSender, compose, return_path
+from services.notifier.rules.retry import LAST_TRY, delay_after
+from services.notifier.transport import NotDelivered, OutgoingMail, Postponed, Refused
+from services.notifier.transports import Transports
+from shared.errors import TryAgain
+from shared.portal.delivery import DeliveryReason
+
+TRY_SECONDS: Final = 150
+"""The longest that one try may take, waiting for a free connection included; the lease is twice that."""
+AT_ONCE: Final = 8
+"""Rows that the sweeper claims at a time: as many as are soon under way, so that no lease ends while it waits."""
+SWEEP_SECONDS: Final = 5
+RECORD_AGAIN_SECONDS: Final = 1
+
+_log = structlog.get_logger(__name__)
+_ended = Counter(
+    "importer_notifications_total", "Tries to deliver a notification, by how they ended", ["kind", "result"]
+)
+_seconds = Histogram(
+    "importer_notification_send_seconds",
+    "Seconds that the mail server took for a mail",
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 150),
+)
+
+
+class Notifier:
+    """Delivers notifications. `key` is the secret `message_id_key`."""
+
+    def __init__(self, repository: Repository, transports: Transports, key: bytes) -> None:
+        self._repository = repository
+        self._transports = transports
+        self._key = key
+        self._recording: set[asyncio.Task[None]] = set()
+
+    async def deliver(self, ids: Sequence[uuid.UUID]) -> None:
+        """Deliver what is still to be sent among the notifications of an event."""
+        await self._deliver(await self._repository.claim_of_event(ids))
+
+    async def sweep(self) -> int:
+        """Deliver what is due without an event, until nothing is; return how many rows were tried."""
+        tried = 0
+        while claimed := await self._repository.claim_due(AT_ONCE):
+            await self._deliver(claimed)
+            tried += len(claimed)
+        return tried
+
+    async def sweep_until(self, stop: asyncio.Event, *, every: float = SWEEP_SECONDS) -> None:
+        """Sweep every `every` seconds until `stop`; then wait for what is being recorded."""
+        while not stop.is_set():
+            try:
+                await self.sweep()
+            except TryAgain as trouble:
+                _log.warning("sweep_postponed", trouble=str(trouble))
+            await self._transports.close_idle()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await stop.wait()
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Wait until everything that a server took is recorded."""
+        await asyncio.gather(*self._recording)
+
+    async def _deliver(self, claimed: Sequence[Notification]) -> None:
+        results = await asyncio.gather(*(self._try(each) for each in claimed), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _try(self, notification: Notification) -> None:
+        """One try: whatever comes of it stands in the row afterwards. Raises only what the database is to blame for."""
+        log = _log.bind(
+            mail_id=str(notification.mail_id), notification_id=str(notification.id), kind=notification.kind.value
+        )
+        try:
+            if notification.tries > LAST_TRY:  # a notifier died in each try before: let it rest
+                raise Postponed(DeliveryReason.OUR_ERROR, "No try was ever finished.")  # noqa: TRY301
+            written = notification.written or await self._write(notification, log)
+            reply = await self._send(notification, written)
+        except Refused as refused:
+            await self._repository.record_failed(notification.id, refused.reason, refused.reply)
+            _count(notification, "failed")
+            log.warning("notification_failed", reason=refused.reason.value, server_reply=refused.reply)
+        except Postponed as postponed:
+            await self._postpone(notification, postponed, log)
+        except TryAgain:
+            raise
+        except Exception as error:  # our bug in one mail: the others go on, this one waits for a mended version
+            log.exception("notification_not_written")
+            said = f"An error of ours ({type(error).__name__}); the log has it as notification_not_written."
+            await self._postpone(notification, Postponed(DeliveryReason.OUR_ERROR, said), log)
+        else:
+            await self._to_the_end(self._record_sent(notification, reply, log))
+
+    async def _write(self, notification: Notification, log: structlog.stdlib.BoundLogger) -> Written:
+        """Write the mail and keep it, before anything leaves."""
+        try:
+            composed: Composed = await asyncio.to_thread(compose, notification, key=self._key, now=datetime.now(UTC))
+        except NoSender as error:
+            raise Postponed(DeliveryReason.NO_ACCOUNT, str(error)) from error
+        except UnusableAddress as error:
+            raise Refused(DeliveryReason.REFUSED, str(error)) from error
+        if composed.template_problems:
+            log.warning("template_unusable", problems=composed.template_problems)
+        if not await self._repository.keep_written(notification.id, composed.written):
+            raise LostClaim("Another notifier took this notification over.")
+        return composed.written
+
+    async def _send(self, notification: Notification, written: Written) -> str:
+        if notification.account is None:
+            raise Postponed(
+                DeliveryReason.NO_ACCOUNT,
+                f"Helpdesk {notification.sender.helpdesk} has no outgoing account: choose one in its settings.",
+            )
+        mail = OutgoingMail(
+            return_path=return_path(notification.sender),
+            recipient=parse_address(notification.recipient_address),
+            content=written.mime,
+        )
+        try:
+            with _seconds.time():
+                async with asyncio.timeout(TRY_SECONDS):
+                    return await self._transports.of(notification.account).send(mail)
+        except TimeoutError:
+            raise Postponed(
+                DeliveryReason.SERVER_AWAY, f"{notification.account.host} was not ready within {TRY_SECONDS} seconds."
+            ) from None
+
+    async def _postpone(
+        self, notification: Notification, trouble: NotDelivered, log: structlog.stdlib.BoundLogger
+    ) -> None:
+        delay = delay_after(notification.tries)
+        if delay is None:
+            words = f"{trouble.reason.value}: {trouble.reply}"
+            await self._repository.record_failed(notification.id, DeliveryReason.GAVE_UP, words)
+            _count(notification, "failed")
+            log.error("notification_failed", reason=DeliveryReason.GAVE_UP.value, server_reply=words)
+            return
+        await self._repository.record_postponed(notification.id, trouble.reason, trouble.reply, delay)
+        _count(notification, "postponed")
+        log.warning(
+            "notification_postponed",
+            reason=trouble.reason.value,
+            server_reply=trouble.reply,
+            tries=notification.tries,
+            seconds=int(delay.total_seconds()),
+        )
+
+    async def _record_sent(self, notification: Notification, reply: str, log: structlog.stdlib.BoundLogger) -> None:
+        """Record it, however long the database is away: given up here, it would be sent twice."""
+        while True:
+            try:
+                await self._repository.record_sent(notification.id, reply)
+                break
+            except Exception as error:  # whatever it is: the mail is out, and only this row knows
+                log.warning("recording_waits", trouble=str(error), exc_info=not isinstance(error, TryAgain))
+                await asyncio.sleep(RECORD_AGAIN_SECONDS)
+        _count(notification, "sent")
+        log.info("notification_sent", tries=notification.tries, server_reply=reply)
+
+    async def _to_the_end(self, recording: Awaitable[None]) -> None:
+        """Await `recording`, and let it end even when we are cancelled meanwhile."""
+        task = asyncio.ensure_future(recording)
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
+        await asyncio.shield(task)
+
+
+class LostClaim(TryAgain):
+    """The lease ended while we were writing, and somebody else has the notification."""
+
+
+def _count(notification: Notification, result: str) -> None:
+    _ended.labels(notification.kind.value, result).inc()

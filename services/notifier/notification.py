@@ -1,0 +1,134 @@
+"""What the notifier knows of one notification: frozen values, read by `repository`, used by the rules."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shared.messages import NotificationKind
+
+
+class Security(StrEnum):
+    """How an outgoing account is protected on the wire."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An outgoing account. `version` changes with every change of the row, so that old connections are known."""
+
+    id: int
+    version: int
+    kind: str
+    host: str
+    port: int
+    security: Security
+    ca_file: str | None = None
+    username: str | None = None
+    password_encrypted: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """From whom the helpdesk's mails come, as settings say: each address may be missing.
+
+    `mailbox` is the address of the mailbox that the importer reads.
+    """
+
+    helpdesk: str
+    name: str
+    address: str | None
+    reply_to: str | None
+    mailbox: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTemplate:
+    """The helpdesk's own template of this kind; None: the default."""
+
+    subject: str | None = None
+    body_html: str | None = None
+    body_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body as it is stored, or the beginning of a very long one.
+
+    `html` is what the ticket shows, `text` the whole mail; `shows_all` tells that both are of the whole mail.
+    """
+
+    html: str = ""
+    text: str = ""
+    shows_all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutAttachment:
+    """An attachment that was not stored, and why, in words."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """The ticket, and its supplement where the mail was one. Times in UTC; '' is what the ticket does not have."""
+
+    number: str
+    title: str
+    organisation: str
+    contact: str
+    status: str
+    priority: str
+    ticket_type: str
+    environment: str
+    manager: str
+    executor: str
+    reported_at: datetime
+    deadline_at: datetime | None
+    request: Body
+    supplement: Body
+    supplemented_at: datetime | None
+    mail_subject: str
+    mail_from_name: str
+    mail_from_address: str
+    images: tuple[str, ...]
+    left_out: tuple[LeftOutAttachment, ...]
+    time_zone: str
+    url: str
+    """The helpdesk's `ticket_url`, with `[ticketnummer]` where the number goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A notification as it was written once: the same bytes each time it is sent."""
+
+    message_id: str
+    subject: str
+    mime: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One claimed row, with all that writing and sending it takes. `tries` counts the one that has just begun."""
+
+    id: uuid.UUID
+    mail_id: uuid.UUID
+    kind: NotificationKind
+    tries: int
+    recipient_name: str
+    recipient_address: str
+    account: Account | None
+    sender: Sender
+    marker: str
+    template: OwnTemplate
+    ticket: TicketFacts
+    answers: tuple[str, ...]
+    """Message-IDs that this mail answers or goes with, without brackets, the nearest last."""
+    written: Written | None

@@ -1,0 +1,267 @@
+"""What the notifier reads and writes in the database: its own columns of `notifications`, in statements of their own.
+
+States of a row, and what a crash leaves: `services.notifier.flow`. Every moment is the database's clock.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+
+from services.notifier.notification import (
+    Account,
+    Body,
+    LeftOutAttachment,
+    Notification,
+    OwnTemplate,
+    Security,
+    Sender,
+    TicketFacts,
+    Written,
+)
+from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT
+from shared.database.pool import Pool, connection
+from shared.messages import NotificationKind
+from shared.portal.delivery import DeliveryReason
+
+LEASE: Final = timedelta(minutes=5)
+"""How long a claim holds: longer than one try may take, so that no other notifier sends meanwhile."""
+EVENT_LOST_AFTER: Final = timedelta(minutes=2)
+"""A planned row this old that nobody has tried is taken without its event."""
+REFERENCES: Final = 10
+"""Earlier mails that are named in References."""
+
+_READ: Final = f"""
+SELECT claimed.*,
+       account.id AS account_id, account.row_version AS account_version, account.kind AS account_kind, account.host,
+       account.port, account.security, account.ca_file, account.username, account.password_encrypted,
+       helpdesk.name AS helpdesk_name, helpdesk.sender_name, helpdesk.sender_address, helpdesk.reply_to_address,
+       helpdesk.ticket_url, calendar.time_zone,
+       coalesce(settings.marker, '') AS marker, coalesce(settings.mailbox_address, settings.username) AS mailbox,
+       own.subject AS own_subject, own.body_html AS own_html, own.body_text AS own_text,
+       ticket.number, ticket.title, ticket.reported_at, ticket.deadline_at,
+       organisation.name AS organisation, contact.name AS contact, status.name AS status, priority.name AS priority,
+       ticket_type.name AS ticket_type, environment.name AS environment, manager.name AS manager,
+       executor.name AS executor,
+       left(ticket.body_html, {BODY_LIMIT + 1}) AS request_html,
+       left(ticket.body_full_text, {TEXT_LIMIT + 1}) AS request_text,
+       ticket.body_html = ticket.body_full_html AS request_shows_all,
+       left(supplement.body_html, {BODY_LIMIT + 1}) AS supplement_html,
+       left(supplement.body_full_text, {TEXT_LIMIT + 1}) AS supplement_text,
+       supplement.body_html = supplement.body_full_html AS supplement_shows_all,
+       supplement.reported_at AS supplemented_at,
+       coalesce(supplement.mail_subject, ticket.mail_subject, '') AS mail_subject,
+       mail_from.name AS mail_from_name, mail_from.address AS mail_from_address,
+       ARRAY(SELECT name FROM attachments WHERE ticket_id = ticket.id AND mail_id = claimed.mail_id
+                 AND left_out_reason IS NULL ORDER BY position, id) AS images,
+       ARRAY(SELECT (name, left_out_reason) FROM attachments WHERE ticket_id = ticket.id AND mail_id = claimed.mail_id
+                 AND left_out_reason IS NOT NULL ORDER BY position, id) AS left_out,
+       CASE claimed.kind
+           WHEN 'ticket-added-customer' THEN
+               ARRAY(SELECT message_id_header FROM imported_mails WHERE mail_id = claimed.mail_id)
+           ELSE ARRAY(
+               SELECT message_id FROM (
+                   SELECT message_id, sent_at FROM notifications
+                   WHERE ticket_id = ticket.id AND id <> claimed.id AND state = 'sent'
+                     AND kind <> 'ticket-added-customer'
+                   ORDER BY sent_at DESC LIMIT {REFERENCES}) AS earlier
+               ORDER BY sent_at)
+       END AS answers
+FROM claimed
+JOIN helpdesks helpdesk ON helpdesk.id = claimed.helpdesk_id
+JOIN calendars calendar ON calendar.id = helpdesk.calendar_id
+JOIN tickets ticket ON ticket.id = claimed.ticket_id
+JOIN organisations organisation ON organisation.id = ticket.organisation_id
+JOIN persons contact ON contact.id = ticket.contact_id
+JOIN statuses status ON status.id = ticket.status_id
+LEFT JOIN supplements supplement ON supplement.id = claimed.supplement_id
+CROSS JOIN LATERAL (
+    SELECT ticket.sender_name, ticket.sender_address WHERE supplement.id IS NULL
+    UNION ALL SELECT supplement.sender_name, supplement.sender_address WHERE supplement.id IS NOT NULL
+) AS mail_from (name, address)
+LEFT JOIN outgoing_accounts account ON account.id = helpdesk.outgoing_account_id
+LEFT JOIN importer_settings settings ON settings.helpdesk_id = claimed.helpdesk_id
+LEFT JOIN templates own ON own.helpdesk_id = claimed.helpdesk_id AND own.kind = claimed.kind
+LEFT JOIN priorities priority ON priority.id = ticket.priority_id
+LEFT JOIN ticket_types ticket_type ON ticket_type.id = ticket.ticket_type_id
+LEFT JOIN environments environment ON environment.id = ticket.environment_id
+LEFT JOIN employees manager ON manager.id = ticket.ticket_manager_id
+LEFT JOIN employees executor ON executor.id = ticket.executor_id
+ORDER BY claimed.created_at
+"""  # noqa: S608 - nothing but our own numbers
+
+_CLAIM: Final = """
+WITH free AS (
+    SELECT id FROM notifications
+    WHERE state = 'planned' AND (lease_until IS NULL OR lease_until < now()) AND {which}
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE notifications SET lease_holder = $1, lease_until = now() + $2, tries = tries + 1
+    FROM free WHERE notifications.id = free.id
+    RETURNING notifications.*
+)
+"""
+
+CLAIM_OF_EVENT: Final = (
+    _CLAIM.format(which="id = ANY($3::uuid[]) AND (next_try_at IS NULL OR next_try_at <= now())") + _READ
+)
+"""Claim the free rows of an event that are due, and read all that writing and sending them takes."""
+
+CLAIM_DUE: Final = (
+    _CLAIM.format(
+        which="""coalesce(next_try_at, created_at + $3) <= now()
+      ORDER BY next_try_at NULLS FIRST, created_at LIMIT $4"""
+    )
+    + _READ
+)
+"""Claim free rows whose next try is due, whose event was lost, or whose notifier died; as CLAIM_OF_EVENT."""
+
+KEEP_WRITTEN: Final = """
+UPDATE notifications SET message_id = $3, subject = $4, mime = $5
+WHERE id = $1 AND lease_holder = $2 AND state = 'planned' AND mime IS NULL
+"""
+
+RECORD_SENT: Final = """
+UPDATE notifications SET state = 'sent', sent_at = now(), server_reply = $2, reason = NULL,
+    next_try_at = NULL, lease_holder = NULL, lease_until = NULL
+WHERE id = $1 AND state = 'planned'
+"""
+
+RECORD_POSTPONED: Final = """
+UPDATE notifications SET reason = $3, server_reply = $4, next_try_at = now() + $5,
+    lease_holder = NULL, lease_until = NULL
+WHERE id = $1 AND lease_holder = $2 AND state = 'planned'
+"""
+
+RECORD_FAILED: Final = """
+UPDATE notifications SET state = 'failed', reason = $3, server_reply = $4, next_try_at = NULL,
+    lease_holder = NULL, lease_until = NULL
+WHERE id = $1 AND lease_holder = $2 AND state = 'planned'
+"""
+
+RECORD_DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
+
+
+class Repository:
+    """The notifier's side of the database; `holder` names this process on the rows that it has claimed."""
+
+    def __init__(self, pool: Pool, holder: str) -> None:
+        self._pool = pool
+        self._holder = holder
+
+    async def claim_of_event(self, ids: Sequence[uuid.UUID]) -> list[Notification]:
+        """Claim what is free, planned and due among `ids`. What another notifier has in hand is not returned."""
+        async with connection(self._pool) as database:
+            return [_notification(row) for row in await database.fetch(CLAIM_OF_EVENT, self._holder, LEASE, list(ids))]
+
+    async def claim_due(self, limit: int) -> list[Notification]:
+        """Claim up to `limit` rows that are due without an event of their own, the longest due first."""
+        async with connection(self._pool) as database:
+            rows = await database.fetch(CLAIM_DUE, self._holder, LEASE, EVENT_LOST_AFTER, limit)
+        return [_notification(row) for row in rows]
+
+    async def keep_written(self, notification_id: uuid.UUID, written: Written) -> bool:
+        """Keep the mail as it was written; False when the claim has been lost."""
+        async with connection(self._pool) as database:
+            status = await database.execute(
+                KEEP_WRITTEN, notification_id, self._holder, written.message_id, written.subject, written.mime
+            )
+        return bool(status == "UPDATE 1")
+
+    async def record_sent(self, notification_id: uuid.UUID, reply: str) -> None:
+        """The server has taken the mail: recorded even when the claim has run out meanwhile."""
+        async with connection(self._pool) as database:
+            await database.execute(RECORD_SENT, notification_id, reply)
+
+    async def record_postponed(
+        self, notification_id: uuid.UUID, reason: DeliveryReason, reply: str, delay: timedelta
+    ) -> None:
+        """Not now: free again, due after `delay`."""
+        async with connection(self._pool) as database:
+            await database.execute(RECORD_POSTPONED, notification_id, self._holder, reason.value, reply, delay)
+
+    async def record_failed(self, notification_id: uuid.UUID, reason: DeliveryReason, reply: str) -> None:
+        """Never again."""
+        async with connection(self._pool) as database:
+            await database.execute(RECORD_FAILED, notification_id, self._holder, reason.value, reply)
+
+    async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
+        """An event that was parked, and why, for the ledger."""
+        async with connection(self._pool) as database:
+            await database.execute(RECORD_DEAD_LETTER, mail_id, queue, reason)
+
+    async def check(self) -> None:
+        """Raise Outage while the database does not answer: a check for /health/ready and for the consumer."""
+        async with connection(self._pool) as database:
+            await database.execute("SELECT 1")
+
+
+def _notification(row: asyncpg.Record) -> Notification:
+    return Notification(
+        id=row["id"],
+        mail_id=row["mail_id"],
+        kind=NotificationKind(row["kind"]),
+        tries=row["tries"],
+        recipient_name=row["recipient_name"],
+        recipient_address=row["recipient_address"],
+        account=_account(row),
+        sender=Sender(
+            helpdesk=row["helpdesk_name"],
+            name=row["sender_name"],
+            address=row["sender_address"],
+            reply_to=row["reply_to_address"],
+            mailbox=row["mailbox"],
+        ),
+        marker=row["marker"],
+        template=OwnTemplate(row["own_subject"], row["own_html"], row["own_text"]),
+        ticket=_ticket(row),
+        answers=tuple(message_id for message_id in row["answers"] if message_id),
+        written=None if row["mime"] is None else Written(row["message_id"], row["subject"], row["mime"]),
+    )
+
+
+def _account(row: asyncpg.Record) -> Account | None:
+    if row["account_id"] is None:
+        return None
+    return Account(
+        id=row["account_id"],
+        version=row["account_version"],
+        kind=row["account_kind"],
+        host=row["host"],
+        port=row["port"],
+        security=Security(row["security"]),
+        ca_file=row["ca_file"],
+        username=row["username"],
+        password_encrypted=row["password_encrypted"],
+    )
+
+
+def _ticket(row: asyncpg.Record) -> TicketFacts:
+    return TicketFacts(
+        number=row["number"],
+        title=row["title"],
+        organisation=row["organisation"],
+        contact=row["contact"],
+        status=row["status"],
+        priority=row["priority"] or "",
+        ticket_type=row["ticket_type"] or "",
+        environment=row["environment"] or "",
+        manager=row["manager"] or "",
+        executor=row["executor"] or "",
+        reported_at=row["reported_at"],
+        deadline_at=row["deadline_at"],
+        request=Body(row["request_html"], row["request_text"], row["request_shows_all"]),
+        supplement=Body(row["supplement_html"] or "", row["supplement_text"] or "", bool(row["supplement_shows_all"])),
+        supplemented_at=row["supplemented_at"],
+        mail_subject=row["mail_subject"],
+        mail_from_name=row["mail_from_name"] or "",
+        mail_from_address=row["mail_from_address"] or "",
+        images=tuple(row["images"]),
+        left_out=tuple(LeftOutAttachment(name, reason) for name, reason in row["left_out"]),
+        time_zone=row["time_zone"],
+        url=row["ticket_url"],
+    )

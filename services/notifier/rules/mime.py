@@ -1,0 +1,134 @@
+"""Writes a mail of ours: header lines and the two readings of the body (RFC 5322, RFC 2045–2047).
+
+Written out here since the standard library, depending on its version, folds a long Message-ID into an encoded word or
+loses spaces between two of them. Every line has at most 78 octets, save a Message-ID that is longer; all is ASCII, save
+an address that needs SMTPUTF8 (RFC 6532).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.header import Header
+from email.quoprimime import body_encode
+from email.utils import format_datetime
+from typing import Final
+
+from services.notifier.rules.addresses import Address
+from shared.templates.render import one_line
+
+LINE_LIMIT: Final = 76
+"""Octets of a line of an encoded body and of a folded header (RFC 2045 §6.7, RFC 2047 §2)."""
+NAME_LIMIT: Final = 100
+"""Characters of a display name that are kept."""
+
+_MESSAGE_ID: Final = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
+_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Somebody in a header: `name` is '' when there is none."""
+
+    name: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What differs from mail to mail. Message-IDs without angle brackets; `references` in order, the nearest last."""
+
+    date: datetime
+    sender: Mailbox
+    recipient: Mailbox
+    reply_to: Address | None
+    subject: str
+    message_id: str
+    references: Sequence[str] = ()
+
+
+def write_mail(headers: Headers, text: str, html: str) -> bytes:
+    """The whole mail, lines ended by CRLF: `text` and `html` are the two readings (multipart/alternative).
+
+    Marked as written by a machine, so that no machine answers it (RFC 3834 §5, MS-OXCMAIL).
+    """
+    # «=_» cannot stand in quoted-printable, so that no body holds the boundary (RFC 2045 §6.7)
+    boundary = f"=_{headers.message_id.partition('@')[0][:60]}"
+    lines = [
+        f"Date: {format_datetime(headers.date)}",
+        f"From: {mailbox(headers.sender)}",
+        f"To: {mailbox(headers.recipient)}",
+        *([f"Reply-To: {headers.reply_to}"] if headers.reply_to else []),
+        f"Subject: {unstructured(headers.subject, after='Subject: ')}",
+        f"Message-ID: <{headers.message_id}>",
+        *threading(headers.references),
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        f"X-Loop: {headers.sender.address}",
+        "Content-Language: nl",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
+        "",
+        f"--{boundary}",
+        *_part("text/plain", text),
+        f"--{boundary}",
+        *_part("text/html", html),
+        f"--{boundary}--",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
+
+
+def threading(references: Iterable[str]) -> list[str]:
+    """In-Reply-To and References (RFC 5322 §3.6.4): what cannot be a Message-ID is left out, a repeated one too."""
+    bare = (reference.strip().removeprefix("<").removesuffix(">") for reference in references)
+    known = list(dict.fromkeys(f"<{reference}>" for reference in bare if is_message_id(reference)))
+    return [f"In-Reply-To: {known[-1]}", "References: " + "\r\n ".join(known)] if known else []
+
+
+def is_message_id(text: str) -> bool:
+    """Whether `text` can stand between angle brackets in a header: it comes from somebody else's mail."""
+    return _MESSAGE_ID.fullmatch(text) is not None
+
+
+def mailbox(somebody: Mailbox) -> str:
+    """`name <address>` for a header, on folded lines."""
+    name = one_line(somebody.name)[:NAME_LIMIT].strip()
+    if not name:
+        return str(somebody.address)
+    return f"{_phrase(name)}\r\n <{somebody.address}>"
+
+
+def unstructured(text: str, *, after: str) -> str:
+    """`text` as the value of a header, folded; `after` is the header's name, which shortens the first line.
+
+    Text with `=?` in it is encoded too, lest a reader decodes what somebody typed.
+    """
+    plain = one_line(text)
+    charset = "us-ascii" if plain.isascii() and "=?" not in plain and _fits(plain) else "utf-8"
+    return Header(plain, charset, maxlinelen=LINE_LIMIT, header_name=after.rstrip(": ")).encode(linesep="\r\n")
+
+
+def _fits(plain: str) -> bool:
+    """Whether every word is short enough for a folded line."""
+    return all(len(word) < LINE_LIMIT - len("Subject: ") for word in plain.split())
+
+
+def _phrase(name: str) -> str:
+    if _PHRASE.fullmatch(name) and "=?" not in name and _fits(name):
+        return name
+    if name.isascii() and "=?" not in name and _fits(name):
+        return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    return Header(name, "utf-8", maxlinelen=LINE_LIMIT, header_name="Reply-To").encode(linesep="\r\n")
+
+
+def _part(media_type: str, content: str) -> list[str]:
+    octets = content.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("latin-1")
+    return [
+        f"Content-Type: {media_type}; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
+        "",
+        body_encode(octets, maxlinelen=LINE_LIMIT, eol="\r\n"),
+    ]

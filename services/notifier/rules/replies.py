@@ -1,0 +1,61 @@
+"""What the reply of a mail server means for a notification (RFC 5321 §4.2, RFC 3463, RFC 4954 §6)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from shared.portal.delivery import DeliveryReason
+from shared.templates.render import one_line
+
+REPLY_LIMIT: Final = 1000
+"""Characters of a server's reply that are kept."""
+
+_LOGIN_CODES: Final = frozenset([530, 534, 535, 538])
+_ENHANCED: Final = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_UNKNOWN: Final = frozenset(["5.1.1", "5.1.10"])  # QUIRK: 5.1.10 is Exchange's own «recipient not found»
+
+
+class Stage(StrEnum):
+    """How far the dialogue was when the server replied."""
+
+    CONNECTING = "connecting"
+    LOGIN = "login"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`final`: never try again. `whole_account`: every other mail of this account would meet the same."""
+
+    reason: DeliveryReason
+    final: bool = False
+    whole_account: bool = False
+
+
+def verdict(stage: Stage, code: int, text: str) -> Verdict:
+    """What to do after a reply that is no success.
+
+    Only a refusal of the mail itself is final: what is wrong with the account or the server passes, or is mended.
+    """
+    enhanced = _ENHANCED.match(text)
+    if stage is Stage.LOGIN and 400 <= code < 500:  # noqa: PLR2004 - the first digit of a reply
+        return Verdict(DeliveryReason.REFUSED_FOR_NOW, whole_account=True)
+    if stage is Stage.LOGIN or code in _LOGIN_CODES:
+        return Verdict(DeliveryReason.LOGIN_REFUSED, whole_account=True)
+    if stage is Stage.CONNECTING or code == 421 or not 400 <= code < 600:  # noqa: PLR2004
+        return Verdict(DeliveryReason.SERVER_AWAY, whole_account=True)
+    if code < 500:  # noqa: PLR2004
+        return Verdict(DeliveryReason.REFUSED_FOR_NOW)
+    if stage is not Stage.SENDER and enhanced is not None and enhanced[1] in _UNKNOWN:
+        return Verdict(DeliveryReason.UNKNOWN_RECIPIENT, final=True)
+    return Verdict(DeliveryReason.REFUSED, final=True)
+
+
+def reply_line(code: int, text: str) -> str:
+    """A reply as it is kept: one printable line, cut to REPLY_LIMIT characters."""
+    return one_line(f"{code} {text}")[:REPLY_LIMIT]

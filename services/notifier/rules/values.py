@@ -1,0 +1,106 @@
+"""What stands in for each placeholder of `shared.templates.placeholders`, from the facts of a notification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from selectolax.lexbor import LexborHTMLParser
+
+from services.notifier.notification import Body, Notification, TicketFacts
+from shared.templates.placeholders import NUMBER
+from shared.templates.plain_text import html_of, text_of
+from shared.templates.render import Value, one_line
+from shared.templates.safe_html import safe_for_mail
+
+BODY_LIMIT: Final = 64 * 1024
+"""Characters of a body's html that go into a mail; of a longer one the text's beginning does."""
+TEXT_LIMIT: Final = 16 * 1024
+"""Characters of a body's text that go into a mail."""
+NAMES_LIMIT: Final = 50
+"""Attachments that are named."""
+UNNAMED: Final = "(zonder naam)"
+
+_CUT_OFF: Final = "(…) Het hele bericht staat in het ticket."
+_FALLBACK_TIME_ZONE: Final = "Europe/Amsterdam"
+
+
+def values_of(notification: Notification) -> dict[str, Value]:
+    """A value for every placeholder; an empty text where the ticket has none."""
+    ticket = notification.ticket
+    zone = _zone(ticket.time_zone)
+    texts = {
+        "ticketnummer": ticket.number,
+        "tickettitel": ticket.title,
+        "ticketlink": _link(ticket),
+        "helpdesk": notification.sender.name or notification.sender.helpdesk,
+        "ontvanger": notification.recipient_name or notification.recipient_address,
+        "organisatie": ticket.organisation,
+        "contactpersoon": ticket.contact,
+        "aanmelder": ticket.contact,
+        "afzender": ticket.mail_from_name or ticket.mail_from_address,
+        "afzenderadres": ticket.mail_from_address,
+        "onderwerp": ticket.mail_subject,
+        "bijlagen": _names(ticket.images),
+        "niet opgeslagen bijlagen": _names(f"{each.name or UNNAMED} ({each.reason})" for each in ticket.left_out),
+        "status": ticket.status,
+        "prioriteit": ticket.priority,
+        "soort": ticket.ticket_type,
+        "omgeving": ticket.environment,
+        "ticketmanager": ticket.manager,
+        "uitvoerder": ticket.executor,
+        "deadline": _moment(ticket.deadline_at, zone),
+        "datum gemeld": _moment(ticket.reported_at, zone),
+        "datum aanvulling": _moment(ticket.supplemented_at, zone),
+    }
+    bodies = {"omschrijving": _body(ticket.request), "aanvulling": _body(ticket.supplement)}
+    return {name: Value(text) for name, text in texts.items()} | bodies
+
+
+def _body(body: Body) -> Value:
+    """A body in both readings. An image is named where it stood: a mail of ours shows none, the ticket does."""
+    if len(body.html) > BODY_LIMIT:
+        beginning = f"{body.text[:TEXT_LIMIT]}\n\n{_CUT_OFF}"
+        return Value(beginning, html_of(beginning))
+    shown = safe_for_mail(_with_images_named(body.html))
+    text = body.text if body.shows_all or not body.html else text_of(shown)
+    return Value(text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n{_CUT_OFF}", shown)
+
+
+def _with_images_named(html: str) -> str:
+    if "<img" not in html.lower():
+        return html
+    tree = LexborHTMLParser(html)
+    for image in tree.css("img"):
+        name = one_line(image.attributes.get("alt") or "")
+        image.replace_with(f"[afbeelding: {name}]" if name else "[afbeelding]")
+    return (tree.body.inner_html if tree.body else None) or ""
+
+
+def _names(names: Iterable[str]) -> str:
+    clean = [one_line(name) or UNNAMED for name in names]
+    more = len(clean) - NAMES_LIMIT
+    return ", ".join(clean[:NAMES_LIMIT]) + (f" en nog {more}" if more > 0 else "")
+
+
+def _link(ticket: TicketFacts) -> str:
+    """The ticket's page; '' when none is set or the setting is no web address."""
+    link = ticket.url.replace(f"[{NUMBER.name}]", quote(ticket.number, safe="")).strip()
+    try:
+        return link if urlsplit(link).scheme in {"http", "https"} else ""
+    except ValueError:
+        return ""
+
+
+def _moment(moment: datetime | None, zone: ZoneInfo) -> str:
+    return "" if moment is None else moment.astimezone(zone).strftime("%d-%m-%Y %H:%M")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(_FALLBACK_TIME_ZONE)

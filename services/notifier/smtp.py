@@ -1,0 +1,259 @@
+"""Sending by SMTP (RFC 5321) on kept connections: at most `connections` at a time, logged in once each.
+
+TLS is what the account says and never less: STARTTLS that the server does not offer is trouble, not a reason to go on
+without. A server in trouble is left alone for a while (`rest`), so that a queue of mails does not become a queue of
+time-outs, and a wrong password does not lock the account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import aiosmtplib
+from aiosmtplib import (
+    SMTP,
+    SMTPConnectError,
+    SMTPConnectResponseError,
+    SMTPException,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
+from pydantic import SecretStr
+
+from services.notifier.notification import Account, Security
+from services.notifier.rules.replies import Stage, reply_line, verdict
+from services.notifier.transport import AccountTrouble, OutgoingMail, Postponed, Refused
+from shared.portal.delivery import DeliveryReason
+from shared.templates.render import one_line
+
+COMMAND_SECONDS: Final = 30
+"""How long a server may take to connect or to answer a command; after the content twice that (RFC 5321 §4.5.3.2)."""
+IDLE_SECONDS: Final = 60
+"""How long a connection is kept without work: servers end idle ones after one to five minutes."""
+
+_LOST: Final = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How long an account in trouble is left alone by this process; a changed account starts afresh."""
+
+    server_away: timedelta = timedelta(seconds=15)
+    login_refused: timedelta = timedelta(hours=1)
+
+    def seconds(self, reason: DeliveryReason) -> float:
+        """The rest after this reason."""
+        return (self.login_refused if reason is DeliveryReason.LOGIN_REFUSED else self.server_away).total_seconds()
+
+
+@dataclass(slots=True)
+class _Connection:
+    """A connection that is logged in; `used_at` by the monotonic clock."""
+
+    client: SMTP
+    used_at: float
+    fresh: bool = True
+
+
+class _Stale(Exception):
+    """The server ended a kept connection while it was idle; nothing was handed over."""
+
+
+class SmtpTransport:
+    """One account on one SMTP server. `password` belongs to the account's username."""
+
+    def __init__(
+        self, account: Account, password: SecretStr | None, *, connections: int = 4, rest: Rest | None = None
+    ) -> None:
+        self._account = account
+        self._password = password
+        self._rest = rest or Rest()
+        self._slots = asyncio.Semaphore(connections)
+        self._kept: deque[_Connection] = deque()
+        self._tls: ssl.SSLContext | None = None
+        self._trouble: AccountTrouble | None = None
+        self._resting_until = 0.0
+
+    async def send(self, mail: OutgoingMail) -> str:
+        """Hand the mail over on a kept connection, or on a new one (see `Transport`)."""
+        async with self._slots:
+            while self._kept:
+                with contextlib.suppress(_Stale):
+                    return await self._send_on(self._kept.pop(), mail)
+            return await self._send_on(await self._open(), mail)
+
+    async def close_idle(self) -> None:
+        """Close the connections that have not been used for IDLE_SECONDS."""
+        before = time.monotonic() - IDLE_SECONDS
+        idle = [connection for connection in self._kept if connection.used_at < before]
+        self._kept = deque(connection for connection in self._kept if connection.used_at >= before)
+        await asyncio.gather(*(_quit(connection.client) for connection in idle))
+
+    async def close(self) -> None:
+        """Say goodbye on every kept connection."""
+        kept, self._kept = self._kept, deque()
+        await asyncio.gather(*(_quit(connection.client) for connection in kept))
+
+    async def _send_on(self, connection: _Connection, mail: OutgoingMail) -> str:
+        """One mail transaction. The connection is kept afterwards unless it is in doubt."""
+        keep = False
+        try:
+            reply = await self._transact(connection, mail)
+            keep = True
+        except (Refused, Postponed) as refusal:
+            keep = not isinstance(refusal, AccountTrouble) and await _is_reset(connection.client)
+            raise
+        finally:
+            if keep:
+                connection.fresh = False
+                connection.used_at = time.monotonic()
+                self._kept.append(connection)
+            else:
+                connection.client.close()
+        return reply
+
+    async def _transact(self, connection: _Connection, mail: OutgoingMail) -> str:
+        client = connection.client
+        options, encoding = _options(client, mail)
+        try:
+            with self._replies(Stage.SENDER):
+                await client.mail(str(mail.return_path), options=options, encoding=encoding)
+        except AccountTrouble as trouble:
+            if not connection.fresh and trouble.reason is DeliveryReason.SERVER_AWAY:
+                raise _Stale from trouble
+            raise
+        with self._replies(Stage.RECIPIENT):
+            await client.rcpt(str(mail.recipient), encoding=encoding)
+        with self._replies(Stage.CONTENT):
+            response = await client.data(mail.content, timeout=2 * COMMAND_SECONDS)
+        return reply_line(response.code, response.message)
+
+    async def _open(self) -> _Connection:
+        """A new connection, safe as the account says and logged in. AccountTrouble when that cannot be had."""
+        if self._trouble is not None and time.monotonic() < self._resting_until:
+            raise AccountTrouble(self._trouble.reason, self._trouble.reply)
+        try:
+            client = await self._connect()
+        except AccountTrouble as trouble:
+            self._trouble = trouble
+            self._resting_until = time.monotonic() + self._rest.seconds(trouble.reason)
+            raise
+        self._trouble = None
+        return _Connection(client, time.monotonic())
+
+    async def _connect(self) -> SMTP:
+        account = self._account
+        client = SMTP(
+            hostname=account.host,
+            port=account.port,
+            timeout=COMMAND_SECONDS,
+            use_tls=account.security is Security.TLS,
+            start_tls=account.security is Security.STARTTLS,
+            tls_context=await self._tls_context(),
+        )
+        try:
+            with self._replies(Stage.CONNECTING):
+                await client.connect()
+                await client.ehlo()  # now, so that its refusal is not taken for a refusal of the first mail
+            with self._replies(Stage.LOGIN):
+                await self._log_in(client)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    async def _log_in(self, client: SMTP) -> None:
+        """One try with one method: a second one would count as another failed login."""
+        if self._account.username is None or self._password is None:
+            return
+        methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+        log_in = next((method for name, method in methods.items() if name in client.server_auth_methods), None)
+        if log_in is None:
+            offered = ", ".join(client.server_auth_methods) or "none"
+            raise AccountTrouble(
+                DeliveryReason.LOGIN_REFUSED, f"The server offers no login that we know (it offers: {offered})."
+            )
+        await log_in(self._account.username, self._password.get_secret_value())
+
+    async def _tls_context(self) -> ssl.SSLContext | None:
+        if self._account.security is Security.NONE:
+            return None
+        if self._tls is None:
+            try:  # reading the system's certificates takes longer than the event loop may stand still
+                self._tls = await asyncio.to_thread(ssl.create_default_context, cafile=self._account.ca_file)
+            except OSError as error:
+                raise AccountTrouble(
+                    DeliveryReason.NOT_SECURE,
+                    f"The account's CA file {self._account.ca_file} cannot be used: {error.strerror or error}.",
+                ) from error
+        return self._tls
+
+    @contextlib.contextmanager
+    def _replies(self, stage: Stage) -> Iterator[None]:
+        """Sort what goes wrong in this stage of the dialogue."""
+        try:
+            yield
+        except (SMTPConnectResponseError, SMTPResponseException) as answer:
+            meaning = verdict(stage, answer.code, answer.message)
+            kind = Refused if meaning.final else AccountTrouble if meaning.whole_account else Postponed
+            raise kind(meaning.reason, reply_line(answer.code, answer.message)) from answer
+        except ssl.SSLError as error:
+            raise self._not_secure(error) from error
+        except SMTPConnectError as error:
+            if isinstance(error.__cause__, ssl.SSLError):
+                raise self._not_secure(error.__cause__) from error
+            raise self._away(error, stage) from error
+        except _LOST as error:
+            raise self._away(error, stage) from error
+        except SMTPException as error:  # the library's own word for STARTTLS or AUTH that is not offered
+            reason = DeliveryReason.NOT_SECURE if stage is Stage.CONNECTING else DeliveryReason.LOGIN_REFUSED
+            raise AccountTrouble(reason, f"{self._server()}: {one_line(error.message)}") from error
+
+    def _not_secure(self, error: ssl.SSLError) -> AccountTrouble:
+        said = getattr(error, "verify_message", "") or error.reason or str(error)
+        return AccountTrouble(DeliveryReason.NOT_SECURE, f"{self._server()} shows no certificate that holds: {said}.")
+
+    def _away(self, error: Exception, stage: Stage) -> AccountTrouble:
+        said = one_line(str(error)) or type(error).__name__
+        doubt = " It may have taken the mail." if stage is Stage.CONTENT else ""
+        return AccountTrouble(DeliveryReason.SERVER_AWAY, f"{self._server()} does not answer ({said}).{doubt}")
+
+    def _server(self) -> str:
+        return f"{self._account.host}:{self._account.port}"
+
+
+def _options(client: SMTP, mail: OutgoingMail) -> tuple[list[str], str]:
+    """What MAIL FROM asks for, and the encoding of addresses. Refused for an address that this server cannot take."""
+    options = [f"SIZE={len(mail.content)}"] if client.supports_extension("size") else []
+    if not mail.recipient.needs_smtputf8:
+        return options, "ascii"
+    if not client.supports_extension("smtputf8"):
+        raise Refused(
+            DeliveryReason.REFUSED,
+            f"The server takes no address such as {mail.recipient}: it has no SMTPUTF8 (RFC 6531).",
+        )
+    return [*options, "BODY=8BITMIME", "SMTPUTF8"], "utf-8"
+
+
+async def _is_reset(client: SMTP) -> bool:
+    """Whether the server is ready for another mail after a refusal."""
+    try:
+        await client.rset()
+    except (aiosmtplib.SMTPException, OSError):
+        return False
+    return True
+
+
+async def _quit(client: SMTP) -> None:
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+        await client.quit(timeout=2)
+    client.close()

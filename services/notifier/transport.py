@@ -1,0 +1,64 @@
+"""The way a written mail leaves: one protocol for every kind of outgoing account, and how it may fail.
+
+    NotDelivered
+    ├── Refused         the server will never take this mail: failed, final
+    └── Postponed       not now: tried again later
+        └── AccountTrouble   no mail of this account gets out before somebody or something mends it
+
+A new kind (SMTP with XOAUTH2, Microsoft Graph) is a module with a `Transport`, and a line in `transports`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from services.notifier.rules.addresses import Address
+from shared.errors import ImporterError
+from shared.portal.delivery import DeliveryReason
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A mail and its envelope; `content` has CRLF line ends."""
+
+    return_path: Address
+    recipient: Address
+    content: bytes = field(repr=False)
+
+
+class NotDelivered(ImporterError):
+    """Not taken. `reason` sorts it, `reply` is what the server said, or our own sentence where it said nothing."""
+
+    def __init__(self, reason: DeliveryReason, reply: str) -> None:
+        super().__init__(f"{reason.value}: {reply}")
+        self.reason = reason
+        self.reply = reply
+
+
+class Refused(NotDelivered):
+    """This mail will never be taken."""
+
+
+class Postponed(NotDelivered):
+    """Not now; the same mail may be taken later."""
+
+
+class AccountTrouble(Postponed):
+    """Nothing of this account is taken: the server is away, refuses the login, or is not safe to talk to."""
+
+
+class Transport(Protocol):
+    """One outgoing account, ready to send; used concurrently."""
+
+    async def send(self, mail: OutgoingMail) -> str:
+        """Hand the mail over; return the server's reply once the server answers for the mail.
+
+        Raises Refused or Postponed. When the connection breaks before the reply, the server may have taken the mail.
+        """
+
+    async def close_idle(self) -> None:
+        """Close connections that have been idle for long."""
+
+    async def close(self) -> None:
+        """Close every connection; nothing is being sent."""

@@ -1,0 +1,63 @@
+"""The transports of the outgoing accounts in use: one each, replaced when its account is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Final, Self
+
+from pydantic import SecretStr
+
+from services.notifier.notification import Account
+from services.notifier.smtp import SmtpTransport
+from services.notifier.transport import AccountTrouble, Transport
+from shared.encryption import CannotDecrypt, Encryption
+from shared.portal.delivery import DeliveryReason
+
+Make = Callable[[Account, SecretStr | None], Transport]
+
+KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport}
+
+
+class Transports:
+    """Finds or makes the transport of an account; closes all on leaving."""
+
+    def __init__(self, encryption: Encryption, kinds: Mapping[str, Make] = KINDS) -> None:
+        self._encryption = encryption
+        self._kinds = kinds
+        self._open: dict[int, tuple[int, Transport]] = {}
+        self._replaced: list[Transport] = []
+
+    def of(self, account: Account) -> Transport:
+        """The transport of this version of the account. AccountTrouble when its password cannot be decrypted."""
+        version, transport = self._open.get(account.id, (None, None))
+        if transport is None or version != account.version:
+            if transport is not None:
+                self._replaced.append(transport)  # it may still be sending: closed once it is idle
+            transport = self._kinds[account.kind](account, self._password(account))
+            self._open[account.id] = (account.version, transport)
+        return transport
+
+    async def close_idle(self) -> None:
+        """Close connections that nobody has used for a while, also those of accounts as they were before a change."""
+        transports = [transport for _, transport in self._open.values()] + self._replaced
+        await asyncio.gather(*(transport.close_idle() for transport in transports))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        transports = [transport for _, transport in self._open.values()] + self._replaced
+        self._open, self._replaced = {}, []
+        await asyncio.gather(*(transport.close() for transport in transports))
+
+    def _password(self, account: Account) -> SecretStr | None:
+        if account.password_encrypted is None:
+            return None
+        try:
+            return self._encryption.decrypt(account.password_encrypted)
+        except CannotDecrypt as error:
+            raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, str(error)) from error

@@ -1,0 +1,63 @@
+"""ticket_writer: decides what becomes of a classified mail, and writes it in one transaction.
+
+    python -m services.ticket_writer
+
+Reads    `mail.classified`; settings, calendars, people, tickets, and large bodies from the blob store.
+Decides  new ticket, supplement, duplicate or quarantine; every field of the spec; who is to be notified, or why not.
+Writes   ticket or supplement, history, attachments, content key, notifications and the mail's outcome, all or nothing;
+         then `ticket.event` on exchange `ticket`. Events left behind by a crash are published by a sweeper.
+
+Settings: those of every service (`shared.configuration.ServiceConfiguration`), with the role and user
+importer_ticket_writer. Replicas may run side by side: they compete for messages and lock what they touch.
+
+Exit codes: those of `shared.runtime` (0 drained, 75 not all finished, 78 bad configuration, 1 an error of ours).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.ticket_writer.flow import Flow
+from services.ticket_writer.repository import Repository
+from services.ticket_writer.sweeper import EventSweeper
+from shared.blobs.postgres import PostgresBlobs
+from shared.broker.consume import Consumer
+from shared.broker.publish import Publisher
+from shared.broker.topology import MAIL_CLASSIFIED
+from shared.configuration import ServiceConfiguration
+from shared.database.pool import open_pool
+from shared.runtime import Process, run_service
+
+SERVICE: Final = "ticket_writer"
+_FOR_SWEEPER_AND_CHECKS: Final = 2
+
+
+async def main(process: Process[ServiceConfiguration]) -> None:
+    """Wire the service and run it until it is told to stop."""
+    configuration = process.configuration
+    pool = await open_pool(
+        configuration.database_dsn.get_secret_value(),
+        application_name=SERVICE,
+        max_size=configuration.workers + _FOR_SWEEPER_AND_CHECKS,
+    )
+    async with pool, Publisher(configuration.amqp_dsn, SERVICE) as publisher:
+        repository = Repository(pool)
+        flow = Flow(repository, PostgresBlobs(pool), publisher)
+        consumer = Consumer(
+            configuration.amqp_dsn,
+            MAIL_CLASSIFIED,
+            flow.handle,
+            publisher,
+            service=SERVICE,
+            workers=configuration.workers,
+            drain_seconds=configuration.drain_seconds,
+            healthy=repository.check,
+            on_dead_letter=flow.record_dead_letter,
+        )
+        process.ready_when("database", repository.check)
+        process.ready_when("broker", consumer.check)
+        await process.run(consumer.run, EventSweeper(repository, publisher).run)
+
+
+if __name__ == "__main__":
+    run_service(SERVICE, main)

@@ -1,0 +1,105 @@
+"""The story of a classified mail: lock, load, decide, write, announce.
+
+What a crash leaves behind at each step, and what comes of it:
+
+    before the commit              nothing; the message comes again
+    committed, not published       the outcome; the message comes again and the same event is published, or the
+                                   sweeper does it
+    published, not acknowledged    all; the message comes again, the same event is published once more and its
+                                   consumers know it by its id
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from services.ticket_writer.repository import Earlier, Repository, Writing, Written
+from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
+from services.ticket_writer.rules.decide_outcome import (
+    Duplicate,
+    NewTicket,
+    Quarantined,
+    Supplement,
+    decide_outcome,
+)
+from services.ticket_writer.rules.facts import Facts
+from services.ticket_writer.rules.new_ticket import new_ticket
+from services.ticket_writer.rules.record import Record
+from services.ticket_writer.rules.supplement import supplement
+from shared.blobs.claim_check import check_out
+from shared.blobs.store import BlobStore
+from shared.broker.publish import Publisher
+from shared.broker.wire import Delivery
+from shared.messages import Bodies, ClassifiedMail, Outcome
+from shared.portal.history import also_in_other_helpdesk
+
+
+class Flow:
+    """Handles deliveries of `mail.classified`."""
+
+    def __init__(self, repository: Repository, blobs: BlobStore, publisher: Publisher) -> None:
+        self._repository = repository
+        self._blobs = blobs
+        self._publisher = publisher
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
+        mail = delivery.read(ClassifiedMail)
+        outcome = await self.write(mail, delivery.timestamp)
+        structlog.contextvars.bind_contextvars(outcome=outcome.value)
+        if outcome in {Outcome.TICKET, Outcome.SUPPLEMENT}:
+            await self._announce(mail)
+
+    async def record_dead_letter(self, delivery: Delivery, reason: str) -> None:
+        """Record in the ledger that this message is parked, where it says of which mail it is."""
+        if delivery.mail_id is not None:
+            await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
+
+    async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Outcome:
+        """The mail's outcome, written in one transaction unless an earlier delivery did that."""
+        bodies = await check_out(self._blobs, mail.bodies)
+        async with self._repository.writing(mail, classified_at) as writing:
+            earlier = await writing.lock_mail()
+            if earlier is not None and earlier.outcome is not Outcome.QUARANTINE:
+                return earlier.outcome
+            return await _decide_and_write(writing, mail, bodies, earlier)
+
+    async def _announce(self, mail: ClassifiedMail) -> None:
+        event = await self._repository.event_of(mail.mail_id)
+        if event is not None:
+            await self._publisher.publish(event)
+            await self._repository.mark_published([event])
+
+
+async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies, earlier: Earlier | None) -> Outcome:
+    """A quarantined mail that comes again was replayed, or its message is a copy: then it ends as before (D7)."""
+    facts = await writing.load_facts()
+    decision = decide_outcome(mail, facts)
+    match decision:
+        case NewTicket():
+            record = new_ticket(mail, bodies, facts, decision)
+        case Supplement():
+            record = supplement(mail, bodies, facts, decision)
+        case Duplicate():
+            await writing.settle_duplicate(decision, all_reasons(mail, facts, [decision.reason]))
+            return Outcome.DUPLICATE
+        case Quarantined():
+            reasons = all_reasons(mail, facts, [decision.reason])
+            if earlier is None or earlier.reasons != reasons:
+                await writing.settle_quarantined(reasons)
+            return Outcome.QUARANTINE
+    written = await writing.add(record)
+    await _name_in_other_helpdesks(writing, mail, facts, record, written)
+    return record.outcome
+
+
+async def _name_in_other_helpdesks(
+    writing: Writing, mail: ClassifiedMail, facts: Facts, record: Record, written: Written
+) -> None:
+    """The tickets that the same mail became through other mailboxes name this one, as it names them (D13)."""
+    others = {claim.ticket_id for claim in claims_of_other_helpdesks(mail, facts, written.ticket_id)}
+    if others:
+        entry = also_in_other_helpdesk(written.ticket_number, facts.mailbox.name)
+        await writing.note_in_history(sorted(others), entry, record.history_by_employee_id)

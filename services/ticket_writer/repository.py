@@ -1,0 +1,257 @@
+"""The database as ticket_writer uses it: facts in, one record out, all in one transaction a mail.
+
+Locks are taken in one order, so that writers never wait for each other in a circle:
+
+1. advisory locks on the content key, the Message-ID and the sender's address, ascending;
+2. the mail's row in the ledger;
+3. the ticket's row.
+
+All row locks are FOR NO KEY UPDATE: foreign keys to a locked row (a note in the history of another ticket, a duplicate
+of another mail) do not wait. Each lock is taken by a statement before the one that reads under it, since a statement
+sees what was committed before it began. A conflict all the same (with a person at the screen) is TryAgain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+
+from services.ticket_writer import queries
+from services.ticket_writer.loading import claims, mailbox_facts, sender_facts, ticket_facts
+from services.ticket_writer.rules.decide_outcome import Duplicate, own_message_of
+from services.ticket_writer.rules.facts import Facts, TicketFacts
+from services.ticket_writer.rules.limits import LIMITS
+from services.ticket_writer.rules.record import Record
+from services.ticket_writer.storing import ledger_row, record_parameters
+from shared.database.pool import Connection, Pool, connection, transaction
+from shared.errors import DeadLetter, TryAgain
+from shared.messages import ClassifiedMail, Outcome, Reason, TicketEvent
+from shared.portal.history import Entry
+
+EVENTS_AT_ONCE: Final = 100
+
+
+class UnknownMail(DeadLetter):
+    """The ledger has no row of this mail: it comes from another installation, or its row was removed."""
+
+
+class TicketJustMerged(TryAgain):
+    """The ticket was merged while we waited for it; the next try follows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the ledger says of a mail already."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The ticket that a record was written to."""
+
+    ticket_id: int
+    ticket_number: str
+
+
+class Writing:
+    """The transaction of one mail."""
+
+    def __init__(self, connection: Connection, mail: ClassifiedMail, classified_at: datetime | None) -> None:
+        self._connection = connection
+        self._mail = mail
+        self._classified_at = classified_at
+
+    async def lock_mail(self) -> Earlier | None:
+        """Lock the mail's identity and its row; what became of it before, None when it has no outcome yet."""
+        row = await self._connection.fetchrow(queries.LOCK_MAIL, self._mail.mail_id, _advisory_locks(self._mail))
+        if row is None:
+            raise UnknownMail(f"the ledger does not know mail {self._mail.mail_id}: see where the message came from")
+        if row["outcome"] is None:
+            return None
+        return Earlier(Outcome(row["outcome"]), tuple(Reason.model_validate(each) for each in row["reasons"]))
+
+    async def load_facts(self) -> Facts:
+        """Lock the ticket that the mail leads to, if any, and read all that a decision stands on."""
+        mail = self._mail
+        ticket, gone_numbers = await self._lock_ticket()
+        row = await self._connection.fetchrow(
+            queries.MAILBOX_FACTS,
+            mail.helpdesk_id,
+            _persons(mail),
+            None if mail.sender is None or mail.sender.employee is None else mail.sender.employee.employee_id,
+            _sender_key(mail),
+            mail.subject,
+            bytes.fromhex(mail.content_key.key),
+            bytes.fromhex(mail.content_key.text_digest),
+            mail.message_id,
+            LIMITS.period,
+            LIMITS.after_unknown_recipient,
+        )
+        if row is None:
+            raise UnknownMail(f"helpdesk {mail.helpdesk_id} has no importer settings: see where the message came from")
+        return Facts(
+            mailbox=mailbox_facts(mail.helpdesk_id, row),
+            sender=sender_facts(mail, row),
+            ticket=ticket,
+            gone_numbers=gone_numbers,
+            claims=claims(row),
+            same_message_id_differs=row["same_message_id_differs"],
+        )
+
+    async def add(self, record: Record) -> Written:
+        """Write a ticket or supplement with all that comes with it, and the mail's outcome."""
+        query = queries.ADD_TICKET if record.outcome is Outcome.TICKET else queries.ADD_SUPPLEMENT
+        row = await self._one(query, *record_parameters(self._mail, record, self._classified_at))
+        return Written(row["ticket_id"], row["number"])
+
+    async def settle_duplicate(self, duplicate: Duplicate, reasons: tuple[Reason, ...]) -> None:
+        """Write that the mail is a duplicate, of which mail, and on which ticket that one is."""
+        await self._settle(
+            ledger_row(
+                self._mail,
+                Outcome.DUPLICATE,
+                reasons,
+                self._classified_at,
+                duplicate_of=duplicate.of,
+                ticket_id=duplicate.ticket_id,
+            )
+        )
+
+    async def settle_quarantined(self, reasons: tuple[Reason, ...]) -> None:
+        """Write that the mail is set aside."""
+        await self._settle(ledger_row(self._mail, Outcome.QUARANTINE, reasons, self._classified_at))
+
+    async def note_in_history(self, ticket_ids: Sequence[int], entry: Entry, employee_id: int) -> None:
+        """Write the same entry in the history of other tickets."""
+        await self._connection.execute(
+            queries.NOTE_IN_HISTORY,
+            ticket_ids,
+            entry.kind,
+            entry.description,
+            entry.details,
+            employee_id,
+            self._mail.mail_id,
+        )
+
+    async def _lock_ticket(self) -> tuple[TicketFacts | None, tuple[str, ...]]:
+        """The ticket, locked, and the numbers tried before it that are of no ticket any more."""
+        mail = self._mail
+        numbers = tuple(candidate.number for candidate in mail.candidates)
+        own_message_id = own_message_of(mail)
+        if not numbers and own_message_id is None:
+            return None, ()
+        found = await self._connection.fetchrow(queries.LOCK_TICKET, numbers, own_message_id)
+        if found is None:
+            return None, numbers
+        if found["merged_into_id"] is not None:
+            raise TicketJustMerged(
+                f"ticket {found['id']} was merged into another a moment ago", after=timedelta(seconds=1)
+            )
+        row = await self._one(
+            queries.TICKET_FACTS, found["id"], _sender_key(mail), _persons(mail), LIMITS.period, mail.received_at.date()
+        )
+        gone = () if found["number"] is None else numbers[: found["position"] - 1]
+        return ticket_facts(row, named_number=found["number"], merged=found["merged"]), gone
+
+    async def _settle(self, row: dict[str, object]) -> None:
+        key = self._mail.content_key
+        await self._connection.execute(
+            queries.SETTLE_WITHOUT_TICKET,
+            self._mail.mail_id,
+            row,
+            bytes.fromhex(key.key),
+            bytes.fromhex(key.text_digest),
+        )
+
+    async def _one(self, query: str, *parameters: Any) -> asyncpg.Record:
+        row = await self._connection.fetchrow(query, *parameters)
+        if row is None:
+            raise RuntimeError("a row that this transaction has locked is gone")
+        return row
+
+
+class Repository:
+    """The database of ticket_writer."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def writing(self, mail: ClassifiedMail, classified_at: datetime | None) -> AsyncIterator[Writing]:
+        """A transaction for one mail. Raises Outage, and TryAgain on a conflict, as `shared.database.pool` does."""
+        async with transaction(self._pool) as acquired:
+            yield Writing(acquired, mail, classified_at)
+
+    async def event_of(self, mail_id: uuid.UUID) -> TicketEvent | None:
+        """The event of a mail that became a ticket or supplement, the same whenever it is asked for; else None."""
+        async with connection(self._pool) as acquired:
+            row = await acquired.fetchrow(queries.EVENT_OF_MAIL, mail_id)
+        return None if row is None else _event(row)
+
+    async def mark_published(self, events: Sequence[TicketEvent]) -> None:
+        """Record that the broker has these events."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(queries.EVENTS_PUBLISHED, [event.mail_id for event in events])
+
+    @asynccontextmanager
+    async def left_behind(self, age: timedelta) -> AsyncIterator[tuple[TicketEvent, ...]]:
+        """Events that are `age` old and not recorded as published; recorded so when the block ends without error.
+
+        Their rows are locked meanwhile, and rows that another replica has locked are passed over.
+        """
+        async with transaction(self._pool) as acquired:
+            rows = await acquired.fetch(queries.UNPUBLISHED_EVENTS, age, EVENTS_AT_ONCE)
+            events = tuple(_event(row) for row in rows)
+            yield events
+            await acquired.execute(queries.EVENTS_PUBLISHED, [event.mail_id for event in events])
+
+    async def check(self) -> None:
+        """Raise Outage when the database does not answer."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute("SELECT")
+
+    async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
+        """Record in the ledger that a message of this mail is parked (D7)."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(queries.RECORD_DEAD_LETTER, mail_id, queue, reason)
+
+
+def _event(row: asyncpg.Record) -> TicketEvent:
+    return TicketEvent(
+        mail_id=row["mail_id"],
+        event_id=uuid.uuid5(row["mail_id"], f"event:{row['outcome']}"),
+        outcome=Outcome(row["outcome"]),
+        helpdesk_id=row["helpdesk_id"],
+        ticket_id=row["ticket_id"],
+        ticket_number=row["number"],
+        supplement_id=row["supplement_id"],
+        committed_at=row["outcome_at"],
+        notification_ids=tuple(row["notification_ids"]),
+    )
+
+
+def _persons(mail: ClassifiedMail) -> list[int]:
+    return [] if mail.sender is None else [person.person_id for person in mail.sender.persons]
+
+
+def _sender_key(mail: ClassifiedMail) -> str:
+    return "" if mail.sender is None else mail.sender.mailbox.address.lower()
+
+
+def _advisory_locks(mail: ClassifiedMail) -> list[int]:
+    """Keys for what mails have in common: their content and Message-ID (D13), and the limits of an address (D10).
+
+    Two different things may share a key by chance, and then wait for each other once: that is all.
+    """
+    names = [f"content:{mail.content_key.key}", f"message-id:{mail.message_id}", f"address:{_sender_key(mail)}"]
+    digests = (hashlib.sha256(name.encode("utf-8", "replace")).digest() for name in names)
+    return sorted({int.from_bytes(digest[:8], signed=True) for digest in digests})

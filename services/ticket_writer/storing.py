@@ -1,0 +1,129 @@
+"""Records of the rules as parameters of the queries: dictionaries become jsonb, with the columns' names as keys."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from services.ticket_writer.rules.recipients import Notification
+from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns
+from shared.messages import ClassifiedMail, Image, LeftOut, Outcome, Reason
+from shared.portal.history import Entry
+
+
+def record_parameters(mail: ClassifiedMail, record: Record, classified_at: datetime | None) -> list[Any]:
+    """The parameters of ADD_TICKET, and of ADD_SUPPLEMENT."""
+    columns = record.columns
+    parameters: list[Any] = [
+        mail.mail_id,
+        _json(asdict(columns)) | _sender(record.sender),
+        record.body.body_html,
+        record.body.body_full_html,
+        record.body.body_full_text,
+        mail.helpdesk_id,
+        columns.changed_at,
+        columns.changed_by_employee_id,
+        [_entry(position, entry) for position, entry in enumerate(record.history)],
+        _parts(record.images, record.left_out),
+        [_notification(mail, notification) for notification in record.notifications],
+        ledger_row(mail, record.outcome, record.reasons, classified_at),
+        bytes.fromhex(mail.content_key.key),
+        bytes.fromhex(mail.content_key.text_digest),
+        not mail.forced,
+    ]
+    if isinstance(columns, SupplementColumns) and record.change is not None:
+        parameters += [record.change.status_id, record.change.deadline_at, record.change.completed_at]
+    return parameters
+
+
+def ledger_row(
+    mail: ClassifiedMail, outcome: Outcome, reasons: tuple[Reason, ...], classified_at: datetime | None, **more: object
+) -> dict[str, object]:
+    """What the ledger keeps of every mail, whatever became of it, the parts of the content key among them (D13)."""
+    return _json(
+        {
+            "outcome": outcome,
+            "reasons": [reason.model_dump(mode="json") for reason in reasons],
+            "message_id_header": mail.message_id,
+            "sender_name": None if mail.sender is None else mail.sender.mailbox.name,
+            "sender_address": None if mail.sender is None else mail.sender.mailbox.address,
+            "subject": mail.subject,
+            "sent_at": mail.sent_at,
+            "classified_at": classified_at,
+            "content_key_version": mail.content_key.version,
+            **more,
+        }
+    )
+
+
+def _sender(sender: SenderColumns) -> dict[str, object]:
+    return asdict(sender) | {
+        "sender_to": [address.model_dump() for address in sender.sender_to],
+        "sender_cc": [address.model_dump() for address in sender.sender_cc],
+    }
+
+
+def _entry(position: int, entry: Entry) -> dict[str, object]:
+    return {
+        "position": position,
+        "kind": entry.kind,
+        "description": entry.description,
+        "details": entry.details,
+    }
+
+
+def _parts(images: tuple[Image, ...], left_out: tuple[LeftOut, ...]) -> list[dict[str, object]]:
+    """The attachments: images as they stand in the body, then what was left out (W4, D4)."""
+    stored: list[dict[str, object]] = [
+        {
+            "id": str(image.id),
+            "name": image.name,
+            "media_type": image.media_type,
+            "byte_size": image.blob.size,
+            "width": image.width,
+            "height": image.height,
+            "inline": image.inline,
+            "content_id": image.content_id,
+            "sha256": image.blob.sha256,
+        }
+        for image in images
+    ]
+    named: list[dict[str, object]] = [
+        {
+            "id": str(part.id),
+            "name": part.name,
+            "media_type": part.media_type,
+            "byte_size": part.size,
+            "inline": False,
+            "left_out_reason": part.reason,
+        }
+        for part in left_out
+    ]
+    return [{"position": position, **part} for position, part in enumerate(stored + named)]
+
+
+def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str, object]:
+    return {
+        "id": str(notification.id_for(mail.mail_id)),
+        "kind": notification.kind,
+        "name": notification.name,
+        "address": notification.address,
+        "employee_id": notification.employee_id,
+        "person_id": notification.person_id,
+        "state": "planned" if notification.not_sent is None else "not-sent",
+        "reason": notification.not_sent,
+    }
+
+
+def _json(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with moments, numbers of hours and ids as text, which PostgreSQL reads back exactly."""
+    return {name: _as_text(value) for name, value in row.items()}
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal | uuid.UUID) else value

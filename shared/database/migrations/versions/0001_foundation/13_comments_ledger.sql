@@ -1,0 +1,70 @@
+-- ── what each column means: blobs and the ledger of mails ──────────────────────────────────────────────────────────
+
+COMMENT ON TABLE blobs IS 'Bytes that are stored once under their SHA-256: raw mails, images, large bodies.';
+COMMENT ON COLUMN blobs.sha256 IS 'SHA-256 of the bytes.';
+COMMENT ON COLUMN blobs.byte_size IS 'How many bytes.';
+COMMENT ON TABLE blob_chunks IS 'The bytes, in rows of at most 1 MiB, uncompressed.';
+COMMENT ON COLUMN blob_chunks.sha256 IS 'The blob.';
+COMMENT ON COLUMN blob_chunks.position IS 'Order, from 0.';
+COMMENT ON COLUMN blob_chunks.content IS 'The bytes of this chunk.';
+COMMENT ON TABLE mail_blobs IS 'Which mail needs which blob: a blob is removed only when none does.';
+COMMENT ON COLUMN mail_blobs.mail_id IS 'The mail.';
+COMMENT ON COLUMN mail_blobs.sha256 IS 'The blob.';
+
+COMMENT ON TABLE imported_mails IS 'The ledger: one row for every mail that was taken in, with its one outcome (D7).';
+COMMENT ON COLUMN imported_mails.mail_id IS 'UUIDv5 of the mailbox, its generation, folder and the item''s own key; of a forced import, of the first mail and a number (D13).';
+COMMENT ON COLUMN imported_mails.helpdesk_id IS 'The helpdesk whose mailbox it came from (N4).';
+COMMENT ON COLUMN imported_mails.generation IS 'Which of the helpdesk''s mailboxes, see importer_settings.generation.';
+COMMENT ON COLUMN imported_mails.folder IS 'The folder that it was in.';
+COMMENT ON COLUMN imported_mails.item_key IS 'The mailbox''s own name of the item: unique file name, UIDVALIDITY and UID, ItemId, immutable id.';
+COMMENT ON COLUMN imported_mails.force_number IS '0, or which forced import of the same item it is (D13).';
+COMMENT ON COLUMN imported_mails.forced_from IS 'The first import of the same item, when this one was forced.';
+COMMENT ON COLUMN imported_mails.without_mails IS 'Whether a person chose to import without mails: M2–M4 are not sent (D18).';
+COMMENT ON COLUMN imported_mails.raw_sha256 IS 'Blob of its raw bytes, as they left the mailbox.';
+COMMENT ON COLUMN imported_mails.raw_size IS 'Bytes that were stored.';
+COMMENT ON COLUMN imported_mails.full_size IS 'Bytes of the whole mail in the mailbox.';
+COMMENT ON COLUMN imported_mails.complete IS 'Whether the whole mail was stored; if not it was too large, and its head was (D17).';
+COMMENT ON COLUMN imported_mails.received_at IS 'Arrival by the mail server''s clock: «datum gemeld» (N5, A3).';
+COMMENT ON COLUMN imported_mails.fetched_at IS 'When the fetcher took it in.';
+COMMENT ON COLUMN imported_mails.published_at IS 'When the broker first confirmed it; null: not yet, it is published again.';
+COMMENT ON COLUMN imported_mails.marked_read_at IS 'When it was marked read in the mailbox; null: not yet, it is marked again.';
+COMMENT ON COLUMN imported_mails.acted_at IS 'When it was moved or deleted in the mailbox, where the settings say so.';
+COMMENT ON COLUMN imported_mails.republish_count IS 'How often a sweeper published it again.';
+COMMENT ON COLUMN imported_mails.next_republish_at IS 'When a sweeper publishes it again, as long as it has no outcome; null: by the sweeper''s own rule.';
+COMMENT ON COLUMN imported_mails.outcome IS 'What became of it; null: not decided yet (D7).';
+COMMENT ON COLUMN imported_mails.outcome_at IS 'When that was decided.';
+COMMENT ON COLUMN imported_mails.reasons IS 'Why: a list of {"id", "detail"}, in the order of the steps.';
+COMMENT ON COLUMN imported_mails.message_id_header IS 'Its Message-ID (D13).';
+COMMENT ON COLUMN imported_mails.sender_name IS 'Name of the sender, decoded.';
+COMMENT ON COLUMN imported_mails.sender_address IS 'Address of the sender, as written.';
+COMMENT ON COLUMN imported_mails.subject IS 'Subject, decoded.';
+COMMENT ON COLUMN imported_mails.sent_at IS 'Its Date header, which the sender''s clock wrote (D13).';
+COMMENT ON COLUMN imported_mails.content_key IS 'SHA-256 of Message-ID, sender, date and subject: what survives moves and copies (D13).';
+COMMENT ON COLUMN imported_mails.text_digest IS 'SHA-256 of its text (D13).';
+COMMENT ON COLUMN imported_mails.content_key_version IS 'How both were computed.';
+COMMENT ON COLUMN imported_mails.ticket_id IS 'The ticket that it became or supplements; of a duplicate, the one that has its content.';
+COMMENT ON COLUMN imported_mails.supplement_id IS 'The supplement that it became.';
+COMMENT ON COLUMN imported_mails.duplicate_of IS 'The mail that it repeats, when it is a duplicate.';
+COMMENT ON COLUMN imported_mails.classified_at IS 'When the classifier had read it.';
+COMMENT ON COLUMN imported_mails.event_published_at IS 'When the broker confirmed the ticket''s event; null: not yet, it is published again.';
+
+COMMENT ON TABLE imported_mail_outcomes IS 'Outcomes that a replay has replaced (D7).';
+COMMENT ON COLUMN imported_mail_outcomes.mail_id IS 'The mail.';
+COMMENT ON COLUMN imported_mail_outcomes.outcome IS 'What had become of it.';
+COMMENT ON COLUMN imported_mail_outcomes.outcome_at IS 'When that had been decided.';
+COMMENT ON COLUMN imported_mail_outcomes.reasons IS 'Why it had.';
+COMMENT ON COLUMN imported_mail_outcomes.replaced_at IS 'When the replay replaced it.';
+
+COMMENT ON TABLE dead_letters IS 'Messages that were parked for a person, with the reason; at most one open letter of a mail in a queue.';
+COMMENT ON COLUMN dead_letters.mail_id IS 'The mail that the message was about.';
+COMMENT ON COLUMN dead_letters.queue IS 'The queue that it was taken from; it waits in that name with .dead.';
+COMMENT ON COLUMN dead_letters.reason IS 'Why, and what to do, as a sentence.';
+COMMENT ON COLUMN dead_letters.recorded_at IS 'When it was parked.';
+COMMENT ON COLUMN dead_letters.resolved_at IS 'When it was replayed or settled; null: it is still open.';
+
+COMMENT ON TABLE content_keys IS 'Which content which ticket has taken (D13). Claimed by tickets and supplements alone, so that a quarantined copy never swallows the good one; forced imports claim nothing.';
+COMMENT ON COLUMN content_keys.helpdesk_id IS 'The helpdesk whose mailbox brought it.';
+COMMENT ON COLUMN content_keys.content_key IS 'See imported_mails.content_key.';
+COMMENT ON COLUMN content_keys.text_digest IS 'See imported_mails.text_digest; the same key with another text is no duplicate.';
+COMMENT ON COLUMN content_keys.mail_id IS 'The mail that brought it first.';
+COMMENT ON COLUMN content_keys.ticket_id IS 'The ticket that took it.';

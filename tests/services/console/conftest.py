@@ -1,0 +1,64 @@
+"""The command line as a person runs it: its entry point, a real database, the console's own role."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from services.console.__main__ import main
+
+
+class FreshDatabase(Protocol):
+    """What the fixture `database` of the tests' root gives."""
+
+    def dsn(self, service: str) -> SecretStr: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """`helpdesk-importer` with the environment of one installation, called as its entry point is."""
+
+    environment: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
+        """What the command says, on standard output (or error, when `code` is not 0)."""
+        said, complained = io.StringIO(), io.StringIO()
+        with self.monkeypatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
+            for name in [name for name in os.environ if name.startswith("IMPORTER_")]:
+                patch.delenv(name)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            patch.setattr("sys.stdin", io.StringIO(stdin))
+            patch.setattr("sys.argv", ["helpdesk-importer", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        assert (ended.value.code or 0) == code, f"{arguments}: {said.getvalue()}{complained.getvalue()}"
+        return (complained if code else said).getvalue()
+
+    def json(self, *arguments: str) -> Any:
+        """What the command answers with --json."""
+        return json.loads(self(*arguments, "--json"))
+
+
+@pytest.fixture
+def importer(database: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line on a fresh database."""
+    (tmp_path / "encryption_keys").write_bytes(Fernet.generate_key())
+    return CommandLine(
+        {
+            "COLUMNS": "200",
+            "IMPORTER_DATABASE_URL": database.dsn("console").get_secret_value(),
+            "IMPORTER_SECRETS_DIR": str(tmp_path),
+        },
+        monkeypatch,
+    )

@@ -1,0 +1,38 @@
+"""A helpdesk with a Maildir, on real servers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.database.pool import Pool
+from tests.conftest import Database, Vhost
+from tests.services.fetcher.harness import Desk, Fetching
+from tests.shared.broker.harness import Queues
+
+
+@pytest.fixture
+async def owner(database: Database) -> AsyncIterator[Pool]:
+    """The database's owner, who may do all."""
+    async with database.pool("owner") as pool:
+        yield pool
+
+
+@pytest.fixture
+async def queues(vhost: Vhost) -> AsyncIterator[Queues]:
+    """The administrator's look into the queues."""
+    async with Queues.of(vhost.admin_dsn) as queues:
+        yield queues
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, database: Database, vhost: Vhost, owner: Pool, queues: Queues) -> Desk:
+    """A helpdesk whose importer is on, with an empty Maildir."""
+    return await Desk.make("support", tmp_path, database=database, vhost=vhost, owner=owner, queues=queues)
+
+
+@pytest.fixture
+async def fetching(desk: Desk) -> AsyncIterator[Fetching]:
+    """The fetcher's parts, to be driven step by step."""
+    async with Fetching.on(desk) as parts:
+        yield parts

@@ -1,0 +1,353 @@
+"""Whose turn it is, what people see of it, and how fetchers share mailboxes; the whole service runs on real servers."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.fetcher import open_mailboxes
+from services.fetcher.mailboxes import registry
+from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAccess, MailReference, MailUnreadable
+from services.fetcher.open_mailboxes import OpenMailboxes
+from tests.services.fetcher.harness import LEASE, NOBODY, Desk, Faulty, Fetching, fetcher, mail, minutes_ago
+from tests.shared.broker.harness import eventually
+
+
+async def succeeded(desk: Desk) -> bool:
+    return (await desk.state())["last_successful_check_at"] is not None
+
+
+async def has_problem(desk: Desk) -> bool:
+    return (await desk.state())["problem"] is not None
+
+
+async def in_queue(desk: Desk, count: int) -> bool:
+    return await desk.queues.count("mail.raw") == count
+
+
+async def turn_now(desk: Desk) -> None:
+    await desk.owner.execute("UPDATE mailbox_states SET next_check_at = '-infinity'")
+
+
+def opened_through(monkeypatch: pytest.MonkeyPatch, fault: Any) -> None:
+    """Let the service open every mailbox behind this fault."""
+
+    async def open_faulty(access: MailboxAccess) -> Mailbox:
+        faulty: Mailbox = fault(await registry.open_mailbox(access))
+        return faulty
+
+    monkeypatch.setattr(open_mailboxes, "open_mailbox", open_faulty)
+
+
+async def test_S8_a_check_that_succeeded_sets_the_last_successful_check(desk: Desk) -> None:
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+    state = await desk.state()
+    assert state["last_check_at"] == state["last_successful_check_at"]
+    assert (state["problem"], state["failed_checks"]) == (None, 0)
+    assert (state["next_check_at"] - state["last_check_at"]).total_seconds() == 30
+
+
+async def test_W1_new_mail_is_noticed_before_the_next_periodical_check(desk: Desk) -> None:
+    await desk.set(check_interval_seconds=86400)
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+        for n in range(2):
+            key = desk.post_office.deliver(mail(f"{n}"), minutes_ago(0))
+            await eventually(lambda: in_queue(desk, n + 1))  # noqa: B023 - awaited at once
+        await eventually(lambda: asyncio.to_thread(desk.post_office.is_read, key))
+
+
+async def test_W1_mail_that_nothing_told_of_is_found_by_the_periodical_check(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent(Faulty):
+        async def wait_for_change(self) -> None:
+            await asyncio.Event().wait()
+
+    opened_through(monkeypatch, Silent)
+    await desk.set(check_interval_seconds=1)
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+        desk.post_office.deliver(mail("stil"), minutes_ago(0))
+        await eventually(lambda: in_queue(desk, 1))
+
+
+async def test_S1_a_mailbox_that_is_off_is_never_opened(desk: Desk, tmp_path: Path) -> None:
+    await desk.set(enabled=False)
+    desk.post_office.deliver(mail("Uit"), minutes_ago(1))
+    on = await Desk.make(
+        "sales", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
+    )
+    on.post_office.deliver(mail("Aan"), minutes_ago(1))
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(on))
+    assert (await desk.state())["last_check_at"] is None
+    assert [message.body for _, message in await desk.messages()] == [mail("Aan")]
+
+
+async def test_S1_a_mailbox_that_is_switched_off_is_closed_and_watched_no_more(desk: Desk) -> None:
+    changed: list[int] = []
+
+    async def note(helpdesk_id: int) -> None:
+        changed.append(helpdesk_id)
+
+    opened = OpenMailboxes(note)
+    async with Fetching.on(desk) as parts:
+        await opened.take(await parts.claim())
+        opened.watch(desk.helpdesk_id)
+        await desk.set(enabled=False)
+        await opened.close_all(but=await parts.mailboxes.unchanged(opened.settings_versions))
+    assert opened.settings_versions == {}
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == f"watch mailbox {desk.helpdesk_id}"]
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [("persons", "«Standaard contactpersoon»"), ("employees", "«Standaard werknemer»"), ("statuses", "«geïmporteerd»")],
+)
+async def test_D14_a_role_made_inactive_elsewhere_pauses_the_mailbox_until_it_is_active_again(
+    desk: Desk, table: str, named: str
+) -> None:
+    key = desk.post_office.deliver(mail("Pauze"), minutes_ago(1))
+    await desk.set(check_interval_seconds=1)
+    await set_active(desk, table, active=False)
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+        state = await desk.state()
+        assert named in state["problem"]
+        assert state["problem_since"] is not None
+        assert state["last_successful_check_at"] is None
+        assert not desk.post_office.is_read(key)
+        assert await desk.rows() == []
+        await set_active(desk, table, active=True)
+        await eventually(lambda: in_queue(desk, 1))
+        await eventually(lambda: succeeded(desk))
+    assert not await has_problem(desk)
+
+
+async def set_active(desk: Desk, table: str, *, active: bool) -> None:
+    """As another program does that shares the database."""
+    await desk.owner.execute(f"UPDATE {table} SET active = $1", active)  # noqa: S608 - names of this test
+
+
+async def test_a_problem_is_shown_with_since_when_and_goes_away_when_a_check_succeeds(desk: Desk) -> None:
+    desk.post_office.break_down()
+    await desk.set(check_interval_seconds=1)
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+        first = await desk.state()
+        assert "is geen Maildir" in first["problem"]
+
+        async def failed_again() -> bool:
+            return bool((await desk.state())["failed_checks"] > 1)
+
+        await eventually(failed_again)
+        second = await desk.state()
+        assert second["problem_since"] == first["problem_since"]
+        assert second["next_check_at"] - second["last_check_at"] > first["next_check_at"] - first["last_check_at"]
+        desk.post_office.root.with_name("elsewhere").rename(desk.post_office.root)
+        await turn_now(desk)
+        await eventually(lambda: succeeded(desk))
+    healed = await desk.state()
+    assert (healed["problem"], healed["problem_since"], healed["failed_checks"]) == (None, None, 0)
+
+
+async def test_a_refused_login_is_not_tried_again_for_an_hour(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing(Faulty):
+        def unread(self, page_size: int) -> Any:
+            raise LoginRefused(f"Het wachtwoord klopt niet ({page_size}).")
+
+    opened_through(monkeypatch, Refusing)
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+    state = await desk.state()
+    assert 3600 <= (state["next_check_at"] - state["last_check_at"]).total_seconds() <= 1.2 * 3600
+
+
+async def test_our_own_bug_is_shown_and_stops_no_other_mailbox(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await Desk.make(
+        "sales", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
+    )
+    other.post_office.deliver(mail("Goed"), minutes_ago(1))
+    trigger = desk.post_office.deliver(mail("Fout"), minutes_ago(2))
+
+    class Buggy(Faulty):
+        async def mark_read(self, mail: MailReference) -> None:
+            if mail.key == trigger:
+                raise ZeroDivisionError
+            await self.mailbox.mark_read(mail)
+
+    opened_through(monkeypatch, Buggy)
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+        await eventually(lambda: succeeded(other))
+    assert "ZeroDivisionError" in (await desk.state())["problem"]
+
+
+async def test_W1_a_check_in_which_a_mail_could_not_be_read_is_no_successful_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unreadable(Faulty):
+        async def fetch(self, mail: MailReference, into: Any, limit: int) -> int:
+            raise MailUnreadable(f"Mail {mail.key} kan niet worden gelezen ({limit}, {into}).")
+
+    opened_through(monkeypatch, Unreadable)
+    for n in range(3):
+        desk.post_office.deliver(mail(f"{n}"), minutes_ago(n))
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+    state = await desk.state()
+    assert state["problem"].endswith("En zo nog 2 andere.")
+    assert state["last_successful_check_at"] is None
+
+
+async def test_D18_a_waiting_backlog_is_a_problem_that_people_see_of_a_check_that_succeeded(desk: Desk) -> None:
+    await desk.set(backlog_limit=1)
+    for days in (30, 20):
+        desk.post_office.deliver(mail("oud"), minutes_ago(days * 24 * 60))
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+    state = await desk.state()
+    assert "Meer dan 1 ongelezen mails" in state["problem"]
+    assert state["failed_checks"] == 0
+
+
+async def test_an_outage_of_the_broker_is_shown_and_no_mailbox_is_blamed(desk: Desk) -> None:
+    desk.post_office.deliver(mail("Storing"), minutes_ago(1))
+    async with fetcher(desk, amqp=NOBODY):
+        await eventually(lambda: has_problem(desk))
+    state = await desk.state()
+    assert "berichtenserver" in state["problem"]
+    assert (state["failed_checks"], state["last_successful_check_at"]) == (0, None)
+    assert (state["next_check_at"] - state["last_check_at"]).total_seconds() == 10
+    await turn_now(desk)
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+    assert [message.body for _, message in await desk.messages()] == [mail("Storing")]
+    assert not await has_problem(desk)
+
+
+async def test_two_fetchers_share_many_mailboxes_and_take_each_mail_in_once(desk: Desk, tmp_path: Path) -> None:
+    desks = [desk] + [
+        await Desk.make(
+            f"desk {n}", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
+        )
+        for n in range(5)
+    ]
+    for each in desks:
+        await each.set(check_interval_seconds=1)
+        for n in range(30):
+            each.post_office.deliver(mail(f"{each.helpdesk_id} {n}"), minutes_ago(100 - n))
+    async with fetcher(desk), fetcher(desk):
+        await eventually(lambda: in_queue(desk, 180))
+        for each in desks:
+            each.post_office.deliver(mail("nog een"), minutes_ago(0))
+        await eventually(lambda: in_queue(desk, 186))
+    messages = await desk.messages()
+    assert len({envelope.mail_id for envelope, _ in messages}) == len(messages) == 186
+
+
+async def test_a_mailbox_leased_by_another_fetcher_is_left_alone_until_the_lease_runs_out(
+    desk: Desk, tmp_path: Path
+) -> None:
+    other = await Desk.make(
+        "sales", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
+    )
+    await desk.owner.execute(
+        "UPDATE mailbox_states SET lease_holder = 'dead', lease_until = now() + interval '1 hour'"
+        " WHERE helpdesk_id = $1",
+        desk.helpdesk_id,
+    )
+    desk.post_office.deliver(mail("Verlaten"), minutes_ago(1))
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(other))
+        assert (await desk.state())["last_check_at"] is None
+        await desk.owner.execute("UPDATE mailbox_states SET lease_until = now() WHERE lease_holder = 'dead'")
+        await eventually(lambda: in_queue(desk, 1))
+
+
+@pytest.mark.parametrize("loss", ["lease_holder = 'another'", "enabled = false"], ids=["taken over", "switched off"])
+async def test_a_check_whose_lease_is_lost_stops_and_records_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, loss: str
+) -> None:
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    class Endless(Faulty):
+        async def fetch(self, mail: MailReference, into: Any, limit: int) -> int:
+            started.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            ended.set()
+            raise asyncio.CancelledError(mail, into, limit)
+
+    opened_through(monkeypatch, Endless)
+    desk.post_office.deliver(mail("Eindeloos"), minutes_ago(1))
+    table = "mailbox_states" if "lease" in loss else "importer_settings"
+    async with asyncio.timeout(30), fetcher(desk, lease_seconds=3):
+        await started.wait()
+        await desk.owner.execute(f"UPDATE {table} SET {loss}")  # noqa: S608 - names of this test
+        await ended.wait()
+    assert (await desk.state())["last_check_at"] is None
+
+
+async def test_a_lease_is_renewed_while_the_check_goes_on(desk: Desk) -> None:
+    async with Fetching.on(desk) as parts:
+        await parts.mailboxes.claim(LEASE, 1)
+        before = (await desk.state())["lease_until"]
+        assert await parts.mailboxes.renew(2 * LEASE, {desk.helpdesk_id: 1}) == {desk.helpdesk_id}
+        assert (await desk.state())["lease_until"] > before
+        async with Fetching.on(desk, holder="another") as other:
+            assert await other.mailboxes.claim(LEASE, 1) == []
+            assert await other.mailboxes.renew(LEASE, {desk.helpdesk_id: 1}) == set()
+
+
+async def test_the_longest_overdue_mailbox_comes_first(desk: Desk, tmp_path: Path) -> None:
+    desks = [desk] + [
+        await Desk.make(
+            f"desk {n}", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
+        )
+        for n in range(3)
+    ]
+    for minutes, each in zip((5, 60, 1, 30), desks, strict=True):
+        await desk.owner.execute(
+            "UPDATE mailbox_states SET next_check_at = now() - make_interval(mins => $2) WHERE helpdesk_id = $1",
+            each.helpdesk_id, minutes,
+        )  # fmt: skip
+    async with Fetching.on(desk) as parts:
+        claimed = [(await parts.mailboxes.claim(LEASE, 1))[0].helpdesk_id for _ in desks]
+    assert claimed == [desks[n].helpdesk_id for n in (1, 3, 0, 2)]
+
+
+async def test_a_check_of_a_mailbox_that_became_another_one_is_not_recorded_for_it(desk: Desk) -> None:
+    async with Fetching.on(desk) as parts:
+        (claimed,) = await parts.mailboxes.claim(LEASE, 1)
+        await desk.set(folder="Support")
+        await parts.mailboxes.finish(claimed, succeeded=True, next_check_after=LEASE, failed_checks=0, problem=None)
+        assert (await desk.state())["last_successful_check_at"] is None
+        ((again),) = await parts.mailboxes.claim(LEASE, 1)
+        assert again.generation == 2
+
+
+async def test_the_metrics_tell_of_every_mailbox(desk: Desk) -> None:
+    label = {"helpdesk_id": str(desk.helpdesk_id)}
+    before = REGISTRY.get_sample_value("importer_mailbox_fetched_total", label) or 0
+    for n in range(3):
+        desk.post_office.deliver(mail(f"{n}"), minutes_ago(n))
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+    assert REGISTRY.get_sample_value("importer_mailbox_fetched_total", label) == before + 3
+    assert REGISTRY.get_sample_value("importer_mailbox_unread", label) is not None
+    async with fetcher(desk):
+
+        async def shown() -> bool:
+            checked_at = REGISTRY.get_sample_value("importer_mailbox_last_successful_check_timestamp_seconds", label)
+            return checked_at == (await desk.state())["last_successful_check_at"].timestamp()
+
+        await eventually(shown)
+    assert REGISTRY.get_sample_value("importer_mailbox_problem", label) == 0

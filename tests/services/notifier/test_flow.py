@@ -1,0 +1,337 @@
+"""From a planned row to a mail and back: each is sent once, and its row says what became of it (DESIGN 5, 9)."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import asyncpg
+import pytest
+import structlog
+
+from deploy.demo.smtp_server import Delivery, SmtpServer
+from services.notifier.repository import EVENT_LOST_AFTER, LEASE
+from services.notifier.rules.retry import DELAYS, LAST_TRY
+from services.notifier.smtp import Rest
+from shared.messages import NotificationKind
+from shared.portal.delivery import DeliveryReason
+from tests.services.notifier.house import House
+
+
+async def _until(fact: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not fact():
+            await asyncio.sleep(0.01)
+
+
+def _mail(delivery: Delivery) -> EmailMessage:
+    message = message_from_bytes(delivery.content, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+async def test_a_planned_notification_is_sent_and_recorded(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+    [delivery] = smtp.deliveries
+    row = await house.row(planned)
+    assert (delivery.sender, delivery.recipients) == ("ict@example.nl", ("piet@klant.example",))
+    assert (row["state"], row["server_reply"], row["tries"]) == ("sent", "250 2.0.0 Ok: queued as 1", 1)
+    assert row["sent_at"] is not None
+    assert row["mime"] == delivery.content
+    mail = _mail(delivery)
+    assert mail["Message-ID"] == f"<{row['message_id']}>"
+    assert mail["Subject"] == row["subject"]
+    assert mail["In-Reply-To"] == "<begin@klant.example>"
+    assert (row["lease_holder"], row["lease_until"], row["next_try_at"], row["reason"]) == (None, None, None, None)
+
+
+async def test_M2_M3_M4_read_as_the_ticket_says(house: House, smtp: SmtpServer) -> None:
+    ticket = await house.ticket()
+    first = [
+        await house.plan(NotificationKind.TICKET_ADDED_MANAGER, ticket=ticket, to="sanne@example.nl"),
+        await house.plan(NotificationKind.TICKET_ADDED_CUSTOMER, ticket=ticket),
+    ]
+    await house.owner.execute(
+        """INSERT INTO attachments (id, ticket_id, mail_id, name, media_type, byte_size, left_out_reason)
+           SELECT gen_random_uuid(), id, mail_id, 'handleiding.pdf', 'application/pdf', 9, 'geen afbeelding'
+           FROM tickets"""
+    )
+    async with house.notifier() as notifier:
+        await notifier.deliver(first)
+        await notifier.deliver([await house.plan(NotificationKind.SUPPLEMENT_ADDED_EXECUTOR, ticket=ticket)])
+    by_end = {str(mail["Subject"]).rsplit(" ", 1)[-1]: mail for mail in map(_mail, smtp.deliveries)}
+    assert set(by_end) == {"importer", "geregistreerd", "portaal"}
+    to_manager = by_end["importer"].get_body(("plain",))
+    assert to_manager is not None
+    text = to_manager.get_content()
+    for expected in ("Foutcode 79", "Bakkerij Jansen", "Normaal", "Karim Bouzid", "handleiding.pdf (geen afbeelding)"):
+        assert expected in text
+    assert "https://helpdesk.example/tickets/10000" in text
+    assert by_end["portaal"]["In-Reply-To"] == by_end["importer"]["Message-ID"]
+    supplement = by_end["portaal"].get_body(("plain",))
+    assert supplement is not None
+    assert "Nog steeds" in supplement.get_content()
+
+
+async def test_an_event_that_comes_twice_sends_nothing_twice(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    async with house.notifier() as notifier, house.notifier() as another:
+        await asyncio.gather(*(each.deliver([planned]) for each in (notifier, another, notifier, another)))
+        await notifier.deliver([planned])
+    assert len(smtp.deliveries) == 1
+    assert (await house.row(planned))["tries"] == 1
+
+
+async def test_two_notifiers_share_a_hundred_mails_and_send_each_once(house: House, smtp: SmtpServer) -> None:
+    planned = [await house.plan(to=f"klant{n}@klant.example") for n in range(100)]
+    await house.pass_time(EVENT_LOST_AFTER)
+    async with house.notifier() as notifier, house.notifier() as another:
+        tried = await asyncio.gather(
+            notifier.sweep(), another.sweep(), *(notifier.deliver([each]) for each in planned[:20])
+        )
+    assert sorted(delivery.recipients[0] for delivery in smtp.deliveries) == sorted(
+        f"klant{n}@klant.example" for n in range(100)
+    )
+    assert sum(each or 0 for each in tried) <= 100
+
+
+async def test_a_temporary_refusal_is_tried_again_with_the_same_mail(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    smtp.answers["RCPT"] = ["450 4.7.1 greylisted, come back"]
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+        postponed = await house.row(planned)
+        assert (postponed["state"], postponed["reason"]) == ("planned", DeliveryReason.REFUSED_FOR_NOW)
+        assert postponed["server_reply"] == "450 4.7.1 greylisted, come back"
+        await notifier.deliver([planned])  # the same event again: not yet due
+        assert await notifier.sweep() == 0
+        await house.owner.execute("UPDATE helpdesks SET sender_name = 'Een nieuwe naam'")
+        await house.pass_time(DELAYS[0])
+        assert await notifier.sweep() == 1
+    sent = await house.row(planned)
+    assert (sent["state"], sent["tries"], sent["reason"]) == ("sent", 2, None)
+    assert [sent["message_id"], sent["mime"]] == [postponed["message_id"], postponed["mime"]]
+    assert [delivery.content for delivery in smtp.deliveries] == [postponed["mime"]]
+
+
+async def test_after_72_hours_of_tries_it_has_failed(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    smtp.answers["RCPT"] = ["450 4.2.2 mailbox full"] * LAST_TRY
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+        waited = timedelta(0)
+        for delay in DELAYS:
+            assert (await house.row(planned))["state"] == "planned"
+            assert await notifier.sweep() == 0
+            await house.pass_time(delay)
+            waited += delay
+            assert await notifier.sweep() == 1
+        await house.pass_time(timedelta(days=30))
+        assert await notifier.sweep() == 0
+    row = await house.row(planned)
+    assert waited == timedelta(hours=72)
+    assert (row["state"], row["reason"], row["tries"]) == ("failed", DeliveryReason.GAVE_UP, 25)
+    assert row["server_reply"] == "refused-for-now: 450 4.2.2 mailbox full"
+    assert smtp.deliveries == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        pytest.param("550 5.1.1 user unknown", DeliveryReason.UNKNOWN_RECIPIENT, id="D10 unknown recipient"),
+        pytest.param("554 5.7.1 policy", DeliveryReason.REFUSED, id="refused"),
+    ],
+)
+async def test_a_permanent_refusal_is_recorded_and_the_others_go(
+    house: House, smtp: SmtpServer, reply: str, reason: DeliveryReason
+) -> None:
+    ticket = await house.ticket()
+    refused = await house.plan(ticket=ticket, to="weg@klant.example")
+    other = await house.plan(NotificationKind.TICKET_ADDED_MANAGER, ticket=ticket, to="sanne@example.nl")
+    smtp.refused["weg@klant.example"] = reply
+    async with house.notifier() as notifier:
+        await notifier.deliver([refused, other])
+        await house.pass_time(timedelta(days=4))
+        assert await notifier.sweep() == 0
+    row = await house.row(refused)
+    assert (row["state"], row["reason"], row["server_reply"]) == ("failed", reason, reply)
+    assert (await house.row(other))["state"] == "sent"
+
+
+async def test_a_recipient_that_is_no_address_fails_with_a_sentence(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan(to="piet@klant.example>\r\nRCPT TO:<x@y.nl")
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+    row = await house.row(planned)
+    assert (row["state"], row["reason"]) == ("failed", DeliveryReason.REFUSED)
+    assert "is not a mail address" in row["server_reply"]
+    assert smtp.deliveries == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        pytest.param("UPDATE helpdesks SET outgoing_account_id = NULL", "no outgoing account", id="no account"),
+        pytest.param("UPDATE importer_settings SET mailbox_address = NULL", "no address to send from", id="no address"),
+    ],
+)
+async def test_without_an_account_it_stays_planned_with_words_and_goes_when_there_is_one(
+    house: House, smtp: SmtpServer, statement: str, words: str
+) -> None:
+    planned = await house.plan()
+    await house.owner.execute(statement)
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+        row = await house.row(planned)
+        assert (row["state"], row["reason"]) == ("planned", DeliveryReason.NO_ACCOUNT)
+        assert words in row["server_reply"]
+        await house.send_by(smtp)
+        await house.owner.execute("UPDATE importer_settings SET mailbox_address = 'ict@example.nl'")
+        await house.pass_time(DELAYS[0])
+        await notifier.sweep()
+    assert (await house.row(planned))["state"] == "sent"
+
+
+async def test_a_mended_password_is_used_at_once(house: House, smtp: SmtpServer) -> None:
+    smtp.login = ("importer", "goed")
+    await house.send_by(smtp, username="importer", password="fout")
+    first, second = await house.plan(), await house.plan()
+    async with house.notifier(rest=Rest()) as notifier:
+        await notifier.deliver([first])
+        await notifier.deliver([second])
+        assert smtp.logins == ["importer"]  # the second mail did not try the wrong password again
+        row = await house.row(second)
+        assert (row["state"], row["reason"]) == ("planned", DeliveryReason.LOGIN_REFUSED)
+        await house.send_by(smtp, username="importer", password="goed")
+        await house.pass_time(DELAYS[0])
+        assert await notifier.sweep() == 2
+    assert [delivery.login for delivery in smtp.deliveries] == ["importer", "importer"]
+
+
+async def test_a_password_that_no_key_opens_is_told(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    await house.send_by(smtp, username="importer", password_encrypted=b"van een andere sleutel")
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+    row = await house.row(planned)
+    assert row["reason"] == DeliveryReason.LOGIN_REFUSED
+    assert "cannot be decrypted" in row["server_reply"]
+
+
+async def test_a_row_whose_event_was_lost_is_found(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    async with house.notifier() as notifier:
+        assert await notifier.sweep() == 0
+        await house.pass_time(EVENT_LOST_AFTER)
+        assert await notifier.sweep() == 1
+    assert (await house.row(planned))["state"] == "sent"
+    assert len(smtp.deliveries) == 1
+
+
+async def test_what_a_dead_notifier_had_written_goes_out_unchanged_when_its_lease_ends(
+    house: House, smtp: SmtpServer
+) -> None:
+    """Killed after the mail was committed and before it was sent."""
+    planned = await house.plan()
+    smtp.answers["MAIL"] = ["451 4.3.0 not yet"]
+    async with house.notifier() as dead:
+        await dead.deliver([planned])
+    written = await house.row(planned)
+    await house.owner.execute(
+        "UPDATE notifications SET next_try_at = NULL, lease_holder = 'dead', lease_until = now() + $1", LEASE
+    )
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+        assert await notifier.sweep() == 0
+        await house.pass_time(LEASE + EVENT_LOST_AFTER)
+        assert await notifier.sweep() == 1
+    assert [delivery.content for delivery in smtp.deliveries] == [written["mime"]]
+    assert (await house.row(planned))["state"] == "sent"
+
+
+async def test_a_database_that_is_away_after_the_250_is_waited_for(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    name = house.database.name
+    superuser = await asyncpg.connect(house.database.server.url)
+    shut = asyncio.Event()
+
+    async def shut_the_database(_: Delivery) -> None:
+        await superuser.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+        await superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name = $2",
+            name,
+            "notifier",
+        )
+        shut.set()
+
+    smtp.on_delivery = shut_the_database
+    async with house.notifier() as notifier:
+        delivering = asyncio.create_task(notifier.deliver([planned]))
+        await shut.wait()
+        with structlog.testing.capture_logs() as logged:
+            await _until(lambda: any(line["event"] == "recording_waits" for line in logged))
+        assert {line["exc_info"] for line in logged} == {False}  # each was known for an outage
+        await superuser.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+        await delivering
+    await superuser.close()
+    assert (await house.row(planned))["state"] == "sent"
+    assert len(smtp.deliveries) == 1
+
+
+async def test_a_cancelled_handler_still_records_what_the_server_took(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    async with house.notifier() as notifier:
+        # the row is locked, so that the recording waits while its handler is cancelled
+        locked = house.owner.transaction()
+
+        async def lock(_: Delivery) -> None:
+            await locked.start()
+            await house.owner.execute("SELECT FROM notifications FOR UPDATE")
+
+        smtp.on_delivery = lock
+        delivering = asyncio.create_task(notifier.deliver([planned]))
+        await _until(lambda: bool(notifier._recording))
+        delivering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await delivering
+        await locked.rollback()
+        await notifier.finish()
+    assert (await house.row(planned))["state"] == "sent"
+
+
+async def test_an_error_of_ours_is_told_and_the_mail_goes_when_it_is_mended(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    async with house.notifier(kinds={}) as older:  # a version that does not know this kind of account yet
+        await older.deliver([planned])
+    row = await house.row(planned)
+    assert (row["state"], row["reason"]) == ("planned", DeliveryReason.OUR_ERROR)
+    assert "KeyError" in row["server_reply"]
+    await house.pass_time(DELAYS[0])
+    async with house.notifier() as mended:
+        assert await mended.sweep() == 1
+    assert (await house.row(planned))["state"] == "sent"
+    assert len(smtp.deliveries) == 1
+
+
+async def test_a_row_that_no_try_ever_finished_is_given_up(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    await house.owner.execute("UPDATE notifications SET tries = $1", LAST_TRY)
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+    assert (await house.row(planned))["state"] == "failed"
+    assert smtp.deliveries == []
+
+
+async def test_an_unusable_template_of_the_helpdesk_gives_way_to_the_default(house: House, smtp: SmtpServer) -> None:
+    await house.owner.execute(
+        """INSERT INTO templates (helpdesk_id, kind, subject, body_text)
+           VALUES (1, 'ticket-added-customer', 'Geen nummer', 'Hallo [onbekend]')"""
+    )
+    planned = await house.plan()
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+    assert str(_mail(smtp.deliveries[0])["Subject"]).endswith("is geregistreerd")

@@ -1,0 +1,70 @@
+"""Every trouble with RabbitMQ is an outage, and a cancelled task stays cancelled."""
+
+import asyncio
+
+import pytest
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+
+from shared.broker.publish import Publisher
+from shared.broker.session import Backoff, BrokerOutage, QueueFull, broker_trouble
+from shared.broker.topology import MAIL_RAW
+from shared.errors import Outage
+from tests.conftest import Vhost
+from tests.shared.broker.harness import eventually, raw_mail
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(TimeoutError(), id="no answer in time"),
+        pytest.param(ConnectionResetError(), id="connection reset"),
+        pytest.param(AMQPError("closed"), id="closed by the broker"),
+        pytest.param(ChannelInvalidStateError("closed"), id="closed channel"),
+        pytest.param(asyncio.CancelledError(), id="a stuck connection, which nobody cancelled"),
+    ],
+)
+async def test_trouble_with_the_broker_is_an_outage_that_says_what_was_done(trouble: BaseException) -> None:
+    with pytest.raises(BrokerOutage, match="while counting") as raised, broker_trouble("counting"):
+        raise trouble
+    assert isinstance(raised.value, Outage)
+
+
+async def test_a_task_that_is_cancelled_stays_cancelled() -> None:
+    async def wait_for_ever() -> None:
+        with broker_trouble("waiting"):
+            started.set()
+            await asyncio.Event().wait()
+
+    started = asyncio.Event()
+    task = asyncio.create_task(wait_for_ever())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_full_queue_refuses_and_is_an_outage_of_its_own_kind(vhost: Vhost) -> None:
+    policy = vhost.topology.policy_of(MAIL_RAW)
+    definition = {**policy.definition, "max-length-bytes": 1000}
+    full = {"pattern": policy.pattern, "definition": definition, "priority": 100}
+    await vhost.management.send("PUT", f"policies/{vhost.name}/{policy.name}", full)
+    refusals: list[QueueFull] = []
+    async with Publisher(vhost.dsn("fetcher"), "fetcher") as publisher:
+
+        async def is_refused() -> bool:
+            try:
+                await publisher.publish(raw_mail(), payload=b"x" * 1000)
+            except QueueFull as refusal:
+                refusals.append(refusal)
+            return bool(refusals)
+
+        await eventually(is_refused)
+    assert "see whether its consumers keep up" in str(refusals[0])
+
+
+def test_delays_grow_to_half_a_minute_and_start_anew_after_a_success() -> None:
+    backoff = Backoff()
+    for longest in (0.5, 1, 2, 4, 8, 16, 30, 30, 30):
+        assert longest / 10 <= backoff.next_delay() <= longest
+    backoff.reset()
+    assert backoff.next_delay() <= 0.5

@@ -1,0 +1,123 @@
+"""Migrations on a real server: up, up again, several at once, and back, without a row lost in silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.local.endpoints import PostgresEndpoint
+from shared.database.migrate import WouldLoseData, downgrade, migrate, newest_revision
+from shared.database.pool import REQUIRED_REVISION, Connection
+from shared.database.roles import scram_verifier
+from shared.errors import Misconfigured, Outage
+
+VERSIONS = Path(__file__).parents[3] / "shared" / "database" / "migrations" / "versions"
+
+
+@pytest.fixture
+async def superuser(empty_database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    connection = await asyncpg.connect(empty_database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def empty(
+    superuser: asyncpg.Connection[asyncpg.Record], postgres_server: PostgresEndpoint, database_template: str
+) -> str:
+    """The owner's URL of an empty database; the roles are there."""
+    assert database_template
+    name: str = await superuser.fetchval("SELECT current_database()")
+    await superuser.execute(f"ALTER DATABASE {name} OWNER TO importer_owner")
+    return postgres_server.login(name, "importer_owner", "test")
+
+
+async def rows(connection: Connection) -> dict[str, int]:
+    tables = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'helpdesk'::regnamespace AND relkind = 'r'"
+    )
+    return {row["relname"]: await connection.fetchval(f"SELECT count(*) FROM {row['relname']}") for row in tables}  # noqa: S608 - names from the catalog
+
+
+async def test_migrations_at_once_take_turns(empty: str, superuser: asyncpg.Connection[asyncpg.Record]) -> None:
+    await asyncio.gather(*(migrate(empty, passwords={}) for _ in range(3)))
+    assert await superuser.fetchval("SELECT version_num FROM alembic_version") == newest_revision()
+
+
+async def test_every_table_has_rows_in_these_tests(owner: Connection) -> None:
+    assert {table for table, count in (await rows(owner)).items() if not count} == set()
+
+
+async def test_migrating_again_changes_nothing(owner: Connection, database: Any) -> None:
+    before = await rows(owner)
+    await migrate(database.dsn("owner").get_secret_value())
+    assert await rows(owner) == before
+
+
+async def test_going_back_refuses_to_destroy_rows(owner: Connection, database: Any) -> None:
+    before = await rows(owner)
+    with pytest.raises(WouldLoseData, match="has rows, which this downgrade would destroy"):
+        await downgrade(database.dsn("owner").get_secret_value(), to="base")
+    assert await rows(owner) == before
+    assert await owner.fetchval("SELECT version_num FROM public.alembic_version") == newest_revision()
+
+
+async def test_going_back_and_forth_when_the_data_may_go(owner: Connection, database: Any) -> None:
+    url = database.dsn("owner").get_secret_value()
+    await downgrade(url, to="base", lose_data=True)
+    assert await owner.fetchval("SELECT to_regnamespace('helpdesk') IS NULL AND to_regnamespace('ui_v1') IS NULL")
+    await migrate(url)
+    assert await owner.fetchval("SELECT count(*) FROM helpdesk.tickets") == 0
+
+
+async def test_the_services_ask_for_a_revision_that_there_is() -> None:
+    assert newest_revision() >= REQUIRED_REVISION
+
+
+async def test_every_revision_is_a_number_with_its_way_back() -> None:
+    scripts = sorted(VERSIONS.glob("*.py"))
+    assert [script.name[:4] for script in scripts] == [f"{number:04}" for number in range(1, len(scripts) + 1)]
+    assert all((script.with_suffix("") / "down.sql").exists() for script in scripts)
+
+
+async def test_a_database_in_another_encoding_is_refused(postgres_server: PostgresEndpoint) -> None:
+    superuser = await asyncpg.connect(postgres_server.url)
+    await superuser.execute("CREATE DATABASE test_latin1 TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    try:
+        with pytest.raises(Misconfigured, match="UTF8"):
+            await migrate(postgres_server.database("test_latin1"))
+    finally:
+        await superuser.execute("DROP DATABASE test_latin1 WITH (FORCE)")
+        await superuser.close()
+
+
+async def test_a_database_that_is_not_there_is_a_sentence(postgres_server: PostgresEndpoint) -> None:
+    with pytest.raises(Misconfigured, match="Create it first"):
+        await migrate(postgres_server.database("test_nowhere"))
+
+
+async def test_a_server_that_is_not_there_is_an_outage(unused_tcp_port: int) -> None:
+    with pytest.raises(Outage, match="does not answer"):
+        await migrate(f"postgresql://x:x@127.0.0.1:{unused_tcp_port}/x")
+
+
+async def test_who_does_not_own_the_database_is_told(database: Any, empty: str) -> None:
+    assert database is not None
+    with pytest.raises(Misconfigured, match="importer_owner"):
+        await migrate(empty.replace("importer_owner", "importer_fetcher"))
+
+
+async def test_an_unknown_revision_is_a_sentence(empty: str) -> None:
+    with pytest.raises(Misconfigured, match="newest revision"):
+        await migrate(empty, to="9999")
+
+
+@pytest.mark.parametrize("password", ["", "wachtwoord-é"], ids=["empty", "not ASCII"])
+def test_passwords_that_clients_prepare_differently_are_refused(password: str) -> None:
+    with pytest.raises(Misconfigured):
+        scram_verifier(password)

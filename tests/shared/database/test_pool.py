@@ -1,0 +1,165 @@
+"""The pool: what its connections see, and which trouble is whose."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.local.endpoints import PostgresEndpoint
+from shared.database.pool import Pool, connection, open_pool, transaction
+from shared.errors import Misconfigured, Outage, TryAgain
+
+
+@pytest.fixture
+async def pool(database: Any) -> AsyncIterator[Pool]:
+    async with database.pool("owner") as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def late_server(url: str, closed: int) -> AsyncIterator[str]:
+    """The URL of a server that hangs up on its first `closed` visitors, as one that is starting; then it is ours."""
+    address = url.rpartition("@")[2].rpartition("/")[0]
+    host, _, port = address.partition(":")
+    visitors = 0
+    running: set[asyncio.Task[None]] = set()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while content := await reader.read(65536):
+                writer.write(content)
+                await writer.drain()
+        writer.close()
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal visitors
+        visitors += 1
+        if visitors <= closed:
+            writer.close()
+            return
+        to_reader, to_writer = await asyncio.open_connection(host, int(port))
+        running.update(asyncio.ensure_future(carry(*pair)) for pair in ((reader, to_writer), (to_reader, writer)))
+
+    server = await asyncio.start_server(receive, "127.0.0.1", 0)
+    yield url.replace(address, f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    server.close()
+    await asyncio.gather(*running)
+
+
+async def test_a_connection_speaks_of_helpdesk_json_and_utc(pool: Pool) -> None:
+    async with connection(pool) as acquired:
+        assert await acquired.fetchval("SELECT count(*) FROM imported_mails") == 0
+        assert await acquired.fetchval("SELECT $1::jsonb", {"naam": ["é"]}) == {"naam": ["é"]}
+        settings = await acquired.fetchrow(
+            "SELECT current_setting('TimeZone'), current_setting('application_name'),"
+            " current_setting('statement_timeout')"
+        )
+    assert settings is not None
+    assert tuple(settings) == ("UTC", "owner", "30s")
+
+
+async def test_a_transaction_is_kept_or_undone_as_a_whole(pool: Pool) -> None:
+    async def fail() -> None:
+        async with transaction(pool) as acquired:
+            await acquired.execute("INSERT INTO employees (name) VALUES ('Piet')")
+            raise FileNotFoundError("a trouble of the caller's own")
+
+    with pytest.raises(FileNotFoundError):
+        await fail()
+    async with transaction(pool) as acquired:
+        await acquired.execute("INSERT INTO employees (name) VALUES ('Anna')")
+    assert await pool.fetchval("SELECT array_agg(name) FROM employees") == ["Anna"]
+
+
+async def test_a_database_that_starts_late_is_waited_for(database: Any) -> None:
+    async with late_server(database.dsn("fetcher").get_secret_value(), closed=2) as url:
+        pool = await open_pool(url, application_name="test", patience=timedelta(seconds=60))
+        assert await pool.fetchval("SELECT 1") == 1
+        await pool.close()
+
+
+async def test_patience_ends(unused_tcp_port: int) -> None:
+    url = f"postgresql://x:x@127.0.0.1:{unused_tcp_port}/x"
+    with pytest.raises(Outage, match="does not answer"):
+        await open_pool(url, application_name="test", patience=timedelta(0))
+
+
+async def test_a_lost_connection_is_an_outage_and_the_next_one_works(pool: Pool) -> None:
+    async def lose_it() -> None:
+        async with transaction(pool) as acquired:
+            await acquired.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(Outage):
+        await lose_it()
+    async with transaction(pool) as acquired:
+        assert await acquired.fetchval("SELECT 1") == 1
+
+
+async def test_a_connection_lost_between_two_uses_is_an_outage_at_most_once(pool: Pool, database: Any) -> None:
+    async with connection(pool) as acquired:
+        lost = acquired.get_server_pid()
+    async with database.connect("owner") as other:
+        assert await other.fetchval("SELECT pg_terminate_backend($1)", lost)
+    with suppress(Outage):
+        async with transaction(pool) as acquired:
+            await acquired.fetchval("SELECT 1")
+    async with transaction(pool) as acquired:
+        assert await acquired.fetchval("SELECT 1") == 1
+
+
+async def test_a_statement_that_takes_too_long_is_tried_again_later(database: Any) -> None:
+    url = database.dsn("owner").get_secret_value()
+    pool = await open_pool(url, application_name="test", statement_timeout=timedelta(milliseconds=50))
+
+    async def dawdle() -> None:
+        async with transaction(pool) as acquired:
+            await acquired.execute("SELECT pg_sleep(60)")
+
+    with pytest.raises(TryAgain) as trouble:
+        await dawdle()
+    assert not isinstance(trouble.value, Outage)
+    await pool.close()
+
+
+async def test_a_conflict_with_another_transaction_is_tried_again_at_once(pool: Pool) -> None:
+    await pool.execute("INSERT INTO employees (name) VALUES ('Piet')")
+    lock = "SELECT id FROM employees FOR UPDATE NOWAIT"
+
+    async def both() -> None:
+        async with transaction(pool) as one:
+            await one.execute(lock)
+            async with transaction(pool) as other:
+                await other.execute(lock)
+
+    with pytest.raises(TryAgain) as trouble:
+        await both()
+    assert trouble.value.after == timedelta(0)
+
+
+async def test_what_the_database_refuses_stays_what_it_is(pool: Pool) -> None:
+    async def refuse() -> None:
+        async with transaction(pool) as acquired:
+            await acquired.execute("INSERT INTO employees (name) VALUES (' ')")
+
+    with pytest.raises(asyncpg.CheckViolationError):
+        await refuse()
+
+
+async def test_a_wrong_password_is_told_at_once(database: Any) -> None:
+    url = database.dsn("fetcher").get_secret_value().replace(":test@", ":wrong@")
+    with pytest.raises(Misconfigured, match="refuses the login"):
+        await open_pool(url, application_name="test")
+
+
+async def test_a_database_without_the_schema_is_told(empty_database: str) -> None:
+    with pytest.raises(Misconfigured, match="helpdesk-importer migrate"):
+        await open_pool(empty_database, application_name="test")
+
+
+async def test_a_database_that_is_not_there_is_told(postgres_server: PostgresEndpoint) -> None:
+    with pytest.raises(Misconfigured, match="Create it"):
+        await open_pool(postgres_server.database("test_nowhere"), application_name="test")

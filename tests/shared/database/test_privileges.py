@@ -1,0 +1,147 @@
+"""Who may do what in the database, with the real roles (DESIGN 8; 11_grants.sql).
+
+Each line is a statement and who may run it; all the others may not. Each runs on rows of every_table.sql, rolled back.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import asyncpg
+import pytest
+
+from shared.database.pool import Pool
+
+SERVICES = {"fetcher", "classifier", "ticket_writer", "notifier"}
+PEOPLE = {"console", "operator"}
+EVERYONE = SERVICES | PEOPLE | {"ui"}
+
+MAIL = (
+    "INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size, full_size,"
+    " received_at) SELECT gen_random_uuid(), 1, 1, 'INBOX', 'new', sha256, 1, 1, now() FROM blobs LIMIT 1"
+)
+TICKET = (
+    "INSERT INTO tickets (helpdesk_id, organisation_id, contact_id, created_by_employee_id, changed_by_employee_id,"
+    " reported_at, title, status_id) VALUES (1, 1, 1, 1, 1, now(), 'Titel', 1)"
+)
+
+MAY = {
+    # secrets: each has one reader, and people's tools write without reading (S3)
+    "SELECT password_encrypted FROM importer_settings": {"fetcher"},
+    "SELECT password_encrypted FROM outgoing_accounts": {"notifier"},
+    "UPDATE importer_settings SET password_encrypted = '' WHERE helpdesk_id = 1": PEOPLE,
+    "UPDATE outgoing_accounts SET password_encrypted = '' WHERE id = 1": PEOPLE,
+    "SELECT password_is_set FROM importer_settings": EVERYONE - {"ui"},
+    "SELECT * FROM importer_settings": {"fetcher"},
+    "SELECT marker FROM importer_settings": EVERYONE - {"ui"},
+    "SELECT has_password FROM ui_v1.importer_settings": {"ui"},
+    # settings and lists
+    "UPDATE importer_settings SET marker = '===' WHERE helpdesk_id = 1": PEOPLE,
+    "UPDATE importer_settings SET generation = 9 WHERE helpdesk_id = 1": set(),
+    "UPDATE importer_settings SET imported_status_id = 2 WHERE helpdesk_id = 1": set(),
+    "UPDATE mailbox_states SET lease_holder = 'me', lease_until = now(), sync_state = '{}'": {"fetcher"},
+    "UPDATE mailbox_states SET next_check_at = now()": {"fetcher", *PEOPLE},
+    "DELETE FROM mailbox_states": set(),
+    "SELECT * FROM helpdesks": SERVICES | PEOPLE,
+    "UPDATE helpdesks SET name = 'Anders' WHERE id = 1": PEOPLE,
+    "SELECT * FROM calendar_hours": {"ticket_writer", "ui", *PEOPLE},
+    "UPDATE persons SET name = 'Anna' WHERE id = 1": {"ui", *PEOPLE},
+    "SELECT active FROM persons": EVERYONE,
+    "SELECT name FROM persons": EVERYONE - {"fetcher"},
+    "SELECT * FROM person_addresses": EVERYONE - {"fetcher"},
+    "UPDATE statuses SET position = 1 WHERE id = 2": {"ui", *PEOPLE},
+    "SELECT * FROM templates": {"ticket_writer", "notifier", *PEOPLE},
+    "DELETE FROM templates": PEOPLE,
+    "DELETE FROM organisations WHERE id = 2": set(),
+    "UPDATE entry_channels SET system_key = NULL": set(),
+    # blobs
+    "SELECT content FROM blob_chunks": EVERYONE - {"notifier", "ui"},
+    "INSERT INTO blobs (sha256, byte_size) VALUES (sha256('new'), 3)": {"fetcher", "classifier"},
+    "INSERT INTO blob_chunks VALUES (sha256('1'), 1, '1')": {"fetcher", "classifier"},
+    "UPDATE blob_chunks SET content = '2'": set(),
+    "DELETE FROM blobs WHERE sha256 = sha256('new')": {"operator"},
+    # the ledger
+    "SELECT outcome FROM imported_mails": EVERYONE - {"ui"},
+    MAIL: {"fetcher", *PEOPLE},
+    "UPDATE imported_mails SET published_at = now(), marked_read_at = now()": {"fetcher"},
+    "UPDATE imported_mails SET next_republish_at = now()": {"fetcher", *PEOPLE},
+    "UPDATE imported_mails SET outcome = outcome, reasons = reasons": {"ticket_writer"},
+    "UPDATE imported_mails SET raw_sha256 = raw_sha256": set(),
+    "UPDATE imported_mails SET received_at = now()": set(),
+    "DELETE FROM imported_mails": set(),
+    "SELECT * FROM imported_mail_outcomes": {"ticket_writer", *PEOPLE},
+    "INSERT INTO imported_mail_outcomes (mail_id, outcome, outcome_at, reasons) SELECT mail_id, outcome, outcome_at,"
+    " reasons FROM imported_mails": set(),
+    "SELECT record_dead_letter('00000000-0000-0000-0000-000000000001', 'ticket.events', 'x')": SERVICES | PEOPLE,
+    "INSERT INTO dead_letters (mail_id, queue, reason) SELECT mail_id, 'q', 'r' FROM mail_blobs": set(),
+    "UPDATE dead_letters SET resolved_at = now()": PEOPLE,
+    "INSERT INTO content_keys SELECT 1, sha256('a'), sha256('b'), '00000000-0000-0000-0000-000000000003', 3": {
+        "ticket_writer"
+    },
+    "DELETE FROM content_keys": set(),
+    # tickets
+    "SELECT body_full_text FROM tickets": EVERYONE - {"fetcher", "ui"},
+    "SELECT body_full_text FROM ui_v1.tickets": {"ui"},
+    "SELECT id FROM tickets WHERE id = 1 FOR UPDATE": {"ticket_writer", "ui"},
+    TICKET: {"ticket_writer", "ui"},
+    "UPDATE tickets SET status_id = 2, deadline_at = NULL, completed_at = NULL WHERE id = 1": {"ticket_writer", "ui"},
+    "UPDATE tickets SET title = 'Anders', priority_id = NULL WHERE id = 1": {"ui"},
+    "UPDATE tickets SET sender_address = 'iemand@anders.example'": set(),
+    "UPDATE tickets SET mail_id = NULL": set(),
+    "UPDATE tickets SET number = '1'": set(),
+    "DELETE FROM tickets": set(),
+    "INSERT INTO ticket_numbers (number, ticket_id) VALUES ('OUD-1', 1)": {"ui", *PEOPLE},
+    "INSERT INTO ticket_numbers (number, ticket_id, is_alias) VALUES ('OUD-1', 1, false)": set(),
+    "SELECT setval('ticket_number_seq', 1)": set(),
+    "UPDATE supplements SET held_for_review = false WHERE id = 1": {"ui"},
+    "UPDATE supplements SET sender_address = NULL": set(),
+    "INSERT INTO ticket_history (ticket_id, kind, description) VALUES (1, 'note', 'Gebeld')": {"ticket_writer", "ui"},
+    "UPDATE ticket_history SET description = 'Anders'": set(),
+    "DELETE FROM ticket_history": set(),
+    "INSERT INTO attachments (id, ticket_id, name, media_type, byte_size, left_out_reason)"
+    " VALUES (gen_random_uuid(), 1, 'a', 'b', 1, 'c')": {"ticket_writer"},
+    "SELECT content FROM ui_v1.attachment_chunks": {"ui"},
+    # notifications
+    "SELECT mime FROM notifications": {"ticket_writer", "notifier", *PEOPLE},
+    "SELECT message_id FROM notifications": {"classifier", "ticket_writer", "notifier", *PEOPLE},
+    "UPDATE notifications SET state = 'failed', reason = 'x'": {"notifier"},
+    "UPDATE notifications SET recipient_address = 'iemand@anders.example'": set(),
+    "DELETE FROM notifications": set(),
+    # the server
+    "CREATE TABLE helpdesk.mine ()": set(),
+    "UPDATE public.alembic_version SET version_num = '0'": set(),
+}
+
+
+@pytest.fixture(scope="session")
+async def pools(filled_database: Any) -> AsyncIterator[dict[str, Pool]]:
+    async with AsyncExitStack() as stack:
+        yield {role: await stack.enter_async_context(filled_database.pool(role, max_size=1)) for role in EVERYONE}
+
+
+@pytest.mark.parametrize("role", sorted(EVERYONE))
+@pytest.mark.parametrize("statement", MAY)
+async def test_privilege(pools: dict[str, Pool], statement: str, role: str) -> None:
+    async with pools[role].acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            # A constraint that refuses the row has let the role through.
+            with suppress(asyncpg.IntegrityConstraintViolationError):
+                await connection.execute(statement)
+            allowed = True
+        except asyncpg.InsufficientPrivilegeError:
+            allowed = False
+        finally:
+            await transaction.rollback()
+    assert allowed is (role in MAY[statement])
+
+
+async def test_no_role_of_ours_is_powerful(pools: dict[str, Pool]) -> None:
+    roles = await pools["console"].fetch(
+        "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS powerful,"
+        " EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid) AS inherits"
+        " FROM pg_roles WHERE rolname ~ '^(importer_|helpdesk_ui)' AND rolname <> 'importer_owner'"
+    )
+    assert len(roles) == len(EVERYONE)
+    assert [row["rolname"] for row in roles if row["powerful"] or row["inherits"]] == []

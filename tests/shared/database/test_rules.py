@@ -1,0 +1,229 @@
+"""What the schema makes impossible: each case is refused by the constraint that bears the rule's name."""
+
+import asyncio
+import json
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from shared.database.pool import Connection
+
+MAILS = [uuid.UUID(int=number) for number in range(6)]
+"""The mails of every_table.sql, by number."""
+SUPPLEMENT = (
+    "INSERT INTO supplements (ticket_id, reported_at, supplement_type_id, informant_person_id, visible_to_customer,"
+    " expanded, status_id, recalculate_deadline, created_by_person_id, changed_by_employee_id)"
+    " VALUES (1, now(), 1, 1, true, false, 2, false, 1, 1)"
+)
+TICKET = (
+    "INSERT INTO tickets (helpdesk_id, organisation_id, contact_id, created_by_employee_id, changed_by_employee_id,"
+    " reported_at, title, status_id) VALUES (1, 1, 1, 1, 1, now(), 'Titel', 1) RETURNING number"
+)
+
+
+def impossible() -> dict[str, tuple[str, str]]:
+    """The cases of impossible.sql: name → (statements, the constraint that refuses them)."""
+    text = Path(__file__).with_name("impossible.sql").read_text(encoding="utf-8")
+    found = re.findall(r"^-- (.+) => (.+)\n((?:(?!--).+\n)+)", text, re.MULTILINE)
+    return {name: (statements, rule) for name, rule, statements in found}
+
+
+CASES = impossible()
+
+
+@pytest.mark.parametrize(("statements", "rule"), CASES.values(), ids=CASES.keys())
+async def test_impossible(filled: Connection, statements: str, rule: str) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+        await filled.execute(statements)
+    assert refused.value.as_dict().get("constraint_name", "not null") == rule
+
+
+async def test_D14_made_inactive_elsewhere_leaves_other_settings_changeable(owner: Connection) -> None:
+    await owner.execute("UPDATE employees SET active = false WHERE id = 1")
+    await owner.execute("UPDATE importer_settings SET marker = '=== boven deze regel ===' WHERE helpdesk_id = 1")
+    assert await owner.fetchval("SELECT enabled FROM importer_settings WHERE helpdesk_id = 1")
+
+
+async def test_D14_enabling_finds_the_imported_status_and_disabling_lets_it_go(owner: Connection) -> None:
+    bound = "SELECT imported_status_id FROM importer_settings WHERE helpdesk_id = 1"
+    assert await owner.fetchval(bound) == 1
+    await owner.execute("UPDATE importer_settings SET enabled = false WHERE helpdesk_id = 1")
+    assert await owner.fetchval(bound) is None
+    await owner.execute("UPDATE statuses SET flag = NULL WHERE id = 1")
+    await owner.execute("UPDATE statuses SET flag = 'imported' WHERE id = 2")
+    await owner.execute("UPDATE importer_settings SET enabled = true WHERE helpdesk_id = 1")
+    assert await owner.fetchval(bound) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "another_mailbox"),
+    [
+        ("server = '/mail/other'", True),
+        ("folder = 'Support'", True),
+        ("mailbox_address = 'support@helpdesk.example'", True),
+        ("kind = 'imap', username = 'x', password_encrypted = ''", True),
+        ("marker = '==='", False),
+        ("password_encrypted = NULL", False),
+    ],
+    ids=["server", "folder", "address", "kind", "marker", "password"],
+)
+async def test_D13_another_mailbox_is_a_new_generation(
+    owner: Connection, change: str, *, another_mailbox: bool
+) -> None:
+    await owner.execute("UPDATE mailbox_states SET sync_state = '{}', last_successful_check_at = now()")
+    await owner.execute(f"UPDATE importer_settings SET {change} WHERE helpdesk_id = 1")  # noqa: S608 - ours
+    assert await owner.fetchval("SELECT generation FROM importer_settings WHERE helpdesk_id = 1") == 1 + another_mailbox
+    forgotten = await owner.fetchval(
+        "SELECT sync_state IS NULL AND last_successful_check_at IS NULL FROM mailbox_states WHERE helpdesk_id = 1"
+    )
+    assert forgotten is another_mailbox
+
+
+async def test_D1_numbers_start_at_1000001_and_are_registered(owner: Connection) -> None:
+    assert await owner.fetchval("SELECT number FROM tickets WHERE id = 1") == "1000001"
+    assert await owner.fetchval("SELECT ticket_id FROM ticket_numbers WHERE number = '1000001' AND NOT is_alias") == 1
+
+
+@pytest.mark.parametrize(
+    ("aliases", "next_number"),
+    [
+        (["1000050", "1000020"], "1000051"),
+        (["1000004"], "1000005"),
+        (["999"], "1000004"),
+        (["0099999999"], "1000004"),
+        (["2022-0456"], "1000004"),
+        (["9999999999999999999999"], "1000004"),
+        (["20220125001"], "20220125002"),
+    ],
+    ids=["above", "the next", "below", "leading zeros", "not a number", "never reached", "far above"],
+)
+async def test_D1_importing_aliases_moves_the_sequence_past_them(
+    owner: Connection, aliases: list[str], next_number: str
+) -> None:
+    await owner.execute("INSERT INTO ticket_numbers (number, ticket_id) SELECT unnest($1::text[]), 1", aliases)
+    assert await owner.fetchval(TICKET) == next_number
+
+
+async def test_D1_tickets_made_while_aliases_are_imported_get_free_numbers(owner: Connection, database: Any) -> None:
+    async def import_aliases(start: int) -> None:
+        async with database.connect("console") as connection:
+            for number in range(start, start + 20_000, 1000):
+                await connection.execute("INSERT INTO ticket_numbers (number, ticket_id) VALUES ($1, 1)", str(number))
+
+    async def make_tickets() -> None:
+        async with database.connect("ticket_writer") as connection:
+            for _ in range(30):
+                await connection.execute(TICKET)
+
+    await asyncio.gather(import_aliases(1_001_000), import_aliases(1_001_500), make_tickets(), make_tickets())
+    assert await owner.fetchval("SELECT count(*) FROM tickets") == 63
+    assert await owner.fetchval("SELECT count(*) FROM ticket_numbers") == 63 + 1 + 40
+
+
+async def test_every_change_moves_the_row_version(owner: Connection) -> None:
+    changed = await owner.fetchval(
+        "UPDATE tickets SET title = 'Anders', row_version = 99 WHERE id = 1 AND row_version = 1 RETURNING row_version"
+    )
+    assert changed == 2
+    late = await owner.fetchval("UPDATE tickets SET title = 'Te laat' WHERE id = 1 AND row_version = 1 RETURNING id")
+    assert late is None
+
+
+async def test_A2_a_supplement_takes_the_helpdesk_of_its_ticket(owner: Connection) -> None:
+    assert await owner.fetchval("SELECT helpdesk_id FROM supplements WHERE id = 1") == 1
+
+
+async def test_D7_a_replay_replaces_quarantine_and_keeps_what_was(owner: Connection) -> None:
+    earlier = await owner.fetch("SELECT outcome, reasons FROM imported_mail_outcomes")
+    assert [tuple(row) for row in earlier] == [("quarantine", [{"id": "no-sender"}])]
+    assert await owner.fetchval("SELECT outcome FROM imported_mails WHERE item_key = 'item-4'") == "duplicate"
+
+
+DEAD_LETTER = "SELECT record_dead_letter($1, $2, $3)"
+
+
+async def test_D7_a_dead_letter_is_quarantine_with_its_own_reason(owner: Connection) -> None:
+    mail = await owner.fetchrow("SELECT outcome, reasons FROM imported_mails WHERE item_key = 'item-5'")
+    assert mail is not None
+    assert tuple(mail) == ("quarantine", [{"id": "dead-letter", "detail": "onze fout"}])
+
+
+async def test_D7_a_dead_letter_after_the_ticket_leaves_the_outcome(owner: Connection) -> None:
+    mail_id = MAILS[1]
+    assert await owner.fetchval(DEAD_LETTER, mail_id, "ticket.events", "kapot sjabloon")
+    assert await owner.fetchval(DEAD_LETTER, mail_id, "ticket.events", "nog eens")
+    assert await owner.fetchval("SELECT outcome FROM imported_mails WHERE mail_id = $1", mail_id) == "ticket"
+    letters = await owner.fetch("SELECT queue, reason, resolved_at FROM dead_letters WHERE mail_id = $1", mail_id)
+    assert [tuple(row) for row in letters] == [("ticket.events", "kapot sjabloon", None)]
+
+
+async def test_D7_a_replay_that_succeeds_resolves_the_dead_letter(owner: Connection) -> None:
+    await owner.execute(
+        "UPDATE imported_mails SET outcome = 'duplicate', outcome_at = now(), duplicate_of = $1 WHERE mail_id = $2",
+        MAILS[1],
+        MAILS[5],
+    )
+    assert await owner.fetchval("SELECT count(*) FROM dead_letters WHERE resolved_at IS NULL") == 0
+
+
+async def test_a_dead_letter_of_an_unknown_mail_is_refused_quietly(owner: Connection) -> None:
+    assert await owner.fetchval(DEAD_LETTER, uuid.uuid4(), "mail.raw", "?") is False
+
+
+async def heard(owner: Connection, database: Any, *statements: str) -> list[dict[str, Any]]:
+    """What a screen hears of these statements, each a transaction; a last NOTIFY says that nothing more comes."""
+    notices: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    def hear(_connection: Any, _pid: Any, _channel: Any, payload: object) -> None:
+        notices.put_nowait(json.loads(str(payload)))
+
+    async with database.connect("ui") as screen:
+        await screen.add_listener("helpdesk_changes", hear)
+        for statement in statements:
+            await owner.execute(statement)
+        await owner.execute("SELECT pg_notify('helpdesk_changes', '{\"table\": \"end\"}')")
+        collected = []
+        async with asyncio.timeout(10):
+            while (notice := await notices.get()) != {"table": "end"}:
+                collected.append(notice)
+        await screen.remove_listener("helpdesk_changes", hear)
+    return collected
+
+
+async def test_screens_hear_what_changed(owner: Connection, database: Any) -> None:
+    notices = await heard(
+        owner, database,
+        "UPDATE tickets SET title = 'Anders' WHERE id = 2",
+        SUPPLEMENT,
+        "INSERT INTO ticket_history (ticket_id, kind, description) VALUES (2, 'note', 'Gebeld')",
+        "UPDATE notifications SET lease_holder = 'n', lease_until = now()",
+        "UPDATE notifications SET state = 'failed', reason = 'adres bestaat niet'",
+        "UPDATE imported_mails SET republish_count = 1",
+    )  # fmt: skip
+    said = [(n["table"], n["ticket_id"], n["helpdesk_id"], n["operation"], n["row_version"]) for n in notices]
+    assert said == [
+        ("tickets", 2, 2, "update", 2),
+        ("supplements", 1, 1, "insert", 1),
+        ("ticket_history", 2, 2, "insert", None),
+        ("notifications", 1, 1, "update", None),
+    ]
+
+
+async def test_a_mass_change_is_told_once(owner: Connection, database: Any) -> None:
+    many = (
+        "INSERT INTO ticket_history (ticket_id, kind, description)"
+        " SELECT 1, 'note', number::text FROM generate_series(1, 201) AS number"
+    )
+    assert await heard(owner, database, many) == [{"table": "ticket_history", "operation": "bulk"}]
+
+
+@pytest.mark.parametrize("words", ["bonnenprinter", "KASSA", "hapert kassa -portaal"], ids=["stem", "case", "words"])
+async def test_dutch_full_text_finds_other_forms(owner: Connection, words: str) -> None:
+    found = await owner.fetch(
+        "SELECT id FROM tickets WHERE search_document @@ websearch_to_tsquery('dutch', $1)", words
+    )
+    assert [row["id"] for row in found] == [1]
