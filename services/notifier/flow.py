@@ -66,23 +66,22 @@ class Notifier:
         await self._deliver(await self._repository.claim_of_event(ids))
 
     async def sweep(self) -> int:
-        """Deliver what is due without an event, until nothing is; return how many rows were tried."""
-        tried = 0
-        while claimed := await self._repository.claim_due(AT_ONCE):
-            await self._deliver(claimed)
-            tried += len(claimed)
-        return tried
+        """Deliver some of what is due without an event, the longest due first; return how many rows were tried."""
+        claimed = await self._repository.claim_due(AT_ONCE)
+        await self._deliver(claimed)
+        return len(claimed)
 
-    async def sweep_until(self, stop: asyncio.Event, *, every: float = SWEEP_SECONDS) -> None:
-        """Sweep every `every` seconds until `stop`; then wait for what is being recorded."""
+    async def sweep_until(self, stop: asyncio.Event) -> None:
+        """Sweep until `stop`, with a pause whenever nothing is due; then wait for what is being recorded."""
         while not stop.is_set():
             try:
-                await self.sweep()
+                if await self.sweep():
+                    continue
             except TryAgain as trouble:
                 _log.warning("sweep_postponed", trouble=str(trouble))
             await self._transports.close_idle()
             with suppress(TimeoutError):
-                async with asyncio.timeout(every):
+                async with asyncio.timeout(SWEEP_SECONDS):
                     await stop.wait()
         await self.finish()
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from shared.errors import ImporterError
@@ -29,7 +29,11 @@ SUBJECT_LIMIT: Final = 500
 
 _BRACKETS: Final = re.compile(r"(?P<literal>\[\[)|\[(?P<name>[^\[\]]*)\]|(?P<stray>\[)")
 _NAME_SHOWN_LIMIT: Final = 40
-_BIDIRECTIONAL: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DIRECTIONS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS_IN_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_KEPT_TEMPLATES: Final = 128
+"""Parsed templates that a process keeps: they are the same for every mail of a helpdesk."""
 
 
 class BadTemplate(ImporterError):
@@ -59,6 +63,7 @@ class Template:
         return {piece.name for piece in self.pieces if isinstance(piece, Placeholder)}
 
 
+@lru_cache(_KEPT_TEMPLATES)
 def parse_subject(source: str) -> Template:
     """The template of a subject. BadTemplate for what `parse_body` refuses, a line break, or a missing number."""
     template, problems = _parse(source)
@@ -74,6 +79,7 @@ def parse_subject(source: str) -> Template:
     return _without(problems, template)
 
 
+@lru_cache(_KEPT_TEMPLATES)
 def parse_body(source: str) -> Template:
     """The template of a body, html or text. BadTemplate for unknown placeholders and brackets that do not close."""
     template, problems = _parse(source)
@@ -103,8 +109,8 @@ def html_body(template: Template, values: Mapping[str, Value]) -> str:
 
 def one_line(text: str) -> str:
     """`text` for a header: white space and control characters become one space, direction characters go."""
-    kept = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if c not in _BIDIRECTIONAL)
-    return " ".join("".join(kept).encode("utf-8", "replace").decode().split())
+    without_controls = _CONTROLS.sub(" ", _DIRECTIONS.sub("", text))
+    return " ".join(without_controls.encode("utf-8", "replace").decode().split())
 
 
 def _parse(source: str) -> tuple[Template, list[str]]:
@@ -153,7 +159,7 @@ def _html(placeholder: Placeholder, values: Mapping[str, Value]) -> str:
 def _printable(text: str) -> str:
     """`text` with LF line ends and no other control character than tabs."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
-    return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return _CONTROLS_IN_TEXT.sub("", unified)
 
 
 def _cut(text: str, limit: int) -> str:
