@@ -119,7 +119,7 @@ class Bench:
         (p50, p99), (confirmed_p50, confirmed_p99) = _percentiles(to_outcome), _percentiles(to_customer)
         return Latency(size, count, p50, p99, confirmed_p50, confirmed_p99)
 
-    def _received(self, delivery: Delivery) -> None:
+    async def _received(self, delivery: Delivery) -> None:
         self._confirmed[delivery.recipients[0]] = time.time()
 
     def _deliver(self, mail: bytes) -> Delivered:
