@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
@@ -42,6 +42,8 @@ from shared.errors import Outage
 from shared.messages import INLINE_LIMIT, MailId
 
 PAGE: Final = 200
+SHARE: Final = 1000
+"""Mails after which a check ends at a page, so that one full mailbox does not keep others waiting."""
 HEAD_BYTES: Final = 256 * 1024
 """What is fetched of a mail that is too large (SPEC D17): its headers and the beginning of its text."""
 
@@ -65,8 +67,12 @@ class Findings:
     acted: int = 0
     waiting: int = 0
     """Old mails that wait for a person (SPEC D18)."""
-    unreadable: list[str] = field(default_factory=list)
-    """A sentence for each mail that the mailbox did not give."""
+    unreadable: int = 0
+    """Mails that the mailbox did not give."""
+    unreadable_because: str = ""
+    """The sentence of the first of them."""
+    more: bool = False
+    """This mailbox had its share of mails; the rest comes when the others had theirs."""
 
 
 class Check:
@@ -104,7 +110,11 @@ class Check:
             backlog, admitted = backlog.admit(await self._finish_known(page))
             self.findings.waiting = backlog.waiting
             await self._take_in(admitted)
-        await self._take_in(backlog.close())
+            if self.findings.taken_in >= SHARE:
+                self.findings.more = True
+                break
+        else:
+            await self._take_in(backlog.close())
         await self._act_on_final()
         return self.findings
 
@@ -136,6 +146,8 @@ class Check:
                 taken = [mail for _, mail in stored.done if mail is not None]
                 self.findings.taken_in += len(taken)
                 await self._publish_and_mark(taken, {self._id(mail): mail for mail in batch.mails})
+            for mail in taken:
+                log.info("mail.taken_in", mail_id=str(mail.mail_id), size=mail.envelope.full_size)
             self._pass_over_unreadable(stored)
 
     async def _store(self, mail: MailReference) -> StoredMail | None:
@@ -173,7 +185,8 @@ class Check:
         for mail, error in stored.failed:
             if not isinstance(error, MailUnreadable):
                 raise error
-            self.findings.unreadable.append(str(error))
+            self.findings.unreadable += 1
+            self.findings.unreadable_because = self.findings.unreadable_because or str(error)
             log.warning("mail.unreadable", mail_id=str(self._id(mail)), error=str(error))
 
     async def _publish_and_mark(self, mails: Sequence[StoredMail], listed: dict[MailId, MailReference]) -> None:

@@ -56,7 +56,7 @@ def record_findings(helpdesk_id: int, findings: Findings) -> None:
     unread.labels(label).set(findings.unread)
     waiting.labels(label).set(findings.waiting)
     fetched.labels(label).inc(findings.taken_in)
-    failures.labels(label, "MailUnreadable").inc(len(findings.unreadable))
+    failures.labels(label, "MailUnreadable").inc(findings.unreadable)
 
 
 async def show_states(repository: MailboxRepository, stop: asyncio.Event) -> None:

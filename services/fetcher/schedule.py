@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -66,34 +66,35 @@ class Schedule:
     async def run(self, stop: asyncio.Event) -> None:
         """Check mailboxes until `stop` is set; then end the checks in progress after their batch of mails."""
         self._stop = stop
-        leases = asyncio.create_task(self._keep_leases(), name="keep leases")
-        stopping = asyncio.create_task(stop.wait(), name="wait for stop")
         try:
-            while not stop.is_set():
-                pause = await self._guarded(self._start_checks)
-                looking = asyncio.create_task(self._look.wait())
-                await asyncio.wait([looking, stopping], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-                looking.cancel()
-                self._look.clear()
-            await self._finish_checks()
+            async with asyncio.TaskGroup() as group:
+                leases = group.create_task(self._keep_leases(), name="keep leases")
+                await self._look_until_stopped()
+                await self._end_checks()
+                leases.cancel()
         finally:
-            for task in (leases, stopping, *(task for _, task in self._checks.values())):
+            for _, task in self._checks.values():
                 task.cancel()
-            await self._finish_checks()
+            await self._end_checks()
             await self._open.close_all()
 
-    async def _finish_checks(self) -> None:
+    async def _look_until_stopped(self) -> None:
+        stopping = asyncio.create_task(self._stop.wait(), name="wait for stop")
+        while not self._stop.is_set():
+            pause = LOOK_SECONDS
+            try:
+                await self._start_checks()
+            except TryAgain as trouble:
+                log.warning("schedule.waits", error=str(trouble))
+                pause = TROUBLE_SECONDS
+            looking = asyncio.create_task(self._look.wait(), name="wait for a change")
+            await asyncio.wait([looking, stopping], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            looking.cancel()
+            self._look.clear()
+
+    async def _end_checks(self) -> None:
         if self._checks:
             await asyncio.wait([task for _, task in self._checks.values()])
-
-    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> float:
-        """Do `step`; the seconds to wait before the next one."""
-        try:
-            await step()
-        except TryAgain as trouble:
-            log.warning("schedule.waits", error=str(trouble))
-            return TROUBLE_SECONDS
-        return LOOK_SECONDS
 
     async def _start_checks(self) -> None:
         await self._open.close_all(but={*self._checks, *await self._repository.unchanged(self._open.settings_versions)})
@@ -151,9 +152,11 @@ class Schedule:
             log.exception("check.failed")
             await self._failed(claimed, error, OUR_ERROR.format(type(error).__name__))
         else:
-            problem = _problem(claimed, findings)
             await self._finish(
-                claimed, problem=problem, delay=claimed.check_interval, succeeded=not findings.unreadable
+                claimed,
+                problem=_problem(claimed, findings),
+                delay=timedelta(0) if findings.more else claimed.check_interval,
+                succeeded=not (findings.more or findings.unreadable),
             )
             self._open.watch(claimed.helpdesk_id)
 
@@ -207,8 +210,8 @@ class Schedule:
 def _problem(claimed: ClaimedMailbox, findings: Findings) -> str | None:
     """What people must know of a check that went through to its end; None when there is nothing."""
     if findings.unreadable:
-        more = len(findings.unreadable) - 1
-        return findings.unreadable[0] + (f" En zo nog {more} andere." if more else "")
+        others = findings.unreadable - 1
+        return findings.unreadable_because + (f" En zo nog {others} andere." if others else "")
     if findings.waiting:
         return (
             f"Meer dan {claimed.backlog_limit} ongelezen mails zijn ouder dan {claimed.old_mail_days} dagen "

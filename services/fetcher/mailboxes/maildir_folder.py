@@ -90,7 +90,7 @@ class MaildirFolder:
         """Copy the mail's file into `into`; its size. See `Mailbox.fetch`."""
         with self._open(mail) as file:
             size = 0
-            while block := file.read(READ_BYTES):
+            while block := _read(file, READ_BYTES, mail):
                 size += len(block)
                 if size > limit:
                     raise MailTooLarge(f"Mail {mail.key} is groter dan {limit} bytes.")
@@ -101,7 +101,7 @@ class MaildirFolder:
         """Copy the first `limit` bytes, up to the last whole line; the file's size. See `Mailbox.fetch_head`."""
         with self._open(mail) as file:
             size = os.fstat(file.fileno()).st_size
-            head = file.read(limit)
+            head = _read(file, limit, mail)
             into.write(head if len(head) == size else head[: head.rfind(b"\n") + 1] or head)
             return size
 
@@ -197,6 +197,15 @@ class MaildirFolder:
         except OSError as error:
             hint = "de schijf is vol" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "controleer de schijf"
             raise MailboxUnreachable(f"De Maildir «{_shown(self.path)}» weigert ({error.strerror}): {hint}.") from error
+
+
+def _read(file: BinaryIO, size: int, mail: MailReference) -> bytes:
+    try:
+        return file.read(size)
+    except OSError as error:
+        raise MailUnreadable(
+            f"Mail {mail.key} kan niet worden gelezen ({error.strerror}): controleer de schijf."
+        ) from error
 
 
 def _no_access(path: str | Path) -> str:

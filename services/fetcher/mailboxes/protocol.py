@@ -141,11 +141,11 @@ class Mailbox(Protocol):
         ...
 
     async def move(self, mail: MailReference, folder: str) -> None:
-        """Move the mail to `folder`, which is made if missing; a mail that is gone is done."""
+        """Move the mail, read, to `folder`, which is made if missing; a mail that is gone is done."""
         ...
 
     async def delete(self, mail: MailReference) -> None:
-        """Move the mail to the deleted items; a mail that is gone is done."""
+        """Move the mail, read, to the deleted items; a mail that is gone is done."""
         ...
 
     async def health_check(self) -> MailboxHealth:

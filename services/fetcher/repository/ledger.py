@@ -50,8 +50,7 @@ _MARKED_READ: Final = """
 _TO_ACT_ON: Final = """
     SELECT mail_id, item_key, received_at, full_size FROM imported_mails
     WHERE helpdesk_id = $1 AND generation = $2 AND folder = $3 AND force_number = 0
-        AND acted_at IS NULL AND complete AND marked_read_at IS NOT NULL
-        AND outcome IN ('ticket', 'supplement', 'duplicate')
+        AND acted_at IS NULL AND complete AND outcome IN ('ticket', 'supplement', 'duplicate')
     ORDER BY received_at LIMIT $4"""
 
 _ACTED: Final = "UPDATE imported_mails SET acted_at = now() WHERE mail_id = ANY($1)"

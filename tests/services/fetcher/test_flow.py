@@ -183,7 +183,7 @@ async def test_a_mail_that_cannot_be_read_does_not_stop_the_others(desk: Desk, f
             return await self.mailbox.fetch(mail, into, limit)
 
     findings = await fetching.check(OneUnreadable)
-    assert findings.unreadable == ["Deze mail kan niet worden gelezen."]
+    assert (findings.unreadable, findings.unreadable_because) == (1, "Deze mail kan niet worden gelezen.")
     assert [message.body for _, message in await desk.messages()] == [mail(f"{n}") for n in (0, 1, 3, 4)]
     assert [desk.post_office.is_read(key) for key in keys] == [True, True, False, True, True]
     await fetching.check()

@@ -65,6 +65,21 @@ async def test_killed_again_and_again_it_loses_no_mail_and_gives_none_a_second_i
     assert sorted(desk.post_office.contents(INBOX)) == sorted(raws.values())
 
 
+async def test_new_mail_is_noticed_by_the_process_too(desk: Desk) -> None:
+    await desk.set(check_interval_seconds=86400)
+    async with process(desk):
+
+        async def checked() -> bool:
+            return (await desk.state())["last_successful_check_at"] is not None
+
+        async def arrived() -> bool:
+            return await desk.queues.count("mail.raw") == 1
+
+        await eventually(checked)
+        desk.post_office.deliver(mail("Gemerkt"), minutes_ago(0))
+        await eventually(arrived)
+
+
 async def test_told_to_stop_it_drains_and_gives_its_leases_back(desk: Desk) -> None:
     for n in range(500):
         desk.post_office.deliver(mail(f"{n}"), minutes_ago(2000 - n))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from services.fetcher import open_mailboxes
+from services.fetcher import flow, open_mailboxes
 from services.fetcher.mailboxes import registry
 from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAccess, MailReference, MailUnreadable
 from services.fetcher.open_mailboxes import OpenMailboxes
@@ -320,7 +320,9 @@ async def test_the_longest_overdue_mailbox_comes_first(desk: Desk, tmp_path: Pat
             each.helpdesk_id, minutes,
         )  # fmt: skip
     async with Fetching.on(desk) as parts:
-        claimed = [(await parts.mailboxes.claim(LEASE, 1))[0].helpdesk_id for _ in desks]
+        claimed: list[int] = []
+        while found := await parts.mailboxes.claim(LEASE, 1, busy=claimed):
+            claimed += [mailbox.helpdesk_id for mailbox in found]
     assert claimed == [desks[n].helpdesk_id for n in (1, 3, 0, 2)]
 
 
@@ -332,6 +334,27 @@ async def test_a_check_of_a_mailbox_that_became_another_one_is_not_recorded_for_
         assert (await desk.state())["last_successful_check_at"] is None
         ((again),) = await parts.mailboxes.claim(LEASE, 1)
         assert again.generation == 2
+
+
+async def test_a_lease_left_behind_by_an_outage_is_taken_up_again_by_its_own_holder(desk: Desk) -> None:
+    async with Fetching.on(desk) as parts:
+        assert len(await parts.mailboxes.claim(LEASE, 1)) == 1
+        assert await parts.mailboxes.claim(LEASE, 1, busy=[desk.helpdesk_id]) == []
+        assert len(await parts.mailboxes.claim(LEASE, 1)) == 1
+
+
+async def test_a_mailbox_that_had_its_share_waits_for_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "PAGE", 10)
+    monkeypatch.setattr(flow, "SHARE", 20)
+    for n in range(50):
+        desk.post_office.deliver(mail(f"{n}"), minutes_ago(100 - n))
+    async with Fetching.on(desk) as parts:
+        first = await parts.check()
+        assert (first.taken_in, first.more) == (20, True)
+    await desk.set(check_interval_seconds=86400)
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+    assert [message.body for _, message in await desk.messages()] == [mail(f"{n}") for n in range(50)]
 
 
 async def test_the_metrics_tell_of_every_mailbox(desk: Desk) -> None:
