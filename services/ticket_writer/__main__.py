@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.ticket_writer.flow import Flow
+from services.ticket_writer.flow import Flow, Writer
 from services.ticket_writer.repository import Repository
 from services.ticket_writer.sweeper import EventSweeper
 from shared.blobs.postgres import PostgresBlobs
@@ -42,7 +42,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
     )
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as publisher:
         repository = Repository(pool)
-        flow = Flow(repository, PostgresBlobs(pool), publisher)
+        flow = Flow(Writer(repository, PostgresBlobs(pool)), repository, publisher)
         consumer = Consumer(
             configuration.amqp_dsn,
             MAIL_CLASSIFIED,

@@ -36,26 +36,12 @@ from shared.messages import Bodies, ClassifiedMail, Outcome
 from shared.portal.history import also_in_other_helpdesk
 
 
-class Flow:
-    """Handles deliveries of `mail.classified`."""
+class Writer:
+    """Gives mails their outcome."""
 
-    def __init__(self, repository: Repository, blobs: BlobStore, publisher: Publisher) -> None:
+    def __init__(self, repository: Repository, blobs: BlobStore) -> None:
         self._repository = repository
         self._blobs = blobs
-        self._publisher = publisher
-
-    async def handle(self, delivery: Delivery) -> None:
-        """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
-        mail = delivery.read(ClassifiedMail)
-        outcome = await self.write(mail, delivery.timestamp)
-        structlog.contextvars.bind_contextvars(outcome=outcome.value)
-        if outcome in {Outcome.TICKET, Outcome.SUPPLEMENT}:
-            await self._announce(mail)
-
-    async def record_dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Record in the ledger that this message is parked, where it says of which mail it is."""
-        if delivery.mail_id is not None:
-            await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
 
     async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Outcome:
         """The mail's outcome, written in one transaction unless an earlier delivery did that."""
@@ -66,11 +52,29 @@ class Flow:
                 return earlier.outcome
             return await _decide_and_write(writing, mail, bodies, earlier)
 
-    async def _announce(self, mail: ClassifiedMail) -> None:
+
+class Flow:
+    """Handles deliveries of `mail.classified`."""
+
+    def __init__(self, writer: Writer, repository: Repository, publisher: Publisher) -> None:
+        self._writer = writer
+        self._repository = repository
+        self._publisher = publisher
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
+        mail = delivery.read(ClassifiedMail)
+        outcome = await self._writer.write(mail, delivery.timestamp)
+        structlog.contextvars.bind_contextvars(outcome=outcome.value)
         event = await self._repository.event_of(mail.mail_id)
         if event is not None:
             await self._publisher.publish(event)
             await self._repository.mark_published([event])
+
+    async def record_dead_letter(self, delivery: Delivery, reason: str) -> None:
+        """Record in the ledger that this message is parked, where it says of which mail it is."""
+        if delivery.mail_id is not None:
+            await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
 
 
 async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies, earlier: Earlier | None) -> Outcome:

@@ -1,8 +1,6 @@
-"""A small world in a real database, and the service's flow on it, as the service's own role and user."""
+"""A small world in a real database, and the service on it, as the service's own role."""
 
-import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,34 +8,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.ticket_writer.flow import Flow
+from services.ticket_writer.flow import Writer
 from services.ticket_writer.repository import Repository
 from shared.blobs.postgres import PostgresBlobs
-from shared.broker.publish import Publisher
-from shared.broker.topology import MAIL_CLASSIFIED
-from shared.broker.wire import Delivery, encode
 from shared.database.pool import Pool, transaction
 from shared.messages import BlobReference, ClassifiedMail, Outcome
-from tests.conftest import Database, Vhost
+from tests.conftest import Database
 
 DESK = Path(__file__).with_name("desk.sql").read_text(encoding="utf-8")
-
-
-def delivery_of(mail: ClassifiedMail) -> Delivery:
-    """A mail as the queue gives it."""
-    encoded = encode(mail)
-    return Delivery(
-        queue=MAIL_CLASSIFIED,
-        body=encoded.body,
-        headers=encoded.headers,
-        content_type=encoded.content_type,
-        message_type=mail.type,
-        message_id=str(uuid.uuid4()),
-        correlation_id=str(mail.mail_id),
-        app_id="classifier",
-        timestamp=mail.received_at,
-        redelivered=False,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +24,16 @@ class Desk:
 
     pool: Pool
     owner: Pool
-    publisher: Publisher
 
     @property
     def repository(self) -> Repository:
+        """The service's database."""
         return Repository(self.pool)
 
     @property
-    def flow(self) -> Flow:
-        return Flow(self.repository, PostgresBlobs(self.pool), self.publisher)
+    def writer(self) -> Writer:
+        """What the service does with a mail, without telling anybody."""
+        return Writer(self.repository, PostgresBlobs(self.pool))
 
     async def fetch(self, mail: ClassifiedMail, *, forced_from: ClassifiedMail | None = None) -> ClassifiedMail:
         """Put the mail in the ledger and its images in the blob store, as fetcher and classifier do."""
@@ -94,7 +73,7 @@ class Desk:
 
     async def write(self, mail: ClassifiedMail) -> Outcome:
         """Let the service write a mail that is in the ledger."""
-        return await self.flow.write(mail, mail.received_at)
+        return await self.writer.write(mail, mail.received_at)
 
     async def take_in(self, mail: ClassifiedMail) -> Outcome:
         """Fetch and write a mail."""
@@ -137,11 +116,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, vhost: Vhost) -> AsyncIterator[Desk]:
+async def desk(database: Database) -> AsyncIterator[Desk]:
     """The small world of `desk.sql`, with a pool of ten connections as importer_ticket_writer."""
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database.pool("ticket_writer", max_size=10))
-        owner = await stack.enter_async_context(database.pool("owner"))
-        publisher = await stack.enter_async_context(Publisher(vhost.dsn("ticket_writer"), "ticket_writer"))
+    async with database.pool("owner") as owner, database.pool("ticket_writer", max_size=10) as pool:
         await owner.execute(DESK)
-        yield Desk(pool, owner, publisher)
+        yield Desk(pool, owner)
