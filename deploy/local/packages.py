@@ -82,10 +82,10 @@ class Packages:
         """The versions that have been unpacked, by package name."""
         try:
             stamp = json.loads((self._folder / "unpacked.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            packages: dict[str, str] = stamp["packages"] if stamp["system"] == _system() else {}
+        except (FileNotFoundError, ValueError, KeyError):
             return {}
-        packages: dict[str, str] = stamp["packages"]
-        return packages if stamp["system"] == _system() else {}
+        return packages
 
     def libraries(self) -> str:
         """LD_LIBRARY_PATH for the programs in `root`."""

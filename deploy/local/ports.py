@@ -38,10 +38,11 @@ def _free(count: int, taken: set[int]) -> int:
 
 
 def kept(file: Path) -> dict[str, int]:
-    """The ports settled earlier, by name; none when there is no file yet."""
-    if not file.exists():
+    """The ports settled earlier, by name; none when no readable file is there."""
+    try:
+        ports: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return {}
-    ports: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
     return ports
 
 

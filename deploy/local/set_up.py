@@ -50,9 +50,11 @@ def set_up(checkout: Checkout, command: str) -> Iterator[SetUp]:
             environment = VirtualEnvironment(checkout)
             pending: Future[None] | None = None
             if not environment.is_current():
-                say("First set-up of this checkout: about a minute, most of it downloads.")
+                if not checkout.venv.exists():
+                    say("First set-up of this checkout: about a minute, most of it downloads.")
                 _refuse_full_disk(checkout.root)
-                pending = pool.submit(environment.make, find_pip(packages))
+                pip = find_pip(packages)  # here, since it may have to be unpacked as the servers are
+                pending = pool.submit(environment.bring_up_to_date, pip)
             progress = SetUp(packages, pending)
             yield progress
             progress.dependencies()

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 from deploy.local.checkout import Checkout
@@ -37,33 +38,32 @@ def find_pip(packages: Packages) -> Path:
 
 
 class VirtualEnvironment:
-    """`.venv` of a checkout, made anew whenever the locks, the project's description or the Python change."""
+    """`.venv` of a checkout: made anew when locks or Python change, brought up to date when the project does."""
 
     def __init__(self, checkout: Checkout) -> None:
         self._checkout = checkout
         self._stamp = checkout.venv / "made-by-make.json"
 
     def is_current(self) -> bool:
-        """Whether everything is installed as the locks say."""
-        try:
-            made: object = json.loads(self._stamp.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return False
-        return made == self._wanted()
+        """Whether everything is installed as the locks and the project's description say."""
+        return self._installed() == {**self._dependencies(), **self._project()}
 
-    def make(self, pip: Path) -> None:
-        """Make it with this wheel of pip; raises SetUpFailed with what pip says."""
-        with step("installed the locked dependencies into .venv"):
-            self.remove()
-            made = run([sys.executable, "-m", "venv", "--without-pip", str(self._checkout.venv)])
-            if made.code != 0:
-                raise SetUpFailed(f"The virtual environment cannot be made: {made.errors()}")
-            # there, but of no use yet: an interrupted installation is known as ours and made anew
-            self._stamp.write_text("{}", encoding="utf-8")
-            locks = [part for lock in _LOCKS for part in ("-r", str(self._checkout.root / lock))]
-            self._pip(pip, "--require-hashes", *locks)
-            self._pip(pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(self._checkout.root))
-            self._stamp.write_text(json.dumps(self._wanted()), encoding="utf-8")
+    def bring_up_to_date(self, pip: Path) -> None:
+        """Install what is missing with this wheel of pip; raises SetUpFailed with what pip says."""
+        if not self._dependencies().items() <= self._installed().items():
+            with step("installed the locked dependencies into .venv"):
+                self._make(pip)
+        self._pip(pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(self._checkout.root))
+        self._write({**self._dependencies(), **self._project()})
+
+    def _make(self, pip: Path) -> None:
+        self.remove()
+        made = run([sys.executable, "-m", "venv", "--without-pip", str(self._checkout.venv)])
+        if made.code != 0:
+            raise SetUpFailed(f"The virtual environment cannot be made: {made.errors()}")
+        self._write({})  # there, but of no use yet: an interrupted installation is known as ours and made anew
+        self._pip(pip, "--require-hashes", *(part for lock in _LOCKS for part in ("-r", str(self._path(lock)))))
+        self._write(self._dependencies())
 
     def remove(self) -> None:
         """Remove it, if it is there; raises SetUpFailed when it was not made by us."""
@@ -89,11 +89,30 @@ class VirtualEnvironment:
                 f"pip says: {_blame(installed)}"
             )
 
-    def _wanted(self) -> dict[str, str]:
+    def _installed(self) -> dict[str, str]:
+        try:
+            stamp: dict[str, str] = json.loads(self._stamp.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return {}
+        return stamp
+
+    def _write(self, stamp: dict[str, str]) -> None:
+        self._stamp.write_text(json.dumps(stamp), encoding="utf-8")
+
+    def _dependencies(self) -> dict[str, str]:
         digest = hashlib.sha256()
-        for file in (*_LOCKS, "pyproject.toml"):
-            digest.update((self._checkout.root / file).read_bytes())
-        return {"python": sys.version, "locks": digest.hexdigest(), "root": str(self._checkout.root)}
+        for lock in _LOCKS:
+            digest.update(self._path(lock).read_bytes())
+        return {"python": sys.version, "root": str(self._checkout.root), "locks": digest.hexdigest()}
+
+    def _project(self) -> dict[str, str]:
+        # only what an editable installation is made of: the settings of linters are in the same file
+        described = tomllib.loads(self._path("pyproject.toml").read_text(encoding="utf-8"))
+        relevant = [described.get("project"), described.get("build-system"), described.get("tool", {}).get("hatch")]
+        return {"project": hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()}
+
+    def _path(self, name: str) -> Path:
+        return self._checkout.root / name
 
 
 def _blame(installed: Ended) -> str:
