@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import processes
+from deploy.local import processes, tools
 from deploy.local.account import ordinary_account
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.console import say
@@ -60,6 +60,7 @@ def set_up(checkout: Checkout, command: str) -> Iterator[SetUp]:
             progress.dependencies()
         except BaseException:
             # before the pool waits for its thread, which waits for pip
+            tools.start_no_more()
             processes.end_descendants()
             raise
 

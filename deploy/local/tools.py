@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,14 @@ class Ended:
         return lines[-1] if lines else f"nothing (exit code {self.code})"
 
 
+class NoMoreTools(Exception):
+    """Everything is being stopped; a thread that goes on with its work hears of it here."""
+
+
+_starting = threading.Lock()
+_closed = threading.Event()
+
+
 def plain_environment(**extra: str) -> dict[str, str]:
     """Our environment, speaking English and UTF-8, reaching loopback servers without a proxy, plus `extra`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "PYTHON"))}
@@ -39,17 +48,33 @@ def run(
     folder: Path | None = None,
     given: str | None = None,
 ) -> Ended:
-    """Run a program to its end, `given` on its standard input, its output kept; a missing program raises OSError."""
-    done = subprocess.run(
-        list(command),
-        env=dict(environment) if environment is not None else plain_environment(),
-        cwd=folder,
-        input=given,
-        stdin=subprocess.DEVNULL if given is None else None,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout)
+    """Run a program to its end, `given` on its standard input, its output kept; a missing program raises OSError.
+
+    Raises NoMoreTools once `start_no_more` has been called.
+    """
+    with _starting:
+        if _closed.is_set():
+            raise NoMoreTools
+        child = subprocess.Popen(
+            list(command),
+            env=dict(environment) if environment is not None else plain_environment(),
+            cwd=folder,
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    with child:
+        try:
+            output, _ = child.communicate(given)
+        except BaseException:
+            child.kill()
+            raise
+    return Ended(child.returncode, output)
+
+
+def start_no_more() -> None:
+    """From now on no program is started: what still runs can be ended once and for all, in other threads too."""
+    with _starting:
+        _closed.set()
