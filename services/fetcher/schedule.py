@@ -62,6 +62,8 @@ class Schedule:
         self._look = asyncio.Event()
         self._open = OpenMailboxes(self._on_change)
         self._checks: dict[int, tuple[ClaimedMailbox, asyncio.Task[None]]] = {}
+        self._unrecorded: set[int] = set()
+        """Mailboxes whose check an outage kept from being recorded: their leases are given back when it is over."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Check mailboxes until `stop` is set; then end the checks in progress after their batch of mails."""
@@ -98,6 +100,9 @@ class Schedule:
 
     async def _start_checks(self) -> None:
         await self._open.close_all(but={*self._checks, *await self._repository.unchanged(self._open.settings_versions)})
+        if self._unrecorded:
+            await self._repository.release(self._unrecorded)
+            self._unrecorded.clear()
         room = self._at_once - len(self._checks)
         if room > 0:
             for claimed in await self._repository.claim(self._lease, room, busy=self._checks):
@@ -112,12 +117,15 @@ class Schedule:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             with suppress(TryAgain):  # the database is away for the other fetchers too
-                held = {helpdesk_id: claimed.generation for helpdesk_id, (claimed, _) in self._checks.items()}
-                kept = await self._repository.renew(self._lease, held)
+                held = dict(self._checks)
+                kept = await self._repository.renew(
+                    self._lease, {helpdesk_id: claimed.generation for helpdesk_id, (claimed, _) in held.items()}
+                )
                 for helpdesk_id in held.keys() - kept:
-                    if helpdesk_id in self._checks:
+                    _, check = held[helpdesk_id]
+                    if not check.done():
                         log.warning("check.lease_lost", helpdesk_id=helpdesk_id)
-                        self._checks[helpdesk_id][1].cancel()
+                        check.cancel()
 
     async def _check(self, claimed: ClaimedMailbox) -> None:
         helpdesk_id = claimed.helpdesk_id
@@ -125,9 +133,10 @@ class Schedule:
             try:
                 await self._check_and_record(claimed)
             except TryAgain as trouble:
-                log.warning("check.not_recorded", error=str(trouble))  # its lease runs out by itself
+                self._unrecorded.add(helpdesk_id)
+                log.warning("check.not_recorded", error=str(trouble))
             except Exception:
-                log.exception("check.not_recorded")
+                log.exception("check.not_recorded")  # nobody opens the mailbox until the lease has run out
             finally:
                 del self._checks[helpdesk_id]
                 self._look.set()

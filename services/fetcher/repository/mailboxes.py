@@ -21,8 +21,8 @@ _CLAIM: Final = """
     WITH due AS (
         SELECT state.helpdesk_id
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
-        WHERE settings.enabled AND state.next_check_at <= now() AND state.helpdesk_id <> ALL($3)
-            AND (state.lease_until <= now() OR state.lease_holder = $1)
+        WHERE settings.enabled AND state.next_check_at <= now() AND state.lease_until <= now()
+            AND state.helpdesk_id <> ALL($3)
         ORDER BY state.next_check_at
         LIMIT $4
         FOR UPDATE OF state SKIP LOCKED),
@@ -38,9 +38,7 @@ _CLAIM: Final = """
         (SELECT active FROM statuses WHERE id = imported_status_id AND flag = 'imported') AS imported_status_active
     FROM claimed JOIN importer_settings AS settings USING (helpdesk_id)
     ORDER BY next_check_at"""
-"""Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them.
-
-A lease of our own on a mailbox that we are not busy with is left from a check that an outage kept us from recording."""
+"""Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them."""
 
 _RENEW: Final = """
     UPDATE mailbox_states AS state SET lease_until = now() + $3

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
@@ -336,11 +338,41 @@ async def test_a_check_of_a_mailbox_that_became_another_one_is_not_recorded_for_
         assert again.generation == 2
 
 
-async def test_a_lease_left_behind_by_an_outage_is_taken_up_again_by_its_own_holder(desk: Desk) -> None:
-    async with Fetching.on(desk) as parts:
-        assert len(await parts.mailboxes.claim(LEASE, 1)) == 1
-        assert await parts.mailboxes.claim(LEASE, 1, busy=[desk.helpdesk_id]) == []
-        assert len(await parts.mailboxes.claim(LEASE, 1)) == 1
+async def test_a_check_that_an_outage_kept_from_being_recorded_is_done_again_when_it_is_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = asyncio.Event()
+
+    class DatabaseGoesAway(Faulty):
+        async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:  # type: ignore[override]
+            if not began.is_set():
+                await let_the_fetcher_in(desk, connections=0)
+                began.set()
+            async for page in self.mailbox.unread(page_size):
+                yield page
+
+    async def check_has_ended() -> bool:
+        return not any(task.get_name() == f"check mailbox {desk.helpdesk_id}" for task in asyncio.all_tasks())
+
+    opened_through(monkeypatch, DatabaseGoesAway)
+    desk.post_office.deliver(mail("Terug"), minutes_ago(1))
+    async with fetcher(desk, lease_seconds=3600):
+        await began.wait()
+        await eventually(check_has_ended)
+        await let_the_fetcher_in(desk, connections=-1)
+        await eventually(lambda: succeeded(desk))
+    assert [message.body for _, message in await desk.messages()] == [mail("Terug")]
+
+
+async def let_the_fetcher_in(desk: Desk, *, connections: int) -> None:
+    """Limit connections to the database (0: none; -1: as many as wanted) and break those of the fetcher."""
+    superuser = await asyncpg.connect(desk.database.server.url)
+    await superuser.execute(f"ALTER DATABASE {desk.database.name} CONNECTION LIMIT {connections}")
+    await superuser.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = 'importer_fetcher'",
+        desk.database.name,
+    )
+    await superuser.close()
 
 
 async def test_a_mailbox_that_had_its_share_waits_for_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
