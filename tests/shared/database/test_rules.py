@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import re
 import uuid
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
 from shared.database.pool import Connection
+from tests.shared.database.cases import cases
 
 MAILS = [uuid.UUID(int=number) for number in range(6)]
 """The mails of every_table.sql, by number."""
@@ -25,14 +24,7 @@ TICKET = (
 )
 
 
-def impossible() -> dict[str, tuple[str, str]]:
-    """The cases of impossible.sql: name → (statements, the constraint that refuses them)."""
-    text = Path(__file__).with_name("impossible.sql").read_text(encoding="utf-8")
-    found = re.findall(r"^-- (.+) => (.+)\n((?:(?!--).+\n)+)", text, re.MULTILINE)
-    return {name: (statements, rule) for name, rule, statements in found}
-
-
-CASES = impossible()
+CASES = cases("impossible.sql")
 
 
 @pytest.mark.parametrize(("statements", "rule"), CASES.values(), ids=CASES.keys())

@@ -51,6 +51,8 @@ CREATE TABLE tickets (
     verdict                jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(verdict) = 'object'),
     needs_review           boolean NOT NULL DEFAULT false,
     mail_id                uuid UNIQUE REFERENCES imported_mails,
+    -- kept by triggers: the status's flag, so that the work list has an index of its own, which stays small
+    status_flag            text,
     -- kept by a trigger, not generated: a generated column is computed again at each update of a row with triggers
     search_document        tsvector NOT NULL DEFAULT '',
     row_version            bigint NOT NULL DEFAULT 1,
@@ -66,7 +68,11 @@ CREATE TABLE tickets (
     CONSTRAINT sender_is_person_or_employee CHECK (num_nonnulls(sender_person_id, sender_employee_id) <= 1),
     CONSTRAINT imported_has_its_sender CHECK (mail_id IS NULL OR sender_address IS NOT NULL)
 );
-CREATE INDEX tickets_work_list ON tickets (helpdesk_id, status_id, reported_at DESC, id DESC);
+CREATE INDEX tickets_work_list ON tickets (helpdesk_id, reported_at DESC, id DESC)
+    WHERE status_flag = 'imported' AND merged_into_id IS NULL;
+CREATE INDEX tickets_work_list_of_all ON tickets (reported_at DESC, id DESC)
+    WHERE status_flag = 'imported' AND merged_into_id IS NULL;
+CREATE INDEX tickets_status ON tickets (helpdesk_id, status_id, reported_at DESC, id DESC);
 CREATE INDEX tickets_helpdesk ON tickets (helpdesk_id, reported_at DESC, id DESC);
 CREATE INDEX tickets_search ON tickets USING gin (search_document);
 CREATE INDEX tickets_mail_subject ON tickets USING gin (mail_subject gin_trgm_ops);

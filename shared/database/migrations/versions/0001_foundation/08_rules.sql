@@ -42,6 +42,25 @@ END $$;
 CREATE TRIGGER search_document BEFORE INSERT OR UPDATE OF mail_subject, body_full_text ON supplements
     FOR EACH ROW EXECUTE FUNCTION set_supplement_search_document();
 
+-- ── the work list (M5) ─────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE FUNCTION set_ticket_status_flag() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.status_flag := (SELECT flag FROM helpdesk.statuses WHERE id = NEW.status_id);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER status_flag BEFORE INSERT OR UPDATE OF status_id, status_flag ON tickets
+    FOR EACH ROW EXECUTE FUNCTION set_ticket_status_flag();
+
+CREATE FUNCTION move_status_flag() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = helpdesk, pg_temp AS $$
+BEGIN
+    UPDATE tickets SET status_flag = NEW.flag WHERE helpdesk_id = NEW.helpdesk_id AND status_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER flag_of_tickets AFTER UPDATE OF flag ON statuses
+    FOR EACH ROW WHEN (NEW.flag IS DISTINCT FROM OLD.flag) EXECUTE FUNCTION move_status_flag();
+
 -- ── ticket numbers (D1) ────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE FUNCTION register_ticket_number() RETURNS trigger

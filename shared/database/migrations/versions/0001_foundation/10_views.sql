@@ -1,6 +1,8 @@
 -- ── ui_v1: what the helpdesk UI reads ──────────────────────────────────────────────────────────────────────────────
 -- A view's columns are a contract: columns may be added at its end, anything else is ui_v2. The views run with their
 -- owner's rights, so the UI needs none on the tables below. They have no order: the screen says which it wants.
+-- Names are looked up a row at a time: twenty joins would be more than the planner puts in a good order, and a page
+-- that does not select a name does not pay for it.
 
 CREATE SCHEMA ui_v1;
 
@@ -40,91 +42,79 @@ SELECT id, name, active,
 FROM helpdesk.employees;
 
 CREATE VIEW ui_v1.tickets AS
-SELECT ticket.id, ticket.number, ticket.title, ticket.helpdesk_id, helpdesk.name AS helpdesk_name,
-    ticket.status_id, status.name AS status_name, status.category AS status_category, status.flag AS status_flag,
-    ticket.organisation_id, organisation.name AS organisation_name, ticket.contact_id, contact.name AS contact_name,
+SELECT ticket.id, ticket.number, ticket.title,
+    ticket.helpdesk_id, (SELECT name FROM helpdesk.helpdesks WHERE id = ticket.helpdesk_id) AS helpdesk_name,
+    ticket.status_id, status.name AS status_name, status.category AS status_category, ticket.status_flag,
+    ticket.organisation_id, (SELECT name FROM helpdesk.organisations WHERE id = ticket.organisation_id) AS organisation_name,
+    ticket.contact_id, (SELECT name FROM helpdesk.persons WHERE id = ticket.contact_id) AS contact_name,
     ticket.created_at, ticket.created_by_employee_id, ticket.created_by_person_id,
-    coalesce(created_by_employee.name, created_by_person.name) AS created_by_name,
-    ticket.reported_at, ticket.entry_channel_id, channel.system_key AS entry_channel_key, channel.name AS entry_channel_name,
+    coalesce((SELECT name FROM helpdesk.employees WHERE id = ticket.created_by_employee_id),
+        (SELECT name FROM helpdesk.persons WHERE id = ticket.created_by_person_id)) AS created_by_name,
+    ticket.reported_at,
+    ticket.entry_channel_id, (SELECT system_key FROM helpdesk.entry_channels WHERE id = ticket.entry_channel_id) AS entry_channel_key,
+    (SELECT name FROM helpdesk.entry_channels WHERE id = ticket.entry_channel_id) AS entry_channel_name,
     ticket.mail_subject, ticket.body_html, ticket.body_full_html, ticket.body_full_text,
-    ticket.ticket_type_id, ticket_type.name AS ticket_type_name, ticket.priority_id, priority.name AS priority_name,
-    ticket.environment_id, environment.name AS environment_name, ticket.category_id, category.name AS category_name,
-    ticket.subcategory_id, subcategory.name AS subcategory_name,
-    ticket.ticket_manager_id, manager.name AS ticket_manager_name, ticket.executor_id, executor.name AS executor_name,
-    ticket.parent_ticket_id, parent.number AS parent_ticket_number, ticket.merged_into_id,
-    merged_into.number AS merged_into_number, ticket.external_id, ticket.project, ticket.evaluation,
-    ticket.time_needed_hours, ticket.planned_at, ticket.deadline_at, ticket.in_progress_at, ticket.completed_at,
-    ticket.recalculate_deadline, ticket.changed_at, ticket.changed_by_employee_id, ticket.changed_by_person_id,
-    coalesce(changed_by_employee.name, changed_by_person.name) AS changed_by_name,
+    ticket.ticket_type_id, (SELECT name FROM helpdesk.ticket_types WHERE id = ticket.ticket_type_id) AS ticket_type_name,
+    ticket.priority_id, (SELECT name FROM helpdesk.priorities WHERE id = ticket.priority_id) AS priority_name,
+    ticket.environment_id, (SELECT name FROM helpdesk.environments WHERE id = ticket.environment_id) AS environment_name,
+    ticket.category_id, (SELECT name FROM helpdesk.categories WHERE id = ticket.category_id) AS category_name,
+    ticket.subcategory_id, (SELECT name FROM helpdesk.categories WHERE id = ticket.subcategory_id) AS subcategory_name,
+    ticket.ticket_manager_id, (SELECT name FROM helpdesk.employees WHERE id = ticket.ticket_manager_id) AS ticket_manager_name,
+    ticket.executor_id, (SELECT name FROM helpdesk.employees WHERE id = ticket.executor_id) AS executor_name,
+    ticket.parent_ticket_id, (SELECT number FROM helpdesk.tickets WHERE id = ticket.parent_ticket_id) AS parent_ticket_number,
+    ticket.merged_into_id, (SELECT number FROM helpdesk.tickets WHERE id = ticket.merged_into_id) AS merged_into_number,
+    ticket.external_id, ticket.project, ticket.evaluation, ticket.time_needed_hours, ticket.planned_at,
+    ticket.deadline_at, ticket.in_progress_at, ticket.completed_at, ticket.recalculate_deadline,
+    ticket.changed_at, ticket.changed_by_employee_id, ticket.changed_by_person_id,
+    coalesce((SELECT name FROM helpdesk.employees WHERE id = ticket.changed_by_employee_id),
+        (SELECT name FROM helpdesk.persons WHERE id = ticket.changed_by_person_id)) AS changed_by_name,
     ticket.sender_name, ticket.sender_address, ticket.sender_to, ticket.sender_cc, ticket.sender_person_id,
     ticket.sender_employee_id, ticket.automatic, ticket.verdict, ticket.needs_review, ticket.mail_id,
     ticket.search_document, ticket.row_version
-FROM helpdesk.tickets AS ticket
-    JOIN helpdesk.helpdesks AS helpdesk ON helpdesk.id = ticket.helpdesk_id
-    JOIN helpdesk.statuses AS status ON status.id = ticket.status_id
-    JOIN helpdesk.organisations AS organisation ON organisation.id = ticket.organisation_id
-    JOIN helpdesk.persons AS contact ON contact.id = ticket.contact_id
-    LEFT JOIN helpdesk.employees AS created_by_employee ON created_by_employee.id = ticket.created_by_employee_id
-    LEFT JOIN helpdesk.persons AS created_by_person ON created_by_person.id = ticket.created_by_person_id
-    LEFT JOIN helpdesk.employees AS changed_by_employee ON changed_by_employee.id = ticket.changed_by_employee_id
-    LEFT JOIN helpdesk.persons AS changed_by_person ON changed_by_person.id = ticket.changed_by_person_id
-    LEFT JOIN helpdesk.entry_channels AS channel ON channel.id = ticket.entry_channel_id
-    LEFT JOIN helpdesk.ticket_types AS ticket_type ON ticket_type.id = ticket.ticket_type_id
-    LEFT JOIN helpdesk.priorities AS priority ON priority.id = ticket.priority_id
-    LEFT JOIN helpdesk.environments AS environment ON environment.id = ticket.environment_id
-    LEFT JOIN helpdesk.categories AS category ON category.id = ticket.category_id
-    LEFT JOIN helpdesk.categories AS subcategory ON subcategory.id = ticket.subcategory_id
-    LEFT JOIN helpdesk.employees AS manager ON manager.id = ticket.ticket_manager_id
-    LEFT JOIN helpdesk.employees AS executor ON executor.id = ticket.executor_id
-    LEFT JOIN helpdesk.tickets AS parent ON parent.id = ticket.parent_ticket_id
-    LEFT JOIN helpdesk.tickets AS merged_into ON merged_into.id = ticket.merged_into_id;
+FROM helpdesk.tickets AS ticket JOIN helpdesk.statuses AS status ON status.id = ticket.status_id;
 
 -- The work list «geïmporteerd»: what staff still have to complete (M5). Light: no bodies.
 CREATE VIEW ui_v1.imported_tickets AS
-SELECT ticket.id, ticket.number, ticket.title, ticket.helpdesk_id, helpdesk.name AS helpdesk_name, ticket.status_id,
-    ticket.reported_at, ticket.organisation_id, organisation.name AS organisation_name, ticket.contact_id,
-    contact.name AS contact_name, ticket.sender_name, ticket.sender_address, ticket.priority_id, ticket.executor_id,
-    executor.name AS executor_name, ticket.automatic, ticket.needs_review, ticket.row_version
-FROM helpdesk.statuses AS status
-    JOIN helpdesk.tickets AS ticket ON ticket.helpdesk_id = status.helpdesk_id AND ticket.status_id = status.id
-    JOIN helpdesk.helpdesks AS helpdesk ON helpdesk.id = ticket.helpdesk_id
-    JOIN helpdesk.organisations AS organisation ON organisation.id = ticket.organisation_id
-    JOIN helpdesk.persons AS contact ON contact.id = ticket.contact_id
-    LEFT JOIN helpdesk.employees AS executor ON executor.id = ticket.executor_id
-WHERE status.flag = 'imported' AND ticket.merged_into_id IS NULL;
+SELECT ticket.id, ticket.number, ticket.title,
+    ticket.helpdesk_id, (SELECT name FROM helpdesk.helpdesks WHERE id = ticket.helpdesk_id) AS helpdesk_name,
+    ticket.status_id, ticket.reported_at,
+    ticket.organisation_id, (SELECT name FROM helpdesk.organisations WHERE id = ticket.organisation_id) AS organisation_name,
+    ticket.contact_id, (SELECT name FROM helpdesk.persons WHERE id = ticket.contact_id) AS contact_name,
+    ticket.sender_name, ticket.sender_address, ticket.priority_id,
+    ticket.executor_id, (SELECT name FROM helpdesk.employees WHERE id = ticket.executor_id) AS executor_name,
+    ticket.automatic, ticket.needs_review, ticket.row_version
+FROM helpdesk.tickets AS ticket
+WHERE ticket.status_flag = 'imported' AND ticket.merged_into_id IS NULL;
 
 CREATE VIEW ui_v1.ticket_numbers AS
 SELECT number, ticket_id, is_alias FROM helpdesk.ticket_numbers;
 
 CREATE VIEW ui_v1.supplements AS
-SELECT supplement.id, supplement.ticket_id, ticket.number AS ticket_number, supplement.helpdesk_id,
-    supplement.reported_at, supplement.supplement_type_id, supplement_type.system_key AS supplement_type_key,
-    supplement_type.name AS supplement_type_name, supplement.informant_person_id, supplement.informant_employee_id,
-    coalesce(informant_person.name, informant_employee.name) AS informant_name,
+SELECT supplement.id,
+    supplement.ticket_id, (SELECT number FROM helpdesk.tickets WHERE id = supplement.ticket_id) AS ticket_number,
+    supplement.helpdesk_id, supplement.reported_at, supplement.supplement_type_id,
+    (SELECT system_key FROM helpdesk.supplement_types WHERE id = supplement.supplement_type_id) AS supplement_type_key,
+    (SELECT name FROM helpdesk.supplement_types WHERE id = supplement.supplement_type_id) AS supplement_type_name,
+    supplement.informant_person_id, supplement.informant_employee_id,
+    coalesce((SELECT name FROM helpdesk.persons WHERE id = supplement.informant_person_id),
+        (SELECT name FROM helpdesk.employees WHERE id = supplement.informant_employee_id)) AS informant_name,
     supplement.mail_subject, supplement.body_html, supplement.body_full_html, supplement.body_full_text,
-    supplement.visible_to_customer, supplement.expanded, supplement.status_id, status.name AS status_name,
-    supplement.priority_id, priority.name AS priority_name, supplement.executor_id, executor.name AS executor_name,
+    supplement.visible_to_customer, supplement.expanded,
+    supplement.status_id, (SELECT name FROM helpdesk.statuses WHERE id = supplement.status_id) AS status_name,
+    supplement.priority_id, (SELECT name FROM helpdesk.priorities WHERE id = supplement.priority_id) AS priority_name,
+    supplement.executor_id, (SELECT name FROM helpdesk.employees WHERE id = supplement.executor_id) AS executor_name,
     supplement.planned_at, supplement.deadline_at, supplement.recalculate_deadline, supplement.time_needed_hours,
     supplement.created_at, supplement.created_by_person_id, supplement.created_by_employee_id,
-    coalesce(created_by_person.name, created_by_employee.name) AS created_by_name,
+    coalesce((SELECT name FROM helpdesk.persons WHERE id = supplement.created_by_person_id),
+        (SELECT name FROM helpdesk.employees WHERE id = supplement.created_by_employee_id)) AS created_by_name,
     supplement.changed_at, supplement.changed_by_employee_id, supplement.changed_by_person_id,
-    coalesce(changed_by_employee.name, changed_by_person.name) AS changed_by_name,
+    coalesce((SELECT name FROM helpdesk.employees WHERE id = supplement.changed_by_employee_id),
+        (SELECT name FROM helpdesk.persons WHERE id = supplement.changed_by_person_id)) AS changed_by_name,
     supplement.sender_name, supplement.sender_address, supplement.sender_to, supplement.sender_cc,
     supplement.sender_person_id, supplement.sender_employee_id, supplement.automatic, supplement.verdict,
     supplement.needs_review, supplement.held_for_review, supplement.mail_id, supplement.search_document,
     supplement.row_version
-FROM helpdesk.supplements AS supplement
-    JOIN helpdesk.tickets AS ticket ON ticket.id = supplement.ticket_id
-    JOIN helpdesk.supplement_types AS supplement_type ON supplement_type.id = supplement.supplement_type_id
-    JOIN helpdesk.statuses AS status ON status.id = supplement.status_id
-    LEFT JOIN helpdesk.priorities AS priority ON priority.id = supplement.priority_id
-    LEFT JOIN helpdesk.employees AS executor ON executor.id = supplement.executor_id
-    LEFT JOIN helpdesk.persons AS informant_person ON informant_person.id = supplement.informant_person_id
-    LEFT JOIN helpdesk.employees AS informant_employee ON informant_employee.id = supplement.informant_employee_id
-    LEFT JOIN helpdesk.persons AS created_by_person ON created_by_person.id = supplement.created_by_person_id
-    LEFT JOIN helpdesk.employees AS created_by_employee ON created_by_employee.id = supplement.created_by_employee_id
-    LEFT JOIN helpdesk.employees AS changed_by_employee ON changed_by_employee.id = supplement.changed_by_employee_id
-    LEFT JOIN helpdesk.persons AS changed_by_person ON changed_by_person.id = supplement.changed_by_person_id;
+FROM helpdesk.supplements AS supplement;
 
 CREATE VIEW ui_v1.ticket_history AS
 SELECT history.id, history.ticket_id, history.supplement_id, history.at, history.kind, history.description,

@@ -49,6 +49,7 @@ COMMENT ON COLUMN tickets.automatic IS 'Kind of automatic mail; null: a person w
 COMMENT ON COLUMN tickets.verdict IS 'How sure the sender is: {"sender": contact, employee or unknown, "dmarc": pass, fail or none} (D10).';
 COMMENT ON COLUMN tickets.needs_review IS 'Whether a person should look at it, for instance after a forged sender.';
 COMMENT ON COLUMN tickets.mail_id IS 'The mail that it was made from; null: made by people.';
+COMMENT ON COLUMN tickets.status_flag IS '«vlag» of the status: imported («geïmporteerd») or null; kept by triggers (M5).';
 COMMENT ON COLUMN tickets.search_document IS 'Title and text for Dutch full-text search; kept by a trigger.';
 
 COMMENT ON TABLE ticket_numbers IS 'Every number by which a ticket is known: its own, and aliases from earlier systems (D1).';
@@ -225,7 +226,6 @@ BEGIN
                 ('problem', 'Why the mailbox cannot be read now, as a sentence; null: nothing is wrong.'),
                 ('problem_since', 'Since when.'),
                 ('status_category', 'Whether the ticket is open or closed.'),
-                ('status_flag', '«vlag» of the status: imported or null (M5).'),
                 ('stored', 'Whether its bytes are stored; if not, left_out_reason says why.'),
                 ('attachment_id', 'The attachment.')) AS said (attname, meaning) USING (attname)
         WHERE view.relnamespace = 'ui_v1'::regnamespace AND col_description(view.oid, col.attnum) IS NULL
