@@ -1,55 +1,89 @@
 """`helpdesk-importer`: what people ask of the importer, on the command line.
 
-Each command is a module of `services.console.commands` and a line in `_COMMANDS` or `_GROUPS`. Commands report trouble
-by raising `ImporterError`, whose text is shown as it is. Exit codes: 0 done, 1 not done (the sentence says why), 2 the
-command was typed wrongly, 78 bad configuration.
+Each command is a line in `COMMANDS` and one in the COMMANDS of its module in `services.console.commands`. Commands
+report trouble by raising `ImporterError`, whose text is shown as it is. Exit codes: 0 done, 1 not done (the sentence
+says why), 2 the command was typed wrongly, 3 done, but something needs a person, 78 bad configuration.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from services.console.commands import importer
-from services.console.commands.deploy_topology import deploy_topology
-from services.console.commands.migrate import migrate
-from services.console.commands.resources import ResourceCommands
-from services.console.commands.run import run
-from services.console.resources import RESOURCES
 from shared.errors import ImporterError, Misconfigured
 
-_GROUPS: Final = (
-    importer.group(),
-    *(ResourceCommands(resource).group() for resource in RESOURCES.values()),
+NAME: Final = "helpdesk-importer"
+_RESOURCES: Final = (
+    "organisations",
+    "contacts",
+    "employees",
+    "calendars",
+    "accounts",
+    "helpdesks",
+    "statuses",
+    "types",
+    "priorities",
+    "environments",
+    "categories",
+    "templates",
 )
-_COMMANDS: Final[tuple[Callable[..., Any], ...]] = (run, migrate, deploy_topology)
 
-app = typer.Typer(
-    name="helpdesk-importer",
-    help="Turns the unread mail of helpdesk mailboxes into tickets and supplements.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for _command in _COMMANDS:
-    app.command()(_command)
-for _group in _GROUPS:
-    app.add_typer(_group)
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "run": ("run", "Run fetcher, classifier, ticket writer and notifier, and start again what crashes."),
+    "migrate": ("migrate", "Bring the database to the newest schema, as its owner."),
+    "deploy-topology": ("deploy_topology", "Create or update what the services need on RabbitMQ."),
+    "importer": ("importer", "The «e-Mail importer» settings of a helpdesk."),
+    **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
+}
+"""Each command or group, in the order of --help: the module that has it in its own COMMANDS, and what it is for."""
 
 
-@app.callback()
-def _importer() -> None:
-    """Keep the name of the command on the command line, also when there is only one."""
+class Deferred(TyperCommand):
+    """A command that is imported when it is called: --help and a mistyped name need none of them."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, help=summary)
+        self._module = f"services.console.commands.{module}"
+
+    def load(self) -> TyperCommand | TyperGroup:
+        """The command itself."""
+        found = import_module(self._module).COMMANDS[self.name]
+        if isinstance(found, typer.Typer):
+            return typer.main.get_group(found)
+        alone = typer.Typer(add_completion=False)
+        alone.command(self.name)(found)
+        return typer.main.get_command(alone)  # type: ignore[return-value]
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """That of the command itself, which runs in our place."""
+        return self.load().make_context(*given, **named)
+
+
+def command_line() -> TyperGroup:
+    """The whole of `helpdesk-importer`, nothing of it imported yet."""
+    app = typer.Typer(
+        name=NAME,
+        help="Turns the unread mail of helpdesk mailboxes into tickets and supplements.",
+        no_args_is_help=True,
+        add_completion=False,
+    )
+    app.callback()(lambda: None)
+    group = typer.main.get_group(app)
+    for name, (module, summary) in COMMANDS.items():
+        group.add_command(Deferred(name, module, summary))
+    return group
 
 
 def main() -> None:
     """Run the command; an error of ours is a sentence on standard error, not a stack trace."""
     try:
-        app()
+        command_line()(prog_name=NAME)
     except Misconfigured as misconfigured:
         typer.echo(str(misconfigured), err=True)
         sys.exit(os.EX_CONFIG)

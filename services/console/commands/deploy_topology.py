@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -17,7 +17,9 @@ def deploy_topology(
     *,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; only tell what differs.")] = False,
 ) -> None:
-    """Create or update what the services need on RabbitMQ. Safe to repeat; never deletes anything.
+    """Create or update what the services need on RabbitMQ.
+
+    Safe to repeat; never deletes anything.
 
     Reads IMPORTER_RABBITMQ_MANAGEMENT_URL, IMPORTER_AMQP_URL (its virtual host) and the secrets amqp_password_admin and
     amqp_password_SERVICE. Exit codes: 0 RabbitMQ is as it must be; 1 something differs that a person has to mend (each
@@ -40,3 +42,6 @@ async def _deploy(configuration: BrokerAdministration, wanted: Topology, *, chec
             return Deployment((), await administration.find_drift(broker, wanted))
         passwords = {user.service: configuration.secret(f"amqp_password_{user.service}") for user in wanted.users}
         return await administration.apply(broker, wanted, passwords)
+
+
+COMMANDS: Final = {"deploy-topology": deploy_topology}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -59,3 +59,6 @@ def group() -> typer.Typer:
     )
     made.command("set-password")(set_mailbox_password)
     return made
+
+
+COMMANDS: Final = {"importer": group()}

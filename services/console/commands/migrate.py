@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import Field
@@ -46,7 +46,9 @@ def migrate(
         bool, typer.Option("--lose-data", help="With --back-to: also when rows are destroyed by it.")
     ] = False,
 ) -> None:
-    """Bring the database to the newest schema, as its owner; safe to repeat, and beside another that does the same.
+    """Bring the database to the newest schema, as its owner.
+
+    Safe to repeat, and beside another that does the same.
 
     Makes the roles of the services and sets the password of each whose secret database_password_… is there.
     Reads IMPORTER_DATABASE_URL and the secret database_password_owner.
@@ -65,3 +67,6 @@ def migrate(
     typer.echo(f"The schema is at revision {newest_revision() if to == 'head' else to}.")
     for role, secret in ROLES.items():
         typer.echo(f"{role}: {'may log in' if role in passwords else f'left as it is ({secret} is not given)'}")
+
+
+COMMANDS: Final = {"migrate": migrate}

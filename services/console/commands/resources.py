@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -180,3 +180,6 @@ class ResourceCommands:
         for field in self.resource.fields:
             if isinstance(field.kind, Children) and field.name in values:
                 await repository.replace_children(connection, field.kind, owner, values[field.name])
+
+
+COMMANDS: Final = {resource.plural: ResourceCommands(resource).group() for resource in RESOURCES.values()}

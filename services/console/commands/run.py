@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -38,7 +38,9 @@ def run(
         ),
     ] = 0,
 ) -> None:
-    """Run fetcher, classifier, ticket writer and notifier until Ctrl-C or SIGTERM, and start again what crashes.
+    """Run fetcher, classifier, ticket writer and notifier, and start again what crashes.
+
+    Until Ctrl-C or SIGTERM.
 
     Exit codes: 0 stopped as asked, 1 a log or the state file cannot be written, 78 a service refuses to start with
     these settings (its log says which).
@@ -112,3 +114,6 @@ def _exit(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"exit code {code}"
+
+
+COMMANDS: Final = {"run": run}

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
-from services.console.__main__ import app
+from services.console.commands.deploy_topology import deploy_topology
 from shared.broker.topology import TopologyParameters, topology
 from shared.errors import Misconfigured
 from tests.conftest import EmptyVhost
@@ -33,7 +34,9 @@ def environment(
 
 
 def deploy(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["deploy-topology", *arguments])
+    app = typer.Typer()
+    app.command()(deploy_topology)
+    return CliRunner().invoke(app, arguments)
 
 
 @pytest.mark.usefixtures("environment")
