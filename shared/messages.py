@@ -133,7 +133,7 @@ class MailAddress(Value):
 
 
 class PersonMatch(Value):
-    """A contact who has the sender's address, in the order of D12; `address_since` orders the oldest first."""
+    """A contact who has the sender's address; they come in the order of D12: active first, then the oldest."""
 
     person_id: int
     organisation_id: int
@@ -153,7 +153,6 @@ class Sender(Value):
     mailbox: MailAddress
     persons: tuple[PersonMatch, ...] = ()
     employee: EmployeeMatch | None = None
-    known_as_of: UtcDatetime
 
 
 class NumberIntroduction(StrEnum):
