@@ -1,0 +1,77 @@
+"""The child process: reads one mail after another, under limits that it sets itself and cannot lift.
+
+    python -m services.classifier.reading MEMORY_BYTES CPU_SECONDS
+
+Reads requests (`frames`) from standard input and writes answers to standard output until its input ends, which it does
+when the parent is gone. It opens no file and no connection, and knows no password.
+
+A mail that takes more memory than allowed gets the verdict EXHAUSTED; one that takes more CPU ends the process by
+SIGXCPU; one that only waits is killed by the parent's deadline.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+import traceback
+from typing import BinaryIO, Final
+
+from services.classifier.reading.frames import (
+    ORDER,
+    READ_MAIL,
+    REQUEST_HEADER,
+    Mode,
+    Verdict,
+    answer,
+)
+from services.classifier.reading.reader import read_head, read_mail
+
+_OPEN_FILES: Final = 16
+
+
+def main(memory_bytes: int, cpu_seconds: int) -> None:
+    """Serve until the input ends."""
+    _limit(memory_bytes)
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    answers.write(answer(Verdict.READY, b""))
+    answers.flush()
+    while header := requests.read(REQUEST_HEADER.size):
+        _limit_cpu(cpu_seconds)
+        answers.write(_serve(header, requests))
+        answers.flush()
+
+
+def _limit(memory_bytes: int) -> None:
+    # the terminal's Ctrl-C is the parent's business: it drains, then closes our input
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
+
+
+def _limit_cpu(seconds: int) -> None:
+    """The limit counts from the process's start, so each mail gets it anew."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds + 1, resource.RLIM_INFINITY))
+
+
+def _serve(header: bytes, requests: BinaryIO) -> bytes:
+    mode, order_size, raw_size = REQUEST_HEADER.unpack(header)
+    said = requests.read(order_size)
+    try:
+        raw = requests.read(raw_size)
+        order = ORDER.validate_json(said)
+        read = read_mail if mode == Mode.WHOLE else read_head
+        return answer(Verdict.READ, READ_MAIL.dump_json(read(raw, order.mail_id, order.settings)))
+    except (MemoryError, RecursionError):
+        return answer(Verdict.EXHAUSTED, b"")
+    except Exception:  # noqa: BLE001 - our own error, whatever it is, is the parent's to count
+        return answer(Verdict.FAILED, traceback.format_exc(limit=-8).encode("utf-8", "replace"))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,63 @@
+"""What parent and child say to each other: JSON and bytes, each with its length, so that no code can travel.
+
+request   mode (1 byte: whole or head), length of JSON, length of mail, JSON (mail_id and settings), the raw mail
+answer    verdict (1 byte), length of JSON, JSON: the mail read, or the traceback of our own error
+
+A child says READY once, unasked, when its imports are done.
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from services.classifier.reading.values import ReadingSettings, ReadMail
+
+REQUEST_HEADER: Final = struct.Struct("!BIQ")
+ANSWER_HEADER: Final = struct.Struct("!BQ")
+
+
+class Mode(IntEnum):
+    """How a mail is to be read."""
+
+    WHOLE = 1
+    HEAD = 2
+
+
+class Verdict(IntEnum):
+    """What an answer is."""
+
+    READY = 0
+    READ = 1
+    EXHAUSTED = 2
+    """Memory or stack ran out: the mail is to blame."""
+    FAILED = 3
+    """Our own error: the answer is its traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is said beside the raw mail."""
+
+    mail_id: uuid.UUID
+    settings: ReadingSettings
+
+
+ORDER: Final = TypeAdapter(Order)
+READ_MAIL: Final = TypeAdapter(ReadMail)
+
+
+def request(mode: Mode, order: Order, raw: bytes) -> bytes:
+    """The request up to the raw mail, which is written after it."""
+    said = ORDER.dump_json(order)
+    return REQUEST_HEADER.pack(mode, len(said), len(raw)) + said
+
+
+def answer(verdict: Verdict, content: bytes) -> bytes:
+    """A whole answer."""
+    return ANSWER_HEADER.pack(verdict, len(content)) + content

@@ -1,0 +1,215 @@
+"""The parent's side: warm child processes that read mails, each for itself, killed at the deadline (DESIGN 10).
+
+    async with ReaderPool(readers=2, …) as pool:
+        read = await pool.read(raw, mail_id, settings)          # ReadMail, or MailExhausted
+
+One mail never takes another with it: a child that dies, by its limits or by a bug in a decoder, is replaced. A child is
+retired after some hundreds of mails, so that nothing that leaks adds up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+import signal
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from services.classifier.reading.frames import ANSWER_HEADER, READ_MAIL, Mode, Order, Verdict, request
+from services.classifier.reading.values import ReadingSettings, ReadMail
+from shared.errors import ImporterError, Outage
+
+MAILS_A_CHILD: Final = 500
+START_SECONDS: Final = 60
+"""For a child's imports, on a machine that does much else."""
+DECODE_OFF_LOOP_BYTES: Final = 64 * 1024
+"""An answer larger than this is taken apart in a thread: it takes more than a millisecond."""
+
+_IMPORT_ROOT: Final = Path(__file__).resolve().parents[3]
+
+_log = structlog.get_logger(__name__)
+_readings = Counter("importer_readings_total", "Mails read in a child process, by mode and result", ["mode", "result"])
+_seconds = Histogram(
+    "importer_reading_seconds",
+    "Seconds of one reading in a child process",
+    ["mode"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+
+class MailExhausted(ImporterError):
+    """The mail cannot be read within time and memory: read its head instead (SPEC D17)."""
+
+
+class ReadingFailed(ImporterError):
+    """Our reader has a bug that this mail shows; the text is the child's traceback."""
+
+
+@dataclass(slots=True, eq=False)
+class _Child:
+    process: asyncio.subprocess.Process
+    is_ready: bool = False
+    mails: int = 0
+
+
+class NoReader(Outage):
+    """No child process comes up: no mail is to blame, and none is lost by waiting."""
+
+
+class _ChildDied(ImporterError):
+    """A child ended by itself, or by the kernel, while it read."""
+
+
+class ReaderPool:
+    """`readers` child processes, each with at most `memory_bytes`, and `seconds` of CPU and of time for one mail."""
+
+    def __init__(self, *, readers: int, memory_bytes: int, seconds: float) -> None:
+        self._readers = readers
+        self._memory_bytes = memory_bytes
+        self._seconds = seconds
+        self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
+        self._children: set[_Child] = set()
+
+    async def __aenter__(self) -> Self:
+        for _ in range(self._readers):
+            self._idle.put_nowait(await self._start())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in list(self._children):
+            await self._end(child)
+
+    async def read(
+        self, raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, mode: Mode = Mode.WHOLE
+    ) -> ReadMail:
+        """The mail, read in a child. Raises MailExhausted, or ReadingFailed for a bug of ours.
+
+        A child that died is tried once more with another one: the kernel may have chosen it when something else took
+        the machine's memory. One that ran into the deadline is not.
+        """
+        head = request(mode, Order(mail_id, settings), raw)
+        with _seconds.labels(mode.name.lower()).time():
+            try:
+                try:
+                    verdict, content = await self._ask(head, raw)
+                except _ChildDied as died:
+                    _log.warning("reader_died", died_of=str(died), mode=mode.name.lower())
+                    verdict, content = await self._ask(head, raw)
+            except (TimeoutError, _ChildDied) as gone:
+                _readings.labels(mode.name.lower(), "killed").inc()
+                _log.warning("reader_killed", died_of=str(gone) or "deadline", mode=mode.name.lower())
+                raise MailExhausted(
+                    f"Reading the mail ended its process: the limits are {self._seconds} s and "
+                    f"{self._memory_bytes} bytes of memory"
+                ) from gone
+        return await self._result(verdict, content, mode)
+
+    async def _ask(self, head: bytes, raw: bytes) -> tuple[int, bytes]:
+        child = await self._ready_child()
+        try:
+            child.mails += 1
+            async with asyncio.timeout(self._seconds):
+                answered = await _exchange(child, head, raw)
+        except (OSError, asyncio.IncompleteReadError) as gone:
+            if isinstance(gone, TimeoutError):
+                await self._replace(child)
+                raise
+            raise _ChildDied(await self._replace(child)) from gone
+        except BaseException:
+            await self._replace(child)
+            raise
+        if child.mails < MAILS_A_CHILD:
+            self._idle.put_nowait(child)
+        else:
+            await self._replace(child)
+        return answered
+
+    async def _ready_child(self) -> _Child:
+        """An idle child, its imports done: the mail's deadline counts from here."""
+        child = await self._idle.get()
+        try:
+            if child is None:
+                child = await self._start()
+            if not child.is_ready:
+                async with asyncio.timeout(START_SECONDS):
+                    await _answer(child)
+                child.is_ready = True
+        except (OSError, asyncio.IncompleteReadError) as failed:
+            died_of = await self._replace(child)
+            raise NoReader(
+                f"No process to read mail can be started ({died_of}): look at the service's standard error, at the "
+                "machine's memory and at IMPORTER_READING_MEMORY_MB"
+            ) from failed
+        except BaseException:
+            await self._replace(child)
+            raise
+        return child
+
+    async def _result(self, verdict: int, content: bytes, mode: Mode) -> ReadMail:
+        _readings.labels(mode.name.lower(), Verdict(verdict).name.lower()).inc()
+        if verdict == Verdict.EXHAUSTED:
+            raise MailExhausted(f"The mail needs more than {self._memory_bytes} bytes of memory, or is nested too deep")
+        if verdict == Verdict.FAILED:
+            raise ReadingFailed(content.decode("utf-8", "replace"))
+        if len(content) > DECODE_OFF_LOOP_BYTES:
+            return await asyncio.to_thread(READ_MAIL.validate_json, content)
+        return READ_MAIL.validate_json(content)
+
+    async def _start(self) -> _Child:
+        """A new child, at work as soon as its imports are done; it gets no more of our environment than it needs."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-W", "ignore", "-m", "services.classifier.reading"),
+            *(str(self._memory_bytes), str(math.ceil(self._seconds))),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={"PATH": os.defpath, "PYTHONPATH": str(_IMPORT_ROOT), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"},
+        )
+        child = _Child(process)
+        self._children.add(child)
+        return child
+
+    async def _replace(self, child: _Child | None) -> str:
+        """Ends a child and puts a new one in its place; what the old one died of."""
+        died_of = await self._end(child) if child is not None else "no process could be started"
+        successor: _Child | None = None
+        try:
+            successor = await self._start()
+        finally:
+            self._idle.put_nowait(successor)  # None: who takes it next tries to start one
+        return died_of
+
+    async def _end(self, child: _Child) -> str:
+        self._children.discard(child)
+        with contextlib.suppress(ProcessLookupError):
+            child.process.kill()
+        code = await child.process.wait()
+        return signal.Signals(-code).name if code < 0 else f"exit {code}"
+
+
+async def _exchange(child: _Child, head: bytes, raw: bytes) -> tuple[int, bytes]:
+    if child.process.stdin is None:
+        raise AssertionError("a child is started with both pipes")
+    child.process.stdin.write(head)
+    child.process.stdin.write(raw)
+    await child.process.stdin.drain()
+    return await _answer(child)
+
+
+async def _answer(child: _Child) -> tuple[int, bytes]:
+    stdout = child.process.stdout
+    if stdout is None:
+        raise AssertionError("a child is started with both pipes")
+    verdict, size = ANSWER_HEADER.unpack(await stdout.readexactly(ANSWER_HEADER.size))
+    return verdict, await stdout.readexactly(size)

@@ -1,0 +1,239 @@
+"""The bytes of a mail, read: its headers, what was said (whole and above the marker), its images, what it is.
+
+    headers and parts → files → html with its images in place → lines → marker → kind of mail → content key
+
+The order is `read_mail`; every step is a rule of its own. `read_head` is the second way, for a mail that could not be
+read in time or memory: its headers and first text, html not parsed, images not decoded (SPEC D17).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from services.classifier.reading.attachments import Attachments
+from services.classifier.reading.values import AboveMarker, ReadingSettings, ReadMail
+from services.classifier.rules.address import parse_addresses
+from services.classifier.rules.automatic import tell_automatic
+from services.classifier.rules.body import Contents, find_contents
+from services.classifier.rules.content_key import content_key
+from services.classifier.rules.date import sent_at
+from services.classifier.rules.delivery_report import message_ids, read_delivery_report
+from services.classifier.rules.dmarc import dmarc_result
+from services.classifier.rules.html_document import HtmlDocument, nesting, stripped, text_as_html
+from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
+from services.classifier.rules.lines import Line, joined, text_lines
+from services.classifier.rules.mime import Part, parse_mail
+from services.classifier.rules.reply_marker import MarkerPlace, find_markers, has_content
+from services.classifier.rules.safe_text import cut, safe_line, safe_text
+from services.classifier.rules.sanitise import ATTACHMENT_SCHEME, sanitise
+from shared.messages import Body, MailAddress
+
+_SHOWN: Final = re.compile(rf'"{ATTACHMENT_SCHEME}:([0-9a-f-]{{36}})"')
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    whole: Body
+    above: tuple[AboveMarker, ...]
+    identity_text: str
+    """The text that identifies the mail (`content_key`)."""
+    shown: frozenset[uuid.UUID]
+    was_cut: bool
+
+
+def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
+    """Reads a whole mail. Never raises on what is in it, save RecursionError or MemoryError in a limited process."""
+    root = parse_mail(raw, limits)
+    contents = find_contents(root)
+    attachments = Attachments(mail_id, limits)
+    for part in contents.files:
+        attachments.take(part, decode=True)
+    said = _said(contents, attachments, settings, limits)
+    return _assembled(root, said, attachments, settings, limits, head_only=False)
+
+
+def read_head(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
+    """Reads headers and first text alone, by the cheapest means; what else the mail holds is named as unreadable."""
+    root = parse_mail(raw[: limits.head_bytes], limits)
+    contents = find_contents(root)
+    attachments = Attachments(mail_id, limits)
+    for part in contents.files:
+        attachments.take(part, decode=False)
+    plain = "\n".join(part.text() for segment in contents.segments for part in segment.plain).strip()
+    if not plain:
+        rich = (part.text() for segment in contents.segments for part in segment.rich if part.is_text)
+        plain = re.sub(r"[ \t]*\n\s*\n\s*", "\n\n", stripped("\n".join(rich))).strip()
+    text, was_cut = cut(safe_text(plain), limits.head_bytes)
+    whole = Body(html=sanitise(text_as_html(text), frozenset()), text=text)
+    said = _Said(whole, (), text, frozenset(), was_cut)
+    return _assembled(root, said, attachments, settings, limits, head_only=True)
+
+
+def _assembled(
+    root: Part, said: _Said, attachments: Attachments, settings: ReadingSettings, limits: Limits, *, head_only: bool
+) -> ReadMail:
+    headers = root.headers
+    subject = safe_line(headers.text("subject"), limits.subject)
+    from_ = _addresses(root, "from", limits)
+    identity = next((mailbox for mailbox in from_ if mailbox.address), MailAddress(address=""))
+    report = read_delivery_report(
+        root,
+        sender=identity.address,
+        sender_name=identity.name,
+        subject=subject,
+        text=said.whole.text,
+        limits=limits,
+    )
+    message_id = next(iter(message_ids(headers.text("message-id"))), None)
+    date = headers.text("date")
+    moment = sent_at(date)
+    return ReadMail(
+        message_id=safe_line(message_id, 250) or None if message_id else None,
+        in_reply_to=_references(root, "in-reply-to", limits),
+        references=_references(root, "references", limits),
+        subject=subject,
+        sent_at=moment,
+        from_=from_,
+        sender=_addresses(root, "sender", limits),
+        reply_to=_addresses(root, "reply-to", limits),
+        return_path=_addresses(root, "return-path", limits),
+        return_path_empty=headers.text("return-path").strip() == "<>",
+        to=_addresses(root, "to", limits),
+        cc=_addresses(root, "cc", limits),
+        dmarc=dmarc_result(headers, settings.trusted_authserv_ids),
+        automatic=tell_automatic(
+            root, sender=identity.address, subject=subject, report=report, own_list_ids=settings.own_list_ids
+        ),
+        bounced=report.recipients if report else (),
+        returned_message_ids=report.returned_message_ids if report else (),
+        whole=said.whole,
+        above=said.above,
+        images=attachments.images(said.shown),
+        left_out=attachments.left_out,
+        content_key=content_key(
+            message_id=message_id,
+            sender=identity.address,
+            sent_at=moment,
+            date=date,
+            subject=subject,
+            text=said.identity_text,
+        ),
+        body_cut=said.was_cut,
+        head_only=head_only,
+    )
+
+
+def _addresses(root: Part, name: str, limits: Limits) -> tuple[MailAddress, ...]:
+    return parse_addresses(root.headers.all(name), limits)
+
+
+def _references(root: Part, name: str, limits: Limits) -> tuple[str, ...]:
+    found = [safe_line(reference, 250) for reference in message_ids(root.headers.text(name))]
+    return tuple(dict.fromkeys(found))[: limits.references]
+
+
+def _said(contents: Contents, attachments: Attachments, settings: ReadingSettings, limits: Limits) -> _Said:
+    """Both readings of the body. Html leads, since every mail has it here: plain text is shown as html too."""
+    plain, plain_cut = cut(safe_text(_plain_text(contents)), limits.text)
+    source, source_cut = _html_source(contents, plain, limits)
+    document = HtmlDocument(source)
+    document.place_images(attachments.find)
+    lines = document.lines()
+    html_text, html_text_cut = cut(safe_text(joined(lines)), limits.text)
+    whole_html = _shown_html(document, attachments)
+    shown = _ids(whole_html)
+    text = plain.strip("\n").rstrip() if plain.strip() else html_text
+    attached = [uuid.UUID(identity) for identity in sorted(attachments.ids) if uuid.UUID(identity) not in set(shown)]
+    order = [image.id for image in attachments.images(frozenset())]
+    whole = Body(html=whole_html, text=text, attachment_ids=tuple(_in_order({*shown, *attached}, order)))
+
+    above: list[AboveMarker] = []
+    for place in reversed(find_markers(lines, settings.markers)):
+        # from the last place upwards: each cut leaves the lines above it as they were
+        if not has_content(lines[: place.quote_at]):
+            above.append(AboveMarker(place.marker, None))
+            continue
+        document.cut(lines[place.quote_at])
+        html = _shown_html(document, attachments)
+        above.append(
+            AboveMarker(
+                place.marker,
+                Body(
+                    html=html,
+                    text=_text_above(place, text, lines, plain_leads=bool(plain.strip())),
+                    attachment_ids=tuple(_in_order({*_ids(html), *attached}, order)),
+                ),
+            )
+        )
+    return _Said(
+        whole=whole,
+        above=tuple(reversed(above)),
+        identity_text=html_text if any(segment.has_html for segment in contents.segments) else text,
+        shown=frozenset(shown),
+        was_cut=plain_cut or source_cut or html_text_cut,
+    )
+
+
+def _plain_text(contents: Contents) -> str:
+    """The plain text of the whole mail; '' where a piece is said in html only, so that the html's text is taken."""
+    pieces = []
+    for segment in contents.segments:
+        piece = "\n".join(part.text() for part in segment.plain)
+        if not piece.strip() and segment.has_html:
+            return ""
+        if segment.plain:
+            pieces.append(piece)
+    return "\n".join(pieces)
+
+
+def _html_source(contents: Contents, plain: str, limits: Limits) -> tuple[str, bool]:
+    """The whole mail as one html text, and whether its end was cut off."""
+    if not any(segment.has_html for segment in contents.segments) and all(
+        not segment.rich for segment in contents.segments
+    ):
+        return text_as_html(plain), False
+    rich = {part.path: part.text() for segment in contents.segments for part in segment.rich if part.is_text}
+    said = "".join(rich.values()).lower()
+    pieces = []
+    for segment in contents.segments:
+        if not segment.rich:
+            pieces.append(text_as_html("\n".join(part.text() for part in segment.plain)))
+        for part in segment.rich:
+            if part.media_type == "text/html":
+                pieces.append(rich[part.path].replace("\x00", ""))
+            elif part.is_text:
+                pieces.append(text_as_html(rich[part.path]))
+            elif not (part.content_id and f"cid:{part.content_id.lower()}" in said):
+                pieces.append(f'<div><img src="cid:part:{part.path}"></div>')  # the client shows it here
+    source = "\n".join(pieces)
+    was_cut = len(source) > limits.html
+    source = source[: limits.html]
+    if nesting(source) > limits.html_depth:
+        return text_as_html(plain if plain.strip() else stripped(source)), True
+    return source, was_cut
+
+
+def _shown_html(document: HtmlDocument, attachments: Attachments) -> str:
+    return safe_text(sanitise(document.html(), attachments.ids)).strip()
+
+
+def _text_above(place: MarkerPlace, text: str, lines: list[Line], *, plain_leads: bool) -> str:
+    """The text above a marker: of the plain text where that has the marker too, else of what the html shows."""
+    if plain_leads:
+        plain_lines = text_lines(text)
+        for found in find_markers(plain_lines, (place.marker,)):
+            above = plain_lines[: found.quote_at]
+            if any(not line.is_blank for line in above):
+                return "\n".join(line.text for line in above).strip("\n").rstrip()
+    return safe_text(joined(lines[: place.quote_at]))
+
+
+def _ids(html: str) -> list[uuid.UUID]:
+    return [uuid.UUID(identity) for identity in dict.fromkeys(_SHOWN.findall(html))]
+
+
+def _in_order(chosen: set[uuid.UUID], order: list[uuid.UUID]) -> list[uuid.UUID]:
+    return [identity for identity in order if identity in chosen]

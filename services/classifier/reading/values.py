@@ -1,0 +1,78 @@
+"""What goes into the child process that reads a mail, and what comes out of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from services.classifier.rules.automatic import Automatic
+from shared.messages import Body, BouncedRecipient, ContentKey, DmarcResult, LeftOut, MailAddress
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """What of the helpdesks' settings a reader must know: markers (S7, D15), own lists (D6), trusted servers (D10)."""
+
+    markers: tuple[str, ...] = ()
+    own_list_ids: tuple[str, ...] = ()
+    trusted_authserv_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadImage:
+    """An image of the mail, decoded once: its bytes and what they are."""
+
+    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    id: uuid.UUID
+    name: str
+    media_type: str
+    width: int
+    height: int
+    content: bytes
+    inline: bool
+    content_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AboveMarker:
+    """The reading above `marker`; `body` is None when nothing stands above it (D16)."""
+
+    marker: str
+    body: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """Everything that the bytes of a mail tell, and nothing that a database would know."""
+
+    message_id: str | None
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    subject: str
+    sent_at: datetime | None
+    from_: tuple[MailAddress, ...]
+    sender: tuple[MailAddress, ...]
+    reply_to: tuple[MailAddress, ...]
+    return_path: tuple[MailAddress, ...]
+    return_path_empty: bool
+    to: tuple[MailAddress, ...]
+    cc: tuple[MailAddress, ...]
+    dmarc: DmarcResult
+    automatic: Automatic | None
+    bounced: tuple[BouncedRecipient, ...]
+    returned_message_ids: tuple[str, ...]
+    whole: Body
+    above: tuple[AboveMarker, ...]
+    """A reading for each marker found, the topmost first."""
+    images: tuple[ReadImage, ...]
+    left_out: tuple[LeftOut, ...]
+    content_key: ContentKey
+    body_cut: bool = False
+    """The body was longer than is kept: its end is missing."""
+    head_only: bool = False
+    """Only headers and the first text were read: the whole mail could not be, within time and memory (D17)."""

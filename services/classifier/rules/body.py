@@ -1,0 +1,120 @@
+"""Which parts of a mail are what was said, and which are files (RFC 2046 5.1, 2183, 2387).
+
+What was said is a row of segments, in the order of the mail: each in plain text, in html, or in both (an alternative).
+Pictures that a client puts between texts keep their place. Everything that is no segment is a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.classifier.rules.mime import Part
+
+_FILES: Final = frozenset(
+    {"text/calendar", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory", "text/csv", "text/xml",
+     "text/css", "text/javascript", "text/x-amp-html", "text/watch-html", "text/rtf"}
+)  # fmt: skip
+_FIRST_ONLY: Final = frozenset(
+    {"multipart/signed", "multipart/report", "multipart/encrypted", "multipart/voice-message"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of what was said: `plain` and `rich` say the same; `rich` are html parts and pictures between them."""
+
+    plain: tuple[Part, ...] = ()
+    rich: tuple[Part, ...] = ()
+
+    @property
+    def has_html(self) -> bool:
+        return any(part.media_type == "text/html" for part in self.rich)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A mail's segments and its files, both in the order of the mail."""
+
+    segments: tuple[Segment, ...]
+    files: tuple[Part, ...]
+
+
+def find_contents(root: Part) -> Contents:
+    """Segments and files of the whole mail.
+
+    QUIRK: a mail whose only text is called an attachment (by gateways that rewrite mail) still says that text.
+    """
+    contents = _contents(root)
+    if contents.segments:
+        return contents
+    for part in contents.files:
+        if part.media_type in {"text/plain", "text/html"} and (not part.name or part.path == root.path):
+            segment = Segment(rich=(part,)) if part.media_type == "text/html" else Segment(plain=(part,))
+            return Contents((segment,), tuple(other for other in contents.files if other is not part))
+    return contents
+
+
+def _contents(part: Part) -> Contents:
+    if not part.is_multipart:
+        return _leaf(part)
+    if part.media_type == "multipart/alternative":
+        return _alternative(part)
+    if part.media_type == "multipart/related":
+        return _related(part)
+    children = [_contents(child) for child in part.children]
+    segments = [
+        segment
+        for number, child in enumerate(children)
+        for segment in child.segments
+        if number == 0 or part.media_type not in _FIRST_ONLY
+    ]
+    files = [file for child in children for file in child.files]
+    if part.media_type in _FIRST_ONLY:
+        files += [said for child in children[1:] for segment in child.segments for said in segment.plain + segment.rich]
+    return Contents(tuple(segments), tuple(files))
+
+
+def _leaf(part: Part) -> Contents:
+    if _is_said(part):
+        segment = Segment(rich=(part,)) if part.media_type == "text/html" else Segment(plain=(part,))
+        return Contents((segment,), ())
+    if part.media_type.startswith("image/") and part.disposition == "inline":
+        return Contents((Segment(rich=(part,)),), (part,))
+    return Contents((), (part,))
+
+
+def _is_said(part: Part) -> bool:
+    if not part.is_text or part.media_type in _FILES or part.disposition == "attachment":
+        return False
+    return not part.name or (part.path in {"", "1"} and part.disposition in {"", "inline"})
+
+
+def _alternative(part: Part) -> Contents:
+    """The last alternative with html, and the last with text alone: both say the same (RFC 2046 5.1.4)."""
+    children = [_contents(child) for child in part.children]
+    rich = plain = Contents((), ())
+    for child in children:
+        if any(segment.has_html for segment in child.segments):
+            rich = child
+        elif any(segment.plain for segment in child.segments):
+            plain = child
+    segment = Segment(
+        plain=tuple(said for segment in (plain.segments or rich.segments) for said in segment.plain),
+        rich=tuple(shown for segment in rich.segments for shown in segment.rich or segment.plain),
+    )
+    files = tuple(file for child in children for file in child.files)
+    return Contents((segment,) if segment.plain or segment.rich else (), files)
+
+
+def _related(part: Part) -> Contents:
+    """The root (by `start`, else the first that says something) and what it refers to (RFC 2387)."""
+    start = part.parameters.get("start", "").strip().strip("<>")
+    children = list(part.children)
+    root = next((child for child in children if start and child.content_id == start), None)
+    if root is None:
+        root = next((child for child in children if _contents(child).segments), children[0])
+    said = _contents(root)
+    others = [child for child in children if child is not root]
+    files = [file for child in others for file in child.walk() if not file.is_multipart]
+    return Contents(said.segments, said.files + tuple(files))

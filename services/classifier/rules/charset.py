@@ -1,0 +1,139 @@
+"""Bytes to text, whatever the mail says about its charset.
+
+Labels follow the WHATWG encoding standard where senders do (`iso-8859-1` holds windows-1252, `gb2312` holds gb18030),
+beside the names that mailers made up. Undeclared bytes are UTF-8 if they can be (RFC 6532), else windows-1252. The
+result never holds a lone surrogate; NUL and control characters are `safe_text`'s.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from functools import lru_cache
+from typing import Final
+
+_ALIASES: Final = {
+    "": "utf-8",
+    "8bit": "utf-8",
+    "7bit": "utf-8",
+    "ansi": "cp1252",
+    "ansi_x3.4-1968": "utf-8",
+    "ascii": "utf-8",
+    "us-ascii": "utf-8",
+    "utf8mb4": "utf-8",
+    "x-utf8": "utf-8",
+    "x-unknown": "utf-8",
+    "unknown": "utf-8",
+    "unknown-8bit": "utf-8",
+    "x-user-defined": "cp1252",
+    "default": "utf-8",
+    "iso-8859-1": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "iso-8859-11": "cp874",
+    "iso-8859-6-e": "iso-8859-6",
+    "iso-8859-6-i": "iso-8859-6",
+    "iso-8859-8-e": "iso-8859-8",
+    "iso-8859-8-i": "iso-8859-8",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "l1": "cp1252",
+    "windows-874": "cp874",
+    "tis-620": "cp874",
+    "x-gbk": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "cp936": "gb18030",
+    "x-euc-cn": "gb18030",
+    "ks_c_5601-1987": "cp949",
+    "ks_c_5601": "cp949",
+    "euc-kr": "cp949",
+    "x-windows-949": "cp949",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "x-sjis": "cp932",
+    "sjis": "cp932",
+    "windows-31j": "cp932",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "cp50220": "iso2022_jp_ext",
+    "cp50221": "iso2022_jp_ext",
+    "big5": "big5hkscs",
+    "x-x-big5": "big5hkscs",
+    "macintosh": "mac_roman",
+    "x-mac-roman": "mac_roman",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "unicode-1-1-utf-7": "utf-7",
+    "unicode-1-1-utf-8": "utf-8",
+    "unicode": "utf-16",
+    "utf-16-le": "utf-16-le",
+}
+_NO_CHARSETS: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "charmap"})
+"""Python codecs that are no charset of mail; punycode takes quadratic time."""
+
+_HTML_CHARSET: Final = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{2,40})""", re.IGNORECASE)
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+@lru_cache(maxsize=512)
+def codec_of(label: str) -> str | None:
+    """The Python codec that reads what a mail labels so; None for a label that nobody knows."""
+    cleaned = label.strip().strip("\"'").strip().lower().removeprefix("charset=")
+    name = _ALIASES.get(cleaned) or _ALIASES.get(cleaned.replace("_", "-")) or cleaned
+    if name.startswith("cp-"):
+        name = "cp" + name[3:]
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return None
+    if not getattr(info, "_is_text_encoding", False) or info.name.replace("_", "-") in _NO_CHARSETS:
+        return None
+    return name
+
+
+def decode(content: bytes, label: str | None = None) -> str:
+    """Text of `content`: by a byte order mark, by its label, as UTF-8, else as windows-1252; never fails."""
+    if content.startswith(codecs.BOM_UTF8):
+        return content[3:].decode("utf-8", "replace")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _without_surrogates(content.decode("utf-16", "replace"))
+    codec = codec_of(label) if label else None
+    if codec is None or codec == "utf-8":
+        return _decode_utf8(content)
+    try:
+        return _without_surrogates(content.decode(codec))
+    except (UnicodeError, ValueError):
+        pass
+    if codec in {"utf-7", "utf-16", "utf-16-le", "utf-16-be"} or _is_utf8(content):
+        return _decode_utf8(content)
+    return _without_surrogates(content.decode(codec, "replace"))
+
+
+def html_label(content: bytes) -> str | None:
+    """The charset that an html document names itself in its first 2 KiB, for a part that names none."""
+    found = _HTML_CHARSET.search(content, 0, 2048)
+    return found[1].decode("ascii") if found else None
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decode_utf8(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        as_utf8 = content.decode("utf-8", "replace")
+    # QUIRK: mail cut in the middle of a character, or joined from two charsets, is still UTF-8 for the most part.
+    damaged = as_utf8.count("\ufffd")
+    multibyte = sum(1 for byte in content if byte >= 0xC2) if len(content) < 65_536 else damaged * 10  # noqa: PLR2004 - first byte of a sequence
+    if damaged * 4 < multibyte:
+        return as_utf8
+    return content.decode("cp1252", "replace")
+
+
+def _without_surrogates(text: str) -> str:
+    return _LONE_SURROGATE.sub("\ufffd", text)

@@ -1,0 +1,211 @@
+"""From what was read and what the database knows to the message: facts, in one place (DESIGN 7).
+
+    read ──▶ ask() ──▶ the repository looks it up ──▶ classify() ──▶ ClassifiedMail
+
+No ticket is decided here. What the ledger says of the decision is ticket_writer's; the reasons that start here are of
+the reading: marker, left out, unreadable, an unknown number, the Reply-To of a web form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.classifier.reading.values import AboveMarker, ReadMail
+from services.classifier.rules.sender import FoundSender, find_sender
+from services.classifier.rules.ticket_number import NumberToken, find_numbers
+from shared.messages import (
+    AutomaticKind,
+    Bodies,
+    ClassifiedMail,
+    EmployeeMatch,
+    NumberIntroduction,
+    PersonMatch,
+    RawMail,
+    Reason,
+    ReasonId,
+    Sender,
+    TicketCandidate,
+)
+
+_MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """What the classifier must know of the mailbox's helpdesk: its own address (D19) and its marker (S7)."""
+
+    helpdesk_id: int
+    own_address: str | None = None
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the database is asked about one mail."""
+
+    sender: FoundSender
+    numbers: tuple[NumberToken, ...]
+    message_ids: tuple[str, ...]
+    """Message-IDs that may be of a mail of ours: the mail's own first, then those that a report returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTicket:
+    """A ticket that a number or a mail of ours leads to; `merged`: by way of a ticket that was merged into it."""
+
+    number: str
+    ticket_id: int
+    helpdesk_id: int
+    marker: str = ""
+    is_alias: bool = False
+    merged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The database's answers: contacts in the order of D12, tickets by number, tickets by a Message-ID of ours."""
+
+    persons: tuple[PersonMatch, ...] = ()
+    employee: EmployeeMatch | None = None
+    tickets: Mapping[str, KnownTicket] = field(default_factory=dict)
+    own_messages: Mapping[str, KnownTicket] = field(default_factory=dict)
+
+
+def ask(read: ReadMail, mailbox: Mailbox, number_pattern: str) -> Asked:
+    """What to look up for a mail. `number_pattern` is the installation's (SPEC D1)."""
+    own = (read.message_id,) if read.message_id else ()
+    return Asked(
+        sender=find_sender(
+            from_=read.from_,
+            sender=read.sender,
+            reply_to=read.reply_to,
+            return_path=read.return_path,
+            own_address=mailbox.own_address,
+            is_automatic=read.automatic is not None,
+        ),
+        numbers=find_numbers(read.subject, number_pattern),
+        message_ids=tuple(dict.fromkeys(own + read.returned_message_ids)),
+    )
+
+
+def classify(
+    mail: RawMail,
+    read: ReadMail,
+    mailbox: Mailbox,
+    asked: Asked,
+    known: Known,
+    *,
+    bodies: Bodies,
+    more_reasons: Sequence[Reason] = (),
+) -> ClassifiedMail:
+    """The message; images are stored and large bodies checked in afterwards."""
+    automatic, own_message_id = _automatic(read, known)
+    sender = asked.sender
+    return ClassifiedMail(
+        mail_id=mail.mail_id,
+        shadow=mail.shadow,
+        helpdesk_id=mail.helpdesk_id,
+        received_at=mail.received_at,
+        raw=mail.raw,
+        forced=mail.forced,
+        without_mails=mail.without_mails,
+        message_id=read.message_id,
+        in_reply_to=read.in_reply_to,
+        references=read.references,
+        subject=read.subject,
+        sent_at=read.sent_at,
+        sender=Sender(mailbox=sender.mailbox, persons=known.persons, employee=known.employee)
+        if sender.mailbox is not None
+        else None,
+        to=read.to,
+        cc=read.cc,
+        return_path_empty=read.return_path_empty,
+        from_own_address=sender.from_own_address and own_message_id is None,
+        dmarc=read.dmarc,
+        candidates=_candidates(asked, known, own_message_id),
+        bodies=bodies,
+        left_out=read.left_out,
+        automatic=automatic,
+        bounced=read.bounced,
+        own_message_id=own_message_id,
+        content_key=read.content_key,
+        reasons=(*more_reasons, *_reasons(mail, read, mailbox, asked, known)),
+    )
+
+
+def choose_bodies(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> Bodies:
+    """Both readings of what was said: whole, and above the marker that counts."""
+    found = _above(read, mailbox, asked, known)
+    return Bodies(whole=read.whole, above_marker=found.body if found is not None else None)
+
+
+def _automatic(read: ReadMail, known: Known) -> tuple[AutomaticKind | None, str | None]:
+    """The kind in DESIGN 16's order, `own` in its place, and the mail of ours that this one is or reports on (D6)."""
+    kind = read.automatic.kind if read.automatic is not None else None
+    if kind is AutomaticKind.BOUNCE:
+        returned = (message_id for message_id in read.returned_message_ids if message_id in known.own_messages)
+        return kind, next(returned, None)
+    if read.message_id is not None and read.message_id in known.own_messages:
+        return AutomaticKind.OWN, read.message_id
+    return kind, None
+
+
+def _candidates(asked: Asked, known: Known, own_message_id: str | None) -> tuple[TicketCandidate, ...]:
+    """The ticket of our own mail before any number (D6), then the numbers that are known (D1)."""
+    found = [
+        _candidate(ticket, token.text, token.introduction)
+        for token in asked.numbers
+        if (ticket := known.tickets.get(token.text)) is not None
+    ]
+    if own_message_id is not None:
+        ticket = known.own_messages[own_message_id]
+        found = [candidate for candidate in found if candidate.number != ticket.number]
+        found.insert(0, _candidate(ticket, ticket.number, NumberIntroduction.INTRODUCED))
+    return tuple(found)
+
+
+def _candidate(ticket: KnownTicket, number: str, introduction: NumberIntroduction) -> TicketCandidate:
+    return TicketCandidate(
+        number=number,
+        ticket_id=ticket.ticket_id,
+        helpdesk_id=ticket.helpdesk_id,
+        introduction=introduction,
+        is_alias=ticket.is_alias,
+    )
+
+
+def _above(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> AboveMarker | None:
+    """The marker of the mailbox's helpdesk or of the ticket's counts; the topmost of them (D15)."""
+    counting = {mailbox.marker}
+    if candidates := _candidates(asked, known, _automatic(read, known)[1]):
+        tickets = (*known.tickets.values(), *known.own_messages.values())
+        counting |= {ticket.marker for ticket in tickets if ticket.ticket_id == candidates[0].ticket_id}
+    return next((above for above in read.above if above.marker in counting), None)
+
+
+def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> list[Reason]:
+    reasons = []
+    if asked.sender.by_reply_to:
+        reasons.append(Reason(id=ReasonId.REPLY_TO_IS_SENDER))
+    if asked.numbers and not known.tickets:
+        named = ", ".join(token.text for token in asked.numbers[:_MOST_NAMED])
+        reasons.append(Reason(id=ReasonId.UNKNOWN_NUMBER, detail=named))
+    if (above := _above(read, mailbox, asked, known)) is not None:
+        nothing = above.body is None
+        reasons.append(Reason(id=ReasonId.NOTHING_ABOVE_MARKER if nothing else ReasonId.ABOVE_MARKER))
+    if not read.subject:
+        reasons.append(Reason(id=ReasonId.NO_SUBJECT))
+    if read.left_out:
+        named = ", ".join(part.name for part in read.left_out[:_MOST_NAMED])
+        more = len(read.left_out) - _MOST_NAMED
+        detail = f"{named} en {more} meer" if more > 0 else named
+        reasons.append(Reason(id=ReasonId.ATTACHMENTS_LEFT_OUT, detail=detail))
+    if not mail.complete:
+        reasons.append(Reason(id=ReasonId.TOO_LARGE, detail=f"{mail.full_size} bytes"))
+    if read.body_cut:
+        reasons.append(Reason(id=ReasonId.TOO_LARGE, detail="het einde van de tekst ontbreekt"))
+    if read.head_only:
+        reasons.append(Reason(id=ReasonId.UNREADABLE))
+    return reasons

@@ -1,0 +1,214 @@
+"""The tree of a mail's parts (RFC 2045, 2046), split top-down by boundaries.
+
+Splitting a multipart by its own boundary first keeps a broken inner part within its place: a missing closing boundary,
+an inner boundary that begins like the outer one, or a part that is cut off never swallows its siblings. Depth and
+number of parts are bounded while splitting; what lies beyond stays one part. Nothing here fails on any bytes.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.classifier.rules.charset import decode, html_label
+from services.classifier.rules.header import Headers, decode_base64, parse_headers
+from services.classifier.rules.limits import Limits
+from services.classifier.rules.safe_text import safe_line
+
+_FIELD_LINE: Final = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|[ \t]")
+_LEADING_BLANK: Final = re.compile(rb"\A(?:[ \t]*\r?\n)+")
+_GOES_ON: Final = re.compile(
+    rb"(?:[ \t]+\S[^\n]*\n)+(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|reply-to|"
+    rb"in-reply-to|references|return-path|x-[a-z-]{1,40}):",
+    re.IGNORECASE,
+)
+_FIRST_DELIMITER: Final = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?$", re.MULTILINE)
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
+_FLOWED_QUOTE: Final = re.compile(r"^(>*)( ?)(.*)$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: a leaf with its bytes, or a multipart with its children.
+
+    `path` is the place in the tree (`1`, `1.2`, as IMAP numbers sections): with the mail's id it names an attachment.
+    """
+
+    path: str
+    headers: Headers
+    media_type: str
+    parameters: dict[str, str]
+    disposition: str
+    name: str
+    body: bytes
+    children: tuple[Part, ...] = field(default=())
+
+    @property
+    def is_multipart(self) -> bool:
+        return bool(self.children)
+
+    @property
+    def is_text(self) -> bool:
+        return self.media_type.startswith("text/")
+
+    @property
+    def content_id(self) -> str | None:
+        """Content-ID without its brackets; None where there is none."""
+        value = self.headers.text("content-id").strip().strip("<>").strip()
+        return value[:250] or None
+
+    def content(self) -> bytes:
+        """The part's bytes, transfer encoding undone (RFC 2045 6); an unknown one counts as none."""
+        encoding = self.headers.token("content-transfer-encoding").partition(";")[0].strip("\"' ")
+        if encoding == "base64":
+            return decode_base64(self.body)
+        if encoding in {"quoted-printable", "quotedprintable"}:
+            return binascii.a2b_qp(self.body)
+        return self.body
+
+    def text(self) -> str:
+        """A text part's text: charset undone, format=flowed joined (RFC 3676), line ends LF."""
+        content = self.content()
+        label = self.parameters.get("charset") or (html_label(content) if self.media_type == "text/html" else None)
+        text = decode(content, label).replace("\r\n", "\n").replace("\r", "\n")
+        if self.media_type == "text/plain" and self.parameters.get("format", "").lower() == "flowed":
+            return unflowed(text, delete_space=self.parameters.get("delsp", "").lower() == "yes")
+        return text
+
+    def walk(self) -> Iterator[Part]:
+        """This part and all below it, in the order of the mail."""
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting.extend(reversed(part.children))
+
+
+def parse_mail(raw: bytes, limits: Limits) -> Part:
+    """The tree of a whole mail.
+
+    QUIRK: a mail without any LF has CR line ends (old Macs); a leading mbox `From ` line is no header.
+    """
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
+    raw = _LEADING_BLANK.sub(b"", raw, count=1)
+    if raw.startswith((b"From ", b">From ")):
+        raw = raw.partition(b"\n")[2]
+    return _Parser(limits).part(raw, "", 0, "text/plain")
+
+
+def split_head(raw: bytes) -> tuple[bytes, bytes]:
+    """Header block and body. A line that is no header field ends the block only if nothing after it looks like one.
+
+    QUIRK: a blank line inside a folded field does not end the block when the rest of the field and another follow.
+    """
+    position = 0
+    while position < len(raw):
+        end = raw.find(b"\n", position)
+        line_end = len(raw) if end < 0 else end
+        line = raw[position:line_end].rstrip(b"\r")
+        following = line_end + 1
+        if not line.strip() and not _GOES_ON.match(raw, following):
+            return raw[:position], raw[following:]
+        if line and not _FIELD_LINE.match(line) and not _FIELD_LINE.match(raw, following):
+            return raw[:position], raw[position:]
+        position = following
+    return raw, b""
+
+
+@dataclass(slots=True)
+class _Parser:
+    limits: Limits
+    parts: int = 0
+
+    def part(self, raw: bytes, path: str, depth: int, default_type: str) -> Part:
+        self.parts += 1
+        head, body = split_head(raw)
+        headers = parse_headers(head, self.limits)
+        media_type, options = headers.structured("content-type")
+        if not _MEDIA_TYPE.fullmatch(media_type):
+            media_type = {"text": "text/plain", "html": "text/html"}.get(media_type, default_type)
+        disposition, disposition_options = headers.structured("content-disposition")
+        children: tuple[Part, ...] = ()
+        if media_type.startswith("multipart/") and depth < self.limits.depth:
+            children = self._children(body, options.get("boundary", ""), media_type, path, depth)
+            if not children:
+                media_type = "text/plain"  # QUIRK: a multipart without a single delimiter is read as text
+        return Part(
+            path=path or ("" if children else "1"),
+            headers=headers,
+            media_type=media_type,
+            parameters=options,
+            disposition=disposition,
+            name=_file_name(disposition_options.get("filename") or options.get("name") or "", self.limits),
+            body=b"" if children else body,
+            children=children,
+        )
+
+    def _children(self, body: bytes, boundary: str, media_type: str, path: str, depth: int) -> tuple[Part, ...]:
+        default_type = "message/rfc822" if media_type == "multipart/digest" else "text/plain"
+        children: list[Part] = []
+        for section in _sections(body, boundary.encode("utf-8", "replace")):
+            if self.parts >= self.limits.parts:
+                break
+            place = f"{path}.{len(children) + 1}" if path else str(len(children) + 1)
+            children.append(self.part(section, place, depth + 1, default_type))
+        return tuple(children)
+
+
+def _sections(body: bytes, boundary: bytes) -> Iterator[bytes]:
+    delimiters = _delimiters(body, boundary) if boundary else []
+    if not delimiters:
+        # QUIRK: the boundary is missing or wrong: what first looks like a delimiter is taken for one.
+        first = _FIRST_DELIMITER.search(body)
+        delimiters = _delimiters(body, first[1]) if first else []
+    for number, (_, start, closing) in enumerate(delimiters):
+        if closing:
+            return
+        end = delimiters[number + 1][0] if number + 1 < len(delimiters) else len(body)
+        yield body[start:end]
+
+
+def _delimiters(body: bytes, boundary: bytes) -> list[tuple[int, int, bool]]:
+    """Where each delimiter line begins (with the line end before it, RFC 2046 5.1.1) and ends; whether it closes."""
+    found = []
+    for line in re.finditer(rb"(?:\A|\r?\n)--" + re.escape(boundary.strip()) + rb"(--)?[ \t]*(?=\r?\n|\Z)", body):
+        after = re.compile(rb"\r?\n|\Z").match(body, line.end())
+        # the line end after a delimiter stays when it also begins the next one: two delimiters may follow directly
+        found.append((line.start(), after.end() if after else line.end(), line[1] is not None))
+    return found
+
+
+def _file_name(name: str, limits: Limits) -> str:
+    """A file name without the folders that some clients send along, safe to show."""
+    bare = re.split(r"[\\/]", name.strip())[-1] if name else ""
+    return safe_line(bare, limits.name)
+
+
+def unflowed(text: str, *, delete_space: bool) -> str:
+    """Paragraphs of format=flowed joined again (RFC 3676 4): a trailing space goes on in the next line.
+
+    Lines of one quote depth are joined; the signature mark `-- ` is a line of its own.
+    """
+    joined: list[list[str]] = []
+    open_depth = -1
+    for line in text.split("\n"):
+        found = _FLOWED_QUOTE.match(line)
+        marks, rest = (found[1], found[3]) if found else ("", line)
+        depth = len(marks)
+        flows = rest.endswith(" ") and rest != "-- "
+        piece = rest[:-1] if flows and delete_space else rest
+        if open_depth == depth and rest != "-- ":
+            joined[-1].append(piece)
+        else:
+            joined.append([f"{marks} {piece}" if marks else piece])
+        open_depth = depth if flows else -1
+    return "\n".join("".join(pieces) for pieces in joined)
+
+
+def attached_header(content: bytes, limits: Limits) -> Headers:
+    """The headers of an attached message or of a `text/rfc822-headers` part."""
+    return parse_headers(split_head(content.lstrip(b"\r\n"))[0], limits)

@@ -1,0 +1,47 @@
+"""Who sent a mail (SPEC N2, D17, D19): the first usable address of From, else of Sender, Reply-To or the return path.
+
+Mail from the mailbox's own address whose Reply-To is somebody else comes from a web form: that one is the sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.classifier.rules.address import is_usable, same_address
+from shared.messages import MailAddress
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSender:
+    """`mailbox` is None when no address is usable. `from_own_address`: ours, and nobody else to be found (D19)."""
+
+    mailbox: MailAddress | None
+    by_reply_to: bool = False
+    from_own_address: bool = False
+
+
+def find_sender(
+    *,
+    from_: Sequence[MailAddress],
+    sender: Sequence[MailAddress],
+    reply_to: Sequence[MailAddress],
+    return_path: Sequence[MailAddress],
+    own_address: str | None,
+    is_automatic: bool,
+) -> FoundSender:
+    """The sender. Automatic mail may come from a name without a domain (`MAILER-DAEMON`): nobody answers it anyway."""
+    candidates = [*from_, *sender, *reply_to, *return_path]
+    mailbox = _first_usable(candidates)
+    if mailbox is None and is_automatic:
+        mailbox = next((candidate for candidate in candidates if candidate.address), None)
+    if mailbox is None or not own_address or not same_address(mailbox.address, own_address):
+        return FoundSender(mailbox)
+    other = _first_usable(candidate for candidate in reply_to if not same_address(candidate.address, own_address))
+    if other is not None:
+        return FoundSender(other, by_reply_to=True)
+    return FoundSender(mailbox, from_own_address=True)
+
+
+def _first_usable(candidates: Iterable[MailAddress]) -> MailAddress | None:
+    return next((candidate for candidate in candidates if is_usable(candidate.address)), None)

@@ -1,0 +1,89 @@
+"""Ticket numbers in a subject (SPEC D1): which tokens might be one, in the order in which they are tried.
+
+A number is a whole token: never within a longer number, a date, a telephone number, an amount or a version. One that is
+introduced by `Ticket` or `#`, or that stands in brackets, goes before one that does not; among equals the first. Which
+of them is known, the database says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from shared.messages import NumberIntroduction
+
+_MOST: Final = 20
+_INTRODUCED: Final = re.compile(
+    r"(?:#\s?|\bticket(?:s|nummer|number|nr|id)?\s*(?:n(?:umme)?r\.?|no\.?|number|nummer|id)?\s*[:#=.\-–]?\s*#?\s*)$",
+    re.IGNORECASE,
+)
+_NOT_BEFORE: Final = r"(?<![\w])(?<![0-9][-./:,+–])(?<![+$€£@~])(?<!%)"
+_NOT_AFTER: Final = r"(?![\w@%°])(?![-./:,+–][0-9])(?!\s?[€$£])"
+_MONTH: Final = (
+    r"(?:jan|feb|mrt|maa|mar|mär|apr|avr|mei|may|mai|jun|juin|jul|juil|aug|aoû|sep|okt|oct|nov|dec|dez|déc)[a-zéûä]*"
+)
+_OTHER_NUMBERS: Final = re.compile(
+    rf"""
+      (?<![\w])(?:\+|00)[0-9]{{1,3}}(?:[ ().\-/]{{0,2}}[0-9]){{6,13}}       # telephone, international
+    | (?<![\w])\(?0[0-9]{{1,4}}\)?[ .\-/]{{1,2}}[0-9](?:[ .\-]?[0-9]){{4,9}}  # telephone, national
+    | (?<![\w])(?:tel|telefoon|phone|fax|mobiel|mobile|gsm|bel)\.?:?\ ?[0-9][0-9 \-]{{5,14}}
+    | (?<![\w])[0-9]{{1,2}}\.?\ {_MONTH}\.?\ [0-9]{{4}}                     # a date in words
+    | (?<![\w]){_MONTH}\.?\ [0-9]{{1,2}},?\ [0-9]{{4}}
+    | (?<![\w])v\.?\ ?[0-9]+(?:\.[0-9]+)*
+    | (?<![\w])(?:versie|version|build|release|rev)\.?[ :]?[0-9]+            # a version
+    | (?:€|\$|£|eur|usd|gbp)\ ?[0-9][0-9.,]*                                 # an amount
+    | [\w.+-]+@[\w.-]+                                                       # an address
+    | https?://\S+
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_BRACKETS: Final = {"[": "]", "(": ")", "{": "}", "<": ">"}
+
+
+@dataclass(frozen=True, slots=True)
+class NumberToken:
+    """A token of the subject that might be a ticket number, and how it stood there."""
+
+    text: str
+    introduction: NumberIntroduction
+
+
+def find_numbers(subject: str, pattern: str) -> tuple[NumberToken, ...]:
+    """The tokens of `subject` that match `pattern` (a regular expression), introduced ones first, each once."""
+    elsewhere = [found.span() for found in _OTHER_NUMBERS.finditer(subject)]
+    introduced: list[str] = []
+    bare: list[str] = []
+    for found in _tokens(pattern).finditer(subject):
+        if _is_introduced(subject, found.start(), found.end()):
+            introduced.append(found[0])
+        elif not any(start <= found.start() and found.end() <= end for start, end in elsewhere):
+            bare.append(found[0])
+    ordered = dict.fromkeys(introduced, NumberIntroduction.INTRODUCED)
+    for number in bare:
+        ordered.setdefault(number, NumberIntroduction.BARE)
+    return tuple(NumberToken(text, how) for text, how in list(ordered.items())[:_MOST])
+
+
+@lru_cache(maxsize=16)
+def _tokens(pattern: str) -> re.Pattern[str]:
+    return re.compile(f"{_NOT_BEFORE}(?:{pattern}){_NOT_AFTER}")
+
+
+def _is_introduced(subject: str, start: int, end: int) -> bool:
+    return _INTRODUCED.search(subject, max(0, start - 40), start) is not None or _in_brackets(subject, start, end)
+
+
+def _in_brackets(subject: str, start: int, end: int) -> bool:
+    """Whether the nearest bracket that is open before the token closes after it."""
+    closed: list[str] = []
+    for character in reversed(subject[:start]):
+        if character in _BRACKETS.values():
+            closed.append(character)
+        elif character in _BRACKETS:
+            if closed and closed[-1] == _BRACKETS[character]:
+                closed.pop()
+            elif not closed:
+                return _BRACKETS[character] in subject[end:]
+    return False
