@@ -1,0 +1,80 @@
+"""classifier: tells the facts of each mail.
+
+    python -m services.classifier
+
+Reads    queue `mail.raw` (a mail's bytes with its envelope); blobs (mails too large to travel); settings, contacts,
+         employees, ticket numbers, Message-IDs of the mails we sent.
+Decides  who sent it, which tickets its subject names, what was said (whole and above the marker), which attachments
+         are images, whether it is automatic, its content key. Facts only: no ticket is chosen or written here.
+Writes   exchange `mail`, key `mail.classified`; blobs: images, and bodies too large to travel.
+
+A mail is read in a child process with limits on memory and time. One that cannot be read goes on from its head with the
+reason `unreadable`; one that shows a bug of ours is tried five times, then goes on from its head with `our-error`.
+
+Configuration  IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL and the secrets `database_password_classifier`,
+               `amqp_password_classifier`; IMPORTER_TICKET_NUMBER_PATTERN; IMPORTER_READERS (2),
+               IMPORTER_READING_SECONDS (30), IMPORTER_READING_MEMORY_MB (1536); the rest is `shared.configuration`'s.
+Exit codes     0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from services.classifier import repository
+from services.classifier.configuration import ClassifierConfiguration
+from services.classifier.flow import Classifier
+from services.classifier.reading.pool import ReaderPool
+from shared.blobs.postgres import PostgresBlobs
+from shared.broker.consume import Consumer
+from shared.broker.publish import Publisher
+from shared.broker.topology import MAIL_RAW
+from shared.database.pool import open_pool
+from shared.runtime import Process, run_service
+
+SERVICE: Final = "classifier"
+MEBIBYTE: Final = 1024 * 1024
+
+
+async def main(process: Process[ClassifierConfiguration]) -> None:
+    """Wires the service and works until it is told to stop."""
+    configuration = process.configuration
+    dsn = configuration.database_dsn.get_secret_value()
+    readers = ReaderPool(
+        readers=configuration.readers,
+        memory_bytes=configuration.reading_memory_mb * MEBIBYTE,
+        seconds=configuration.reading_seconds,
+    )
+    async with (
+        await open_pool(dsn, application_name=SERVICE, max_size=configuration.workers) as pool,
+        readers,
+        Publisher(configuration.amqp_dsn, SERVICE) as publisher,
+    ):
+        classifier = Classifier(
+            pool=pool,
+            blobs=PostgresBlobs(pool),
+            readers=readers,
+            publisher=publisher,
+            number_pattern=configuration.ticket_number_pattern,
+            large_at_once=configuration.readers,
+        )
+        consumer = Consumer(
+            configuration.amqp_dsn,
+            MAIL_RAW,
+            classifier.handle,
+            publisher,
+            service=SERVICE,
+            workers=configuration.workers,
+            drain_seconds=configuration.drain_seconds,
+            healthy=partial(repository.check, pool),
+            on_dead_letter=partial(repository.record_dead_letter, pool),
+            on_poison=classifier.hand_on,
+        )
+        process.ready_when("broker", consumer.check)
+        process.ready_when("database", partial(repository.check, pool))
+        await process.run(consumer.run)
+
+
+if __name__ == "__main__":
+    run_service(SERVICE, main, ClassifierConfiguration)

@@ -1,0 +1,155 @@
+"""The way of one mail through the classifier.
+
+    settings → raw bytes (claim check) → read in a child process → ask the database → facts → store images → publish
+
+Each step can be done again: ids are made of the mail's own, blobs of their bytes, so a mail that is delivered twice
+gives the same message twice. A crash anywhere before the acknowledgement leaves blobs that are tied to the mail and
+found again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from services.classifier import repository
+from services.classifier.reading.frames import Mode
+from services.classifier.reading.pool import MailExhausted, ReaderPool, ReadingFailed
+from services.classifier.reading.unread import unread_mail
+from services.classifier.reading.values import ReadingSettings, ReadMail
+from services.classifier.repository import HelpdeskSettings
+from services.classifier.rules.facts import ask, choose_bodies, classify
+from services.classifier.rules.limits import DEFAULT_LIMITS
+from shared.blobs import claim_check
+from shared.blobs.store import BlobStore
+from shared.broker.publish import Publisher
+from shared.broker.wire import Delivery
+from shared.database.pool import Pool, transaction
+from shared.messages import INLINE_LIMIT, Bodies, ClassifiedMail, Image, RawMail, Reason, ReasonId
+
+LARGEST_MAIL: Final = 256 * 1024 * 1024
+"""Bytes of a mail that is held in memory; of a larger one (the limit of D17 was raised above it) the head is read."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Classifier:
+    """Handles deliveries of `mail.raw`; `large_at_once` mails above INLINE_LIMIT are in memory at a time."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        blobs: BlobStore,
+        readers: ReaderPool,
+        publisher: Publisher,
+        number_pattern: str,
+        large_at_once: int,
+    ) -> None:
+        self._pool = pool
+        self._blobs = blobs
+        self._readers = readers
+        self._publisher = publisher
+        self._number_pattern = number_pattern
+        self._large = asyncio.Semaphore(large_at_once)
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Classifies one mail and publishes what it found. Raises Outage, TryAgain and DeadLetter for the consumer."""
+        mail = delivery.read(RawMail)
+        if mail.raw.size <= INLINE_LIMIT:
+            await self._handle(mail, delivery.body)
+            return
+        async with self._large:
+            await self._handle(mail, delivery.body)
+
+    async def hand_on(self, delivery: Delivery, error: Exception) -> None:
+        """The last resort for a mail that our own error kept from being classified: its head, saying so (D17)."""
+        mail = delivery.read(RawMail)
+        settings = await repository.helpdesk_settings(self._pool, mail.helpdesk_id)
+        read = await self._read_head(mail, settings.reading, delivery.body)
+        reason = Reason(id=ReasonId.OUR_ERROR, detail=type(error).__name__)
+        await self._finish(mail, settings, read, (reason,))
+
+    async def _handle(self, mail: RawMail, inline: bytes) -> None:
+        settings = await repository.helpdesk_settings(self._pool, mail.helpdesk_id)
+        read = await self._read(mail, settings.reading, inline)
+        await self._finish(mail, settings, read, ())
+
+    async def _read(self, mail: RawMail, settings: ReadingSettings, inline: bytes) -> ReadMail:
+        """The whole mail; when that cannot be, its head; when that cannot be either, nothing of it (D17)."""
+        if mail.raw.size > LARGEST_MAIL:
+            return await self._read_head(mail, settings, inline)
+        raw = await claim_check.payload(self._blobs, mail.raw, inline, limit=LARGEST_MAIL)
+        try:
+            return await self._readers.read(raw, mail.mail_id, settings)
+        except MailExhausted:
+            return await self._read_head(mail, settings, raw[: DEFAULT_LIMITS.head_bytes])
+
+    async def _read_head(self, mail: RawMail, settings: ReadingSettings, begin: bytes) -> ReadMail:
+        head = bytearray(begin[: DEFAULT_LIMITS.head_bytes])
+        if not head and mail.raw.size:
+            async for chunk in self._blobs.stream(mail.raw):
+                head += chunk
+                if len(head) >= DEFAULT_LIMITS.head_bytes:
+                    break
+        try:
+            return await self._readers.read(bytes(head), mail.mail_id, settings, Mode.HEAD)
+        except (MailExhausted, ReadingFailed) as failed:
+            _log.warning("mail_unreadable", reason=type(failed).__name__)
+            return unread_mail()
+
+    async def _finish(
+        self, mail: RawMail, settings: HelpdeskSettings, read: ReadMail, more_reasons: Sequence[Reason]
+    ) -> None:
+        asked = ask(read, settings.mailbox, self._number_pattern)
+        known = await repository.look_up(self._pool, mail.helpdesk_id, asked)
+        bodies = choose_bodies(read, settings.mailbox, asked, known)
+        classified = classify(mail, read, settings.mailbox, asked, known, bodies=bodies, more_reasons=more_reasons)
+        classified = await self._stored(classified, bodies, read)
+        await self._publisher.publish(classified)
+        _bind_summary(classified)
+
+    async def _stored(self, classified: ClassifiedMail, bodies: Bodies, read: ReadMail) -> ClassifiedMail:
+        """The message with its images in the blob store, and its bodies too when they are large."""
+        if not read.images and _fits(bodies):
+            return classified
+        async with transaction(self._pool) as connection:
+            images = []
+            for image in read.images:
+                reference = await self._blobs.put(connection, classified.mail_id, image.content)
+                images.append(
+                    Image(
+                        id=image.id,
+                        name=image.name,
+                        media_type=image.media_type,
+                        width=image.width,
+                        height=image.height,
+                        blob=reference,
+                        inline=image.inline,
+                        content_id=image.content_id,
+                    )
+                )
+            checked_in = await claim_check.check_in(self._blobs, connection, classified.mail_id, bodies)
+        return classified.model_copy(update={"images": tuple(images), "bodies": checked_in})
+
+
+def _fits(bodies: Bodies) -> bool:
+    """Whether the bodies surely travel inside: four bytes a character and room for JSON's escapes."""
+    readings = (bodies.whole, bodies.above_marker)
+    characters = sum(len(body.html) + len(body.text) for body in readings if body is not None)
+    return characters * 6 < INLINE_LIMIT
+
+
+def _bind_summary(classified: ClassifiedMail) -> None:
+    """Facts for the delivery's summary line; never an address, a subject or a text."""
+    structlog.contextvars.bind_contextvars(
+        sender_known=bool(classified.sender and (classified.sender.persons or classified.sender.employee)),
+        candidates=len(classified.candidates),
+        automatic=classified.automatic,
+        images=len(classified.images),
+        left_out=len(classified.left_out),
+        reasons=[reason.id.value for reason in classified.reasons],
+    )

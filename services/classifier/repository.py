@@ -1,0 +1,140 @@
+"""What the classifier asks the database: settings before a mail is read, and one look-up after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from services.classifier.reading.values import ReadingSettings
+from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
+from shared.broker.wire import Delivery
+from shared.database.pool import Pool, connection
+from shared.errors import DeadLetter
+from shared.messages import EmployeeMatch, PersonMatch
+
+_SETTINGS: Final = """
+    -- $1 helpdesk_id. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
+    SELECT coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
+        marker, own_list_ids, trusted_authserv_ids,
+        ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
+    FROM importer_settings WHERE helpdesk_id = $1"""
+
+_LOOK_UP: Final = """
+    -- $1 helpdesk_id, $2 sender's address, $3 numbers in the subject, $4 Message-IDs that may be ours.
+    -- A number counts when it is of this helpdesk, or numbers of all count, or the two helpdesks share a group (D1).
+    -- UNION ends a circle of merged tickets.
+    WITH RECURSIVE named AS (
+        SELECT number, NULL::text AS message_id, ticket_id, is_alias FROM ticket_numbers WHERE number = ANY($3::text[])
+        UNION ALL
+        SELECT NULL, message_id, ticket_id, false FROM notifications WHERE message_id = ANY($4::text[])
+    ), way AS (
+        SELECT named.number, named.message_id, named.is_alias, ticket.id, ticket.merged_into_id, false AS merged
+        FROM named JOIN tickets AS ticket ON ticket.id = named.ticket_id
+        UNION
+        SELECT way.number, way.message_id, way.is_alias, ticket.id, ticket.merged_into_id, true
+        FROM way JOIN tickets AS ticket ON ticket.id = way.merged_into_id
+    ), target AS (
+        SELECT way.number AS named_number, way.message_id, way.is_alias, way.merged, ticket.id AS ticket_id,
+            ticket.number, ticket.helpdesk_id, coalesce(theirs.marker, '') AS marker
+        FROM way
+            JOIN tickets AS ticket ON ticket.id = way.id
+            JOIN helpdesks AS their_helpdesk ON their_helpdesk.id = ticket.helpdesk_id
+            JOIN helpdesks AS our_helpdesk ON our_helpdesk.id = $1
+            JOIN importer_settings AS ours ON ours.helpdesk_id = $1
+            LEFT JOIN importer_settings AS theirs ON theirs.helpdesk_id = ticket.helpdesk_id
+        WHERE way.merged_into_id IS NULL AND (
+            ticket.helpdesk_id = $1 OR ours.numbers_of = 'all' OR way.message_id IS NOT NULL
+            OR our_helpdesk.group_id = their_helpdesk.group_id)
+    )
+    SELECT
+        (SELECT jsonb_agg(jsonb_build_object(
+                    'person_id', person.id, 'organisation_id', person.organisation_id, 'active', person.active)
+                ORDER BY NOT person.active, person.created_at, person.id)
+         FROM person_addresses AS address JOIN persons AS person ON person.id = address.person_id
+         WHERE address.address_key = lower($2)) AS persons,
+        (SELECT jsonb_build_object('employee_id', employee.id, 'active', employee.active)
+         FROM employee_addresses AS address JOIN employees AS employee ON employee.id = address.employee_id
+         WHERE address.address_key = lower($2)) AS employee,
+        (SELECT jsonb_agg(to_jsonb(target)) FROM target) AS tickets"""
+
+
+class UnknownHelpdesk(DeadLetter):
+    """A mail of a helpdesk without importer settings: add them, then replay the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpdeskSettings:
+    """A helpdesk's settings, for the facts and for the reader."""
+
+    mailbox: Mailbox
+    reading: ReadingSettings
+
+
+async def helpdesk_settings(pool: Pool, helpdesk_id: int) -> HelpdeskSettings:
+    """The settings of the mailbox's helpdesk. Raises UnknownHelpdesk, and what `shared.database.pool` raises."""
+    async with connection(pool) as acquired:
+        row = await acquired.fetchrow(_SETTINGS, helpdesk_id)
+    if row is None:
+        raise UnknownHelpdesk(
+            f"Helpdesk {helpdesk_id} has no settings of the importer (any more): add them, then replay this mail."
+        )
+    return HelpdeskSettings(
+        Mailbox(helpdesk_id, own_address=row["own_address"], marker=row["marker"]),
+        ReadingSettings(
+            markers=tuple(row["markers"]),
+            own_list_ids=tuple(row["own_list_ids"]),
+            trusted_authserv_ids=tuple(row["trusted_authserv_ids"]),
+        ),
+    )
+
+
+async def check(pool: Pool) -> None:
+    """Raises Outage while the database does not answer."""
+    async with connection(pool) as acquired:
+        await acquired.fetchval("SELECT 1")
+
+
+async def record_dead_letter(pool: Pool, delivery: Delivery, reason: str) -> None:
+    """Notes in the ledger that this mail is parked (SPEC D7)."""
+    if delivery.mail_id is None:
+        return
+    async with connection(pool) as acquired:
+        await acquired.fetchval("SELECT record_dead_letter($1, $2, $3)", delivery.mail_id, delivery.queue, reason)
+
+
+async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
+    """What the database knows of a mail, in one statement."""
+    sender = asked.sender.mailbox
+    async with connection(pool) as acquired:
+        row = await acquired.fetchrow(
+            _LOOK_UP,
+            helpdesk_id,
+            sender.address if sender is not None else "",
+            [token.text for token in asked.numbers],
+            list(asked.message_ids),
+        )
+    return Known() if row is None else _known(row)
+
+
+def _known(row: asyncpg.Record) -> Known:
+    tickets: list[Mapping[str, Any]] = row["tickets"] or []
+    return Known(
+        persons=tuple(PersonMatch.model_validate(person) for person in row["persons"] or ()),
+        employee=EmployeeMatch.model_validate(row["employee"]) if row["employee"] else None,
+        tickets={ticket["named_number"]: _ticket(ticket) for ticket in tickets if ticket["named_number"]},
+        own_messages={ticket["message_id"]: _ticket(ticket) for ticket in tickets if ticket["message_id"]},
+    )
+
+
+def _ticket(found: Mapping[str, Any]) -> KnownTicket:
+    return KnownTicket(
+        number=found["number"],
+        ticket_id=found["ticket_id"],
+        helpdesk_id=found["helpdesk_id"],
+        marker=found["marker"],
+        is_alias=found["is_alias"],
+        merged=found["merged"],
+    )

@@ -1,0 +1,286 @@
+"""The classifier as it runs: its own process, real queues before and behind it, a real database with its own role."""
+
+import asyncio
+import os
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractQueueIterator
+
+from shared.blobs import claim_check
+from shared.blobs.postgres import PostgresBlobs
+from shared.broker.publish import Publisher
+from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, dead_queue
+from shared.database.pool import Pool, transaction
+from shared.messages import (
+    INLINE_LIMIT,
+    AutomaticKind,
+    BlobReference,
+    Bodies,
+    ClassifiedMail,
+    RawMail,
+    ReasonId,
+    StoredBody,
+)
+from tests.conftest import Database, Vhost
+
+ROOT = Path(__file__).parents[3]
+MAILS = ROOT / "tests" / "mails"
+PATIENCE = 60
+"""Seconds in which a fact must show itself."""
+
+DESK = """
+    INSERT INTO organisations (id, name) VALUES (1, 'Bakkerij'), (2, 'Gemeente');
+    INSERT INTO persons (id, organisation_id, name, active, created_at) VALUES
+        (1, 1, 'Oud', false, '2020-01-01'), (2, 1, 'Jonger', true, '2024-01-01'), (3, 2, 'Ouder', true, '2022-01-01');
+    INSERT INTO person_addresses (person_id, address) VALUES
+        (1, 'sanne@bakkerij.example'), (2, 'Sanne@Bakkerij.example'), (3, 'SANNE@bakkerij.example');
+    INSERT INTO employees (id, name) VALUES (1, 'Tom');
+    INSERT INTO employee_addresses (employee_id, address) VALUES (1, 'tom@helpdesk.example');
+    INSERT INTO calendars (id, name) VALUES (1, 'Kantooruren');
+    INSERT INTO helpdesks (id, name, calendar_id) VALUES (1, 'ICT', 1), (2, 'Facilitair', 1);
+    INSERT INTO statuses (id, helpdesk_id, name, flag) VALUES (1, 1, 'Nieuw', 'imported'), (2, 2, 'Nieuw', 'imported');
+    INSERT INTO importer_settings (helpdesk_id, kind, server, mailbox_address, marker) VALUES
+        (1, 'maildir', '/mail/ict', 'ict@helpdesk.example', '===== vul boven deze regel uw reactie ====='),
+        (2, 'maildir', '/mail/fac', NULL, '## hier ##');
+    INSERT INTO tickets (id, number, helpdesk_id, organisation_id, contact_id, created_by_employee_id,
+                         changed_by_employee_id, reported_at, title, status_id) VALUES
+        (1, '1000001', 1, 1, 2, 1, 1, now(), 'Kassa', 1), (2, '1000002', 1, 1, 2, 1, 1, now(), 'Nog eens', 1),
+        (3, '1000003', 2, 1, 2, 1, 1, now(), 'Lamp', 2);
+    UPDATE tickets SET merged_into_id = 1 WHERE id = 2;
+    INSERT INTO ticket_numbers (number, ticket_id) VALUES ('2000417', 3);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A running classifier, with the ends of its queues in the test's hands."""
+
+    process: asyncio.subprocess.Process
+    publisher: Publisher
+    results: AbstractQueueIterator
+    vhost: Vhost
+    pool: Pool
+    blobs: PostgresBlobs
+
+    async def put(self, raw: bytes, /, **envelope: Any) -> RawMail:
+        """Store a mail and its row in the ledger, as the fetcher does, and publish it."""
+        mail_id = uuid.uuid4()
+        async with transaction(self.pool) as connection:
+            reference = await self.blobs.put(connection, mail_id, raw)
+            await connection.execute(
+                """INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size,
+                       full_size, received_at) VALUES ($1, 1, 1, 'INBOX', $2, $3, $4, $4, now())""",
+                mail_id,
+                str(mail_id),
+                bytes.fromhex(reference.sha256),
+                len(raw),
+            )
+        moment = datetime(2026, 11, 23, 9, tzinfo=UTC)
+        fields = {"mail_id": mail_id, "helpdesk_id": 1, "received_at": moment, "fetched_at": moment}
+        mail = RawMail.model_validate({"raw": reference, "full_size": len(raw)} | fields | envelope)
+        await self.publish(mail, raw)
+        return mail
+
+    async def publish(self, mail: RawMail, raw: bytes) -> None:
+        await self.publisher.publish(mail, payload=raw if len(raw) <= INLINE_LIMIT else None)
+
+    async def classified(self) -> ClassifiedMail:
+        """The next message behind the classifier."""
+        async with asyncio.timeout(PATIENCE):
+            message = await anext(self.results)
+            await message.ack()
+        return ClassifiedMail.model_validate_json(message.body)
+
+    async def bodies(self, mail: ClassifiedMail) -> Bodies:
+        return await claim_check.check_out(self.blobs, mail.bodies)
+
+
+@asynccontextmanager
+async def running(database: Database, vhost: Vhost, **settings: str) -> AsyncIterator[Desk]:
+    """The classifier as a process of its own; it must drain on SIGTERM."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "IMPORTER_DATABASE_URL": database.dsn("classifier").get_secret_value(),
+        "IMPORTER_AMQP_URL": vhost.dsn("classifier").get_secret_value(),
+        "IMPORTER_DATABASE_PASSWORD_CLASSIFIER": "in the address",
+        "IMPORTER_AMQP_PASSWORD_CLASSIFIER": "in the address",
+    }
+    async with database.pool("owner") as pool, Publisher(vhost.dsn("fetcher"), "test") as publisher:
+        async with transaction(pool) as connection:
+            await connection.execute(DESK)
+        broker = await aio_pika.connect(vhost.admin_dsn.get_secret_value())
+        queue = await (await broker.channel()).get_queue(MAIL_CLASSIFIED, ensure=False)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.classifier", cwd=ROOT, env=environment | settings
+        )
+        try:
+            async with queue.iterator() as results:
+                yield Desk(process, publisher, results, vhost, pool, PostgresBlobs(pool))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(PATIENCE):
+                code = await process.wait()
+            await broker.close()
+        assert code == os.EX_OK
+
+
+@pytest.fixture
+async def desk(database: Database, vhost: Vhost) -> AsyncIterator[Desk]:
+    async with running(database, vhost) as desk:
+        yield desk
+
+
+def mail(body: str = "Hallo", *, subject: str = "Printer", head: str = "") -> bytes:
+    return (
+        f"From: Sanne <sanne@bakkerij.example>\nTo: ict@helpdesk.example\nSubject: {subject}\n"
+        "Message-ID: <een@bakkerij.example>\n"
+        f"Date: Mon, 23 Nov 2026 09:00:00 +0100\n{head}\n{body}\n"
+    ).encode()
+
+
+async def test_a_mail_becomes_facts(desk: Desk) -> None:
+    """N2, D1, D12, S7: sender, ticket, both readings, in one message that bears the mail's own id."""
+    raw = (MAILS / "clients" / "outlook-desktop.eml").read_bytes()
+    envelope = await desk.put(raw, forced=True)
+    found = await desk.classified()
+    assert (found.mail_id, found.helpdesk_id, found.raw) == (envelope.mail_id, 1, envelope.raw)
+    assert (found.received_at, found.forced) == (envelope.received_at, True)
+    assert found.sender is not None
+    assert [person.person_id for person in found.sender.persons] == [3, 2, 1]
+    assert [(ticket.number, ticket.ticket_id) for ticket in found.candidates] == [("1000001", 1)]
+    bodies = await desk.bodies(found)
+    assert bodies.above_marker is not None
+    assert "De printer doet het weer" in bodies.above_marker.text
+    assert "Van:" not in bodies.above_marker.text
+    assert "Van:" in bodies.whole.text
+    assert ReasonId.ABOVE_MARKER in {reason.id for reason in found.reasons}
+
+
+async def test_a_mail_delivered_twice_gives_the_same_message(desk: Desk) -> None:
+    raw = (MAILS / "images" / "inline-and-attached.eml").read_bytes()
+    envelope = await desk.put(raw)
+    await desk.publish(envelope, raw)
+    first, second = await desk.classified(), await desk.classified()
+    assert first == second
+    assert first.images
+
+
+async def test_W4_images_are_stored_and_named_by_part(desk: Desk) -> None:
+    await desk.put((MAILS / "images" / "inline-and-attached.eml").read_bytes())
+    found = await desk.classified()
+    for image in found.images:
+        content = await desk.blobs.read(image.blob, limit=10_000_000)
+        assert content.startswith(b"\x89PNG" if image.media_type == "image/png" else b"\xff\xd8\xff")
+    assert [part.name for part in found.left_out] == ["offerte.pdf"]
+
+
+async def test_large_mail_and_large_bodies_travel_by_claim_check(desk: Desk) -> None:
+    text = "De printer op de tweede verdieping doet het niet.\n" * 8_000
+    await desk.put(mail(text))
+    found = await desk.classified()
+    assert isinstance(found.bodies, StoredBody)
+    assert (await desk.bodies(found)).whole.text.strip() == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("subject", "number", "ticket_id", "alias"),
+    [
+        pytest.param("Re: Ticket 1000003 lamp", "1000003", 3, False, id="D15-other-helpdesk"),
+        pytest.param("Oude melding 2000417", "2000417", 3, True, id="D1-alias"),
+        pytest.param("Ticket 1000002", "1000002", 1, False, id="D1-merged-leads-to-its-target"),
+    ],
+)
+async def test_D1_numbers_lead_to_tickets(desk: Desk, subject: str, number: str, ticket_id: int, alias: bool) -> None:  # noqa: FBT001 - a table's column
+    await desk.put(mail(subject=subject))
+    (candidate,) = (await desk.classified()).candidates
+    assert (candidate.number, candidate.ticket_id, candidate.is_alias) == (number, ticket_id, alias)
+
+
+async def test_D1_numbers_of_a_group_only(desk: Desk) -> None:
+    """*Setting* numbers_of: a number of a helpdesk outside the group is not known here."""
+    async with transaction(desk.pool) as connection:
+        await connection.execute("UPDATE importer_settings SET numbers_of = 'group' WHERE helpdesk_id = 1")
+    await desk.put(mail(subject="Ticket 1000003"))
+    found = await desk.classified()
+    assert found.candidates == ()
+    assert [reason.id for reason in found.reasons] == [ReasonId.UNKNOWN_NUMBER]
+
+
+async def test_D15_the_marker_of_the_tickets_helpdesk_counts(desk: Desk) -> None:
+    body = "Antwoord\n\n> ## hier ##\n> Vraag"
+    await desk.put(mail(body, subject="Ticket 1000003"))
+    await desk.put(mail(body, subject="Ticket 1000001"))
+    of_theirs, of_ours = await desk.classified(), await desk.classified()
+    if of_theirs.subject != "Ticket 1000003":
+        of_theirs, of_ours = of_ours, of_theirs
+    above = (await desk.bodies(of_theirs)).above_marker
+    assert above is not None
+    assert above.text == "Antwoord"
+    assert (await desk.bodies(of_ours)).above_marker is None
+
+
+async def test_D6_a_bounce_of_our_own_mail_leads_to_its_ticket(desk: Desk) -> None:
+    notified = await desk.put(mail(subject="eerste"))
+    await desk.classified()
+    async with transaction(desk.pool) as connection:
+        await connection.execute(
+            """INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, state,
+                   message_id, sent_at) VALUES
+                   (gen_random_uuid(), $1, 'ticket-added-customer', 2, 3, 'weg@elders.example', 'sent',
+                   'ons.0f3a@helpdesk.example', now())""",
+            notified.mail_id,
+        )
+    await desk.put((MAILS / "automatic" / "bounce-rfc3464.eml").read_bytes())
+    found = await desk.classified()
+    assert found.automatic is AutomaticKind.BOUNCE
+    assert found.own_message_id == "ons.0f3a@helpdesk.example"
+    assert [ticket.ticket_id for ticket in found.candidates] == [3]
+    assert [(each.recipient, each.status, each.action) for each in found.bounced] == [
+        ("weg@elders.example", "5.1.1", "failed")
+    ]
+    await desk.put(mail(head="X-Any: 1\n").replace(b"een@bakkerij.example", b"ons.0f3a@helpdesk.example"))
+    assert (await desk.classified()).automatic is AutomaticKind.OWN
+
+
+async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(database: Database, vhost: Vhost) -> None:
+    """One takes too long, one takes too much memory; both go on from their heads, and the next is read whole."""
+    html = "Content-Type: text/html\n"
+    limits = {"IMPORTER_READERS": "1", "IMPORTER_READING_SECONDS": "1", "IMPORTER_READING_MEMORY_MB": "512"}
+    async with running(database, vhost, **limits) as desk:
+        await desk.put(mail("Te traag" + "<b>x</b><br>" * 160_000, head=html, subject="traag"))
+        await desk.put(mail("x" * 150_000_000, subject="groot"))
+        await desk.put(mail("Gewoon", subject="gewoon"))
+        found = {each.subject: each for each in [await desk.classified() for _ in range(3)]}
+        for subject in ("traag", "groot"):
+            assert [reason.id for reason in found[subject].reasons][-1] is ReasonId.UNREADABLE, subject
+            assert found[subject].sender is not None
+        assert (await desk.bodies(found["traag"])).whole.text.startswith("Te traag")
+        assert found["gewoon"].reasons == ()
+
+
+async def test_a_message_that_is_no_envelope_is_parked(desk: Desk) -> None:
+    raw = mail()
+    reference = BlobReference(sha256="0" * 64, size=len(raw))
+    await desk.put(raw, raw=reference)
+    await desk.put(raw)
+    assert (await desk.classified()).subject == "Printer"
+    broker = await aio_pika.connect(desk.vhost.admin_dsn.get_secret_value())
+    queue = await (await broker.channel()).get_queue(dead_queue(MAIL_RAW), ensure=False)
+    async with asyncio.timeout(PATIENCE), queue.iterator() as parked:
+        message = await anext(parked)
+        await message.ack()
+    await broker.close()
+    assert "not those of blob" in str(message.headers["reason"])
+    async with transaction(desk.pool) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM dead_letters WHERE queue = $1", MAIL_RAW) == 1
