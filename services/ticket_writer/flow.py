@@ -11,11 +11,12 @@ What a crash leaves behind at each step, and what comes of it:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from services.ticket_writer.repository import Earlier, Repository, Writing, Written
+from services.ticket_writer.repository import Earlier, Repository, Writing
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
 from services.ticket_writer.rules.decide_outcome import (
     Duplicate,
@@ -32,8 +33,16 @@ from shared.blobs.claim_check import check_out
 from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
-from shared.messages import Bodies, ClassifiedMail, Outcome
+from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
 from shared.portal.history import also_in_other_helpdesk
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a mail became; `event` tells of a ticket or supplement, and is None for the other outcomes."""
+
+    outcome: Outcome
+    event: TicketEvent | None = None
 
 
 class Writer:
@@ -43,13 +52,17 @@ class Writer:
         self._repository = repository
         self._blobs = blobs
 
-    async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Outcome:
-        """The mail's outcome, written in one transaction unless an earlier delivery did that."""
+    async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Written:
+        """The mail's outcome, written in one transaction unless an earlier delivery did that.
+
+        A quarantined mail that comes again is decided again: it was replayed, or its message is a copy, and then it
+        ends as before (D7).
+        """
         bodies = await check_out(self._blobs, mail.bodies)
         async with self._repository.writing(mail, classified_at) as writing:
             earlier = await writing.lock_mail()
             if earlier is not None and earlier.outcome is not Outcome.QUARANTINE:
-                return earlier.outcome
+                return Written(earlier.outcome, await writing.event())
             return await _decide_and_write(writing, mail, bodies, earlier)
 
 
@@ -63,13 +76,11 @@ class Flow:
 
     async def handle(self, delivery: Delivery) -> None:
         """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
-        mail = delivery.read(ClassifiedMail)
-        outcome = await self._writer.write(mail, delivery.timestamp)
-        structlog.contextvars.bind_contextvars(outcome=outcome.value)
-        event = await self._repository.event_of(mail.mail_id)
-        if event is not None:
-            await self._publisher.publish(event)
-            await self._repository.mark_published([event])
+        written = await self._writer.write(delivery.read(ClassifiedMail), delivery.timestamp)
+        structlog.contextvars.bind_contextvars(outcome=written.outcome.value)
+        if written.event is not None:
+            await self._publisher.publish(written.event)
+            await self._repository.mark_published([written.event])
 
     async def record_dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Record in the ledger that this message is parked, where it says of which mail it is."""
@@ -77,33 +88,28 @@ class Flow:
             await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
 
 
-async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies, earlier: Earlier | None) -> Outcome:
-    """A quarantined mail that comes again was replayed, or its message is a copy: then it ends as before (D7)."""
+async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies, earlier: Earlier | None) -> Written:
     facts = await writing.load_facts()
     decision = decide_outcome(mail, facts)
     match decision:
         case NewTicket():
-            record = new_ticket(mail, bodies, facts, decision)
+            return await _add(writing, mail, facts, new_ticket(mail, bodies, facts, decision))
         case Supplement():
-            record = supplement(mail, bodies, facts, decision)
+            return await _add(writing, mail, facts, supplement(mail, bodies, facts, decision))
         case Duplicate():
             await writing.settle_duplicate(decision, all_reasons(mail, facts, [decision.reason]))
-            return Outcome.DUPLICATE
+            return Written(Outcome.DUPLICATE)
         case Quarantined():
-            reasons = all_reasons(mail, facts, [decision.reason])
-            if earlier is None or earlier.reasons != reasons:
-                await writing.settle_quarantined(reasons)
-            return Outcome.QUARANTINE
-    written = await writing.add(record)
-    await _name_in_other_helpdesks(writing, mail, facts, record, written)
-    return record.outcome
+            if earlier is None or decision.reason not in earlier.reasons:
+                await writing.settle_quarantined(all_reasons(mail, facts, [decision.reason]))
+            return Written(Outcome.QUARANTINE)
 
 
-async def _name_in_other_helpdesks(
-    writing: Writing, mail: ClassifiedMail, facts: Facts, record: Record, written: Written
-) -> None:
-    """The tickets that the same mail became through other mailboxes name this one, as it names them (D13)."""
-    others = {claim.ticket_id for claim in claims_of_other_helpdesks(mail, facts, written.ticket_id)}
+async def _add(writing: Writing, mail: ClassifiedMail, facts: Facts, record: Record) -> Written:
+    """Write the record; tickets that the same mail became through other mailboxes name this one, as it does them."""
+    event = await writing.add(record)
+    others = {claim.ticket_id for claim in claims_of_other_helpdesks(mail, facts, event.ticket_id)}
     if others:
-        entry = also_in_other_helpdesk(written.ticket_number, facts.mailbox.name)
+        entry = also_in_other_helpdesk(event.ticket_number, facts.mailbox.name)
         await writing.note_in_history(sorted(others), entry, record.history_by_employee_id)
+    return Written(record.outcome, event)

@@ -55,6 +55,7 @@ MAILBOX_FACTS: Final = """
          ) AS address ON true
          WHERE employee.id IN (helpdesk.default_ticket_manager_id, helpdesk.default_executor_id, $3)) AS employees,
         ARRAY(SELECT lower(mailbox_address) FROM importer_settings WHERE mailbox_address IS NOT NULL
+              UNION SELECT lower(username) FROM importer_settings WHERE username LIKE '%@%'
               UNION SELECT lower(sender_address) FROM helpdesks WHERE sender_address IS NOT NULL
               UNION SELECT lower(reply_to_address) FROM helpdesks WHERE reply_to_address IS NOT NULL) AS own_addresses,
         sent.in_all, sent.same_subject,
@@ -173,7 +174,7 @@ _ALL_THAT_COMES_WITH_IT: Final = """
         outcome text, reasons jsonb, message_id_header text, sender_name text, sender_address text, subject text,
         sent_at timestamptz, classified_at timestamptz, content_key_version smallint)
     WHERE mail.mail_id = $1
-    RETURNING written.ticket_id, written.number
+    RETURNING mail.mail_id
 """
 
 ADD_TICKET: Final = (

@@ -54,14 +54,6 @@ class Earlier:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The ticket that a record was written to."""
-
-    ticket_id: int
-    ticket_number: str
-
-
 class Writing:
     """The transaction of one mail."""
 
@@ -107,11 +99,16 @@ class Writing:
             same_message_id_differs=row["same_message_id_differs"],
         )
 
-    async def add(self, record: Record) -> Written:
-        """Write a ticket or supplement with all that comes with it, and the mail's outcome."""
+    async def event(self) -> TicketEvent | None:
+        """The event of what the mail became before, the same as then; None for a duplicate or quarantined mail."""
+        row = await self._connection.fetchrow(queries.EVENT_OF_MAIL, self._mail.mail_id)
+        return None if row is None else _event(row)
+
+    async def add(self, record: Record) -> TicketEvent:
+        """Write a ticket or supplement with all that comes with it, and the mail's outcome; its event."""
         query = queries.ADD_TICKET if record.outcome is Outcome.TICKET else queries.ADD_SUPPLEMENT
-        row = await self._one(query, *record_parameters(self._mail, record, self._classified_at))
-        return Written(row["ticket_id"], row["number"])
+        await self._one(query, *record_parameters(self._mail, record, self._classified_at))
+        return _event(await self._one(queries.EVENT_OF_MAIL, self._mail.mail_id))
 
     async def settle_duplicate(self, duplicate: Duplicate, reasons: tuple[Reason, ...]) -> None:
         """Write that the mail is a duplicate, of which mail, and on which ticket that one is."""
@@ -190,12 +187,6 @@ class Repository:
         """A transaction for one mail. Raises Outage, and TryAgain on a conflict, as `shared.database.pool` does."""
         async with transaction(self._pool) as acquired:
             yield Writing(acquired, mail, classified_at)
-
-    async def event_of(self, mail_id: uuid.UUID) -> TicketEvent | None:
-        """The event of a mail that became a ticket or supplement, the same whenever it is asked for; else None."""
-        async with connection(self._pool) as acquired:
-            row = await acquired.fetchrow(queries.EVENT_OF_MAIL, mail_id)
-        return None if row is None else _event(row)
 
     async def mark_published(self, events: Sequence[TicketEvent]) -> None:
         """Record that the broker has these events."""

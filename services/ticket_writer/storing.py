@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from services.ticket_writer.rules.recipients import Notification
-from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns
+from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns, TicketColumns
 from shared.messages import ClassifiedMail, Image, LeftOut, Outcome, Reason
 from shared.portal.history import Entry
 
@@ -19,7 +19,7 @@ def record_parameters(mail: ClassifiedMail, record: Record, classified_at: datet
     columns = record.columns
     parameters: list[Any] = [
         mail.mail_id,
-        _json(asdict(columns)) | _sender(record.sender),
+        _json(_by_name(columns)) | _sender(record.sender),
         record.body.body_html,
         record.body.body_full_html,
         record.body.body_full_text,
@@ -60,7 +60,7 @@ def ledger_row(
 
 
 def _sender(sender: SenderColumns) -> dict[str, object]:
-    return asdict(sender) | {
+    return _by_name(sender) | {
         "sender_to": [address.model_dump() for address in sender.sender_to],
         "sender_cc": [address.model_dump() for address in sender.sender_cc],
     }
@@ -116,6 +116,11 @@ def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str,
         "state": "planned" if notification.not_sent is None else "not-sent",
         "reason": notification.not_sent,
     }
+
+
+def _by_name(columns: TicketColumns | SupplementColumns | SenderColumns) -> dict[str, Any]:
+    """The fields of a value; `dataclasses.asdict` would copy all that hangs on them, at ten times the cost."""
+    return {field.name: getattr(columns, field.name) for field in fields(columns)}
 
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:

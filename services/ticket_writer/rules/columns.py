@@ -12,7 +12,7 @@ from services.ticket_writer.rules.recipients import is_old
 from services.ticket_writer.rules.record import BodyColumns, SenderColumns
 from shared.messages import Body, ClassifiedMail, Image, Reason, ReasonId
 from shared.portal.history import Entry, also_in_other_helpdesk, attachments_left_out, note
-from shared.portal.reasons import EXPLANATIONS
+from shared.portal.reasons import explain
 
 _UNKNOWN_TO_PEOPLE: Final = "onbekende afzender"
 _SAID_IN_HISTORY: Final = frozenset({ReasonId.TOO_LARGE, ReasonId.UNREADABLE, ReasonId.OUR_ERROR})
@@ -53,7 +53,7 @@ def images_of(mail: ClassifiedMail, shown: Body) -> tuple[Image, ...]:
 
 def entries_about(mail: ClassifiedMail, facts: Facts, ticket_id: int | None) -> tuple[Entry, ...]:
     """What the history says of the mail: what was left out, what could not be read, and the other helpdesk (D13)."""
-    entries = [note(EXPLANATIONS[reason.id].sentence) for reason in mail.reasons if reason.id in _SAID_IN_HISTORY]
+    entries = [note(explain(reason)) for reason in mail.reasons if reason.id in _SAID_IN_HISTORY]
     if (left_out := attachments_left_out(mail.left_out)) is not None:
         entries.insert(0, left_out)
     entries += [

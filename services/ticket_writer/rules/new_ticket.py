@@ -44,7 +44,7 @@ def new_ticket(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: New
         created_at=facts.mailbox.decided_at,
         reported_at=mail.received_at,  # N5
         mail_subject=mail.subject,  # N7
-        title=mail.subject.strip() or NO_SUBJECT,  # N8, D19
+        title=mail.subject if mail.subject.strip() else NO_SUBJECT,  # N8, D19
         ticket_type_id=facts.mailbox.ticket_type_id,  # N10
         priority_id=facts.mailbox.priority_id,  # N10
         environment_id=facts.mailbox.environment_id,  # N10

@@ -73,7 +73,7 @@ class Desk:
 
     async def write(self, mail: ClassifiedMail) -> Outcome:
         """Let the service write a mail that is in the ledger."""
-        return await self.writer.write(mail, mail.received_at)
+        return (await self.writer.write(mail, mail.received_at)).outcome
 
     async def take_in(self, mail: ClassifiedMail) -> Outcome:
         """Fetch and write a mail."""

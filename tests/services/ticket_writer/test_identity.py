@@ -1,6 +1,7 @@
 """One mail, one result (D7, D13): duplicates, look-alikes, mails to two helpdesks, forced imports, replays."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -132,6 +133,14 @@ async def test_D7_a_replay_gives_a_quarantined_mail_another_outcome_with_history
     assert (await desk.ledger_of(given))["outcome"] == "ticket"
     before = await desk.row("SELECT outcome, reasons FROM imported_mail_outcomes WHERE mail_id = $1", given.mail_id)
     assert (before["outcome"], before["reasons"][0]["id"]) == ("quarantine", "own-address")
+
+
+async def test_D7_a_copy_of_a_quarantined_mail_that_grew_old_meanwhile_changes_nothing(desk: Desk) -> None:
+    given = mail(sender=None, received_at=datetime.now(UTC))
+    await desk.take_in(given)
+    before = await desk.ledger_of(given)
+    await desk.write(given.model_copy(update={"received_at": datetime(2026, 1, 1, tzinfo=UTC)}))
+    assert await desk.ledger_of(given) == before
 
 
 async def test_D7_a_dead_letter_that_is_replayed_becomes_a_ticket(desk: Desk) -> None:

@@ -201,8 +201,9 @@ def test_D6_automatic_mail_is_a_ticket_marked_as_automatic() -> None:
 
 @pytest.mark.parametrize("reason", [ReasonId.TOO_LARGE, ReasonId.UNREADABLE, ReasonId.OUR_ERROR])
 def test_D17_a_mail_that_was_not_read_whole_says_so(reason: ReasonId) -> None:
-    found = record(mail(reasons=(Reason(id=reason),)))
+    found = record(mail(reasons=(Reason(id=reason, detail="60 MB"),)))
     assert found.history[1].kind is EntryKind.NOTE
+    assert found.history[1].description.endswith("(60 MB).")
     assert reason in ids(found)
 
 
