@@ -58,10 +58,11 @@ class VirtualEnvironment:
 
     def _make(self, pip: Path) -> None:
         self.remove()
+        self._checkout.venv.mkdir()
+        self._write({})  # ours, but of no use yet: an interrupted installation is made anew
         made = run([sys.executable, "-m", "venv", "--without-pip", str(self._checkout.venv)])
         if made.code != 0:
             raise SetUpFailed(f"The virtual environment cannot be made: {made.errors()}")
-        self._write({})  # there, but of no use yet: an interrupted installation is known as ours and made anew
         self._pip(pip, "--require-hashes", *(part for lock in _LOCKS for part in ("-r", str(self._path(lock)))))
         self._write(self._dependencies())
 
@@ -71,7 +72,15 @@ class VirtualEnvironment:
         if (venv.exists() or venv.is_symlink()) and not self._stamp.exists():
             raise SetUpFailed(f"{venv} was not made by `make`: move it away (`make` brings its own) and try again.")
         if venv.exists():
-            shutil.rmtree(venv)
+            for path in venv.iterdir():
+                if path == self._stamp:  # the last to go: while anything is left, it is known as ours
+                    continue
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            self._stamp.unlink()
+            venv.rmdir()
 
     def _pip(self, wheel: Path, *arguments: str) -> None:
         environment = plain_environment(PYTHONPATH=str(wheel), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
