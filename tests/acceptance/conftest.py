@@ -1,0 +1,25 @@
+"""The pipeline that the acceptance tests of a module share: tests keep apart by subjects and senders of their own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deploy.local.instance import Servers
+from tests.acceptance.installation import Installation, fresh_installation
+from tests.acceptance.pipeline import Pipeline, running_pipeline
+
+
+@pytest.fixture(scope="module")
+async def installation(
+    servers: Servers, database_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    """A fresh database and virtual host for this module."""
+    async with fresh_installation(servers, database_template, tmp_path_factory.mktemp("secrets")) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+async def pipeline(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipeline]:
+    """All four services as processes, on the sample organisation."""
+    async with running_pipeline(installation, tmp_path_factory.mktemp("pipeline")) as running:
+        yield running

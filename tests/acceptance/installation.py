@@ -1,0 +1,80 @@
+"""A whole installation for tests: database, virtual host, roles, users and secrets, as production has them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from deploy.local.instance import Servers
+from shared.broker import administration
+from shared.broker.administration import Management
+from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
+from tests.conftest import DATABASE_PASSWORD, Database, fresh_database, fresh_empty_vhost
+
+BROKER_PASSWORD = "test"
+"""Of every user of ours on a test broker: users are of the whole node, which several sessions may share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Everything the services stand on. `environment` is what they are started with."""
+
+    database: Database
+    management: Management
+    topology: Topology
+    admin_amqp_url: str
+    environment: dict[str, str]
+
+
+@asynccontextmanager
+async def fresh_installation(servers: Servers, template: str, folder: Path) -> AsyncIterator[Installation]:
+    """A migrated database and a virtual host with the topology, both dropped afterwards; secrets lie in `folder`.
+
+    Its wait queues wait 0.1, 0.2 and 0.3 seconds, so that a test of a retry ends in time.
+    """
+    shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
+    ours = topology(TopologyParameters(waits=shortened))
+    passwords = {user.service: SecretStr(BROKER_PASSWORD) for user in ours.users}
+    async with fresh_database(servers.postgres, template) as database, fresh_empty_vhost(servers.rabbitmq) as vhost:
+        dsn = SecretStr(servers.rabbitmq.management_url)
+        async with administration.management(dsn, vhost.name) as management:
+            deployment = await administration.apply(management, ours, passwords)
+            assert deployment.drift == ()
+            environment = {
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "IMPORTER_DATABASE_URL": _without_login(database.dsn("owner").get_secret_value()),
+                "IMPORTER_AMQP_URL": _without_login(vhost.amqp_url),
+                "IMPORTER_RABBITMQ_MANAGEMENT_URL": _without_login(servers.rabbitmq.management_url),
+                "IMPORTER_SECRETS_DIR": str(_secrets(folder, ours)),
+            }
+            yield Installation(database, management, ours, vhost.amqp_url, environment)
+
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port}"))
+
+
+def _secrets(folder: Path, ours: Topology) -> Path:
+    secrets = {
+        **{
+            f"database_password_{name}": DATABASE_PASSWORD
+            for name in ("owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "operator", "ui")
+        },
+        **{f"amqp_password_{user.service}": BROKER_PASSWORD for user in ours.users},
+        "encryption_keys": Fernet.generate_key().decode(),
+        "message_id_key": "00" * 32,
+    }
+    for name, secret in secrets.items():
+        (folder / name).write_text(secret)
+    return folder
