@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.account import ordinary_account
+from deploy.local.beside import beside
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.checks import passes
 from deploy.local.console import say
@@ -141,12 +142,15 @@ def _durable(checkout: Checkout) -> Instance:
 
 
 def _ready(checkout: Checkout, instance: Instance) -> Importer:
+    """The importer with its schema and topology in place; PostgreSQL's part is done while RabbitMQ still starts."""
     importer = Importer(checkout, instance)
-    instance.wait_for_postgres()
-    instance.provision()
-    importer.migrate()  # while RabbitMQ, the slower one, is still starting
-    instance.wait_for_rabbitmq()
-    importer.deploy_topology()
+    with beside() as hands:
+        topology = hands.submit(importer.deploy_topology)
+        instance.wait_for_postgres()
+        instance.provision()
+        importer.migrate()
+        instance.wait_for_rabbitmq()
+        topology.result()
     return importer
 
 

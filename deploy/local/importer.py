@@ -37,9 +37,9 @@ class Importer:
             self._command("migrate")
 
     def deploy_topology(self) -> None:
-        """Bring exchanges, queues, policies and users of RabbitMQ up to date."""
+        """Bring exchanges, queues, policies and users of RabbitMQ up to date, as soon as it has started."""
         with step("RabbitMQ's queues and users are up to date"):
-            self._command("deploy-topology")
+            self._command("deploy-topology", "--wait", "120")
 
     def start(self) -> None:
         """Start the services, detached, and wait until each says that it is ready; nothing when they run already."""
@@ -98,9 +98,9 @@ class Importer:
     def _log(self) -> Path:
         return self.instance.logs / "importer.log"
 
-    def _command(self, name: str) -> None:
+    def _command(self, name: str, *options: str) -> None:
         done = run(
-            [self.checkout.program("helpdesk-importer"), name],
+            [self.checkout.program("helpdesk-importer"), name, *options],
             environment=self.environment(),
             folder=self.instance.folder,
         )

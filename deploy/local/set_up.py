@@ -3,12 +3,12 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import processes, tools
 from deploy.local.account import ordinary_account
+from deploy.local.beside import beside
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.console import say
 from deploy.local.failure import SetUpFailed
@@ -44,25 +44,19 @@ def set_up(checkout: Checkout, command: str) -> Iterator[SetUp]:
     Whatever goes wrong within, all that was started since is ended.
     """
     make_run_folder(checkout, ordinary_account())
-    with exclusive(checkout.run, command), ThreadPoolExecutor(max_workers=1) as pool:
-        try:
-            packages = Packages(checkout.packages)
-            environment = VirtualEnvironment(checkout)
-            pending: Future[None] | None = None
-            if not environment.is_current():
-                if not checkout.venv.exists():
-                    say("First set-up of this checkout: about a minute, most of it downloads.")
-                _refuse_full_disk(checkout.root)
-                pip = find_pip(packages)  # here, since it may have to be unpacked as the servers are
-                pending = pool.submit(environment.bring_up_to_date, pip)
-            progress = SetUp(packages, pending)
-            yield progress
-            progress.dependencies()
-        except BaseException:
-            # before the pool waits for its thread, which waits for pip
-            tools.start_no_more()
-            processes.end_descendants()
-            raise
+    with exclusive(checkout.run, command), beside() as hands:
+        packages = Packages(checkout.packages)
+        environment = VirtualEnvironment(checkout)
+        pending: Future[None] | None = None
+        if not environment.is_current():
+            if not checkout.venv.exists():
+                say("First set-up of this checkout: about a minute, most of it downloads.")
+            _refuse_full_disk(checkout.root)
+            pip = find_pip(packages)  # here, since it may have to be unpacked as the servers are
+            pending = hands.submit(environment.bring_up_to_date, pip)
+        progress = SetUp(packages, pending)
+        yield progress
+        progress.dependencies()
 
 
 def _refuse_full_disk(folder: Path) -> None:

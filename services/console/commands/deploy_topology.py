@@ -8,14 +8,18 @@ from typing import Annotated, Final
 import typer
 
 from shared.broker import administration
-from shared.broker.administration import Deployment
+from shared.broker.administration import Deployment, Management
 from shared.broker.topology import Topology, topology
 from shared.configuration import BrokerAdministration
+from shared.errors import Outage
+
+_POLL_SECONDS: Final = 0.1
 
 
 def deploy_topology(
     *,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; only tell what differs.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Give RabbitMQ so many seconds to start.")] = 0,
 ) -> None:
     """Create or update what the services need on RabbitMQ.
 
@@ -25,7 +29,7 @@ def deploy_topology(
     amqp_password_SERVICE. Exit codes: 0 RabbitMQ is as it must be; 1 something differs that a person has to mend (each
     on a line, with what to do), or RabbitMQ does not answer; 78 bad configuration.
     """
-    deployment = asyncio.run(_deploy(BrokerAdministration.load(), topology(), check=check))
+    deployment = asyncio.run(_deploy(BrokerAdministration.load(), topology(), check=check, wait=wait))
     for changed in deployment.changed:
         typer.echo(f"applied: {changed}")
     for drift in deployment.drift:
@@ -35,13 +39,30 @@ def deploy_topology(
     typer.echo("RabbitMQ is as it must be.")
 
 
-async def _deploy(configuration: BrokerAdministration, wanted: Topology, *, check: bool) -> Deployment:
+async def _deploy(configuration: BrokerAdministration, wanted: Topology, *, check: bool, wait: float) -> Deployment:
     vhost = administration.vhost_of(configuration.amqp_url)
     async with administration.management(configuration.management_dsn, vhost) as broker:
+        await _until_it_takes_connections(broker, asyncio.get_running_loop().time() + wait)
         if check:
             return Deployment((), await administration.find_drift(broker, wanted))
         passwords = {user.service: configuration.secret(f"amqp_password_{user.service}") for user in wanted.users}
         return await administration.apply(broker, wanted, passwords)
+
+
+async def _until_it_takes_connections(broker: Management, deadline: float) -> None:
+    """Wait until the node that starts has opened its AMQP listener, which is last; Outage after the deadline."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        try:
+            overview = await broker.get("overview")
+            if any(listener["protocol"].startswith("amqp") for listener in overview["listeners"]):
+                return
+        except Outage:
+            if clock() > deadline:
+                raise
+        if clock() > deadline:
+            raise Outage("RabbitMQ's management API answers, but it takes no AMQP connections yet: try again.")
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 COMMANDS: Final = {"deploy-topology": deploy_topology}
