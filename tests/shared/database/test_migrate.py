@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -86,13 +87,14 @@ async def test_every_revision_is_a_number_with_its_way_back() -> None:
 
 
 async def test_a_database_in_another_encoding_is_refused(postgres_server: PostgresEndpoint) -> None:
+    name = f"test_{secrets.token_hex(6)}"
     superuser = await asyncpg.connect(postgres_server.url)
-    await superuser.execute("CREATE DATABASE test_latin1 TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    await superuser.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
     try:
         with pytest.raises(Misconfigured, match="UTF8"):
-            await migrate(postgres_server.database("test_latin1"))
+            await migrate(postgres_server.database(name))
     finally:
-        await superuser.execute("DROP DATABASE test_latin1 WITH (FORCE)")
+        await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await superuser.close()
 
 
