@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("run", "Run fetcher, classifier, ticket writer and notifier, and start again what crashes."),
     "migrate": ("migrate", "Bring the database to the newest schema, as its owner."),
     "deploy-topology": ("deploy_topology", "Create or update what the services need on RabbitMQ."),
+    "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; for a nightly timer."),
     "importer": ("importer", "The «e-Mail importer» settings of a helpdesk."),
     **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
 }
