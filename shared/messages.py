@@ -82,6 +82,7 @@ class ReasonId(StrEnum):
     TICKET_NUMBER = "ticket-number"
     TICKET_ALIAS = "ticket-alias"
     TICKET_MERGED = "ticket-merged"
+    TICKET_OF_THREAD = "ticket-of-thread"
     TICKET_GONE = "ticket-gone"
     OTHER_HELPDESK = "other-helpdesk"
     UNKNOWN_NUMBER = "unknown-number"
@@ -161,10 +162,15 @@ class NumberIntroduction(StrEnum):
     INTRODUCED = "introduced"
     """Behind `Ticket` or `#`, or in brackets."""
     BARE = "bare"
+    THREAD = "thread"
+    """Not in the subject at all: the mail answers one that belongs to the ticket (SPEC D8)."""
 
 
 class TicketCandidate(Value):
-    """A known ticket number found in the subject, in the order in which candidates are tried (SPEC D1)."""
+    """A ticket that the subject names by a known number, in the order in which they are tried (SPEC D1).
+
+    Where the subject names none, the one whose conversation the mail goes on, if the helpdesk wants that (SPEC D8).
+    """
 
     number: str
     ticket_id: int

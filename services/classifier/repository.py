@@ -18,27 +18,36 @@ from shared.messages import EmployeeMatch, PersonMatch
 _SETTINGS: Final = """
     -- $1 helpdesk_id. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
     SELECT coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
-        marker, own_list_ids, trusted_authserv_ids,
+        marker, own_list_ids, trusted_authserv_ids, follow_threads,
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
     FROM importer_settings WHERE helpdesk_id = $1"""
 
 _LOOK_UP: Final = """
-    -- $1 helpdesk_id, $2 sender's address, $3 numbers in the subject, $4 Message-IDs that may be ours.
+    -- $1 helpdesk_id, $2 sender's address, $3 numbers in the subject, $4 Message-IDs that may be ours,
+    -- $5 Message-IDs of the mails that this one answers: ours, or mails that were imported (D8).
     -- A number counts when it is of this helpdesk, or numbers of all count, or the two helpdesks share a group (D1).
+    -- A thread counts within this helpdesk and its group; of a mail that went to both, this helpdesk's ticket first.
     -- UNION ends a circle of merged tickets.
     WITH RECURSIVE named AS (
-        SELECT number, NULL::text AS message_id, ticket_id, is_alias FROM ticket_numbers WHERE number = ANY($3::text[])
+        SELECT number, NULL::text AS message_id, NULL::text AS thread, ticket_id, is_alias
+        FROM ticket_numbers WHERE number = ANY($3::text[])
         UNION ALL
-        SELECT NULL, message_id, ticket_id, false FROM notifications WHERE message_id = ANY($4::text[])
+        SELECT NULL, message_id, NULL, ticket_id, false FROM notifications WHERE message_id = ANY($4::text[])
+        UNION ALL
+        SELECT NULL, NULL, message_id, ticket_id, false FROM notifications WHERE message_id = ANY($5::text[])
+        UNION ALL
+        SELECT NULL, NULL, message_id_header, ticket_id, false FROM imported_mails
+        WHERE message_id_header = ANY($5::text[]) AND ticket_id IS NOT NULL
     ), way AS (
-        SELECT named.number, named.message_id, named.is_alias, ticket.id, ticket.merged_into_id, false AS merged
+        SELECT named.number, named.message_id, named.thread, named.is_alias, ticket.id, ticket.merged_into_id,
+            false AS merged
         FROM named JOIN tickets AS ticket ON ticket.id = named.ticket_id
         UNION
-        SELECT way.number, way.message_id, way.is_alias, ticket.id, ticket.merged_into_id, true
+        SELECT way.number, way.message_id, way.thread, way.is_alias, ticket.id, ticket.merged_into_id, true
         FROM way JOIN tickets AS ticket ON ticket.id = way.merged_into_id
     ), target AS (
-        SELECT way.number AS named_number, way.message_id, way.is_alias, way.merged, ticket.id AS ticket_id,
-            ticket.number, ticket.helpdesk_id, coalesce(theirs.marker, '') AS marker
+        SELECT way.number AS named_number, way.message_id, way.thread, way.is_alias, way.merged,
+            ticket.id AS ticket_id, ticket.number, ticket.helpdesk_id, coalesce(theirs.marker, '') AS marker
         FROM way
             JOIN tickets AS ticket ON ticket.id = way.id
             JOIN helpdesks AS their_helpdesk ON their_helpdesk.id = ticket.helpdesk_id
@@ -46,7 +55,7 @@ _LOOK_UP: Final = """
             JOIN importer_settings AS ours ON ours.helpdesk_id = $1
             LEFT JOIN importer_settings AS theirs ON theirs.helpdesk_id = ticket.helpdesk_id
         WHERE way.merged_into_id IS NULL AND (
-            ticket.helpdesk_id = $1 OR ours.numbers_of = 'all' OR way.message_id IS NOT NULL
+            ticket.helpdesk_id = $1 OR (way.thread IS NULL AND ours.numbers_of = 'all') OR way.message_id IS NOT NULL
             OR our_helpdesk.group_id = their_helpdesk.group_id)
     )
     SELECT
@@ -58,7 +67,8 @@ _LOOK_UP: Final = """
         (SELECT jsonb_build_object('employee_id', employee.id, 'active', employee.active)
          FROM employee_addresses AS address JOIN employees AS employee ON employee.id = address.employee_id
          WHERE address.address_key = lower($2)) AS employee,
-        (SELECT jsonb_agg(to_jsonb(target)) FROM target) AS tickets"""
+        (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> $1, target.ticket_id)
+         FROM target) AS tickets"""
 
 
 class UnknownHelpdesk(DeadLetter):
@@ -82,7 +92,12 @@ async def helpdesk_settings(pool: Pool, helpdesk_id: int) -> HelpdeskSettings:
             f"Helpdesk {helpdesk_id} has no settings of the importer (any more): add them, then replay this mail."
         )
     return HelpdeskSettings(
-        Mailbox(helpdesk_id, own_address=row["own_address"], marker=row["marker"]),
+        Mailbox(
+            helpdesk_id,
+            own_address=row["own_address"],
+            marker=row["marker"],
+            follow_threads=row["follow_threads"],
+        ),
         ReadingSettings(
             markers=tuple(row["markers"]),
             own_list_ids=tuple(row["own_list_ids"]),
@@ -115,6 +130,7 @@ async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
             sender.address if sender is not None else "",
             [token.text for token in asked.numbers],
             list(asked.message_ids),
+            list(asked.thread),
         )
     return Known() if row is None else _known(row)
 
@@ -126,6 +142,7 @@ def _known(row: asyncpg.Record) -> Known:
         employee=EmployeeMatch.model_validate(row["employee"]) if row["employee"] else None,
         tickets={ticket["named_number"]: _ticket(ticket) for ticket in tickets if ticket["named_number"]},
         own_messages={ticket["message_id"]: _ticket(ticket) for ticket in tickets if ticket["message_id"]},
+        threads={ticket["thread"]: _ticket(ticket) for ticket in reversed(tickets) if ticket["thread"]},
     )
 
 

@@ -57,6 +57,9 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
         ReasonId.TICKET_MERGED: Explanation(
             "Het genoemde ticket is samengevoegd met een ander ticket, dat is gevolgd."
         ),
+        ReasonId.TICKET_OF_THREAD: Explanation(
+            "Het onderwerp noemt geen bekend ticketnummer, maar de mail is een antwoord op een eerdere van dit ticket."
+        ),
         ReasonId.TICKET_GONE: Explanation(
             "Het genoemde ticket bestaat niet meer.", "Voeg het nieuwe ticket zo nodig samen met het juiste ticket."
         ),

@@ -34,11 +34,15 @@ _MOST_NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """What the classifier must know of the mailbox's helpdesk: its own address (D19) and its marker (S7)."""
+    """What the classifier must know of the mailbox's helpdesk: its own address (D19) and its marker (S7).
+
+    `follow_threads`: an answer without a number is found by the mails that it answers (D8).
+    """
 
     helpdesk_id: int
     own_address: str | None = None
     marker: str = ""
+    follow_threads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Asked:
     numbers: tuple[NumberToken, ...]
     message_ids: tuple[str, ...]
     """Message-IDs that may be of a mail of ours: the mail's own first, then those that a report returns."""
+    thread: tuple[str, ...] = ()
+    """Message-IDs of the mails that this one answers, the nearest first; none where that is not followed (D8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +71,16 @@ class KnownTicket:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The database's answers: contacts in the order of D12, tickets by number, tickets by a Message-ID of ours."""
+    """The database's answers: contacts in the order of D12, tickets by number, tickets by a Message-ID of ours.
+
+    `threads` are tickets by a Message-ID of their conversation, ours or a customer's.
+    """
 
     persons: tuple[PersonMatch, ...] = ()
     employee: EmployeeMatch | None = None
     tickets: Mapping[str, KnownTicket] = field(default_factory=dict)
     own_messages: Mapping[str, KnownTicket] = field(default_factory=dict)
+    threads: Mapping[str, KnownTicket] = field(default_factory=dict)
 
 
 def ask(read: ReadMail, mailbox: Mailbox, number_pattern: str) -> Asked:
@@ -87,7 +97,13 @@ def ask(read: ReadMail, mailbox: Mailbox, number_pattern: str) -> Asked:
         ),
         numbers=find_numbers(read.subject, number_pattern),
         message_ids=tuple(dict.fromkeys(own + read.returned_message_ids)),
+        thread=_thread(read) if mailbox.follow_threads else (),
     )
+
+
+def _thread(read: ReadMail) -> tuple[str, ...]:
+    """What the mail answers, the nearest first: In-Reply-To, then References from its end (RFC 5322 §3.6.4)."""
+    return tuple(dict.fromkeys((*read.in_reply_to, *reversed(read.references))))
 
 
 def classify(
@@ -153,7 +169,7 @@ def _automatic(read: ReadMail, known: Known) -> tuple[AutomaticKind | None, str 
 
 
 def _candidates(asked: Asked, known: Known, own_message_id: str | None) -> tuple[TicketCandidate, ...]:
-    """The ticket of our own mail before any number (D6), then the numbers that are known (D1)."""
+    """The ticket of our own mail before any number (D6), then the numbers that are known (D1), else the thread (D8)."""
     found = [
         _candidate(ticket, token.text, token.introduction)
         for token in asked.numbers
@@ -163,6 +179,10 @@ def _candidates(asked: Asked, known: Known, own_message_id: str | None) -> tuple
         ticket = known.own_messages[own_message_id]
         found = [candidate for candidate in found if candidate.number != ticket.number]
         found.insert(0, _candidate(ticket, ticket.number, NumberIntroduction.INTRODUCED))
+    if not found:
+        nearest = next((known.threads[each] for each in asked.thread if each in known.threads), None)
+        if nearest is not None:
+            found.append(_candidate(nearest, nearest.number, NumberIntroduction.THREAD))
     return tuple(found)
 
 
@@ -180,7 +200,7 @@ def _above(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> Abov
     """The marker of the mailbox's helpdesk or of the ticket's counts; the topmost of them (D15)."""
     counting = {mailbox.marker}
     if candidates := _candidates(asked, known, _automatic(read, known)[1]):
-        tickets = (*known.tickets.values(), *known.own_messages.values())
+        tickets = (*known.tickets.values(), *known.own_messages.values(), *known.threads.values())
         counting |= {ticket.marker for ticket in tickets if ticket.ticket_id == candidates[0].ticket_id}
     return next((above for above in read.above if above.marker in counting), None)
 

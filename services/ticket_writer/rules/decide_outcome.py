@@ -1,8 +1,8 @@
-"""Which outcome a mail gets (SPEC W2, W3, D1, D6, D7, D13, D17, D19). The first question with a yes decides.
+"""Which outcome a mail gets (SPEC W2, W3, D1, D6–D8, D13, D17, D19). The first question with a yes decides.
 
 1. Is it unusable: blocked, without any sender, or from the mailbox's own address without a number?   quarantine
 2. Did this mailbox, or the ticket it leads to, take this content before, and did nobody force it?    duplicate
-3. Does it lead to a ticket: by a mail of ours that bounced or came back, or a number in the subject? supplement
+3. Does it lead to a ticket: by a mail of ours that bounced or came back, a number, or its thread?    supplement
 4. None of these.                                                                                     ticket
 
 A delivery failure of a mail of ours belongs to that mail's ticket even when it names no sender: that is what a bounce
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.ticket_writer.rules.facts import Claim, Facts, TicketFacts
-from shared.messages import AutomaticKind, ClassifiedMail, Reason, ReasonId
+from shared.messages import AutomaticKind, ClassifiedMail, NumberIntroduction, Reason, ReasonId, TicketCandidate
 
 _VERDICTS_OF_THE_CLASSIFIER: Final = frozenset({ReasonId.SENDER_BLOCKED})
 """Reasons with which a mail arrives here already set aside."""
@@ -106,13 +106,18 @@ def _how_found(mail: ClassifiedMail, ticket: TicketFacts) -> tuple[Reason, ...]:
         found.append(Reason(id=ReasonId.OWN_MESSAGE_BOUNCED, detail=ticket.number))
     else:
         named = next((each for each in mail.candidates if each.number == ticket.named_number), None)
-        alias = named is not None and named.is_alias
-        found.append(Reason(id=ReasonId.TICKET_ALIAS if alias else ReasonId.TICKET_NUMBER, detail=ticket.named_number))
+        found.append(Reason(id=_way_of(named), detail=ticket.named_number))
     if ticket.merged:
         found.append(Reason(id=ReasonId.TICKET_MERGED, detail=ticket.number))
     if ticket.helpdesk_id != mail.helpdesk_id:
         found.append(Reason(id=ReasonId.OTHER_HELPDESK, detail=ticket.helpdesk_name))
     return tuple(found)
+
+
+def _way_of(named: TicketCandidate | None) -> ReasonId:
+    if named is not None and named.introduction is NumberIntroduction.THREAD:
+        return ReasonId.TICKET_OF_THREAD
+    return ReasonId.TICKET_ALIAS if named is not None and named.is_alias else ReasonId.TICKET_NUMBER
 
 
 def _no_number(mail: ClassifiedMail) -> tuple[Reason, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from services.ticket_writer.rules.author import Author
 from services.ticket_writer.rules.facts import TicketFacts
@@ -19,6 +20,7 @@ class FoundBy(StrEnum):
 
     OWN_MESSAGE = "own-message"
     INTRODUCED_NUMBER = "introduced-number"
+    THREAD = "thread"
     BARE_NUMBER = "bare-number"
 
 
@@ -53,10 +55,10 @@ class Verdict:
 
     @property
     def grade(self) -> Grade:
-        """Weak: a stranger or a forged sender. Fair: the number stood bare in the subject. Else strong."""
+        """Weak: a stranger or a forged sender. Fair: a bare number, or a thread (D8). Else strong."""
         if self.relation is Relation.STRANGER or self.dmarc is DmarcResult.FAIL:
             return Grade.WEAK
-        return Grade.FAIR if self.found_by is FoundBy.BARE_NUMBER else Grade.STRONG
+        return Grade.FAIR if self.found_by in {FoundBy.THREAD, FoundBy.BARE_NUMBER} else Grade.STRONG
 
     def as_json(self) -> dict[str, str | None]:
         """The verdict as it is stored."""
@@ -67,6 +69,13 @@ class Verdict:
             "relation": self.relation.value,
             "dmarc": self.dmarc.value,
         }
+
+
+_INTRODUCED_AS: Final = {
+    NumberIntroduction.INTRODUCED: FoundBy.INTRODUCED_NUMBER,
+    NumberIntroduction.THREAD: FoundBy.THREAD,
+    NumberIntroduction.BARE: FoundBy.BARE_NUMBER,
+}
 
 
 def judge(mail: ClassifiedMail, ticket: TicketFacts, author: Author) -> Verdict:
@@ -84,8 +93,8 @@ def _found_by(mail: ClassifiedMail, ticket: TicketFacts) -> FoundBy:
     if ticket.named_number is None:
         return FoundBy.OWN_MESSAGE
     for candidate in mail.candidates:
-        if candidate.number == ticket.named_number and candidate.introduction is NumberIntroduction.INTRODUCED:
-            return FoundBy.INTRODUCED_NUMBER
+        if candidate.number == ticket.named_number:
+            return _INTRODUCED_AS[candidate.introduction]
     return FoundBy.BARE_NUMBER
 
 

@@ -27,6 +27,7 @@ from shared.messages import (
     BlobReference,
     Bodies,
     ClassifiedMail,
+    NumberIntroduction,
     RawMail,
     ReasonId,
     StoredBody,
@@ -251,6 +252,51 @@ async def test_D6_a_bounce_of_our_own_mail_leads_to_its_ticket(desk: Desk) -> No
     ]
     await desk.put(mail(head="X-Any: 1\n").replace(b"een@bakkerij.example", b"ons.0f3a@helpdesk.example"))
     assert (await desk.classified()).automatic is AutomaticKind.OWN
+
+
+async def test_D8_threads_are_followed_where_the_helpdesk_wants_it(desk: Desk) -> None:
+    """Ours and customers' Message-IDs, the nearest first, of this helpdesk and its group; never before a number."""
+    asked = await desk.put(mail(subject="eerste"))
+    await desk.classified()
+    async with transaction(desk.pool) as connection:
+        await connection.execute(
+            "UPDATE tickets SET mail_id = $1, sender_address = 'een@x.example' WHERE id = 1", asked.mail_id
+        )
+        await connection.execute(
+            """UPDATE imported_mails SET outcome = 'ticket', outcome_at = now(), ticket_id = 1,
+                   message_id_header = 'vraag@bakkerij.example' WHERE mail_id = $1""",
+            asked.mail_id,
+        )
+        await connection.execute(
+            """INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, state,
+                   message_id, sent_at) VALUES
+                   (gen_random_uuid(), $1, 'ticket-added-customer', 2, 3, 'a@elders.example', 'sent',
+                   'ons@fac', now())""",
+            asked.mail_id,
+        )
+    answer = mail(head="In-Reply-To: <vraag@bakkerij.example>\nReferences: <ons@fac> <vraag@bakkerij.example>\n")
+
+    await desk.put(answer)
+    assert (await desk.classified()).candidates == ()
+
+    async with transaction(desk.pool) as connection:
+        await connection.execute("UPDATE importer_settings SET follow_threads = true WHERE helpdesk_id = 1")
+    await desk.put(answer)
+    (candidate,) = (await desk.classified()).candidates
+    assert (candidate.number, candidate.introduction) == ("1000001", NumberIntroduction.THREAD)
+    await desk.put(mail(subject="Ticket 1000003", head="In-Reply-To: <vraag@bakkerij.example>\n"))
+    (candidate,) = (await desk.classified()).candidates
+    assert (candidate.number, candidate.introduction) == ("1000003", NumberIntroduction.INTRODUCED)
+    other_helpdesk = mail(head="In-Reply-To: <ons@fac>\n")
+    await desk.put(other_helpdesk)
+    assert (await desk.classified()).candidates == ()
+
+    async with transaction(desk.pool) as connection:
+        await connection.execute("INSERT INTO helpdesk_groups (id, name) VALUES (1, 'Samen')")
+        await connection.execute("UPDATE helpdesks SET group_id = 1")
+    await desk.put(other_helpdesk)
+    (candidate,) = (await desk.classified()).candidates
+    assert candidate.number == "1000003"
 
 
 async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(database: Database, vhost: Vhost) -> None:

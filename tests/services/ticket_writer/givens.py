@@ -89,7 +89,6 @@ def sender(
             for each in found
         ),
         employee=None if employee_id is None else EmployeeMatch(employee_id=employee_id, active=True),
-        known_as_of=NOW,
     )
 
 

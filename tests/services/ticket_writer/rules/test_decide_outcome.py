@@ -15,7 +15,7 @@ from services.ticket_writer.rules.decide_outcome import (
     own_message_of,
 )
 from services.ticket_writer.rules.facts import Claim, Facts
-from shared.messages import AutomaticKind, ClassifiedMail, Reason, ReasonId
+from shared.messages import AutomaticKind, ClassifiedMail, NumberIntroduction, Reason, ReasonId
 from tests.services.ticket_writer.givens import candidate, facts, mail, ticket
 
 BOUNCED = ticket(named_number=None)
@@ -48,6 +48,11 @@ def test_W3_a_known_number_is_a_supplement() -> None:
 def test_D1_an_alias_is_named_as_such() -> None:
     given = facts(ticket(named_number="OUD-7"))
     assert reason_ids(mail(candidates=(candidate("OUD-7", alias=True),)), given) == [ReasonId.TICKET_ALIAS]
+
+
+def test_D8_a_ticket_that_was_found_by_its_thread_is_named_as_such() -> None:
+    by_thread = candidate().model_copy(update={"introduction": NumberIntroduction.THREAD})
+    assert reason_ids(mail(candidates=(by_thread,)), facts(ticket())) == [ReasonId.TICKET_OF_THREAD]
 
 
 def test_D1_a_merged_ticket_leads_to_its_target() -> None:
