@@ -68,6 +68,22 @@ async def test_going_back_refuses_to_destroy_rows(owner: Connection, database: A
     assert await owner.fetchval("SELECT version_num FROM public.alembic_version") == newest_revision()
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "INSERT INTO helpdesk_groups (name) VALUES ('Samen')",
+        "INSERT INTO entry_channels (name) VALUES ('balie')",
+        "INSERT INTO outgoing_accounts (name, host, port) VALUES ('Uitgaand', 'mail.example', 587)",
+    ],
+    ids=["group", "channel", "account"],
+)
+async def test_going_back_refuses_to_destroy_a_single_row(database: Any, row: str) -> None:
+    async with database.connect("owner") as connection:
+        await connection.execute(row)
+    with pytest.raises(WouldLoseData):
+        await downgrade(database.dsn("owner").get_secret_value(), to="base")
+
+
 async def test_going_back_and_forth_when_the_data_may_go(owner: Connection, database: Any) -> None:
     url = database.dsn("owner").get_secret_value()
     await downgrade(url, to="base", lose_data=True)
