@@ -3,6 +3,7 @@
 PYTHON ?= python3
 MAILBOX ?=
 T ?=
+export RUNTIME
 
 export PYTHONDONTWRITEBYTECODE = 1
 local := $(PYTHON) -m deploy.local

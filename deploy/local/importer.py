@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import processes
+from deploy.local.beside import beside
 from deploy.local.checkout import Checkout
 from deploy.local.console import step
 from deploy.local.failure import SetUpFailed
@@ -14,6 +15,8 @@ from deploy.local.instance import Instance
 from deploy.local.postgres import last_words
 from deploy.local.tools import plain_environment, run
 
+# in the order in which `helpdesk-importer run` hands out health ports
+SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")
 _READY_SECONDS = 60
 # the supervisor gives its services 30 s to finish the work in hand
 _STOP_SECONDS = 45
@@ -40,6 +43,16 @@ class Importer:
         """Bring exchanges, queues, policies and users of RabbitMQ up to date, as soon as it has started."""
         with step("RabbitMQ's queues and users are up to date"):
             self._command("deploy-topology", "--wait", "120")
+
+    def prepare(self) -> None:
+        """Schema and topology, once the servers answer; PostgreSQL's part is done while RabbitMQ still starts."""
+        with beside() as hands:
+            topology = hands.submit(self.deploy_topology)
+            self.instance.wait_for_postgres()
+            self.instance.provision()
+            self.migrate()
+            self.instance.wait_for_rabbitmq()
+            topology.result()
 
     def start(self) -> None:
         """Start the services, detached, and wait until each says that it is ready; nothing when they run already."""
