@@ -3,8 +3,7 @@
 Reads     an empty, migrated database and a virtual host with the topology, by the services' variables `IMPORTER_…`
 Measures  rate: 500 mails at once, of 20 KB and of 76 KB, from the first delivery to the last outcome and to the last
           notification received; latency: 100 mails, five a second, from the delivery to the commit and to the mail
-          server; processor time a mail of each service, and of the whole machine (database, broker, and this program
-          with its mail server included)
+          server; processor time a mail of each service, of the database and of the broker
 Writes    .run/benchmark.json
 Exit      0 measured (no figure is too bad to pass), 1 mail was still waiting at the deadline
 """
@@ -34,8 +33,10 @@ from deploy.demo.organisation import load_organisation
 from deploy.demo.running_services import running_services
 from deploy.demo.smtp_server import Delivery, SmtpServer
 from services.console.supervisor import Supervisor
+from shared.broker.administration import management, vhost_of
+from shared.configuration import BrokerAdministration
 from shared.errors import ImporterError
-from tests.benchmarks.processor_time import processor_seconds
+from tests.benchmarks.processor_time import parent_of, processor_seconds
 from tests.benchmarks.sample import sample_mail
 
 FOLDER: Final = Path(__file__).parents[2] / ".run"
@@ -81,12 +82,12 @@ class Bench:
     """The running importer, one mailbox, and what was delivered so far."""
 
     def __init__(
-        self, maildir: Maildir, database: asyncpg.Connection, smtp: SmtpServer, supervisor: Supervisor
+        self, maildir: Maildir, database: asyncpg.Connection, smtp: SmtpServer, processes: Mapping[str, int]
     ) -> None:
         self._maildir = maildir
         self._database = database
         self._smtp = smtp
-        self._supervisor = supervisor
+        self._processes = processes
         self._mails = 0
         self._confirmed: dict[str, float] = {}
         smtp.on_delivery = self._received
@@ -94,12 +95,13 @@ class Bench:
     async def rate(self, size: int, count: int) -> Rate:
         """Deliver `count` mails at once and wait for all of them."""
         mails = [sample_mail(self._mails + number, size) for number in range(count)]
-        before = self._processor()
+        before = processor_seconds(self._processes)
         delivered = [self._deliver(mail) for mail in mails]
         outcomes = await self._outcomes(delivered)
         await self._all_notified()
         notified = time.time()
-        spent = {name: (seconds - before[name]) * 1000 / count for name, seconds in self._processor().items()}
+        after = processor_seconds(self._processes)
+        spent = {name: (after[name] - before[name]) * 1000 / count for name in self._processes}
         first = min(mail.at for mail in delivered)
         last = max(outcomes.values())
         average = sum(map(len, mails)) // count
@@ -136,13 +138,22 @@ class Bench:
     async def _all_notified(self) -> None:
         await self._smtp.wait_for(MAILS_OUT * self._mails, seconds=DEADLINE)
 
-    def _processor(self) -> dict[str, float]:
-        return processor_seconds({state.service: state.pid or 0 for state in self._supervisor.states.values()})
-
 
 def _percentiles(seconds: Sequence[float]) -> tuple[float, float]:
     cuts = statistics.quantiles(seconds, n=100, method="inclusive")
     return cuts[49], cuts[98]
+
+
+async def _processes(supervisor: Supervisor, database: asyncpg.Connection) -> dict[str, int]:
+    """The processes of the services and of both servers, which run on this machine."""
+    administration = BrokerAdministration.load()
+    async with management(administration.management_dsn, vhost_of(administration.amqp_url)) as broker:
+        [node] = await broker.get("nodes")
+    return {
+        **{state.service: state.pid or 0 for state in supervisor.states.values()},
+        "database": parent_of(await database.fetchval("SELECT pg_backend_pid()")),
+        "broker": int(node["os_pid"]),
+    }
 
 
 async def measure(console: Console, configuration: DemoConfiguration) -> tuple[list[Rate], Latency]:
@@ -156,7 +167,7 @@ async def measure(console: Console, configuration: DemoConfiguration) -> tuple[l
         database = await asyncpg.connect(configuration.as_role("owner"))
         try:
             async with running_services(os.environ, mailboxes.parent / "logs") as supervisor, asyncio.timeout(DEADLINE):
-                bench = Bench(maildir, database, smtp, supervisor)
+                bench = Bench(maildir, database, smtp, await _processes(supervisor, database))
                 await bench.rate(LATENCY_SIZE, WARM_UP)
                 console.print("latency …")
                 latency = await bench.latency(LATENCY_SIZE, LATENCY_MAILS, LATENCY_PACE)
@@ -170,15 +181,20 @@ async def measure(console: Console, configuration: DemoConfiguration) -> tuple[l
 
 
 def show(console: Console, rates: Sequence[Rate], latency: Latency) -> None:
-    """Print both tables."""
+    """Print the tables."""
     table = Table(title=f"Rate: {RATE_MAILS} mails at once", title_justify="left")
-    services = list(rates[0].processor_ms)
-    for column in ("KB a mail", "outcomes/s", "notified/s", *(f"{name}, ms a mail" for name in services)):
+    for column in ("KB a mail", "outcomes/s", "notified/s"):
         table.add_column(column, justify="right")
     for rate in rates:
-        processor = (f"{rate.processor_ms[name]:.1f}" for name in services)
-        figures = (f"{rate.bytes_a_mail / 1000:.0f}", f"{rate.outcomes_a_second:.1f}", f"{rate.notified_a_second:.1f}")
-        table.add_row(*figures, *processor)
+        figures = (rate.bytes_a_mail / 1000, rate.outcomes_a_second, rate.notified_a_second)
+        table.add_row(*(f"{figure:.1f}" for figure in figures))
+    console.print(table)
+    table = Table(title="Processor time, ms a mail", title_justify="left")
+    for column in ("KB a mail", *rates[0].processor_ms, "in all"):
+        table.add_column(column, justify="right")
+    for rate in rates:
+        spent = (*rate.processor_ms.values(), sum(rate.processor_ms.values()))
+        table.add_row(f"{rate.bytes_a_mail / 1000:.1f}", *(f"{milliseconds:.1f}" for milliseconds in spent))
     console.print(table)
     table = Table(title=f"Latency: {LATENCY_MAILS} mails, {1 / LATENCY_PACE:.0f} a second", title_justify="left")
     for column in ("from the delivery to", "p50 ms", "p99 ms"):
