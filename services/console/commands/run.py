@@ -1,4 +1,4 @@
-"""`helpdesk-importer run`: all four services in the foreground, until SIGTERM or Ctrl-C."""
+"""`helpdesk-importer run`: all four services in the foreground, until SIGTERM or Ctrl-C, or until they are idle."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from typing import Annotated, Final
 import typer
 
 from services.console.child_output import ChildOutput, LogFiles, OneStream
+from services.console.idle import IdleWatch, Situation, many
 from services.console.supervisor import Condition, ServiceState, Supervisor
 from shared.errors import ImporterError
+
+DONE: Final = 0
+NOT_IDLE: Final = 1
+NEEDS_A_PERSON: Final = 3
+
+DEFAULT_TIMEOUT_SECONDS: Final = 300.0
 
 
 class CannotWrite(ImporterError):
@@ -37,16 +44,32 @@ def run(
             "three; 0 takes free ports.",
         ),
     ] = 0,
+    until_idle: Annotated[  # noqa: FBT002 - typer makes the flag of it
+        bool, typer.Option("--until-idle", help="Stop when every mailbox is checked and all is imported and sent.")
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=1, metavar="SECONDS", help=f"With --until-idle: give up after this ({DEFAULT_TIMEOUT_SECONDS:.0f})."
+        ),
+    ] = None,
 ) -> None:
     """Run fetcher, classifier, ticket writer and notifier, and start again what crashes.
 
-    Until Ctrl-C or SIGTERM.
+    Until Ctrl-C or SIGTERM; or, with --until-idle, until each mailbox that is on had a good check, everything is
+    imported and sent, and the work and wait queues are empty. What waits for a person (old mail, quarantine) or for
+    another try (mails out) counts as done. --until-idle asks as importer_console, with the secrets
+    database_password_console and amqp_password_console.
 
-    Exit codes: 0 stopped as asked, 1 a log or the state file cannot be written, 78 a service refuses to start with
-    these settings (its log says which).
+    Exit codes: 0 stopped as asked, or idle; 1 not idle at the timeout (what still waits is told), or a log or the state
+    file cannot be written; 3 idle, but there are dead letters; 78 a service refuses to start with these settings (its
+    log says which).
     """
+    if timeout is not None and not until_idle:
+        raise typer.BadParameter("it belongs to --until-idle.", param_hint="--timeout")
+    seconds = (timeout or DEFAULT_TIMEOUT_SECONDS) if until_idle else None
     try:
-        asyncio.run(_run(_output(log_dir), state, first_health_port))
+        code = asyncio.run(_run(_output(log_dir), state, first_health_port, seconds))
     except OSError as error:
         raise CannotWrite(
             f"{error.filename} cannot be written ({error.strerror}). Choose another place or free this one."
@@ -54,9 +77,12 @@ def run(
     finally:
         if state is not None:
             state.unlink(missing_ok=True)
+    raise typer.Exit(code)
 
 
-async def _run(output: ChildOutput, state_file: Path | None, first_health_port: int) -> None:
+async def _run(
+    output: ChildOutput, state_file: Path | None, first_health_port: int, until_idle_seconds: float | None
+) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -68,7 +94,46 @@ async def _run(output: ChildOutput, state_file: Path | None, first_health_port: 
             write_state(state_file, supervisor.states)
 
     supervisor = Supervisor(os.environ, output, first_health_port, on_change=report)
-    await supervisor.run(stop)
+    if until_idle_seconds is None:
+        await supervisor.run(stop)
+        return DONE
+    return await _run_until_idle(supervisor, stop, until_idle_seconds)
+
+
+async def _run_until_idle(supervisor: Supervisor, stop: asyncio.Event, seconds: float) -> int:
+    """Run the services until all is done, `stop` is set or the time is up; drain them, and tell how it ended."""
+    watch = IdleWatch()
+    running = asyncio.create_task(supervisor.run(stop), name="services")
+    watching = asyncio.create_task(watch.until_idle(), name="watch")
+    try:
+        await asyncio.wait((running, watching), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        why = "Stopped before all was done" if stop.is_set() else f"Not idle after {seconds:g} seconds"
+    finally:
+        stop.set()
+        watching.cancel()
+        await asyncio.wait((watching,))
+        await running
+    if not watching.cancelled():
+        return _tell_idle(watching.result())
+    typer.echo(f"{why}:", err=True)
+    for sentence in watch.waits():
+        typer.echo(f"- {sentence}", err=True)
+    return NOT_IDLE
+
+
+def _tell_idle(situation: Situation) -> int:
+    """Say that all is done, and what waits nevertheless; the exit code."""
+    typer.echo("Idle: every mailbox is checked, and all that could be imported and sent is.")
+    if later := situation.unfinished.mails_later:
+        typer.echo(f"{many(later, 'mail')} out will be tried again later: helpdesk-importer notifications list.")
+    if situation.dead_letters:
+        typer.echo(
+            f"{many(situation.dead_letters, 'mail')} could not be handled and wait for a person: "
+            "helpdesk-importer dead-letters list.",
+            err=True,
+        )
+        return NEEDS_A_PERSON
+    return DONE
 
 
 def _output(log_dir: Path | None) -> ChildOutput:

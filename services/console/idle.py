@@ -1,0 +1,157 @@
+"""When the importer has nothing left to do, and what it still waits for (`helpdesk-importer run --until-idle`).
+
+Idle is: each mailbox that is on had a good check since the run began, every mail taken in has its outcome, the notifier
+knows of each ticket and supplement, no mail is due to go out, and the work and wait queues are empty. What waits for a
+person (old mail, quarantine, dead letters) or for another try (notifications) counts as done. The database and the
+queues are asked at different moments, so all must be so twice in a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from aio_pika.abc import AbstractChannel
+
+from services.console import progress
+from services.console.progress import MailboxProgress, MailDue, Unfinished
+from services.console.queues import BrokerConfiguration, ready_now
+from services.console.session import ConsoleConfiguration
+from shared.broker.session import Session
+from shared.broker.topology import WORK_QUEUES, dead_queue
+from shared.database.pool import Pool, connection, open_pool, transaction
+from shared.errors import Outage
+
+LOOK_SECONDS: Final = 0.5
+CALM_LOOKS: Final = 2
+NAMED: Final = 5
+"""More mails out than these are counted, not named."""
+
+_PATIENCE: Final = timedelta(seconds=5)
+_DEAD: Final = frozenset(dead_queue(queue.name) for queue in WORK_QUEUES)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that idleness is decided by, at one look; `began` is when the run began, by the database's clock."""
+
+    began: datetime
+    mailboxes: tuple[MailboxProgress, ...]
+    unfinished: Unfinished
+    mails_due: tuple[MailDue, ...]
+    """The oldest of them."""
+    queues: Mapping[str, int]
+    """Messages ready, by queue."""
+
+    @property
+    def dead_letters(self) -> int:
+        """Mails, or messages of which nobody knows the mail, that wait for a person."""
+        return max(self.unfinished.dead_letters, sum(count for name, count in self.queues.items() if name in _DEAD))
+
+    def waits(self) -> Iterator[str]:
+        """A sentence for each thing that is not done; none when the importer is idle."""
+        yield from (
+            _unchecked(mailbox)
+            for mailbox in self.mailboxes
+            if mailbox.enabled
+            and (mailbox.last_successful_check_at is None or mailbox.last_successful_check_at < self.began)
+        )
+        yield from (
+            f"The queue {name} holds {many(count, 'message')}."
+            for name, count in self.queues.items()
+            if count and name not in _DEAD
+        )
+        if self.unfinished.without_outcome:
+            yield f"{many(self.unfinished.without_outcome, 'mail')} taken in without an outcome yet."
+        if self.unfinished.untold:
+            yield (
+                f"{many(self.unfinished.untold, 'ticket or supplement', 'tickets or supplements')} "
+                "of which the notifier has not been told."
+            )
+        yield from (
+            f"The mail to {mail.recipient_address} about ticket {mail.ticket} ({mail.kind}) is still to be sent."
+            for mail in self.mails_due
+        )
+        if (more := self.unfinished.mails_due - len(self.mails_due)) > 0:
+            yield f"{many(more, 'more mail')} still to be sent."
+
+
+def _unchecked(mailbox: MailboxProgress) -> str:
+    sentence = f"The mailbox of {mailbox.helpdesk} had no good check since this run began."
+    if mailbox.problem is not None and mailbox.problem_since is not None:
+        sentence += f" Its problem since {_moment(mailbox.problem_since)}: {mailbox.problem}"
+        sentence += f" The next check is at {_moment(mailbox.next_check_at)}."
+    return sentence
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """`1 mail`, `2 mails`."""
+    return f"{count} {one}" if count == 1 else f"{count} {more or f'{one}s'}"
+
+
+class IdleWatch:
+    """Looks until the importer is idle. `last` is the last situation seen, `trouble` what keeps us from looking."""
+
+    def __init__(self) -> None:
+        self._database = ConsoleConfiguration.load().database_dsn
+        self._broker = BrokerConfiguration.load().amqp_dsn
+        self._began: datetime | None = None
+        self.last: Situation | None = None
+        self.trouble: str | None = "Nothing could be asked of the database and RabbitMQ yet."
+
+    async def until_idle(self) -> Situation:
+        """The situation in which there is nothing left to do. An outage is waited out. Raises Misconfigured."""
+        while True:
+            try:
+                return await self._look_until_idle()
+            except Outage as outage:
+                self.trouble = str(outage)
+                await asyncio.sleep(LOOK_SECONDS)
+
+    def waits(self) -> list[str]:
+        """A sentence for each thing that was not done at the last look."""
+        if self.trouble is not None:
+            return [self.trouble]
+        return [] if self.last is None else list(self.last.waits())
+
+    async def _look_until_idle(self) -> Situation:
+        calm = 0
+        pool = await open_pool(
+            self._database.get_secret_value(), application_name="helpdesk-importer", max_size=1, patience=_PATIENCE
+        )
+        async with pool, await Session.open(self._broker, "helpdesk-importer") as session:
+            channel = await session.channel()
+            began = self._began or await self._begin(pool)
+            while True:
+                self.last = await _look(pool, channel, began)
+                self.trouble = None
+                calm = 0 if any(self.last.waits()) else calm + 1
+                if calm == CALM_LOOKS:
+                    return self.last
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _begin(self, pool: Pool) -> datetime:
+        """Give the mailboxes their turn; checks that end from now on count."""
+        async with transaction(pool) as acquired:
+            self._began = await progress.now(acquired)
+            await progress.check_soon(acquired)
+        return self._began
+
+
+async def _look(pool: Pool, channel: AbstractChannel, began: datetime) -> Situation:
+    queues = await ready_now(channel)
+    async with connection(pool) as acquired:
+        return Situation(
+            began,
+            tuple(await progress.mailboxes(acquired)),
+            await progress.unfinished(acquired),
+            tuple(await progress.mails_due(acquired, NAMED)),
+            queues,
+        )

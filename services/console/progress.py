@@ -1,0 +1,167 @@
+"""What the database says of the work: mailboxes, mails under way, mails out, dead letters. The SQL of status and idle.
+
+Every moment is the database's clock. All functions take a connection with the role `importer_console`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.database.pool import Connection
+
+_MAILBOXES: Final = """
+SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
+       state.next_check_at, state.problem, state.problem_since
+FROM importer_settings settings
+JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
+JOIN mailbox_states state ON state.helpdesk_id = settings.helpdesk_id
+ORDER BY helpdesk.name
+"""
+
+_CHECK_SOON: Final = """
+UPDATE mailbox_states state SET next_check_at = now()
+FROM importer_settings settings
+WHERE settings.helpdesk_id = state.helpdesk_id AND settings.enabled AND state.next_check_at > now()
+  AND (state.failed_checks = 0 OR state.next_check_at <= state.last_check_at
+       + 1.2 * greatest(interval '10 minutes', settings.check_interval_seconds * interval '1 second'))
+"""
+"""Every mailbox that is on, save one that rests longer than after any other trouble: its server refused the login, and
+asking again could lock the account (services.fetcher.rules.backoff). That one is asked when its settings change."""
+
+_UNFINISHED: Final = """
+WITH planned AS (
+    SELECT next_try_at > now() AND coalesce(lease_until <= now(), true) AS later
+    FROM notifications WHERE state = 'planned')
+SELECT
+    (SELECT count(*) FROM imported_mails mail WHERE outcome IS NULL AND NOT EXISTS (
+        SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)) AS without_outcome,
+    (SELECT count(*) FROM imported_mails mail
+     WHERE event_published_at IS NULL AND outcome IN ('ticket', 'supplement') AND NOT EXISTS (
+        SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)) AS untold,
+    (SELECT count(*) FROM planned WHERE later IS NOT TRUE) AS mails_due,
+    (SELECT count(*) FROM planned WHERE later) AS mails_later,
+    (SELECT count(*) FROM dead_letters WHERE resolved_at IS NULL) AS dead_letters
+"""
+
+_MAILS_DUE: Final = """
+SELECT notification.kind, notification.recipient_address, ticket.number AS ticket
+FROM notifications notification JOIN tickets ticket ON ticket.id = notification.ticket_id
+WHERE notification.state = 'planned'
+  AND (notification.next_try_at > now() AND coalesce(notification.lease_until <= now(), true)) IS NOT TRUE
+ORDER BY notification.created_at LIMIT $1
+"""
+
+_OUTCOMES_OF_A_DAY: Final = """
+SELECT outcome, count(*) FROM imported_mails WHERE outcome_at > now() - interval '1 day' GROUP BY outcome
+"""
+
+_MAILS_OUT_BY_STATE: Final = """
+SELECT CASE WHEN state <> 'planned' THEN state WHEN next_try_at > now() THEN 'waiting' ELSE 'planned' END AS state,
+       count(*)
+FROM notifications WHERE state = 'planned' OR coalesce(sent_at, created_at) > now() - interval '1 day'
+GROUP BY 1
+"""
+"""Those still to be sent, whatever their age; of the others, those of the last day."""
+
+_WAITING_FOR_A_PERSON: Final = """
+SELECT helpdesk.name AS helpdesk, notification.reason, count(*), min(notification.created_at) AS since
+FROM notifications notification JOIN helpdesks helpdesk ON helpdesk.id = notification.helpdesk_id
+WHERE state = 'planned' AND reason = ANY($1::text[]) OR state = 'failed' AND created_at > now() - interval '1 day'
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxProgress:
+    """A mailbox: whether it is on, and how its checks went (SPEC S8)."""
+
+    helpdesk: str
+    enabled: bool
+    last_successful_check_at: datetime | None
+    last_check_at: datetime | None
+    next_check_at: datetime
+    problem: str | None
+    problem_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailDue:
+    """A notification that is due, or in a notifier's hands."""
+
+    kind: str
+    recipient_address: str
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """How much is under way, and how much waits."""
+
+    without_outcome: int
+    untold: int
+    """Tickets and supplements of which the notifier has not been told."""
+    mails_due: int
+    mails_later: int
+    """Notifications that wait for another try."""
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Notifications of a helpdesk that one cause keeps from being delivered."""
+
+    helpdesk: str
+    reason: str
+    count: int
+    since: datetime
+
+
+async def now(connection: Connection) -> datetime:
+    """The database's clock."""
+    moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return moment
+
+
+async def schema_revision(connection: Connection) -> str:
+    """The revision of the schema that the database has."""
+    revision: str = await connection.fetchval("SELECT version_num FROM public.alembic_version")
+    return revision
+
+
+async def mailboxes(connection: Connection) -> list[MailboxProgress]:
+    """Every mailbox that has settings, on or off."""
+    return [MailboxProgress(**row) for row in await connection.fetch(_MAILBOXES)]
+
+
+async def check_soon(connection: Connection) -> None:
+    """Give every mailbox that is on its turn now, but none that rests since its login was refused."""
+    await connection.execute(_CHECK_SOON)
+
+
+async def unfinished(connection: Connection) -> Unfinished:
+    """What of the mails taken in is not done yet."""
+    (found,) = await connection.fetch(_UNFINISHED)
+    return Unfinished(**found)
+
+
+async def mails_due(connection: Connection, at_most: int) -> list[MailDue]:
+    """Notifications that are due, the oldest first."""
+    return [MailDue(**row) for row in await connection.fetch(_MAILS_DUE, at_most)]
+
+
+async def outcomes_of_a_day(connection: Connection) -> Mapping[str, int]:
+    """What the mails of the last 24 hours became."""
+    return {row["outcome"]: row["count"] for row in await connection.fetch(_OUTCOMES_OF_A_DAY)}
+
+
+async def mails_out_by_state(connection: Connection) -> Mapping[str, int]:
+    """Notifications to be sent (planned, or waiting for another try), and those of the last 24 hours by their state."""
+    return {row["state"]: row["count"] for row in await connection.fetch(_MAILS_OUT_BY_STATE)}
+
+
+async def undelivered(connection: Connection, reasons: list[str]) -> list[Undelivered]:
+    """What waits for one of `reasons`, and what failed for good in the last 24 hours."""
+    return [Undelivered(**row) for row in await connection.fetch(_WAITING_FOR_A_PERSON, reasons)]
