@@ -12,7 +12,7 @@ from deploy.local.checkout import Checkout
 from deploy.local.console import step
 from deploy.local.failure import SetUpFailed
 from deploy.local.instance import Instance
-from deploy.local.postgres import last_words
+from deploy.local.server_log import last_words
 from deploy.local.tools import plain_environment, run
 
 # in the order in which `helpdesk-importer run` hands out health ports

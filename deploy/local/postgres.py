@@ -16,6 +16,7 @@ from deploy.local.endpoints import PostgresEndpoint
 from deploy.local.failure import SetUpFailed
 from deploy.local.packages import Packages
 from deploy.local.processes import Process
+from deploy.local.server_log import last_words
 from deploy.local.tools import Ended, plain_environment, run
 
 # C.UTF-8 is on every Debian and Ubuntu. It sorts by code point: what people see sorted is sorted by the query's
@@ -160,17 +161,3 @@ class Postgres:
             folder=Path(os.sep),
             given=given,
         )
-
-
-def last_words(log: Path) -> str:
-    """The line of a server's log that says best why it ended: its last error, else its last line."""
-    try:
-        lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    except FileNotFoundError:
-        return "it wrote no log"
-    telling = [
-        line
-        for line in lines
-        if any(mark in line for mark in ("FATAL", "PANIC", "ERROR", "error", "could not", "Failed", "eaddrinuse"))
-    ]
-    return (telling or [line for line in lines if line] or ["it wrote nothing"])[-1]

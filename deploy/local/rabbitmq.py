@@ -20,8 +20,8 @@ from deploy.local import credentials, ports, processes
 from deploy.local.endpoints import RabbitmqEndpoint
 from deploy.local.failure import SetUpFailed
 from deploy.local.packages import Packages
-from deploy.local.postgres import last_words
 from deploy.local.processes import Process
+from deploy.local.server_log import last_words
 from deploy.local.tools import plain_environment
 
 _READY_SECONDS = 120

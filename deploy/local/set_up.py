@@ -23,13 +23,12 @@ class SetUp:
     """A set-up in progress. Servers and dependencies arrive side by side; ask for each when it is needed."""
 
     def __init__(self, packages: Packages, environment: "Future[None] | None") -> None:
-        self.packages = packages
+        self._packages = packages
         self._environment = environment
 
-    def servers(self) -> Packages:
-        """The unpacked servers, once they are there."""
-        self.packages.bring(SERVERS)
-        return self.packages
+    def servers(self) -> None:
+        """Return once the servers are unpacked."""
+        self._packages.bring(SERVERS)
 
     def dependencies(self) -> None:
         """Return once the virtual environment is complete."""
