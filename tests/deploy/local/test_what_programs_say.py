@@ -12,7 +12,7 @@ from deploy.local.tools import Ended
     ("log", "words"),
     [
         pytest.param(
-            "LOG:  starting PostgreSQL\nFATAL:  could not create any TCP/IP sockets\nLOG:  database system is shut down\n",
+            "LOG:  starting PostgreSQL\nFATAL:  could not create any TCP/IP sockets\nLOG:  shut down\n",
             "FATAL:  could not create any TCP/IP sockets",
             id="the error before the closing line",
         ),
