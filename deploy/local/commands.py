@@ -9,7 +9,7 @@ from deploy.local.checkout import Checkout, exclusive
 from deploy.local.checks import passes
 from deploy.local.console import say
 from deploy.local.foreground import attend
-from deploy.local.fresh import clean_fresh, try_fresh
+from deploy.local.fresh import clean_fresh, refuse_impossible, try_fresh
 from deploy.local.importer import Importer
 from deploy.local.instance import Instance
 from deploy.local.locks import write_locks
@@ -115,6 +115,7 @@ def lock(checkout: Checkout, *, upgrade: bool) -> int:
 
 def fresh(checkout: Checkout, suites: Sequence[str]) -> int:
     """Demo and tests on clean Debian systems, as a newcomer would try them."""
+    refuse_impossible(suites)
     make_run_folder(checkout, ordinary_account())
     with exclusive(checkout.run.resolve() / "fresh", "fresh"):
         return try_fresh(checkout, suites)

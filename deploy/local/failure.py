@@ -16,12 +16,17 @@ class Busy(SetUpFailed):
     """Another command of this checkout holds what this one needs; waiting for it is enough."""
 
 
+def disk_is_full(where: str = "") -> str:
+    """The sentence for a disk without room, `where` in parentheses if it is known."""
+    return f"The disk is full{where}: the first set-up needs about 1 GB; make room and try again."
+
+
 def sentence(error: OSError) -> str:
     """What an operating system's error means for the person who typed the command."""
     where = f" ({Path(str(error.filename))})" if error.filename is not None else ""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return f"The disk is full{where}: the first set-up needs about 1 GB; make room and try again."
+            return disk_is_full(where)
         case errno.EROFS:
             return f"This checkout cannot be written to{where}: clone it to a folder of your own and try again."
         case errno.EACCES | errno.EPERM:

@@ -36,15 +36,18 @@ class Findings:
     failures: list[str] = field(default_factory=list)
 
 
-def try_fresh(checkout: Checkout, suites: Sequence[str]) -> int:
-    """Try all of it on each suite; 0 when everything went well. The logs stay in `.run/fresh/`."""
+def refuse_impossible(suites: Sequence[str]) -> None:
+    """Raise CannotBeDoneThisWay for who is not root, and for a suite that we do not know."""
     if os.geteuid() != 0:
         raise CannotBeDoneThisWay("Only root can make a clean system to try things on: `sudo make fresh`.")
-    findings = []
     for suite in suites:
         if suite not in SUITES:
             raise CannotBeDoneThisWay(f"There is no suite {suite}: SUITE is one of {', '.join(SUITES)}.")
-        findings.append(_System(checkout, suite).explore())
+
+
+def try_fresh(checkout: Checkout, suites: Sequence[str]) -> int:
+    """Try all of it on each suite; 0 when everything went well. The logs stay in `.run/fresh/`."""
+    findings = [_System(checkout, suite).explore() for suite in suites]
     say("")
     for line in table(findings):
         say(line)

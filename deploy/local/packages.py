@@ -120,11 +120,13 @@ class Packages:
             (self._folder / "unpacked.json").write_text(json.dumps(stamp, indent=1), encoding="utf-8")
 
     def _apt(self, *arguments: str, folder: Path | None = None) -> Ended:
-        return run(
+        ended = run(
             ["apt-get", "-c", str(self._folder / "apt.conf"), "-q", "-y", *arguments],
             environment=plain_environment(DEBIAN_FRONTEND="noninteractive"),
             folder=folder,
         )
+        ended.refuse_full_disk()
+        return ended
 
     def _choose(self, wanted: tuple[str, ...]) -> tuple[Package, ...]:
         updated = Ended(0, "") if self._lists_are_fresh() else self._update()
@@ -163,8 +165,7 @@ class Packages:
         if downloaded.code != 0:
             (self._folder / "apt.conf").unlink(missing_ok=True)
             raise SetUpFailed(
-                f"The packages could not be downloaded: is this machine connected, is there room on the disk? "
-                f"apt says: {downloaded.errors()}"
+                f"The packages could not be downloaded: is this machine connected? apt says: {downloaded.errors()}"
             )
 
     def _unpack(self) -> None:
@@ -173,6 +174,7 @@ class Packages:
 
         def unpack(archive: Path) -> None:
             unpacked = run(["dpkg-deb", "--extract", str(archive), str(self.root)])
+            unpacked.refuse_full_disk()
             if unpacked.code != 0:
                 raise SetUpFailed(f"{archive.name} could not be unpacked, dpkg-deb says: {unpacked.errors()}")
             archive.unlink()

@@ -1,11 +1,14 @@
 """Programs that run to their end for us: apt, dpkg, pip, initdb, psql, our own command line."""
 
+import errno
 import os
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from deploy.local.failure import SetUpFailed, disk_is_full
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,11 @@ class Ended:
 
     code: int
     output: str
+
+    def refuse_full_disk(self) -> None:
+        """Raise SetUpFailed when it failed for want of room on the disk."""
+        if self.code != 0 and os.strerror(errno.ENOSPC) in self.output:
+            raise SetUpFailed(disk_is_full())
 
     def errors(self) -> str:
         """What it complained of most clearly: its first error line, else its last line."""

@@ -92,10 +92,10 @@ class VirtualEnvironment:
             environment=environment,
             folder=self._checkout.root,
         )
+        installed.refuse_full_disk()
         if installed.code != 0:
             raise SetUpFailed(
-                "The dependencies could not be installed: is this machine connected, is there room on the disk? "
-                f"pip says: {_blame(installed)}"
+                f"The dependencies could not be installed: is this machine connected? pip says: {_blame(installed)}"
             )
 
     def _installed(self) -> dict[str, str]:
@@ -127,6 +127,6 @@ class VirtualEnvironment:
 def _blame(installed: Ended) -> str:
     # behind "Could not find a version" pip hides what it warned of first: that it reached no index
     for line in installed.output.splitlines():
-        if "NewConnectionError" in line or "ConnectTimeoutError" in line or "No space left" in line:
+        if "NewConnectionError" in line or "ConnectTimeoutError" in line:
             return line.strip()
     return installed.errors()
