@@ -55,6 +55,16 @@ class BlobReference(Value):
     size: int = Field(ge=0)
 
 
+class ImportChoice(StrEnum):
+    """What a person chose for a mail: of a backlog (SPEC D18), or when forcing a second import (SPEC D13)."""
+
+    IMPORT = "import"
+    """With mails, however old the mail is."""
+    IMPORT_WITHOUT_MAILS = "import-without-mails"
+    MARK_READ = "mark-read"
+    """Set aside: quarantined with that reason, its raw bytes kept."""
+
+
 class RawMail(Message):
     """A mail as it left the mailbox. Travels in AMQP headers; the payload is the raw mail, or empty when it is large.
 
@@ -70,8 +80,10 @@ class RawMail(Message):
     complete: bool = True
     full_size: int
     forced: bool = False
-    without_mails: bool = False
-    """A person chose «import without mails» (SPEC D18): M2–M4 are not sent."""
+    choice: ImportChoice | None = None
+    """None: nobody was asked."""
+    replay: int = Field(default=0, ge=0)
+    """Which replay of a quarantined mail this is (SPEC D7); 0: its first way through the pipeline."""
 
 
 class ReasonId(StrEnum):
@@ -95,6 +107,7 @@ class ReasonId(StrEnum):
     UNKNOWN_SENDER = "unknown-sender"
     REPLY_TO_IS_SENDER = "reply-to-is-sender"
     FORGED_SENDER = "forged-sender"
+    SENDER_ALLOWED = "sender-allowed"
     # what was read
     ABOVE_MARKER = "above-marker"
     NOTHING_ABOVE_MARKER = "nothing-above-marker"
@@ -116,7 +129,9 @@ class ReasonId(StrEnum):
     OWN_ADDRESS = "own-address"
     DEAD_LETTER = "dead-letter"
     MARKED_READ_BY_PERSON = "marked-read-by-person"
+    DISCARDED_BY_PERSON = "discarded-by-person"
     SENDER_BLOCKED = "sender-blocked"
+    LIST_BLOCKED = "list-blocked"
 
 
 class Reason(Value):
@@ -280,7 +295,9 @@ class ClassifiedMail(Message):
     received_at: UtcDatetime
     raw: BlobReference
     forced: bool = False
-    without_mails: bool = False
+    choice: ImportChoice | None = None
+    replay: int = Field(default=0, ge=0)
+    """As in `RawMail`; ticket_writer lets each replay set the outcome once."""
     message_id: str | None = None
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()

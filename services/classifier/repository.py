@@ -10,6 +10,7 @@ import asyncpg
 
 from services.classifier.reading.values import ReadingSettings
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
+from services.classifier.rules.sender_rule import Handle, SenderKind, SenderRule
 from shared.broker.wire import Delivery
 from shared.database.pool import Pool, connection
 from shared.errors import DeadLetter
@@ -25,6 +26,7 @@ _SETTINGS: Final = """
 _LOOK_UP: Final = """
     -- $1 helpdesk_id, $2 sender's address, $3 numbers in the subject, $4 Message-IDs that may be ours,
     -- $5 Message-IDs of the mails that this one answers: ours, or mails that were imported (D8).
+    -- $6 and $7 kinds and patterns by which a sender's rule may know the mail.
     -- A number counts when it is of this helpdesk, or numbers of all count, or the two helpdesks share a group (D1).
     -- A thread counts within this helpdesk and its group; of a mail that went to both, this helpdesk's ticket first.
     -- UNION ends a circle of merged tickets.
@@ -68,7 +70,10 @@ _LOOK_UP: Final = """
          FROM employee_addresses AS address JOIN employees AS employee ON employee.id = address.employee_id
          WHERE address.address_key = lower($2)) AS employee,
         (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> $1, target.ticket_id)
-         FROM target) AS tickets"""
+         FROM target) AS tickets,
+        (SELECT jsonb_agg(to_jsonb(rule))
+         FROM unnest($6::text[], $7::text[]) AS asked (kind, pattern) JOIN sender_rules AS rule USING (kind, pattern)
+         WHERE rule.helpdesk_id = $1 OR rule.helpdesk_id IS NULL) AS sender_rules"""
 
 
 class UnknownHelpdesk(DeadLetter):
@@ -131,6 +136,8 @@ async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
             [token.text for token in asked.numbers],
             list(asked.message_ids),
             list(asked.thread),
+            [handle.kind for handle in asked.handles],
+            [handle.pattern for handle in asked.handles],
         )
     return Known() if row is None else _known(row)
 
@@ -143,6 +150,15 @@ def _known(row: asyncpg.Record) -> Known:
         tickets={ticket["named_number"]: _ticket(ticket) for ticket in tickets if ticket["named_number"]},
         own_messages={ticket["message_id"]: _ticket(ticket) for ticket in tickets if ticket["message_id"]},
         threads={ticket["thread"]: _ticket(ticket) for ticket in reversed(tickets) if ticket["thread"]},
+        sender_rules=tuple(_sender_rule(rule) for rule in row["sender_rules"] or ()),
+    )
+
+
+def _sender_rule(found: Mapping[str, Any]) -> SenderRule:
+    return SenderRule(
+        Handle(SenderKind(found["kind"]), found["pattern"]),
+        blocks=found["verdict"] == "block",
+        of_helpdesk=found["helpdesk_id"] is not None,
     )
 
 

@@ -36,7 +36,7 @@ WITH planned AS (
     SELECT next_try_at > now() AND coalesce(lease_until <= now(), true) AS later
     FROM notifications WHERE state = 'planned')
 SELECT
-    (SELECT count(*) FROM imported_mails mail WHERE outcome IS NULL AND NOT EXISTS (
+    (SELECT count(*) FROM imported_mails mail WHERE awaits_outcome AND NOT EXISTS (
         SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)) AS without_outcome,
     (SELECT count(*) FROM imported_mails mail
      WHERE event_published_at IS NULL AND outcome IN ('ticket', 'supplement') AND NOT EXISTS (

@@ -32,13 +32,13 @@ from services.fetcher.mailboxes.protocol import (
 from services.fetcher.publishing import MailPublisher, StoredMail
 from services.fetcher.repository.ledger import AlreadyTakenIn, Ledger, NewMail
 from services.fetcher.repository.mailboxes import ClaimedMailbox
-from services.fetcher.rules.backlog import Backlog, BacklogRule
+from services.fetcher.rules.backlog import Backlog, BacklogRule, Waiting
 from services.fetcher.rules.batches import WINDOW, batches
 from services.fetcher.rules.known_mail import Need, need
-from services.fetcher.rules.mail_id import mail_id
 from shared.blobs.store import BlobError
 from shared.broker.envelope import travels_inline
 from shared.errors import Outage
+from shared.mail_identity import mail_id
 from shared.messages import INLINE_LIMIT, MailId
 
 PAGE: Final = 200
@@ -65,8 +65,8 @@ class Findings:
     unread: int = 0
     taken_in: int = 0
     acted: int = 0
-    waiting: int = 0
-    """Old mails that wait for a person (SPEC D18)."""
+    waiting: Waiting | None = None
+    """The old mails that wait for a person (SPEC D18)."""
     unreadable: int = 0
     """Mails that the mailbox did not give."""
     unreadable_because: str = ""
@@ -94,17 +94,18 @@ class Check:
         self._publisher = publisher
         self._budget = budget
         self._stop = stop
+        self._rule = BacklogRule.at(
+            claimed.claimed_at,
+            import_from=claimed.import_from,
+            old_mail_days=claimed.old_mail_days,
+            limit=claimed.backlog_limit,
+            chosen=claimed.chosen,
+        )
         self.findings = Findings()
 
     async def run(self) -> Findings:
         """Do all that the unread mail needs. Raises MailboxError, Outage, TryAgain, or Stopped when told to stop."""
-        rule = BacklogRule.at(
-            self._claimed.claimed_at,
-            import_from=self._claimed.import_from,
-            old_mail_days=self._claimed.old_mail_days,
-            limit=self._claimed.backlog_limit,
-        )
-        backlog: Backlog[MailReference] = Backlog(rule)
+        backlog: Backlog[MailReference] = Backlog(self._rule)
         async for page in self._mailbox.unread(PAGE):
             self.findings.unread += len(page)
             backlog, admitted = backlog.admit(await self._finish_known(page))
@@ -178,8 +179,18 @@ class Check:
             into.truncate()
             size = await self._mailbox.fetch_head(mail, into, min(HEAD_BYTES, limit))
             log.info("mail.too_large", mail_id=str(self._id(mail)), size=size, limit=limit)
-            return NewMail(self._id(mail), mail.key, mail.received_at, full_size=max(size, limit + 1), complete=False)
-        return NewMail(self._id(mail), mail.key, mail.received_at, full_size=size, complete=True)
+            return self._new(mail, full_size=max(size, limit + 1), complete=False)
+        return self._new(mail, full_size=size, complete=True)
+
+    def _new(self, mail: MailReference, *, full_size: int, complete: bool) -> NewMail:
+        return NewMail(
+            self._id(mail),
+            mail.key,
+            mail.received_at,
+            full_size=full_size,
+            complete=complete,
+            choice=self._rule.choice_for(mail),
+        )
 
     def _pass_over_unreadable(self, stored: Attempts[MailReference, StoredMail | None]) -> None:
         for mail, error in stored.failed:

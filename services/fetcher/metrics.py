@@ -54,7 +54,7 @@ def record_findings(helpdesk_id: int, findings: Findings) -> None:
     """Count what a check found, whether it succeeded or not."""
     label = str(helpdesk_id)
     unread.labels(label).set(findings.unread)
-    waiting.labels(label).set(findings.waiting)
+    waiting.labels(label).set(findings.waiting.count if findings.waiting else 0)
     fetched.labels(label).inc(findings.taken_in)
     failures.labels(label, "MailUnreadable").inc(findings.unreadable)
 

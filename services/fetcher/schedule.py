@@ -161,6 +161,8 @@ class Schedule:
             log.exception("check.failed")
             await self._failed(claimed, error, OUR_ERROR.format(type(error).__name__))
         else:
+            if not (findings.more or findings.unreadable):
+                await self._repository.record_backlog(claimed, findings.waiting)
             await self._finish(
                 claimed,
                 problem=_problem(claimed, findings),

@@ -1,7 +1,7 @@
-"""Publishes again what was stored and has no outcome yet (DESIGN 1): a message may be lost, a mail may not.
+"""Publishes again what was stored and awaits its outcome (DESIGN 1): a message may be lost, a mail may not.
 
-Mails that were never confirmed (a crash, a broker that was away, an import that a person forced) at once; confirmed
-ones after an hour, doubling to a day; none with an open dead letter. `rules.republish` holds the delays.
+Mails that were not confirmed yet (a crash, a broker that was away, an import that a person forced, a replay) at once;
+confirmed ones after an hour, doubling to a day; none with an open dead letter. `rules.republish` holds the delays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from shared.blobs.store import BlobError
 from shared.errors import TryAgain
 from shared.messages import MailId
 
-PERIOD_SECONDS: Final = 15
+PERIOD_SECONDS: Final = 5
+"""A person who forced or replayed a mail waits for this."""
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from datetime import datetime
 
 import structlog
 
-from services.ticket_writer.repository import Earlier, Repository, Writing
+from services.ticket_writer.repository import Repository, Writing
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
 from services.ticket_writer.rules.decide_outcome import (
     Duplicate,
@@ -55,15 +55,14 @@ class Writer:
     async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Written:
         """The mail's outcome, written in one transaction unless an earlier delivery did that.
 
-        A quarantined mail that comes again is decided again: it was replayed, or its message is a copy, and then it
-        ends as before (D7).
+        A quarantined mail that a person replays gets another outcome (D7), as does a dead letter that comes again.
         """
         bodies = await check_out(self._blobs, mail.bodies)
         async with self._repository.writing(mail, classified_at) as writing:
             earlier = await writing.lock_mail()
-            if earlier is not None and earlier.outcome is not Outcome.QUARANTINE:
+            if earlier is not None and earlier.stands_against(mail.replay):
                 return Written(earlier.outcome, await writing.event())
-            return await _decide_and_write(writing, mail, bodies, earlier)
+            return await _decide_and_write(writing, mail, bodies)
 
 
 class Flow:
@@ -88,7 +87,7 @@ class Flow:
             await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
 
 
-async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies, earlier: Earlier | None) -> Written:
+async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies) -> Written:
     facts = await writing.load_facts()
     decision = decide_outcome(mail, facts)
     match decision:
@@ -100,8 +99,7 @@ async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodi
             await writing.settle_duplicate(decision, all_reasons(mail, facts, [decision.reason]))
             return Written(Outcome.DUPLICATE)
         case Quarantined():
-            if earlier is None or decision.reason not in earlier.reasons:
-                await writing.settle_quarantined(all_reasons(mail, facts, [decision.reason]))
+            await writing.settle_quarantined(all_reasons(mail, facts, [decision.reason]))
             return Written(Outcome.QUARANTINE)
 
 

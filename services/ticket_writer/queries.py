@@ -7,7 +7,7 @@ from typing import Final
 LOCK_MAIL: Final = """
     -- $1 mail_id, $2 keys of advisory locks, ascending
     WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(key) FROM unnest($2::bigint[]) AS key)
-    SELECT outcome, reasons, (SELECT count(*) FROM locked) AS locks
+    SELECT outcome, decided_replay, (SELECT count(*) FROM locked) AS locks
     FROM imported_mails WHERE mail_id = $1 FOR NO KEY UPDATE
 """
 
@@ -164,15 +164,15 @@ _ALL_THAT_COMES_WITH_IT: Final = """
         SELECT $6, $13, $14, $1, written.ticket_id FROM written WHERE $15::boolean
     )
     UPDATE imported_mails AS mail SET
-        outcome = ledger.outcome, outcome_at = $7, reasons = ledger.reasons,
+        outcome = ledger.outcome, outcome_at = $7, decided_replay = ledger.decided_replay, reasons = ledger.reasons,
         message_id_header = ledger.message_id_header, sender_name = ledger.sender_name,
         sender_address = ledger.sender_address, subject = ledger.subject, sent_at = ledger.sent_at,
         classified_at = ledger.classified_at, content_key = $13, text_digest = $14,
         content_key_version = ledger.content_key_version,
         ticket_id = written.ticket_id, supplement_id = written.supplement_id
     FROM written, jsonb_to_record($12) AS ledger (
-        outcome text, reasons jsonb, message_id_header text, sender_name text, sender_address text, subject text,
-        sent_at timestamptz, classified_at timestamptz, content_key_version smallint)
+        outcome text, decided_replay integer, reasons jsonb, message_id_header text, sender_name text,
+        sender_address text, subject text, sent_at timestamptz, classified_at timestamptz, content_key_version smallint)
     WHERE mail.mail_id = $1
     RETURNING mail.mail_id
 """
@@ -239,15 +239,16 @@ ADD_SUPPLEMENT: Final = (
 SETTLE_WITHOUT_TICKET: Final = """
     -- a duplicate or a quarantined mail: $1 mail_id, $2 the ledger's row, $3 content key, $4 text digest
     UPDATE imported_mails AS mail SET
-        outcome = ledger.outcome, outcome_at = statement_timestamp(), reasons = ledger.reasons,
+        outcome = ledger.outcome, outcome_at = statement_timestamp(), decided_replay = ledger.decided_replay,
+        reasons = ledger.reasons,
         message_id_header = ledger.message_id_header, sender_name = ledger.sender_name,
         sender_address = ledger.sender_address, subject = ledger.subject, sent_at = ledger.sent_at,
         classified_at = ledger.classified_at, content_key = $3, text_digest = $4,
         content_key_version = ledger.content_key_version,
         duplicate_of = ledger.duplicate_of, ticket_id = ledger.ticket_id
     FROM jsonb_to_record($2) AS ledger (
-        outcome text, reasons jsonb, message_id_header text, sender_name text, sender_address text, subject text,
-        sent_at timestamptz, classified_at timestamptz, content_key_version smallint,
+        outcome text, decided_replay integer, reasons jsonb, message_id_header text, sender_name text,
+        sender_address text, subject text, sent_at timestamptz, classified_at timestamptz, content_key_version smallint,
         duplicate_of uuid, ticket_id bigint)
     WHERE mail.mail_id = $1
 """

@@ -48,10 +48,15 @@ class TicketJustMerged(TryAgain):
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What the ledger says of a mail already."""
+    """What became of a mail before; `decided_replay` is None when that was a dead letter's doing."""
 
     outcome: Outcome
-    reasons: tuple[Reason, ...]
+    decided_replay: int | None
+
+    def stands_against(self, replay: int) -> bool:
+        """Whether a message of this replay changes nothing: the outcome is final, or of this replay or a later one."""
+        decided = self.decided_replay is not None and replay <= self.decided_replay
+        return self.outcome is not Outcome.QUARANTINE or decided
 
 
 class Writing:
@@ -69,7 +74,7 @@ class Writing:
             raise UnknownMail(f"the ledger does not know mail {self._mail.mail_id}: see where the message came from")
         if row["outcome"] is None:
             return None
-        return Earlier(Outcome(row["outcome"]), tuple(Reason.model_validate(each) for each in row["reasons"]))
+        return Earlier(Outcome(row["outcome"]), row["decided_replay"])
 
     async def load_facts(self) -> Facts:
         """Lock the ticket that the mail leads to, if any, and read all that a decision stands on."""

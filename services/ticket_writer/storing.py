@@ -46,6 +46,7 @@ def ledger_row(
     return _json(
         {
             "outcome": outcome,
+            "decided_replay": mail.replay,
             "reasons": [reason.model_dump(mode="json") for reason in reasons],
             "message_id_header": mail.message_id,
             "sender_name": None if mail.sender is None else mail.sender.mailbox.name,

@@ -94,6 +94,7 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
             "Een vertrouwde controle (DMARC) zegt dat de afzender vervalst is.",
             "Vertrouw de inhoud niet zonder de afzender langs een andere weg te vragen.",
         ),
+        ReasonId.SENDER_ALLOWED: Explanation("De afzender is uitdrukkelijk toegelaten, ondanks een ruimere blokkade."),
         ReasonId.ABOVE_MARKER: Explanation("Alleen wat boven de markeerregel staat is overgenomen."),
         ReasonId.NOTHING_ABOVE_MARKER: Explanation("Boven de markeerregel staat niets: de hele mail is overgenomen."),
         ReasonId.NO_SUBJECT: Explanation("De mail heeft geen onderwerp."),
@@ -135,9 +136,17 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
             "De verwerking is meermaals mislukt en gestaakt.",
             "Laat de beheerder de oorzaak verhelpen en de mail hervatten.",
         ),
-        ReasonId.MARKED_READ_BY_PERSON: Explanation("Iemand heeft deze oude mail als gelezen laten markeren."),
+        ReasonId.MARKED_READ_BY_PERSON: Explanation(
+            "Iemand heeft deze oude mail als gelezen laten markeren.", "Laat de mail zo nodig alsnog inlezen."
+        ),
+        ReasonId.DISCARDED_BY_PERSON: Explanation(
+            "Iemand heeft besloten dat met deze mail niets hoeft te gebeuren.", "Laat de mail zo nodig alsnog inlezen."
+        ),
         ReasonId.SENDER_BLOCKED: Explanation(
             "De afzender is geblokkeerd.", "Hef de blokkade op en laat de mail dan opnieuw inlezen."
+        ),
+        ReasonId.LIST_BLOCKED: Explanation(
+            "De mailinglijst is geblokkeerd.", "Hef de blokkade op en laat de mail dan opnieuw inlezen."
         ),
     }
 )

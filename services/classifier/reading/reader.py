@@ -16,7 +16,7 @@ from typing import Final
 from services.classifier.reading.attachments import Attachments
 from services.classifier.reading.values import AboveMarker, ReadingSettings, ReadMail
 from services.classifier.rules.address import parse_addresses
-from services.classifier.rules.automatic import tell_automatic
+from services.classifier.rules.automatic import list_id, tell_automatic
 from services.classifier.rules.body import Contents, find_contents
 from services.classifier.rules.content_key import content_key
 from services.classifier.rules.date import sent_at
@@ -121,6 +121,7 @@ def _assembled(
             subject=subject,
             text=said.identity_text,
         ),
+        list_id=safe_line(list_id(headers), limits.subject),
         body_cut=said.was_cut,
         head_only=head_only,
     )

@@ -72,6 +72,8 @@ class ReadMail:
     images: tuple[ReadImage, ...]
     left_out: tuple[LeftOut, ...]
     content_key: ContentKey
+    list_id: str = ""
+    """The mailing list that it came by (RFC 2919), in lower case; '' for none."""
     body_cut: bool = False
     """The body was longer than is kept: its end is missing."""
     head_only: bool = False

@@ -114,11 +114,16 @@ def _auto_reply(root: Part, sender: str, subject: str) -> str | None:
     return _first(signs)
 
 
+def list_id(headers: Headers) -> str:
+    """The mailing list's identity (RFC 2919 §2), in lower case without its brackets; '' for mail of no list."""
+    value = headers.text("list-id")
+    bracketed = re.search(r"<([^<>]+)>", value)
+    return (bracketed[1] if bracketed else value).strip().lower()
+
+
 def _list(headers: Headers, own_list_ids: Collection[str]) -> str | None:
     own = {identity.strip().strip("<>").lower() for identity in own_list_ids}
-    list_id = headers.text("list-id")
-    bracketed = re.search(r"<([^<>]+)>", list_id)
-    identity = (bracketed[1] if bracketed else list_id).strip().lower()
+    identity = list_id(headers)
     if identity and identity in own:
         return None
     signs = {

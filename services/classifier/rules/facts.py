@@ -3,7 +3,7 @@
     read ──▶ ask() ──▶ the repository looks it up ──▶ classify() ──▶ ClassifiedMail
 
 No ticket is decided here. What the ledger says of the decision is ticket_writer's; the reasons that start here are of
-the reading: marker, left out, unreadable, an unknown number, the Reply-To of a web form.
+the reading: marker, left out, unreadable, an unknown number, the Reply-To of a web form, a rule about the sender.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from services.classifier.reading.values import AboveMarker, ReadMail
 from services.classifier.rules.sender import FoundSender, find_sender
+from services.classifier.rules.sender_rule import Handle, SenderRule, handles, ruling
 from services.classifier.rules.ticket_number import NumberToken, find_numbers
 from shared.messages import (
     AutomaticKind,
@@ -55,6 +56,8 @@ class Asked:
     """Message-IDs that may be of a mail of ours: the mail's own first, then those that a report returns."""
     thread: tuple[str, ...] = ()
     """Message-IDs of the mails that this one answers, the nearest first; none where that is not followed (D8)."""
+    handles: tuple[Handle, ...] = ()
+    """The names by which a sender's rule may know the mail, the narrowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +84,27 @@ class Known:
     tickets: Mapping[str, KnownTicket] = field(default_factory=dict)
     own_messages: Mapping[str, KnownTicket] = field(default_factory=dict)
     threads: Mapping[str, KnownTicket] = field(default_factory=dict)
+    sender_rules: tuple[SenderRule, ...] = ()
+    """The rules that know the mail by one of its handles, in any order."""
 
 
 def ask(read: ReadMail, mailbox: Mailbox, number_pattern: str) -> Asked:
     """What to look up for a mail. `number_pattern` is the installation's (SPEC D1)."""
     own = (read.message_id,) if read.message_id else ()
+    sender = find_sender(
+        from_=read.from_,
+        sender=read.sender,
+        reply_to=read.reply_to,
+        return_path=read.return_path,
+        own_address=mailbox.own_address,
+        is_automatic=read.automatic is not None,
+    )
     return Asked(
-        sender=find_sender(
-            from_=read.from_,
-            sender=read.sender,
-            reply_to=read.reply_to,
-            return_path=read.return_path,
-            own_address=mailbox.own_address,
-            is_automatic=read.automatic is not None,
-        ),
+        sender=sender,
         numbers=find_numbers(read.subject, number_pattern),
         message_ids=tuple(dict.fromkeys(own + read.returned_message_ids)),
         thread=_thread(read) if mailbox.follow_threads else (),
+        handles=handles(sender.mailbox, read.list_id),
     )
 
 
@@ -126,7 +133,8 @@ def classify(
         received_at=mail.received_at,
         raw=mail.raw,
         forced=mail.forced,
-        without_mails=mail.without_mails,
+        choice=mail.choice,
+        replay=mail.replay,
         message_id=read.message_id,
         in_reply_to=read.in_reply_to,
         references=read.references,
@@ -207,6 +215,8 @@ def _above(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> Abov
 
 def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> list[Reason]:
     reasons = []
+    if (ruled := ruling(asked.handles, known.sender_rules)) is not None:
+        reasons.append(ruled)
     if asked.sender.by_reply_to:
         reasons.append(Reason(id=ReasonId.REPLY_TO_IS_SENDER))
     if asked.numbers and not known.tickets:

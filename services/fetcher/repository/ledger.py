@@ -21,21 +21,21 @@ from services.fetcher.rules.republish import next_republish_after
 from shared.blobs.store import BlobStore, Source
 from shared.broker.topology import MAIL_RAW
 from shared.database.pool import Pool, connection, transaction
-from shared.messages import BlobReference, MailId, RawMail
+from shared.messages import BlobReference, ImportChoice, MailId, RawMail
 
 _KNOWN: Final = """
     SELECT mail_id, published_at, marked_read_at FROM imported_mails WHERE mail_id = ANY($1)"""
 
 _INSERT: Final = """
     INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size, full_size,
-        complete, received_at, fetched_at, next_republish_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now(), now() + $11)
+        complete, received_at, choice, fetched_at, next_republish_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), now() + $12)
     ON CONFLICT DO NOTHING
     RETURNING fetched_at"""
 
 _ENVELOPE_COLUMNS: Final = """
-    mail_id, helpdesk_id, received_at, fetched_at, raw_sha256, raw_size, full_size, complete, without_mails,
-    force_number > 0 AS forced"""
+    mail_id, helpdesk_id, received_at, fetched_at, raw_sha256, raw_size, full_size, complete, choice,
+    replay_number, force_number > 0 AS forced"""
 
 _ENVELOPES: Final = f"SELECT {_ENVELOPE_COLUMNS} FROM imported_mails WHERE mail_id = ANY($1)"  # noqa: S608 - a constant
 
@@ -58,7 +58,7 @@ _ACTED: Final = "UPDATE imported_mails SET acted_at = now() WHERE mail_id = ANY(
 _DUE_TO_REPUBLISH: Final = f"""
     SELECT {_ENVELOPE_COLUMNS}, republish_count, published_at IS NOT NULL AS confirmed
     FROM imported_mails AS mail
-    WHERE outcome IS NULL AND (next_republish_at IS NULL OR next_republish_at <= now())
+    WHERE awaits_outcome AND (next_republish_at IS NULL OR next_republish_at <= now())
         AND NOT EXISTS (
             SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)
     ORDER BY next_republish_at NULLS FIRST LIMIT $1
@@ -82,6 +82,8 @@ class NewMail:
     received_at: datetime
     full_size: int
     complete: bool
+    choice: ImportChoice | None = None
+    """What a person chose for it, where it waited for one (SPEC D18)."""
 
 
 class AlreadyTakenIn(Exception):
@@ -111,7 +113,7 @@ class Ledger:
             fetched_at = await acquired.fetchval(
                 _INSERT, mail.mail_id, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, mail.item_key,
                 bytes.fromhex(stored.sha256), stored.size, mail.full_size, mail.complete, mail.received_at,
-                next_republish_after(0, confirmed=False),
+                mail.choice, next_republish_after(0, confirmed=False),
             )  # fmt: skip
             if fetched_at is None:
                 raise AlreadyTakenIn
@@ -123,6 +125,7 @@ class Ledger:
             raw=stored,
             complete=mail.complete,
             full_size=mail.full_size,
+            choice=mail.choice,
         )
 
     async def envelopes(self, mail_ids: Collection[MailId]) -> dict[MailId, RawMail]:
@@ -161,7 +164,7 @@ class Ledger:
             await acquired.execute(_ACTED, mail_ids)
 
     async def claim_to_republish(self, at_most: int) -> list[RawMail]:
-        """Mails without outcome that are due to be published again; each is given to one fetcher at a time."""
+        """Mails that await their outcome and are due to be published again; each is given to one fetcher at a time."""
         async with transaction(self._pool) as acquired:
             rows = await acquired.fetch(_DUE_TO_REPUBLISH, at_most)
             delays = [next_republish_after(row["republish_count"] + 1, confirmed=row["confirmed"]) for row in rows]
@@ -184,5 +187,6 @@ def _envelope(row: asyncpg.Record) -> RawMail:
         complete=row["complete"],
         full_size=row["full_size"],
         forced=row["forced"],
-        without_mails=row["without_mails"],
+        choice=row["choice"],
+        replay=row["replay_number"],
     )

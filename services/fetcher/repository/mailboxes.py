@@ -14,8 +14,10 @@ from typing import Final
 import asyncpg
 
 from services.fetcher.mailboxes.protocol import MailboxAccess
+from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
 from shared.database.pool import Pool, connection, transaction
+from shared.messages import ImportChoice
 
 _CLAIM: Final = """
     WITH due AS (
@@ -29,10 +31,12 @@ _CLAIM: Final = """
     claimed AS (
         UPDATE mailbox_states AS state SET lease_holder = $1, lease_until = now() + $2
         FROM due WHERE state.helpdesk_id = due.helpdesk_id
-        RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at)
+        RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at, state.backlog_choice,
+            state.backlog_chosen_at, state.backlog_chosen_until)
     SELECT helpdesk_id, kind, server, username, mailbox_address, folder, generation, check_interval_seconds,
         max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
         settings.row_version, failed_checks, now() AS claimed_at,
+        backlog_choice, backlog_chosen_at, backlog_chosen_until,
         (SELECT active FROM persons WHERE id = default_contact_id) AS default_contact_active,
         (SELECT active FROM employees WHERE id = default_employee_id) AS default_employee_active,
         (SELECT active FROM statuses WHERE id = imported_status_id AND flag = 'imported') AS imported_status_active
@@ -61,6 +65,17 @@ _FINISH: Final = """
     WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
         AND settings.helpdesk_id = $2 AND settings.generation = $3"""
 """Record a check. «Since» stays while the sentence stays the same."""
+
+_RECORD_BACKLOG: Final = """
+    UPDATE mailbox_states AS state SET
+        backlog_waiting = $4, backlog_oldest_at = $5, backlog_newest_at = $6,
+        backlog_choice = CASE WHEN backlog_chosen_at = $7 THEN NULL ELSE backlog_choice END,
+        backlog_chosen_at = CASE WHEN backlog_chosen_at = $7 THEN NULL ELSE backlog_chosen_at END,
+        backlog_chosen_until = CASE WHEN backlog_chosen_at = $7 THEN NULL ELSE backlog_chosen_until END
+    FROM importer_settings AS settings
+    WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
+        AND settings.helpdesk_id = $2 AND settings.generation = $3"""
+"""What waits after a check that saw all unread mail (D18). A choice made during that check stays for the next one."""
 
 _RELEASE: Final = """
     UPDATE mailbox_states SET lease_until = '-infinity' WHERE helpdesk_id = ANY($2) AND lease_holder = $1"""
@@ -98,6 +113,8 @@ class ClaimedMailbox:
     after_import_folder: str | None
     failed_checks: int
     claimed_at: datetime
+    chosen: Chosen | None = None
+    """What a person chose for the old mails that waited, not yet carried out (SPEC D18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +163,17 @@ class MailboxRepository:
                 failed_checks, problem,
             )  # fmt: skip
             await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
+
+    async def record_backlog(self, mailbox: ClaimedMailbox, waiting: Waiting | None) -> None:
+        """Record what waits for a person, and that the choice which this check knew has been carried out."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(
+                _RECORD_BACKLOG, self._holder, mailbox.helpdesk_id, mailbox.generation,
+                0 if waiting is None else waiting.count,
+                None if waiting is None else waiting.oldest_at,
+                None if waiting is None else waiting.newest_at,
+                None if mailbox.chosen is None else mailbox.chosen.at,
+            )  # fmt: skip
 
     async def release(self, helpdesk_ids: Collection[int]) -> None:
         """End leases without a check, so that another fetcher need not wait for them to run out."""
@@ -200,4 +228,11 @@ def _claimed(row: asyncpg.Record) -> ClaimedMailbox:
         after_import_folder=row["after_import_folder"],
         failed_checks=row["failed_checks"],
         claimed_at=row["claimed_at"],
+        chosen=_chosen(row),
     )
+
+
+def _chosen(row: asyncpg.Record) -> Chosen | None:
+    if row["backlog_choice"] is None:
+        return None
+    return Chosen(ImportChoice(row["backlog_choice"]), row["backlog_chosen_at"], row["backlog_chosen_until"])

@@ -1,6 +1,7 @@
 """Which outcome a mail gets (SPEC W2, W3, D1, D6–D8, D13, D17, D19). The first question with a yes decides.
 
-1. Is it unusable: blocked, without any sender, or from the mailbox's own address without a number?   quarantine
+1. Did a person mark it read or block its sender or list, or is it unusable: without any sender, or
+   from the mailbox's own address without a number?                                                  quarantine
 2. Did this mailbox, or the ticket it leads to, take this content before, and did nobody force it?    duplicate
 3. Does it lead to a ticket: by a mail of ours that bounced or came back, a number, or its thread?    supplement
 4. None of these.                                                                                     ticket
@@ -16,9 +17,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.ticket_writer.rules.facts import Claim, Facts, TicketFacts
-from shared.messages import AutomaticKind, ClassifiedMail, NumberIntroduction, Reason, ReasonId, TicketCandidate
+from shared.messages import (
+    AutomaticKind,
+    ClassifiedMail,
+    ImportChoice,
+    NumberIntroduction,
+    Reason,
+    ReasonId,
+    TicketCandidate,
+)
 
-_VERDICTS_OF_THE_CLASSIFIER: Final = frozenset({ReasonId.SENDER_BLOCKED})
+_VERDICTS_OF_THE_CLASSIFIER: Final = frozenset({ReasonId.SENDER_BLOCKED, ReasonId.LIST_BLOCKED})
 """Reasons with which a mail arrives here already set aside."""
 _OF_OURS: Final = frozenset({AutomaticKind.BOUNCE, AutomaticKind.OWN})
 
@@ -74,6 +83,8 @@ def own_message_of(mail: ClassifiedMail) -> str | None:
 
 
 def _unusable(mail: ClassifiedMail, ticket: TicketFacts | None) -> Reason | None:
+    if mail.choice is ImportChoice.MARK_READ:
+        return Reason(id=ReasonId.MARKED_READ_BY_PERSON)
     for reason in mail.reasons:
         if reason.id in _VERDICTS_OF_THE_CLASSIFIER:
             return reason

@@ -13,7 +13,7 @@ from datetime import timedelta
 from services.ticket_writer.rules.author import Author
 from services.ticket_writer.rules.facts import Employee, Facts, MailPolicy, TicketFacts
 from services.ticket_writer.rules.limits import over_limit_for_address, over_limit_for_ticket
-from shared.messages import ClassifiedMail, DmarcResult, NotificationKind
+from shared.messages import ClassifiedMail, DmarcResult, ImportChoice, NotificationKind
 from shared.portal.reasons import NotSentReason
 
 
@@ -116,7 +116,7 @@ def _barred_for_customer(mail: ClassifiedMail, facts: Facts, author: Author) -> 
 def _barred_for_all(mail: ClassifiedMail, facts: Facts) -> NotSentReason | None:
     if mail.automatic is not None:
         return NotSentReason.AUTOMATIC
-    if mail.without_mails:
+    if mail.choice is ImportChoice.IMPORT_WITHOUT_MAILS:
         return NotSentReason.WITHOUT_MAILS
     if is_old(mail, facts):
         return NotSentReason.OLD_MAIL
@@ -124,7 +124,9 @@ def _barred_for_all(mail: ClassifiedMail, facts: Facts) -> NotSentReason | None:
 
 
 def is_old(mail: ClassifiedMail, facts: Facts) -> bool:
-    """Whether the mail arrived longer ago than the mailbox's number of days, so that it sends nothing (D18)."""
+    """Whether the mail is older than the mailbox's number of days, so that it sends nothing by itself (D18)."""
+    if mail.choice is ImportChoice.IMPORT:
+        return False
     return facts.mailbox.decided_at - mail.received_at > timedelta(days=facts.mailbox.old_mail_days)
 
 

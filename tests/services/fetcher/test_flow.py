@@ -10,9 +10,9 @@ import pytest
 
 from services.fetcher.flow import HEAD_BYTES, Stopped
 from services.fetcher.mailboxes.protocol import INBOX, MailboxUnreachable, MailReference, MailUnreadable
-from services.fetcher.rules.mail_id import mail_id
 from shared.blobs.postgres import PostgresBlobs
 from shared.errors import Outage
+from shared.mail_identity import mail_id
 from shared.messages import INLINE_LIMIT
 from tests.services.fetcher.harness import NOBODY, Desk, Faulty, Fetching, mail, minutes_ago
 
@@ -252,12 +252,14 @@ async def test_D18_old_mail_above_the_limit_waits_unread_while_newer_mail_is_imp
     await desk.set(backlog_limit=2)
     old = [desk.post_office.deliver(mail("oud"), minutes_ago(60 * 24 * days)) for days in (30, 20, 10)]
     new = desk.post_office.deliver(mail("nieuw"), minutes_ago(5))
-    assert (await fetching.check()).waiting == 3
+    waiting = (await fetching.check()).waiting
+    assert waiting is not None
+    assert waiting.count == 3
     assert [message.body for _, message in await desk.messages()] == [mail("nieuw")]
     assert not any(desk.post_office.is_read(key) for key in old)
     assert desk.post_office.is_read(new)
     await desk.set(backlog_limit=3)
-    assert (await fetching.check()).waiting == 0
+    assert (await fetching.check()).waiting is None
     assert len(await desk.messages()) == 3
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.fetcher.mailboxes.protocol import INBOX
-from services.fetcher.rules.mail_id import mail_id
+from shared.mail_identity import mail_id
 from tests.services.fetcher.harness import Desk, mail, minutes_ago
 from tests.shared.broker.harness import eventually
 

@@ -9,7 +9,7 @@ from services.fetcher.mailboxes.protocol import ItemKey
 from services.fetcher.rules.batches import WINDOW
 from services.fetcher.sweeper import Sweeper
 from shared.errors import Outage
-from shared.messages import INLINE_LIMIT
+from shared.messages import INLINE_LIMIT, ImportChoice
 from tests.services.fetcher.harness import NOBODY, Desk, Fetching, mail, minutes_ago
 
 
@@ -101,12 +101,13 @@ async def test_a_forced_import_is_published_at_once_and_says_so(
     async with desk.database.connect("console") as console:
         await console.execute("""
             INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, force_number, forced_from,
-                without_mails, raw_sha256, raw_size, full_size, received_at, marked_read_at)
+                choice, raw_sha256, raw_size, full_size, received_at, marked_read_at)
             SELECT gen_random_uuid(), helpdesk_id, generation, folder, item_key, 1, mail_id,
-                true, raw_sha256, raw_size, full_size, received_at, now() FROM imported_mails""")
+                'import-without-mails', raw_sha256, raw_size, full_size, received_at, now() FROM imported_mails""")
     assert await sweeper.sweep() == 1
     ((envelope, message),) = await desk.messages()
-    assert (envelope.forced, envelope.without_mails, message.body) == (True, True, mail("Nog eens"))
+    assert (envelope.forced, envelope.choice) == (True, ImportChoice.IMPORT_WITHOUT_MAILS)
+    assert message.body == mail("Nog eens")
 
 
 async def test_an_outage_while_sweeping_keeps_the_mail_for_the_next_sweep(desk: Desk, sweeper: Sweeper) -> None:

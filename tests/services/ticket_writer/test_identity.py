@@ -129,7 +129,10 @@ async def test_D7_one_mail_in_two_hands_at_once_is_written_once(desk: Desk) -> N
 async def test_D7_a_replay_gives_a_quarantined_mail_another_outcome_with_history(desk: Desk) -> None:
     given = mail(from_own_address=True)
     await desk.take_in(given)
-    assert await desk.write(given.model_copy(update={"from_own_address": False})) is Outcome.TICKET
+    await desk.execute("UPDATE imported_mails SET replay_number = 1 WHERE mail_id = $1", given.mail_id)
+    assert (await desk.ledger_of(given))["awaits_outcome"]
+    assert await desk.write(given.model_copy(update={"from_own_address": False, "replay": 1})) is Outcome.TICKET
+    assert not (await desk.ledger_of(given))["awaits_outcome"]
     assert (await desk.ledger_of(given))["outcome"] == "ticket"
     before = await desk.row("SELECT outcome, reasons FROM imported_mail_outcomes WHERE mail_id = $1", given.mail_id)
     assert (before["outcome"], before["reasons"][0]["id"]) == ("quarantine", "own-address")
@@ -141,6 +144,18 @@ async def test_D7_a_copy_of_a_quarantined_mail_that_grew_old_meanwhile_changes_n
     before = await desk.ledger_of(given)
     await desk.write(given.model_copy(update={"received_at": datetime(2026, 1, 1, tzinfo=UTC)}))
     assert await desk.ledger_of(given) == before
+
+
+async def test_D7_a_redelivery_of_a_quarantined_mail_changes_nothing_and_each_replay_counts_once(desk: Desk) -> None:
+    given = mail(from_own_address=True)
+    await desk.take_in(given)
+    usable = given.model_copy(update={"from_own_address": False})
+    assert await desk.write(usable) is Outcome.QUARANTINE
+    await desk.execute("UPDATE imported_mails SET replay_number = 2 WHERE mail_id = $1", given.mail_id)
+    assert await desk.write(given.model_copy(update={"replay": 2})) is Outcome.QUARANTINE
+    for late in (0, 1, 2):
+        assert await desk.write(usable.model_copy(update={"replay": late})) is Outcome.QUARANTINE
+    assert await desk.value("SELECT count(*) FROM imported_mail_outcomes WHERE mail_id = $1", given.mail_id) == 1
 
 
 async def test_D7_a_dead_letter_that_is_replayed_becomes_a_ticket(desk: Desk) -> None:

@@ -18,7 +18,7 @@ def raw_mail(**changes: object) -> RawMail:
         "fetched_at": datetime(2026, 11, 2, 8, 15, 3, 250_000, tzinfo=UTC),
         "raw": BlobReference(sha256="ab" * 32, size=1200),
         "full_size": 1200,
-        "without_mails": True,
+        "choice": "import-without-mails",
     }
     return RawMail.model_validate(fields | changes)
 
@@ -33,7 +33,7 @@ def test_headers_are_flat_values_that_an_operator_can_read_in_the_console() -> N
     assert headers["mail.mail_id"] == "0b6ebb1e-23b7-5c33-8a3c-7c1d1a3e9f10"
     assert headers["mail.received_at"] == "2026-11-02T08:15:00Z"
     assert headers["mail.raw.sha256"] == "ab" * 32
-    assert headers["mail.without_mails"] is True
+    assert headers["mail.choice"] == "import-without-mails"
     assert {type(value) for value in headers.values()} <= {str, int, bool}
 
 

@@ -24,6 +24,8 @@ UPDATE helpdesks SET default_ticket_type_id = 1, default_priority_id = 1, defaul
 INSERT INTO templates (helpdesk_id, kind, subject) VALUES (1, 'ticket-added-customer', '[ticketnummer] is geregistreerd');
 INSERT INTO importer_settings (helpdesk_id, enabled, kind, server, default_contact_id, default_employee_id, password_encrypted)
     VALUES (1, true, 'maildir', '/mail/support', 2, 1, '\x02'), (2, false, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO sender_rules (helpdesk_id, kind, pattern, verdict)
+    VALUES (NULL, 'domain', 'reclame.example', 'block'), (1, 'address', 'baas@reclame.example', 'allow');
 
 INSERT INTO blobs (sha256, byte_size) SELECT sha256(n::text::bytea), 1 FROM generate_series(1, 5) AS n;
 INSERT INTO blob_chunks SELECT sha256(n::text::bytea), 0, n::text::bytea FROM generate_series(1, 5) AS n;

@@ -59,6 +59,32 @@ UPDATE importer_settings SET enabled = false;
 UPDATE importer_settings SET kind = 'imap', mailbox_address = 'Support@helpdesk.example' WHERE helpdesk_id = 1;
 UPDATE importer_settings SET kind = 'ews', mailbox_address = 'support@helpdesk.example' WHERE helpdesk_id = 2;
 
+-- D18 a backlog without bounds => backlog_has_its_bounds
+UPDATE mailbox_states SET backlog_waiting = 3;
+
+-- D18 bounds of a backlog that is none => backlog_has_its_bounds
+UPDATE mailbox_states SET backlog_oldest_at = now(), backlog_newest_at = now();
+
+-- D18 half a choice => backlog_choice_is_whole
+UPDATE mailbox_states SET backlog_choice = 'import';
+
+-- D17 a sender's rule twice, for all => sender_rule_is_unique
+INSERT INTO sender_rules (kind, pattern, verdict) VALUES ('domain', 'reclame.example', 'allow');
+
+-- D17 a sender's rule in capitals => sender_pattern_is_folded
+INSERT INTO sender_rules (kind, pattern, verdict) VALUES ('list', 'Nieuws.Lijst.Example', 'block');
+
+-- D17 a domain that is an address => sender_pattern_is_of_its_kind
+INSERT INTO sender_rules (kind, pattern, verdict) VALUES ('domain', 'a@b.example', 'block');
+
+-- D7 decided without an outcome => decided_is_an_outcome
+INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size, full_size,
+    received_at, decided_replay) SELECT gen_random_uuid(), 1, 1, 'INBOX', 'new', raw_sha256, 1, 1, now(), 0
+    FROM imported_mails WHERE item_key = 'item-1';
+
+-- D7 a replay that nobody asked for => decided_is_an_outcome
+UPDATE imported_mails SET decided_replay = 1 WHERE mail_id = '00000000-0000-0000-0000-000000000005';
+
 -- D7 an outcome without a time => outcome_has_a_time
 UPDATE imported_mails SET outcome_at = NULL WHERE mail_id = '00000000-0000-0000-0000-000000000005';
 

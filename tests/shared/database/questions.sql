@@ -49,7 +49,7 @@ SELECT * FROM ui_v1.ticket_history WHERE ticket_id = 777 ORDER BY at, id
 SELECT * FROM ui_v1.imported_mails WHERE helpdesk_id = 3 AND outcome = 'quarantine' ORDER BY received_at DESC LIMIT 50
 
 -- mails to republish => imported_mails_without_outcome
-SELECT mail_id FROM helpdesk.imported_mails WHERE outcome IS NULL AND next_republish_at < now() ORDER BY
+SELECT mail_id FROM helpdesk.imported_mails WHERE awaits_outcome AND next_republish_at < now() ORDER BY
     next_republish_at LIMIT 100 FOR UPDATE SKIP LOCKED
 
 -- mails to mark read => imported_mails_not_marked_read

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fetcher.rules.backlog import Backlog, BacklogRule
+from services.fetcher.rules.backlog import Backlog, BacklogRule, Chosen, Waiting
+from shared.messages import ImportChoice
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -33,7 +34,7 @@ def listed(found: list[Mail], rule: BacklogRule, page_size: int) -> tuple[list[M
         backlog, now = backlog.admit(found[start : start + page_size])
         assert len(backlog.held) <= rule.limit
         imported += now
-    return imported + backlog.close(), backlog.waiting
+    return imported + backlog.close(), backlog.waiting.count if backlog.waiting else 0
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 100])
@@ -81,3 +82,38 @@ def test_D18_every_mail_is_imported_once_in_order_or_waits(days: list[float], li
     imported, waiting = listed(found, rule(limit), page_size)
     assert waiting == (len(old) if len(old) > limit else 0)
     assert imported == (found[len(old) :] if waiting else found)
+
+
+def chosen(days_ago: float, choice: ImportChoice = ImportChoice.MARK_READ) -> BacklogRule:
+    """The rule once a person has chosen for what arrived up to then."""
+    until = NOW - timedelta(days=days_ago)
+    return BacklogRule.at(
+        NOW, import_from=None, old_mail_days=7, limit=3, chosen=Chosen(choice, NOW - timedelta(hours=1), until)
+    )
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3, 100])
+@pytest.mark.parametrize(
+    ("found", "imported", "waiting"),
+    [
+        pytest.param([30, 20, 15, 12, 10, 1], [30, 20, 15, 12, 10, 1], 0, id="all of it waited then"),
+        pytest.param([30, 20, 9.9, 9, 8.5, 8], [30, 20], 4, id="too much has become old since: that waits anew"),
+        pytest.param([30, 20, 9, 8, 1], [30, 20, 9, 8, 1], 0, id="little has become old since"),
+    ],
+)
+def test_D18_a_choice_is_for_the_mails_that_waited_when_it_was_made(
+    found: list[float], imported: list[float], waiting: int, page_size: int
+) -> None:
+    assert listed(mails(*found), chosen(10), page_size) == (mails(*imported), waiting)
+
+
+def test_D18_each_mail_that_waited_carries_the_choice_and_no_other_does() -> None:
+    rule = chosen(10, ImportChoice.IMPORT)
+    assert [rule.choice_for(mail) for mail in mails(30, 10, 9.9, 1)] == [ImportChoice.IMPORT] * 2 + [None] * 2
+    assert chosen(5).choice_for(*mails(6)) is None  # not old: nobody was asked about it
+
+
+def test_D18_what_waits_is_known_by_number_and_arrival() -> None:
+    backlog, _ = Backlog(rule()).admit(mails(30, 20))
+    backlog, _ = backlog.admit(mails(10, 9, 8, 1))
+    assert backlog.waiting == Waiting(5, NOW - timedelta(days=30), NOW - timedelta(days=8))

@@ -13,7 +13,7 @@ from services.ticket_writer.rules.recipients import (
     notifications_of_supplement,
     notifications_of_ticket,
 )
-from shared.messages import AutomaticKind, ClassifiedMail, DmarcResult, NotificationKind
+from shared.messages import AutomaticKind, ClassifiedMail, DmarcResult, ImportChoice, NotificationKind
 from shared.portal.reasons import NotSentReason
 from tests.services.ticket_writer.givens import CUSTOMER, EXECUTOR, MANAGER, NOW, facts, mail, mailbox, sender, ticket
 
@@ -129,7 +129,7 @@ def test_D6_automatic_mail_never_causes_a_mail(kind: AutomaticKind) -> None:
 
 
 def test_D18_imported_without_mails() -> None:
-    found = of_ticket(mail(without_mails=True))
+    found = of_ticket(mail(choice=ImportChoice.IMPORT_WITHOUT_MAILS))
     assert {each.not_sent for each in found.values()} == {NotSentReason.WITHOUT_MAILS}
 
 

@@ -63,7 +63,36 @@ CREATE TABLE mailbox_states (
     lease_holder             text,
     lease_until              timestamptz NOT NULL DEFAULT '-infinity',
     sync_state               jsonb,
+    -- D18: the old mail that waits for a person, as the last check that went through found it; and his choice
+    backlog_waiting          integer NOT NULL DEFAULT 0,
+    backlog_oldest_at        timestamptz,
+    backlog_newest_at        timestamptz,
+    backlog_choice           text CHECK (backlog_choice IN ('import', 'import-without-mails', 'mark-read')),
+    backlog_chosen_at        timestamptz,
+    backlog_chosen_until     timestamptz,
     CONSTRAINT problem_has_a_beginning CHECK ((problem IS NULL) = (problem_since IS NULL)),
-    CONSTRAINT failed_checks_are_counted CHECK (failed_checks >= 0)
+    CONSTRAINT failed_checks_are_counted CHECK (failed_checks >= 0),
+    CONSTRAINT backlog_has_its_bounds CHECK (
+        CASE WHEN backlog_waiting = 0 THEN num_nonnulls(backlog_oldest_at, backlog_newest_at) = 0
+             ELSE backlog_waiting > 0 AND coalesce(backlog_oldest_at <= backlog_newest_at, false) END),
+    CONSTRAINT backlog_choice_is_whole CHECK (
+        num_nonnulls(backlog_choice, backlog_chosen_at, backlog_chosen_until) IN (0, 3))
 );
 
+-- ── senders that people block or let through (D17) ─────────────────────────────────────────────────────────────────
+
+CREATE TABLE sender_rules (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    helpdesk_id bigint REFERENCES helpdesks,
+    kind        text NOT NULL CHECK (kind IN ('address', 'domain', 'list')),
+    pattern     text NOT NULL,
+    verdict     text NOT NULL CHECK (verdict IN ('allow', 'block')),
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT sender_rule_is_unique UNIQUE NULLS NOT DISTINCT (kind, pattern, helpdesk_id),
+    CONSTRAINT sender_pattern_is_of_its_kind CHECK (CASE kind
+        WHEN 'address' THEN pattern ~ '^[^@[:space:]]+@[^@[:space:]]+$'
+        WHEN 'domain' THEN pattern ~ '^[^@.[:space:]]+([.][^@.[:space:]]+)*$'
+        ELSE pattern ~ '^[^<>[:space:]]+$' END),
+    CONSTRAINT sender_pattern_is_folded CHECK (pattern = lower(pattern))
+);
+CREATE INDEX sender_rules_helpdesk ON sender_rules (helpdesk_id) WHERE helpdesk_id IS NOT NULL;

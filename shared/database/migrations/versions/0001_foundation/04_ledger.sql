@@ -24,7 +24,8 @@ CREATE TABLE imported_mails (
     item_key            text NOT NULL,
     force_number        integer NOT NULL DEFAULT 0 CHECK (force_number >= 0),
     forced_from         uuid REFERENCES imported_mails,
-    without_mails       boolean NOT NULL DEFAULT false,
+    choice              text CHECK (choice IN ('import', 'import-without-mails', 'mark-read')),
+    replay_number       integer NOT NULL DEFAULT 0 CHECK (replay_number >= 0),
     raw_sha256          bytea NOT NULL REFERENCES blobs,
     raw_size            bigint NOT NULL CHECK (raw_size >= 0),
     full_size           bigint NOT NULL CHECK (full_size >= 0),
@@ -39,6 +40,7 @@ CREATE TABLE imported_mails (
     -- written by ticket_writer with the outcome
     outcome             text CHECK (outcome IN ('ticket', 'supplement', 'duplicate', 'quarantine')),
     outcome_at          timestamptz,
+    decided_replay      integer,
     reasons             jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(reasons) = 'array'),
     message_id_header   text,
     sender_name         text,
@@ -53,9 +55,13 @@ CREATE TABLE imported_mails (
     duplicate_of        uuid REFERENCES imported_mails CHECK (duplicate_of <> mail_id),
     classified_at       timestamptz,
     event_published_at  timestamptz,
+    awaits_outcome      boolean NOT NULL GENERATED ALWAYS AS (
+        outcome IS NULL OR (outcome = 'quarantine' AND replay_number > coalesce(decided_replay, 0))) STORED,
     UNIQUE (helpdesk_id, generation, folder, item_key, force_number),
     CONSTRAINT forced_has_an_origin CHECK ((force_number = 0) = (forced_from IS NULL)),
     CONSTRAINT outcome_has_a_time CHECK ((outcome IS NULL) = (outcome_at IS NULL)),
+    CONSTRAINT decided_is_an_outcome CHECK (
+        decided_replay IS NULL OR (outcome IS NOT NULL AND decided_replay BETWEEN 0 AND replay_number)),
     CONSTRAINT ticket_outcome_names_its_ticket CHECK (
         outcome IS DISTINCT FROM 'ticket' OR (ticket_id IS NOT NULL AND supplement_id IS NULL)),
     CONSTRAINT supplement_outcome_names_its_supplement CHECK (
@@ -70,7 +76,7 @@ CREATE TABLE imported_mails (
     CONSTRAINT raw_is_a_part CHECK (raw_size <= full_size)
 );
 -- Sweepers and the fetcher look for what is missing; those rows are few.
-CREATE INDEX imported_mails_without_outcome ON imported_mails (next_republish_at NULLS FIRST) WHERE outcome IS NULL;
+CREATE INDEX imported_mails_without_outcome ON imported_mails (next_republish_at NULLS FIRST) WHERE awaits_outcome;
 CREATE INDEX imported_mails_unpublished ON imported_mails (helpdesk_id) WHERE published_at IS NULL;
 CREATE INDEX imported_mails_not_marked_read ON imported_mails (helpdesk_id) WHERE marked_read_at IS NULL;
 CREATE INDEX imported_mails_to_act_on ON imported_mails (helpdesk_id, received_at)

@@ -202,7 +202,9 @@ BEGIN
     INSERT INTO mailbox_states (helpdesk_id) VALUES (NEW.helpdesk_id)
     ON CONFLICT (helpdesk_id) DO UPDATE SET
         last_successful_check_at = NULL, last_check_at = NULL, next_check_at = '-infinity',
-        failed_checks = 0, problem = NULL, problem_since = NULL, sync_state = NULL;
+        failed_checks = 0, problem = NULL, problem_since = NULL, sync_state = NULL,
+        backlog_waiting = 0, backlog_oldest_at = NULL, backlog_newest_at = NULL,
+        backlog_choice = NULL, backlog_chosen_at = NULL, backlog_chosen_until = NULL;
     RETURN NULL;
 END $$;
 CREATE TRIGGER mailbox_state AFTER INSERT ON importer_settings

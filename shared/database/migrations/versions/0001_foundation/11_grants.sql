@@ -29,9 +29,10 @@ GRANT SELECT ON importer_settings, mailbox_states, helpdesks, statuses, imported
     blobs, blob_chunks, mail_blobs TO importer_fetcher;
 GRANT SELECT (id, active) ON persons, employees TO importer_fetcher; -- D14: made inactive elsewhere, the mailbox pauses
 GRANT UPDATE (last_successful_check_at, last_check_at, next_check_at, failed_checks, problem, problem_since,
-    lease_holder, lease_until, sync_state) ON mailbox_states TO importer_fetcher;
+    lease_holder, lease_until, sync_state, backlog_waiting, backlog_oldest_at, backlog_newest_at, backlog_choice,
+    backlog_chosen_at, backlog_chosen_until) ON mailbox_states TO importer_fetcher;
 GRANT INSERT ON blobs, blob_chunks, mail_blobs TO importer_fetcher;
-GRANT INSERT (mail_id, helpdesk_id, generation, folder, item_key, without_mails, raw_sha256, raw_size, full_size,
+GRANT INSERT (mail_id, helpdesk_id, generation, folder, item_key, choice, raw_sha256, raw_size, full_size,
     complete, received_at, fetched_at, published_at, marked_read_at, acted_at, next_republish_at)
     ON imported_mails TO importer_fetcher;
 GRANT UPDATE (published_at, marked_read_at, acted_at, republish_count, next_republish_at)
@@ -39,7 +40,8 @@ GRANT UPDATE (published_at, marked_read_at, acted_at, republish_count, next_repu
 
 -- ── classifier: facts ──────────────────────────────────────────────────────────────────────────────────────────────
 GRANT SELECT ON organisations, persons, person_addresses, employees, employee_addresses, helpdesks, helpdesk_groups,
-    statuses, tickets, ticket_numbers, supplements, imported_mails, blobs, blob_chunks, mail_blobs TO importer_classifier;
+    statuses, sender_rules, tickets, ticket_numbers, supplements, imported_mails, blobs, blob_chunks, mail_blobs
+    TO importer_classifier;
 GRANT SELECT (id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_address, recipient_key, state, message_id)
     ON notifications TO importer_classifier;
 GRANT SELECT (id, name, username) ON outgoing_accounts TO importer_classifier; -- our own addresses
@@ -55,7 +57,7 @@ GRANT USAGE ON SEQUENCE ticket_number_seq TO importer_ticket_writer;
 GRANT INSERT ON tickets, supplements, ticket_history, attachments, content_keys, notifications TO importer_ticket_writer;
 GRANT UPDATE (status_id, deadline_at, in_progress_at, completed_at, changed_at, changed_by_employee_id,
     changed_by_person_id, needs_review) ON tickets TO importer_ticket_writer;
-GRANT UPDATE (outcome, outcome_at, reasons, message_id_header, sender_name, sender_address, subject, sent_at,
+GRANT UPDATE (outcome, outcome_at, decided_replay, reasons, message_id_header, sender_name, sender_address, subject, sent_at,
     content_key, text_digest, content_key_version, ticket_id, supplement_id, duplicate_of, classified_at,
     event_published_at) ON imported_mails TO importer_ticket_writer;
 
@@ -73,7 +75,7 @@ GRANT UPDATE (state, reason, tries, next_try_at, lease_holder, lease_until, mess
 -- ── console and operator: what people ask for ──────────────────────────────────────────────────────────────────────
 GRANT SELECT ON organisations, persons, person_addresses, employees, employee_addresses, calendars, calendar_hours,
     calendar_exceptions, helpdesk_groups, helpdesks, statuses, ticket_types, priorities, environments, categories,
-    entry_channels, supplement_types, templates, mailbox_states, blobs, blob_chunks, mail_blobs, imported_mails,
+    entry_channels, supplement_types, templates, mailbox_states, sender_rules, blobs, blob_chunks, mail_blobs, imported_mails,
     imported_mail_outcomes, dead_letters, tickets, ticket_numbers, supplements, ticket_history, attachments,
     content_keys, notifications TO importer_console, importer_operator;
 GRANT INSERT (helpdesk_id, enabled, kind, username, password_encrypted, server, mailbox_address, folder,
@@ -94,14 +96,26 @@ GRANT INSERT, UPDATE ON organisations, persons, person_addresses, employees, emp
     categories, templates TO importer_console, importer_operator;
 GRANT DELETE ON person_addresses, employee_addresses, calendar_hours, calendar_exceptions, templates, outgoing_accounts
     TO importer_console, importer_operator;
--- Repairs: check a mailbox now, publish a mail again, force a second import, close a dead letter, import old numbers.
-GRANT UPDATE (next_check_at) ON mailbox_states TO importer_console, importer_operator;
-GRANT INSERT (mail_id, helpdesk_id, generation, folder, item_key, force_number, forced_from, without_mails, raw_sha256,
+-- Repairs: check a mailbox now, choose for a backlog, publish or replay a mail, force a second import, discard what is
+-- quarantined (a trigger keeps every other outcome as it is), close a dead letter, accept what was reviewed, import old
+-- numbers.
+GRANT UPDATE (next_check_at, backlog_choice, backlog_chosen_at, backlog_chosen_until) ON mailbox_states
+    TO importer_console, importer_operator;
+GRANT INSERT (helpdesk_id, kind, pattern, verdict), UPDATE (verdict), DELETE ON sender_rules
+    TO importer_console, importer_operator;
+GRANT INSERT (mail_id, helpdesk_id, generation, folder, item_key, force_number, forced_from, choice, raw_sha256,
     raw_size, full_size, complete, received_at, fetched_at, marked_read_at, next_republish_at)
     ON imported_mails TO importer_console, importer_operator;
 GRANT INSERT ON mail_blobs TO importer_console, importer_operator;
-GRANT UPDATE (next_republish_at, republish_count) ON imported_mails TO importer_console, importer_operator;
+GRANT UPDATE (choice, replay_number, published_at, next_republish_at, republish_count, outcome_at, reasons)
+    ON imported_mails TO importer_console, importer_operator;
 GRANT UPDATE (resolved_at) ON dead_letters TO importer_console, importer_operator;
+GRANT UPDATE (status_id, deadline_at, completed_at, changed_at, changed_by_employee_id, changed_by_person_id,
+    needs_review) ON tickets TO importer_console, importer_operator;
+GRANT UPDATE (visible_to_customer, expanded, status_id, deadline_at, needs_review, held_for_review, changed_at,
+    changed_by_employee_id, changed_by_person_id) ON supplements TO importer_console, importer_operator;
+GRANT INSERT (ticket_id, supplement_id, at, kind, description, details, employee_id, mail_id)
+    ON ticket_history TO importer_console, importer_operator;
 GRANT INSERT (number, ticket_id) ON ticket_numbers TO importer_console, importer_operator;
 -- The operator alone sweeps up blobs that nothing needs any more.
 GRANT DELETE ON mail_blobs, blobs TO importer_operator;

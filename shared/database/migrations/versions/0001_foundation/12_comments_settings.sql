@@ -139,3 +139,15 @@ COMMENT ON COLUMN mailbox_states.problem_since IS 'Since when.';
 COMMENT ON COLUMN mailbox_states.lease_holder IS 'The fetcher that reads it now, or did last.';
 COMMENT ON COLUMN mailbox_states.lease_until IS 'Until when no other fetcher takes it, by the database''s clock.';
 COMMENT ON COLUMN mailbox_states.sync_state IS 'What the mailbox''s adapter remembers between checks.';
+COMMENT ON COLUMN mailbox_states.backlog_waiting IS 'How many unread old mails waited for a person''s choice at the last check that went through (D18).';
+COMMENT ON COLUMN mailbox_states.backlog_oldest_at IS 'Arrival of the oldest of them; null: none waits.';
+COMMENT ON COLUMN mailbox_states.backlog_newest_at IS 'Arrival of the newest of them; null: none waits.';
+COMMENT ON COLUMN mailbox_states.backlog_choice IS 'What a person chose for them, until a check has carried it out; null: nothing (D18).';
+COMMENT ON COLUMN mailbox_states.backlog_chosen_at IS 'When he chose.';
+COMMENT ON COLUMN mailbox_states.backlog_chosen_until IS 'The choice is for unread old mail that arrived up to this moment: the newest that waited then.';
+
+COMMENT ON TABLE sender_rules IS 'Senders and mailing lists that people block or let through (D17). The narrowest rule wins: address, list, longest domain; of two alike, the helpdesk''s own.';
+COMMENT ON COLUMN sender_rules.helpdesk_id IS 'The helpdesk whose mailbox it is for; null: all.';
+COMMENT ON COLUMN sender_rules.kind IS 'What the pattern is: a sender''s address, his domain (with all below it), or the List-Id of a mailing list.';
+COMMENT ON COLUMN sender_rules.pattern IS 'The address, domain or List-Id, in lower case.';
+COMMENT ON COLUMN sender_rules.verdict IS 'block: mail is quarantined; allow: a wider block does not count.';

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from services.fetcher.rules.mail_id import forced_mail_id, mail_id
+from shared.mail_identity import forced_mail_id, mail_id
 
 PLACE = (7, 1, "INBOX", "1700000000.M1P2.mx")
 

@@ -1,4 +1,7 @@
-"""The identity of a mail (SPEC D13, DESIGN 2): the same item of the same mailbox is always the same mail."""
+"""The identity of a mail (SPEC D13, DESIGN 2): the same item of the same mailbox is always the same mail.
+
+The fetcher gives it to what it finds, the console to an import that a person forces.
+"""
 
 from __future__ import annotations
 
