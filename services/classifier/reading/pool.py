@@ -192,8 +192,10 @@ class ReaderPool:
 
     async def _end(self, child: _Child) -> str:
         self._children.discard(child)
-        with contextlib.suppress(ProcessLookupError):
-            child.process.kill()
+        # QUIRK: asyncio's own kill() reaps a child that has just died, and then does not know what it died of
+        if child.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.process.pid, signal.SIGKILL)
         code = await child.process.wait()
         return signal.Signals(-code).name if code < 0 else f"exit {code}"
 

@@ -12,8 +12,10 @@ from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
 from services.classifier.rules.safe_text import safe_line
 from shared.messages import MailAddress
 
-_TOKEN: Final = re.compile(r"""("(?:[^"\\]|\\.)*"?)|(<[^>]*>?)|([,;:()])|(\\?[^",;:<()]+|.)""", re.DOTALL)
-_BARE: Final = re.compile(r"[^\s<>\"',;:()\[\]\\]+@[^\s<>\"',;:()\\]+")
+_TOKEN: Final = re.compile(
+    r"""("(?:[^"\\]|\\.)*"?)|(<[^>]*>?)|([,;:()])|(=\?[^?\s]{1,80}\?[BbQq]\?[^?]*\?=|\\?[^",;:<()=]+|.)""", re.DOTALL
+)
+_BARE: Final = re.compile(r"[^\s<>\"',;:()\[\]\\]+@[^\s<>\"',;:()\[\]\\]+")
 _USABLE: Final = re.compile(r"[^\s@<>\"(),;:\\]+@[^\s@<>\"(),;:\\]+|\"[^\"]+\"@[^\s@<>\"(),;:\\]+")
 _LOCAL: Final = re.compile(r"[A-Za-z0-9._+-]{2,64}")
 
@@ -77,7 +79,7 @@ def _mailbox(phrase: str, address: str, comment: str, limits: Limits) -> MailAdd
         if bare is not None:
             address = bare[0]
             rest = safe_line(decode_words((phrase[: bare.start()] + phrase[bare.end() :]).encode()), limits.name)
-            name = rest.strip("'\"[] ") or safe_line(decode_words(comment.encode()), limits.name)
+            name = rest.strip("'\"[]<> ") or safe_line(decode_words(comment.encode()), limits.name)
         elif _LOCAL.fullmatch(phrase.strip()):
             address, name = phrase.strip(), safe_line(decode_words(comment.encode()), limits.name)
     if "=?" in address:

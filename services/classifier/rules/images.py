@@ -43,7 +43,7 @@ _EXTENSIONS: Final = {
 }
 _ANIMATED: Final = frozenset({"image/png", "image/gif", "image/webp", "image/tiff"})
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-_SVG: Final = re.compile(rb"<(?:\w{1,20}:)?svg[\s>]|<!DOCTYPE\s+svg", re.IGNORECASE)
+_SVG: Final = re.compile(rb"<(?:\w{1,20}:)?svg[\s/>]|<!DOCTYPE\s+svg", re.IGNORECASE)
 
 
 class NotStored(StrEnum):

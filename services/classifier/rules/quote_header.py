@@ -77,7 +77,7 @@ def _bare(line: Line) -> str:
 def _above_blank(lines: Sequence[Line], index: int) -> int:
     """The last line above `index` with something on it; -1 where there is none. An image is something."""
     above = index - 1
-    while above >= 0 and not _bare(lines[above]) and not lines[above].has_image:
+    while above >= 0 and not _LINE_START.sub("", lines[above].text) and not lines[above].has_image:
         above -= 1
     return above
 

@@ -58,7 +58,9 @@ _STYLES: Final = frozenset(
     text-decoration-line text-indent text-transform unicode-bidi vertical-align white-space width word-break
     word-spacing word-wrap""".split()  # noqa: SIM905 - as above
 )
-_PLAIN_VALUE: Final = re.compile(r"[\w\s#%.,'\"!+/-]*(?:(?:rgba?|hsla?)\([\d\s.,%/deg]{1,60}\)[\w\s#%.,'\"!+/-]*){0,4}")
+_PLAIN_VALUE: Final = re.compile(
+    r"[\w\s#%.,'\"!+/-]*(?:(?i:rgba?|hsla?)\([\d\s.,%/deg]{1,60}\)[\w\s#%.,'\"!+/-]*){0,4}"
+)
 _OUT_OF_FRAME: Final = re.compile(r"-\s*\d")
 _MARGINS: Final = re.compile(r"margin|text-indent")
 _LONGEST_STYLE: Final = 4_000
