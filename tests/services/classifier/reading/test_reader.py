@@ -1,0 +1,229 @@
+"""A whole mail, read: bodies in every shape, broken and hostile mail; always a result, always the same one."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.classifier.reading.frames import READ_MAIL
+from services.classifier.reading.reader import read_head, read_mail
+from services.classifier.reading.values import ReadingSettings, ReadMail
+from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
+
+MAILS = Path(__file__).parents[3] / "mails"
+EVERY_MAIL = sorted(MAILS.glob("*/*.eml"))
+
+
+def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
+    return read_mail(raw, uuid.UUID(int=1), ReadingSettings(markers=("== x ==",)), limits)
+
+
+def assert_bounded(mail: ReadMail) -> None:
+    """Everything fits PostgreSQL and the limits, and travels unchanged."""
+    encoded = READ_MAIL.dump_json(mail)
+    assert b"\\u0000" not in encoded
+    assert READ_MAIL.validate_json(encoded) == mail
+    assert len(mail.subject) <= DEFAULT_LIMITS.subject
+    assert len(mail.whole.text) <= DEFAULT_LIMITS.text
+    assert len(mail.images) <= DEFAULT_LIMITS.images
+
+
+@pytest.mark.parametrize("path", EVERY_MAIL, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_mail_gives_the_same_bounded_result_twice(path: Path) -> None:
+    raw = path.read_bytes()
+    mail = read(raw)
+    assert_bounded(mail)
+    assert read(raw) == mail
+    assert_bounded(read_head(raw, uuid.UUID(int=1), ReadingSettings()))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("no-closing-boundary", "Er is tekst."),
+        ("wrong-boundary", "Er is tekst."),
+        ("multipart-without-parts", "Er is tekst."),
+        ("header-cut-short", "Er is tekst =ZZ met é."),
+        ("cr-only", "Er is tekst."),
+        ("bad-base64", "Er is tekst.Ex"),
+        ("no-sender", "Zonder afzender."),
+        ("empty-body", ""),
+        ("empty", ""),
+    ],
+)
+def test_D17_broken_mail_still_says_what_it_says(name: str, text: str) -> None:
+    mail = read((MAILS / "broken" / f"{name}.eml").read_bytes())
+    assert mail.whole.text == text
+    assert (text in mail.whole.html) or not text
+
+
+def test_a_header_cut_short_still_names_sender_and_subject() -> None:
+    mail = read((MAILS / "broken" / "header-cut-short.eml").read_bytes())
+    assert mail.subject == "Rapport nachtelijke backup"
+    assert mail.from_[0].address == "sanne@bakkerij.example"
+    assert [recipient.address for recipient in mail.to] == ["ict@helpdesk.example"]
+    assert mail.sent_at is None
+
+
+def test_headers_in_words_split_folded_and_raw() -> None:
+    split = read((MAILS / "charsets" / "split-words.eml").read_bytes())
+    assert split.subject == "Één café in Curaçao (Ticket 1000001)"
+    assert split.from_[0].name == "Visser, Zoë"
+    raw = read((MAILS / "charsets" / "raw-8bit-headers.eml").read_bytes())
+    assert (raw.subject, raw.from_[0].name) == ("Één café", "Zoë Ünal")
+
+
+def test_a_mail_cannot_lie_in_its_headers() -> None:
+    mail = read((MAILS / "hostile" / "header-tricks.eml").read_bytes())
+    assert mail.subject == "Factuurgpj.exe X-Kwaad: ja"
+    assert mail.from_[0].name == "Directie Bcc: x@kwaad.example"
+    assert mail.whole.text == "Tekst met NUL en [31mkleur."
+
+
+def part(media_type: str, content: str, head: str = "") -> str:
+    return f"--b\nContent-Type: {media_type}; charset=utf-8\n{head}\n{content}\n"
+
+
+def mixed(*parts: str, kind: str = "mixed") -> bytes:
+    return f"From: a@b.example\nContent-Type: multipart/{kind}; boundary=b\n\n{''.join(parts)}--b--\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "shown"),
+    [
+        pytest.param(
+            mixed(part("text/plain", "een"), part("text/html", "<p>één</p>"), kind="alternative"),
+            "een",
+            "<p>één</p>",
+            id="alternative",
+        ),
+        pytest.param(
+            mixed(part("text/html", "<p>één</p>"), part("text/plain", "een"), kind="alternative"),
+            "een",
+            "<p>één</p>",
+            id="alternative-in-the-wrong-order",
+        ),
+        pytest.param(
+            mixed(part("text/plain", " \n"), part("text/html", "<p>één</p>"), kind="alternative"),
+            "één",
+            "<p>één</p>",
+            id="blank-plain-text",
+        ),
+        pytest.param(mixed(part("text/plain", "een"), part("text/plain", "twee")), "een\ntwee", "twee", id="two-texts"),
+        pytest.param(
+            mixed(part("text/html", "<p>een</p>"), part("text/html", "<p>twee</p>")),
+            "een\n\ntwee",
+            "<p>twee</p>",
+            id="two-htmls",
+        ),
+        pytest.param(
+            mixed(
+                part("text/plain", "een"),
+                part("text/plain", "log", 'Content-Disposition: attachment; filename="log.txt"\n'),
+            ),
+            "een",
+            "een",
+            id="attached-text-is-no-body",
+        ),
+        pytest.param(
+            mixed(part("text/plain", "een"), part("text/plain", "x", "Content-Disposition: inline; filename=x.txt\n")),
+            "een",
+            "een",
+            id="named-text-is-no-body",
+        ),
+        pytest.param(
+            mixed(part("message/rfc822", "Subject: in\n\nbinnen"), part("text/plain", "een")),
+            "een",
+            "een",
+            id="attached-message-is-no-body",
+        ),
+        pytest.param(
+            mixed(part("text/plain", "een"), part("application/pgp-signature", "x"), kind="signed"),
+            "een",
+            "een",
+            id="signed",
+        ),
+        pytest.param(
+            b"From: a@b.example\nContent-Type: text/html\nContent-Disposition: attachment\n\n<p>x</p>",
+            "x",
+            "<p>x</p>",
+            id="the-whole-mail-called-an-attachment",
+        ),
+        pytest.param(
+            b"From: a@b.example\n\n<b>geen html</b> & meer",
+            "<b>geen html</b> & meer",
+            "&lt;b&gt;geen html&lt;/b&gt; &amp; meer",
+            id="plain-text-is-escaped",
+        ),
+        pytest.param(
+            b"From: a@b.example\nContent-Type: text/html\n\n<table><tr><td>a</td><td>b</td></tr></table>"
+            b"<ul><li>c</li><li>d</li></ul>e<br>f",
+            "a\tb\n\n- c\n- d\n\ne\nf",
+            "<li>c</li>",
+            id="tables-and-lists",
+        ),
+    ],
+)
+def test_bodies(raw: bytes, text: str, shown: str) -> None:
+    mail = read(raw)
+    assert mail.whole.text == text
+    assert shown in mail.whole.html
+
+
+def test_related_root_by_start() -> None:
+    raw = mixed(
+        part("text/html", "<p>bijlage</p>", "Content-ID: <a>\n"),
+        part("text/html", "<p>de mail</p>", "Content-ID: <r>\n"),
+        kind='related; start="<r>"',
+    )
+    mail = read(raw)
+    assert mail.whole.text == "de mail"
+    assert [each.media_type for each in mail.left_out] == ["text/html"]
+
+
+def test_long_bodies_are_cut_and_say_so() -> None:
+    mail = read(b"From: a@b.example\n\n" + b"x" * 600, Limits(text=100))
+    assert (len(mail.whole.text), mail.whole.text[-1], mail.body_cut) == (100, "…", True)
+    assert read(b"From: a@b.example\nContent-Type: text/html\n\n" + b"<p>x</p>" * 60, Limits(html=100)).body_cut
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param("<div>" * 100_000 + "diep", id="elements"),
+        pytest.param("<div/>" * 100_000 + "diep", id="elements-that-look-closed"),
+        pytest.param("<!--" * 100_000 + "diep", id="comments"),
+        pytest.param("<a " * 300_000 + "diep", id="tags-never-closed"),
+        pytest.param("<" * 900_000 + "diep", id="brackets"),
+        pytest.param("<b><i>" * 700 + "<p>x</p>" * 5_000, id="formatting"),
+    ],
+)
+def test_html_that_would_take_minutes_is_read_all_the_same(html: str) -> None:
+    mail = read(f"From: a@b.example\nContent-Type: text/html\n\n{html}".encode())
+    assert mail.from_[0].address == "a@b.example"
+
+
+def test_the_head_of_a_mail_says_what_it_can() -> None:
+    raw = (MAILS / "images" / "inline-and-attached.eml").read_bytes()
+    head = read_head(raw, uuid.UUID(int=1), ReadingSettings())
+    assert (head.head_only, head.subject, head.images) == (True, "Printer met foto", ())
+    assert "Zie" in head.whole.text
+    assert {each.name for each in head.left_out} == {"image001.png", "foto.jpg", "offerte.pdf"}
+
+
+def test_D13_the_key_does_not_depend_on_marker_or_transport() -> None:
+    raw = (MAILS / "clients" / "gmail.eml").read_bytes()
+    as_crlf = read_mail(raw.replace(b"\n", b"\r\n"), uuid.UUID(int=2), ReadingSettings(markers=("andere",)))
+    assert as_crlf.content_key == read(raw).content_key
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(EVERY_MAIL), st.data())
+def test_no_damage_makes_the_reader_fail(path: Path, data: st.DataObject) -> None:
+    raw = bytearray(path.read_bytes()[:20_000])
+    for _ in range(data.draw(st.integers(0, 8))):
+        at = data.draw(st.integers(0, len(raw)))
+        raw[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=12))
+    assert_bounded(read(bytes(raw)))

@@ -1,0 +1,166 @@
+"""From what was read and what the database knows to the facts of the message (SPEC D1, D6, D12, D15, D16, D17, D19)."""
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.classifier.reading.unread import unread_mail
+from services.classifier.reading.values import AboveMarker, ReadMail
+from services.classifier.rules.automatic import Automatic
+from services.classifier.rules.facts import Known, KnownTicket, Mailbox, ask, choose_bodies, classify
+from shared.messages import (
+    AutomaticKind,
+    BlobReference,
+    Body,
+    ClassifiedMail,
+    EmployeeMatch,
+    LeftOut,
+    MailAddress,
+    NumberIntroduction,
+    PersonMatch,
+    RawMail,
+    ReasonId,
+)
+
+OWN = "ict@helpdesk.example"
+MAILBOX = Mailbox(helpdesk_id=1, own_address=OWN, marker="== een ==")
+ENVELOPE = RawMail(
+    mail_id=uuid.UUID(int=1),
+    helpdesk_id=1,
+    received_at=datetime(2026, 11, 23, tzinfo=UTC),
+    fetched_at=datetime(2026, 11, 23, tzinfo=UTC),
+    raw=BlobReference(sha256="0" * 64, size=10),
+    full_size=10,
+)
+OURS = KnownTicket("1000001", ticket_id=1, helpdesk_id=1, marker="== een ==")
+THEIRS = KnownTicket("1000003", ticket_id=3, helpdesk_id=2, marker="== twee ==")
+
+
+def read(**changes: Any) -> ReadMail:
+    plain = replace(unread_mail(), head_only=False, subject="Printer", from_=(MailAddress(address="jan@b.example"),))
+    return replace(plain, **changes)
+
+
+def facts(mail: ReadMail, known: Known | None = None, **envelope: Any) -> ClassifiedMail:
+    known = known or Known()
+    asked = ask(mail, MAILBOX, "[1-9][0-9]{6,9}")
+    bodies = choose_bodies(mail, MAILBOX, asked, known)
+    return classify(ENVELOPE.model_copy(update=envelope), mail, MAILBOX, asked, known, bodies=bodies)
+
+
+def reasons(mail: ReadMail, known: Known | None = None, **envelope: Any) -> list[ReasonId]:
+    return [reason.id for reason in facts(mail, known, **envelope).reasons]
+
+
+def test_D12_everyone_with_the_address_is_named() -> None:
+    known = Known(
+        persons=(PersonMatch(person_id=2, organisation_id=1, active=True),),
+        employee=EmployeeMatch(employee_id=5, active=True),
+    )
+    sender = facts(read(), known).sender
+    assert sender is not None
+    assert (sender.persons, sender.employee) == (known.persons, known.employee)
+
+
+def test_D17_no_sender_is_none() -> None:
+    assert facts(read(from_=())).sender is None
+
+
+def test_D1_candidates_are_the_known_numbers_in_the_order_tried() -> None:
+    known = Known(tickets={"1000001": OURS, "2000417": replace(THEIRS, is_alias=True)})
+    mail = read(subject="1000001 en Ticket 2000417 en 1999999")
+    found = facts(mail, known)
+    assert [(each.number, each.ticket_id, each.introduction, each.is_alias) for each in found.candidates] == [
+        ("2000417", 3, NumberIntroduction.INTRODUCED, True),
+        ("1000001", 1, NumberIntroduction.BARE, False),
+    ]
+    assert ReasonId.UNKNOWN_NUMBER not in reasons(mail, known)
+    assert reasons(mail) == [ReasonId.UNKNOWN_NUMBER]
+
+
+def bounce(*returned: str) -> ReadMail:
+    return read(automatic=Automatic(AutomaticKind.BOUNCE, "x"), returned_message_ids=returned, subject="Ticket 1000001")
+
+
+def test_D6_a_bounce_of_ours_goes_to_its_ticket_whatever_its_subject() -> None:
+    known = Known(tickets={"1000001": OURS}, own_messages={"ons@x": THEIRS})
+    found = facts(bounce("ander@x", "ons@x"), known)
+    assert found.own_message_id == "ons@x"
+    assert [each.ticket_id for each in found.candidates] == [3, 1]
+
+
+def test_D6_a_bounce_of_somebody_elses_mail_is_only_a_bounce() -> None:
+    found = facts(bounce("ander@x"), Known(tickets={"1000001": OURS}))
+    assert (found.automatic, found.own_message_id) == (AutomaticKind.BOUNCE, None)
+
+
+def test_D6_our_own_mail_coming_back_is_own_before_any_later_kind() -> None:
+    mail = read(
+        message_id="ons@x", automatic=Automatic(AutomaticKind.LIST, "List-Id"), from_=(MailAddress(address=OWN),)
+    )
+    found = facts(mail, Known(own_messages={"ons@x": OURS}))
+    assert (found.automatic, found.own_message_id, found.from_own_address) == (AutomaticKind.OWN, "ons@x", False)
+
+
+def test_D19_own_address_that_is_not_ours() -> None:
+    assert facts(read(from_=(MailAddress(address=OWN),))).from_own_address
+
+
+def test_D19_a_web_form() -> None:
+    mail = read(from_=(MailAddress(address=OWN),), reply_to=(MailAddress(address="klant@b.example"),))
+    found = facts(mail)
+    assert found.sender is not None
+    assert (found.sender.mailbox.address, found.from_own_address) == ("klant@b.example", False)
+    assert reasons(mail) == [ReasonId.REPLY_TO_IS_SENDER]
+
+
+ONE = AboveMarker("== een ==", Body(html="1", text="1"))
+TWO = AboveMarker("== twee ==", Body(html="2", text="2"))
+
+
+@pytest.mark.parametrize(
+    ("above", "subject", "text"),
+    [
+        pytest.param((ONE,), "Printer", "1", id="S7-of-the-mailbox"),
+        pytest.param((TWO,), "Printer", None, id="D15-of-another-helpdesk-does-not-count"),
+        pytest.param((TWO,), "Ticket 1000003", "2", id="D15-of-the-ticket's-helpdesk-counts"),
+        pytest.param((TWO, ONE), "Ticket 1000003", "2", id="D16-the-topmost"),
+        pytest.param((TWO, ONE), "Ticket 1000001", "1", id="D15-the-topmost-that-counts"),
+        pytest.param((AboveMarker("== een ==", None),), "Printer", None, id="D16-nothing-above"),
+    ],
+)
+def test_which_marker_counts(above: tuple[AboveMarker, ...], subject: str, text: str | None) -> None:
+    known = Known(tickets={number: ticket for ticket in (OURS, THEIRS) if (number := ticket.number) in subject})
+    bodies = choose_bodies(mail := read(above=above, subject=subject), MAILBOX, ask(mail, MAILBOX, "[0-9]{7}"), known)
+    assert (bodies.above_marker.text if bodies.above_marker else None) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "envelope", "expected"),
+    [
+        pytest.param({"above": (ONE,)}, {}, [ReasonId.ABOVE_MARKER], id="S7"),
+        pytest.param({"above": (AboveMarker("== een ==", None),)}, {}, [ReasonId.NOTHING_ABOVE_MARKER], id="D16"),
+        pytest.param({"subject": ""}, {}, [ReasonId.NO_SUBJECT], id="D19"),
+        pytest.param({"body_cut": True}, {}, [ReasonId.TOO_LARGE], id="body-cut"),
+        pytest.param({"head_only": True}, {}, [ReasonId.UNREADABLE], id="D17-unreadable"),
+        pytest.param({}, {"complete": False, "full_size": 99_999_999}, [ReasonId.TOO_LARGE], id="D17-too-large"),
+        pytest.param({}, {}, [], id="nothing-to-say"),
+    ],
+)
+def test_reasons(changes: dict[str, Any], envelope: dict[str, Any], expected: list[ReasonId]) -> None:
+    assert reasons(read(**changes), **envelope) == expected
+
+
+def test_W4_what_was_left_out_is_named() -> None:
+    left_out = tuple(
+        LeftOut(id=uuid.UUID(int=n), name=f"{n}.pdf", media_type="application/pdf", size=n, reason="x")
+        for n in range(7)
+    )
+    (reason,) = facts(read(left_out=left_out)).reasons
+    assert (reason.id, reason.detail) == (
+        ReasonId.ATTACHMENTS_LEFT_OUT,
+        "0.pdf, 1.pdf, 2.pdf, 3.pdf, 4.pdf en 2 meer",
+    )

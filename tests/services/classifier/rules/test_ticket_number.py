@@ -1,0 +1,119 @@
+"""SPEC D1: which tokens of a subject may be a ticket number, and in which order they are tried."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.classifier.rules.ticket_number import find_numbers
+from shared.messages import NumberIntroduction
+
+OURS = "[1-9][0-9]{6,9}"
+
+
+def found(subject: str, pattern: str = OURS) -> list[str]:
+    return [token.text for token in find_numbers(subject, pattern)]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param("Ticket 1000001", id="after-Ticket"),
+        pytest.param("RE: TICKET: 1000001 - Kassa", id="after-Ticket-with-colon"),
+        pytest.param("Ticketnummer 1000001", id="after-ticketnummer"),
+        pytest.param("Ticket#1000001", id="after-Ticket-and-hash"),
+        pytest.param("Ticket nr. 1000001", id="after-ticket-nr"),
+        pytest.param("AW: [1000001] Kassa", id="in-square-brackets"),
+        pytest.param("Kassa (1000001)", id="in-round-brackets"),
+        pytest.param("Fwd: [ICT #1000001] Kassa", id="in-brackets-with-more"),
+        pytest.param("#1000001", id="after-hash"),
+        pytest.param("ChainWise: Ticket 1000001 - Kassa is geregistreerd", id="our-own-subject"),
+        pytest.param("Antw: Doorst: VS: SV: Ticket 1000001", id="many-prefixes"),
+    ],
+)
+def test_D1_introduced_numbers(subject: str) -> None:
+    (token,) = find_numbers(subject, OURS)
+    assert (token.text, token.introduction) == ("1000001", NumberIntroduction.INTRODUCED)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param("kassa, uw 1000001.", id="at-the-end-of-a-sentence"),
+        pytest.param("1000001", id="alone"),
+        pytest.param("1000001: kassa", id="before-a-colon"),
+        pytest.param("Re:1000001", id="straight-behind-a-prefix"),
+        pytest.param("kassa 1000001, lade", id="before-a-comma"),
+        pytest.param("HD-1000001", id="behind-letters-and-a-hyphen"),
+        pytest.param("melding 1000001/kassa", id="before-a-slash-and-letters"),
+        pytest.param("«1000001»", id="in-guillemets"),
+    ],
+)
+def test_D1_a_whole_token_without_introduction(subject: str) -> None:
+    (token,) = find_numbers(subject, OURS)
+    assert (token.text, token.introduction) == ("1000001", NumberIntroduction.BARE)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param("21000001000", id="within-a-longer-number"),
+        pytest.param("X1000001", id="behind-a-letter"),
+        pytest.param("1000001e", id="before-a-letter"),
+        pytest.param("1000001-2", id="order-with-suffix"),
+        pytest.param("3-1000001", id="order-with-prefix"),
+        pytest.param("1000001.50", id="amount-with-point"),
+        pytest.param("1000001,50", id="amount-with-comma"),
+        pytest.param("€ 1000001", id="amount-with-sign"),
+        pytest.param("1000001 €", id="amount-with-sign-behind"),
+        pytest.param("+31201000001", id="telephone"),
+        pytest.param("+31 20 1000001", id="telephone-with-spaces"),
+        pytest.param("020 1000001", id="telephone-national"),
+        pytest.param("(020) 1000001", id="telephone-area-code-in-brackets"),
+        pytest.param("tel. 1000001", id="telephone-said-so"),
+        pytest.param("12/1000001", id="part-of-a-date-like-row"),
+        pytest.param("2026-1000001", id="invoice"),
+        pytest.param("v1000001", id="version"),
+        pytest.param("versie 1000001", id="version-in-words"),
+        pytest.param("build 1000001.4", id="build"),
+        pytest.param("10.0.1000001", id="version-with-points"),
+        pytest.param("1000001@example.nl", id="address"),
+        pytest.param("zie https://elders.example/1000001/x", id="web-address"),
+        pytest.param("100%1000001", id="behind-a-percent-sign"),
+        pytest.param("01000001", id="leading-zero"),
+        pytest.param("100 0001", id="split"),
+        pytest.param("\u0661\u0660\u0660\u0660\u0660\u0660\u0661", id="digits-of-another-script"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_D1_never_inside_something_else(subject: str) -> None:
+    assert found(subject) == []
+
+
+def test_D1_a_date_is_no_number_of_four_digits() -> None:
+    assert found("Storing van 12 oktober 2026", "[0-9]{4}") == []
+
+
+def test_D1_introduced_numbers_go_before_others_then_the_first() -> None:
+    subject = "1000009 en 1000008, zie Ticket 1000002 en [1000001], ook 1000009"
+    assert found(subject) == ["1000002", "1000001", "1000009", "1000008"]
+
+
+def test_D1_the_pattern_is_the_installations() -> None:
+    assert found("Melding HD-2019-0042 graag", r"HD-[0-9]{4}-[0-9]{4}") == ["HD-2019-0042"]
+    assert found("Melding XHD-2019-0042 graag", r"HD-[0-9]{4}-[0-9]{4}") == []
+
+
+@given(st.text(max_size=200))
+def test_every_token_is_in_the_subject_and_matches(subject: str) -> None:
+    for token in find_numbers(subject, OURS):
+        assert token.text in subject
+        assert 7 <= len(token.text) <= 10
+
+
+@given(st.text(alphabet="0123456789 .-/#[]", max_size=60))
+def test_a_number_never_continues_on_either_side(subject: str) -> None:
+    for token in find_numbers(subject, OURS):
+        places = [at for at in range(len(subject)) if subject.startswith(token.text, at)]
+        assert any(
+            not subject[at - 1 : at].isdigit() and not subject[at + len(token.text) :][:1].isdigit() for at in places
+        )
