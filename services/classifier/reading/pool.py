@@ -129,7 +129,7 @@ class ReaderPool:
         except BaseException:
             await self._replace(child)
             raise
-        if child.mails < MAILS_A_CHILD:
+        if child.mails < MAILS_A_CHILD and answered[0] != Verdict.EXHAUSTED:
             self._idle.put_nowait(child)
         else:
             await self._replace(child)

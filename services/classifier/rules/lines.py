@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from selectolax.lexbor import LexborNode
@@ -26,6 +27,8 @@ _UNSEEN: Final = frozenset(
 )  # fmt: skip
 _HTML_SPACE: Final = re.compile(r"[ \t\r\n\f]+")
 _PREFORMATTED: Final = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
+_LONGEST_MARK: Final = 500
+"""Characters of a style or of class names that are looked at: what is remembered of them stays small."""
 _QUOTE_HEADER: Final = re.compile(
     r"(?:^|[\s_])(?:gmail_attr|moz-cite-prefix|divRplyFwdMsg|OutlookMessageHeader|yahoo_quoted_header|"
     r"protonmail_quote_header|zmail_extra_header|ms-outlook-mobile-reference-message)(?:$|\s)"
@@ -185,10 +188,23 @@ class _Collector:
 
 
 def _is_preformatted(node: LexborNode, tag: str) -> bool:
-    return tag == "pre" or bool(_PREFORMATTED.search(node.attrs.get("style") or ""))
+    style = node.attrs.get("style")
+    return tag == "pre" or (style is not None and _keeps_white_space(style[:_LONGEST_MARK]))
 
 
 def _is_quote_header(node: LexborNode) -> bool:
     attributes = node.attrs
-    marks = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-    return marks != " " and _QUOTE_HEADER.search(marks) is not None
+    class_name, identity = attributes.get("class"), attributes.get("id")
+    return (class_name is not None or identity is not None) and _names_quote_header(
+        f"{class_name or ''} {identity or ''}"[:_LONGEST_MARK]
+    )
+
+
+@lru_cache(maxsize=1024)  # a mail has few styles and classes, each hundreds of times
+def _keeps_white_space(style: str) -> bool:
+    return _PREFORMATTED.search(style) is not None
+
+
+@lru_cache(maxsize=1024)
+def _names_quote_header(marks: str) -> bool:
+    return _QUOTE_HEADER.search(marks) is not None

@@ -94,15 +94,17 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
     )
 
 
-@lru_cache(maxsize=4096)
 def safe_style(style: str) -> str | None:
     """The declarations of an inline style that are on the list with a plain value; None when none is left.
 
     A value with an escape, an address or an unknown function is dropped, and so are negative margins, with which a mail
     could cover what stands around it.
     """
-    if len(style) > _LONGEST_STYLE:
-        return None
+    return _safe_style(style) if len(style) <= _LONGEST_STYLE else None
+
+
+@lru_cache(maxsize=1024)  # a mail has few styles, each hundreds of times
+def _safe_style(style: str) -> str | None:
     kept = []
     for declaration in style.split(";"):
         name, separator, value = declaration.partition(":")

@@ -1,6 +1,7 @@
 """The classifier as it runs: its own process, real queues before and behind it, a real database with its own role."""
 
 import asyncio
+import hashlib
 import os
 import signal
 import sys
@@ -14,12 +15,15 @@ from typing import Any
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractQueueIterator
+from aio_pika.abc import AbstractChannel, AbstractQueueIterator
 
+from services.classifier.flow import Classifier
+from services.classifier.reading.pool import ReaderPool
 from shared.blobs import claim_check
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, dead_queue
+from shared.broker.wire import Delivery, encode
 from shared.database.pool import Pool, transaction
 from shared.messages import (
     INLINE_LIMIT,
@@ -106,6 +110,13 @@ class Desk:
         return await claim_check.check_out(self.blobs, mail.bodies)
 
 
+async def consumed(channel: AbstractChannel) -> None:
+    """Returns as soon as the service takes mail."""
+    async with asyncio.timeout(PATIENCE):
+        while not (await channel.declare_queue(MAIL_RAW, passive=True)).declaration_result.consumer_count:
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def running(database: Database, vhost: Vhost, **settings: str) -> AsyncIterator[Desk]:
     """The classifier as a process of its own; it must drain on SIGTERM."""
@@ -126,6 +137,7 @@ async def running(database: Database, vhost: Vhost, **settings: str) -> AsyncIte
             sys.executable, "-m", "services.classifier", cwd=ROOT, env=environment | settings
         )
         try:
+            await consumed(await broker.channel())
             async with queue.iterator() as results:
                 yield Desk(process, publisher, results, vhost, pool, PostgresBlobs(pool))
         finally:
@@ -313,6 +325,48 @@ async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(databas
             assert found[subject].sender is not None
         assert (await desk.bodies(found["traag"])).whole.text.startswith("Te traag")
         assert found["gewoon"].reasons == ()
+
+
+async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(desk: Desk) -> None:
+    """The last try of a poison mail (DESIGN 5): the mail goes on, and says that we failed."""
+    raw = mail("Tekst", subject="Ticket 1000001")
+    moment = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    reference = BlobReference(sha256=hashlib.sha256(raw).hexdigest(), size=len(raw))
+    envelope = RawMail(
+        mail_id=uuid.uuid4(), helpdesk_id=1, received_at=moment, fetched_at=moment, raw=reference, full_size=len(raw)
+    )
+    delivery = Delivery(
+        queue=MAIL_RAW,
+        body=raw,
+        headers=encode(envelope, raw).headers,
+        content_type="message/rfc822",
+        message_type=RawMail.type,
+        message_id="een",
+        correlation_id=str(envelope.mail_id),
+        app_id="test",
+        timestamp=None,
+        redelivered=True,
+    )
+    async with (
+        ReaderPool(readers=1, memory_bytes=1024**3, seconds=30) as readers,
+        Publisher(desk.vhost.dsn("classifier"), "test") as publisher,
+    ):
+        classifier = Classifier(
+            pool=desk.pool,
+            blobs=desk.blobs,
+            readers=readers,
+            publisher=publisher,
+            number_pattern="[1-9][0-9]{6,9}",
+            large_at_once=1,
+        )
+        await classifier.hand_on(delivery, ZeroDivisionError("x"))
+    found = await desk.classified()
+    assert (found.mail_id, found.subject) == (envelope.mail_id, "Ticket 1000001")
+    assert [ticket.ticket_id for ticket in found.candidates] == [1]
+    assert [(reason.id, reason.detail) for reason in found.reasons] == [
+        (ReasonId.OUR_ERROR, "ZeroDivisionError"),
+        (ReasonId.UNREADABLE, ""),
+    ]
 
 
 async def test_a_message_that_is_no_envelope_is_parked(desk: Desk) -> None:
