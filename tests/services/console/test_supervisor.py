@@ -53,6 +53,8 @@ def programs(tmp_path: Path) -> Path:
         package = tmp_path / "services" / name
         package.mkdir(parents=True)
         (package / "__main__.py").write_text(STAND_IN)
+    # A package without it would lose against the installed one, wherever the path has that.
+    (tmp_path / "services" / "__init__.py").touch()
     return tmp_path
 
 
