@@ -22,6 +22,10 @@ from deploy.local.tools import plain_environment
 from deploy.local.virtualenv import VirtualEnvironment
 
 
+# a worker for each processor; a file's tests stay together, since they share its fixtures
+_ALL_TESTS = ("-q", "-n", "auto", "--dist", "loadfile")
+
+
 def prepare(checkout: Checkout) -> int:
     """Bring all that the other commands need."""
     with set_up(checkout, "setup") as progress:
