@@ -17,7 +17,7 @@ from deploy.local import processes
 from deploy.local.checkout import Checkout
 from deploy.local.console import say
 from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
-from deploy.local.tools import plain_environment, run
+from deploy.local.tools import Ended, plain_environment, run
 
 SUITES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 _NEWCOMER = "newcomer"
@@ -122,11 +122,11 @@ class _System:
         say(f"  {command} as {user} (log: {log})")
         started = time.monotonic()
         as_user = f"runuser -u {user} -- env HOME=$(getent passwd {user} | cut -d: -f6)"
-        done = run(
-            [self._tool, "run", str(self._root), f"cd {folder} && {as_user} {command}"],
-            environment=plain_environment(),
-        )
-        log.write_text(done.output, encoding="utf-8")
+        script = f"cd {folder} && {as_user} {command}"
+        # straight into the log, so that one can follow it
+        into_log = ["bash", "-c", 'exec "$@" >"$0" 2>&1 </dev/null', str(log)]
+        done = run([*into_log, self._tool, "run", str(self._root), script], environment=plain_environment())
+        done = Ended(done.code, log.read_text(encoding="utf-8", errors="replace"))
         self._findings.seconds[column] = time.monotonic() - started
         if done.code != 0:
             self._findings.failures.append(f"`{command}` as {user} ended with {done.code}: {done.errors()} ({log})")
