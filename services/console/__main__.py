@@ -39,6 +39,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "migrate": ("migrate", "Bring the database to the newest schema, as its owner."),
     "deploy-topology": ("deploy_topology", "Create or update what the services need on RabbitMQ."),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; for a nightly timer."),
+    "status": ("status", "Show how the importer stands, and what needs a person."),
+    "notifications": (
+        "notifications",
+        "The mails to manager, executor and customer that wait, and how to send them now.",
+    ),
     "importer": ("importer", "The «e-Mail importer» settings of a helpdesk."),
     **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
 }

@@ -83,7 +83,8 @@ def _unchecked(mailbox: MailboxProgress) -> str:
     sentence = f"The mailbox of {mailbox.helpdesk} had no good check since this run began."
     if mailbox.problem is not None and mailbox.problem_since is not None:
         sentence += f" Its problem since {_moment(mailbox.problem_since)}: {mailbox.problem}"
-        sentence += f" The next check is at {_moment(mailbox.next_check_at)}."
+        if mailbox.next_check_at is not None:
+            sentence += f" The next check is at {_moment(mailbox.next_check_at)}."
     return sentence
 
 

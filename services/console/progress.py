@@ -14,7 +14,7 @@ from shared.database.pool import Connection
 
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
-       state.next_check_at, state.problem, state.problem_since
+       nullif(state.next_check_at, '-infinity') AS next_check_at, state.problem, state.problem_since
 FROM importer_settings settings
 JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
 JOIN mailbox_states state ON state.helpdesk_id = settings.helpdesk_id
@@ -69,9 +69,11 @@ GROUP BY 1
 _WAITING_FOR_A_PERSON: Final = """
 SELECT helpdesk.name AS helpdesk, notification.reason, count(*), min(notification.created_at) AS since
 FROM notifications notification JOIN helpdesks helpdesk ON helpdesk.id = notification.helpdesk_id
-WHERE state = 'planned' AND reason = ANY($1::text[]) OR state = 'failed' AND created_at > now() - interval '1 day'
+WHERE reason = ANY($1::text[])
+  AND (state = 'planned' OR state = 'failed' AND notification.created_at > now() - interval '4 days')
 GROUP BY 1, 2 ORDER BY 1, 2
 """
+"""Mail is given up after 72 hours: what failed is told for a day at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class MailboxProgress:
     enabled: bool
     last_successful_check_at: datetime | None
     last_check_at: datetime | None
-    next_check_at: datetime
+    next_check_at: datetime | None
+    """None: as soon as a fetcher runs."""
     problem: str | None
     problem_since: datetime | None
 
@@ -163,5 +166,5 @@ async def mails_out_by_state(connection: Connection) -> Mapping[str, int]:
 
 
 async def undelivered(connection: Connection, reasons: list[str]) -> list[Undelivered]:
-    """What waits for one of `reasons`, and what failed for good in the last 24 hours."""
+    """What one of `reasons` keeps from being sent, or has made fail in the last days."""
     return [Undelivered(**row) for row in await connection.fetch(_WAITING_FOR_A_PERSON, reasons)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import asyncpg
 from pydantic import Field, SecretStr
@@ -30,6 +30,7 @@ class ConsoleConfiguration(Configuration):
         return self.with_credentials(self.database_url, "importer_console", "database_password_console")
 
 
+T = TypeVar("T")
 Work = Callable[[Connection], Awaitable[None]]
 
 _PATIENCE: Final = timedelta(seconds=5)
@@ -41,10 +42,15 @@ def with_database(work: Work) -> None:
 
     Raises Misconfigured, Outage, or BadValue with the sentence for what the database refused.
     """
-    asyncio.run(_visit(work))
+    answer_from_database(work)
 
 
-async def _visit(work: Work) -> None:
+def answer_from_database(work: Callable[[Connection], Awaitable[T]]) -> T:
+    """The answer of `work`, which runs as `with_database` says."""
+    return asyncio.run(_visit(work))
+
+
+async def _visit(work: Callable[[Connection], Awaitable[T]]) -> T:
     configuration = ConsoleConfiguration.load()
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
@@ -54,7 +60,7 @@ async def _visit(work: Work) -> None:
     )
     try:
         async with transaction(pool) as connection:
-            await work(connection)
+            return await work(connection)
     except asyncpg.PostgresError as error:
         refused = sentence(error)
         if refused is None:

@@ -38,10 +38,11 @@ def sweep_blobs(
         float, typer.Option(min=0, help="Only what belongs to mails that were settled this many days ago or longer.")
     ] = 7,
 ) -> None:
-    """Remove stored bytes that nothing needs any more, as the operator; safe to repeat, beside the running services.
+    """Remove stored bytes that nothing needs any more; for a nightly timer.
 
-    Raw mails, images of tickets, and whatever belongs to a mail that is undecided, quarantined or has an open dead
-    letter stay. Reads IMPORTER_DATABASE_URL and the secret database_password_operator.
+    Safe to repeat, beside the running services. Raw mails, images of tickets, and whatever belongs to a mail that is
+    undecided, quarantined or has an open dead letter stay. Works as importer_operator: reads IMPORTER_DATABASE_URL and
+    the secret database_password_operator.
     """
     removed = asyncio.run(_sweep(OperatorConfiguration.load().database_dsn, timedelta(days=settled_days)))
     typer.echo(f"{removed} blobs removed.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -32,6 +33,18 @@ class CommandLine:
 
     def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
         """What the command says, on standard output (or error, when `code` is not 0)."""
+        said, complained = self._run(arguments, stdin, code)
+        return complained or said if code else said
+
+    async def says(self, *arguments: str, code: int = 0) -> str:
+        """The same for a test that has an event loop: the command brings its own, in a thread."""
+        return await asyncio.to_thread(self, *arguments, code=code)
+
+    async def answers(self, *arguments: str, code: int = 0) -> Any:
+        """`json`, for a test that has an event loop."""
+        return await asyncio.to_thread(self.json, *arguments, code=code)
+
+    def _run(self, arguments: tuple[str, ...], stdin: str, code: int) -> tuple[str, str]:
         said, complained = io.StringIO(), io.StringIO()
         with self.monkeypatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
             for name in [name for name in os.environ if name.startswith("IMPORTER_")]:
@@ -43,11 +56,11 @@ class CommandLine:
             with pytest.raises(SystemExit) as ended:
                 main()
         assert (ended.value.code or 0) == code, f"{arguments}: {said.getvalue()}{complained.getvalue()}"
-        return (complained if code else said).getvalue()
+        return said.getvalue(), complained.getvalue()
 
-    def json(self, *arguments: str) -> Any:
-        """What the command answers with --json."""
-        return json.loads(self(*arguments, "--json"))
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """What the command answers on standard output with --json."""
+        return json.loads(self._run((*arguments, "--json"), "", code)[0])
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ MAY = {
     "SELECT message_id FROM notifications": {"classifier", "ticket_writer", "notifier", *PEOPLE},
     "UPDATE notifications SET state = 'failed', reason = 'x'": {"notifier"},
     "UPDATE notifications SET recipient_address = 'iemand@anders.example'": set(),
+    "UPDATE notifications SET next_try_at = now()": {"notifier", *PEOPLE},
     "DELETE FROM notifications": set(),
     # the server
     "CREATE TABLE helpdesk.mine ()": set(),

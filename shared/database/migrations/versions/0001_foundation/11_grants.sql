@@ -96,11 +96,12 @@ GRANT INSERT, UPDATE ON organisations, persons, person_addresses, employees, emp
     categories, templates TO importer_console, importer_operator;
 GRANT DELETE ON person_addresses, employee_addresses, calendar_hours, calendar_exceptions, templates, outgoing_accounts
     TO importer_console, importer_operator;
--- Repairs: check a mailbox now, choose for a backlog, publish or replay a mail, force a second import, discard what is
--- quarantined (a trigger keeps every other outcome as it is), close a dead letter, accept what was reviewed, import old
+-- Repairs: check a mailbox now, choose for a backlog, send a waiting mail now, publish or replay a mail, force a second import,
+-- discard what is quarantined (a trigger keeps every other outcome as it is), close a dead letter, accept what was reviewed, import old
 -- numbers.
 GRANT UPDATE (next_check_at, backlog_choice, backlog_chosen_at, backlog_chosen_until) ON mailbox_states
     TO importer_console, importer_operator;
+GRANT UPDATE (next_try_at) ON notifications TO importer_console, importer_operator;
 GRANT INSERT (helpdesk_id, kind, pattern, verdict), UPDATE (verdict), DELETE ON sender_rules
     TO importer_console, importer_operator;
 GRANT INSERT (mail_id, helpdesk_id, generation, folder, item_key, force_number, forced_from, choice, raw_sha256,

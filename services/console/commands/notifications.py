@@ -1,0 +1,77 @@
+"""`notifications list` and `send-now`: the mails out, and those that wait for another try sent at once.
+
+After a mail server or an account is mended, waiting mail goes by itself at its own next try, up to four hours later.
+`send-now` moves that moment to now; the notifier, when it runs, sends within seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from services.console import notifications
+from services.console.fields import BadValue, Choice
+from services.console.idle import many
+from services.console.output import Json, done, show_rows
+from services.console.repository import find
+from services.console.resources import HELPDESKS
+from services.console.session import with_database
+from shared.database.pool import Connection
+
+STATES: Final = Choice(("waiting", "planned", "sent", "failed", "not-sent"))
+
+Helpdesk = Annotated[str | None, typer.Option(help="Only those of this helpdesk.")]
+
+
+def show_list(
+    helpdesk: Helpdesk = None,
+    state: Annotated[
+        str, typer.Option(metavar=STATES.metavar, help="Only these; waiting ones were tried and are tried again.")
+    ] = "waiting",
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="At most this many, the newest first.")] = 100,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List mails out in one state, with the reason and the server's answer."""
+    try:
+        wanted = STATES.parse(state)
+    except BadValue as error:
+        raise BadValue(f"--state: {error}.") from None
+
+    async def work(connection: Connection) -> None:
+        helpdesk_id = await _helpdesk_id(connection, helpdesk)
+        rows = await notifications.rows(connection, state=wanted, helpdesk_id=helpdesk_id, at_most=limit)
+        show_rows(f"{wanted} notifications", rows, as_json=as_json, hidden=frozenset({"mail_id", "subject", "sent_at"}))
+
+    with_database(work)
+
+
+def send_now(helpdesk: Helpdesk = None) -> None:
+    """Let every mail out that waits for another try go now.
+
+    For after a mail server or an account is mended. Mails that were sent, failed for good or were decided not to be
+    sent stay as they are.
+    """
+
+    async def work(connection: Connection) -> None:
+        moved = await notifications.due_now(connection, await _helpdesk_id(connection, helpdesk))
+        done(f"{many(moved, 'mail')} will be sent now." if moved else "No mail waits for another try.")
+
+    with_database(work)
+
+
+async def _helpdesk_id(connection: Connection, helpdesk: str | None) -> int | None:
+    return None if helpdesk is None else await find(connection, HELPDESKS, helpdesk)
+
+
+def _group() -> typer.Typer:
+    made = typer.Typer(
+        help="The mails to manager, executor and customer that wait, and how to send them now.", no_args_is_help=True
+    )
+    made.command("list")(show_list)
+    made.command("send-now")(send_now)
+    return made
+
+
+COMMANDS: Final = {"notifications": _group()}

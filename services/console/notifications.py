@@ -1,0 +1,37 @@
+"""The SQL of the commands on notifications; every function takes a connection with the role `importer_console`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from shared.database.pool import Connection
+
+_ROWS: Final = """
+SELECT notification.id, helpdesk.name AS helpdesk, ticket.number AS ticket, notification.kind,
+       notification.recipient_address AS recipient, notification.subject, notification.tries,
+       notification.next_try_at, notification.reason, notification.server_reply, notification.sent_at,
+       notification.mail_id, notification.created_at
+FROM notifications notification
+JOIN helpdesks helpdesk ON helpdesk.id = notification.helpdesk_id
+JOIN tickets ticket ON ticket.id = notification.ticket_id
+WHERE CASE WHEN notification.state = 'planned' AND notification.next_try_at > now() THEN 'waiting'
+           ELSE notification.state END = $1
+  AND ($2::bigint IS NULL OR notification.helpdesk_id = $2)
+ORDER BY notification.created_at DESC LIMIT $3
+"""
+
+_DUE_NOW: Final = """
+UPDATE notifications SET next_try_at = now()
+WHERE state = 'planned' AND next_try_at > now() AND ($1::bigint IS NULL OR helpdesk_id = $1)
+"""
+
+
+async def rows(connection: Connection, *, state: str, helpdesk_id: int | None, at_most: int) -> list[dict[str, Any]]:
+    """Notifications in one state, the newest first; `waiting` are the planned ones that are tried again later."""
+    return [dict(row) for row in await connection.fetch(_ROWS, state, helpdesk_id, at_most)]
+
+
+async def due_now(connection: Connection, helpdesk_id: int | None) -> int:
+    """Make every notification due that waits for another try; how many."""
+    status: str = await connection.execute(_DUE_NOW, helpdesk_id)
+    return int(status.removeprefix("UPDATE "))

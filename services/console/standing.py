@@ -1,0 +1,58 @@
+"""How the importer stands, at one glance, and what of it needs a person: pure, for `helpdesk-importer status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.console.idle import many
+from services.console.progress import MailboxProgress, Undelivered, Unfinished
+from services.console.queues import WorkInQueue
+from shared.portal.delivery import DELIVERY, DeliveryReason
+
+NEEDS_A_PERSON: Final = (
+    DeliveryReason.NO_ACCOUNT,
+    DeliveryReason.LOGIN_REFUSED,
+    DeliveryReason.NOT_SECURE,
+    DeliveryReason.OUR_ERROR,
+    DeliveryReason.REFUSED,
+    DeliveryReason.GAVE_UP,
+)
+"""What no further try cures. An address that a server does not know is a matter for its ticket, not for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database and RabbitMQ say; `queues` is None, and `broker_trouble` says why, when RabbitMQ does not."""
+
+    schema_revision: str
+    mailboxes: tuple[MailboxProgress, ...]
+    outcomes_of_a_day: Mapping[str, int]
+    unfinished: Unfinished
+    notifications: Mapping[str, int]
+    undelivered: tuple[Undelivered, ...]
+    queues: tuple[WorkInQueue, ...] | None
+    broker_trouble: str = ""
+
+    def needs_a_person(self) -> Iterator[str]:
+        """A sentence for each thing that does not get right by itself, with what to do."""
+        if self.queues is None:
+            yield self.broker_trouble
+        for queue in self.queues or ():
+            if not queue.consumers:
+                yield f"Nobody reads the queue {queue.queue}: {queue.reader} does not run."
+        for mailbox in self.mailboxes:
+            if mailbox.enabled and mailbox.problem is not None:
+                yield f"The mailbox of {mailbox.helpdesk}: {mailbox.problem}"
+        parked = max(self.unfinished.dead_letters, sum(queue.dead for queue in self.queues or ()))
+        if parked:
+            yield f"{many(parked, 'mail')} could not be handled: helpdesk-importer dead-letters list."
+        for cause in self.undelivered:
+            yield f"{many(cause.count, 'mail')} of {cause.helpdesk} not sent: {_explained(cause.reason)}"
+
+
+def _explained(reason: str) -> str:
+    """The Dutch sentence of a delivery's trouble, with its remedy."""
+    explanation = DELIVERY[DeliveryReason(reason)]
+    return f"{explanation.sentence} {explanation.remedy}".rstrip()

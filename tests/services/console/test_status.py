@@ -1,0 +1,150 @@
+"""`status` and `notifications`: what the importer has to say of itself, and mail that is let go."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+import pytest
+
+from shared.messages import NotificationKind
+from tests.conftest import Database, Vhost
+from tests.services.notifier.house import House
+
+
+class CommandLine(Protocol):
+    """The fixture `importer`."""
+
+    environment: dict[str, str]
+
+    async def says(self, *arguments: str, code: int = 0) -> str: ...
+
+    async def answers(self, *arguments: str, code: int = 0) -> Any: ...
+
+
+@pytest.fixture
+async def house(database: Database) -> AsyncIterator[House]:
+    async with House.of(database) as house:
+        yield house
+
+
+@pytest.fixture
+def watched(importer: CommandLine, vhost: Vhost) -> CommandLine:
+    """The command line, with a RabbitMQ that has every queue and no reader of them."""
+    user = next(user.name for user in vhost.topology.users if user.service == "console")
+    password = vhost.passwords["console"].get_secret_value()
+    importer.environment["IMPORTER_AMQP_URL"] = vhost.dsn("console").get_secret_value()
+    importer.environment["IMPORTER_RABBITMQ_MANAGEMENT_URL"] = vhost.empty.server.management_url.replace(
+        vhost.empty.server.management_url.partition("//")[2].partition("@")[0], f"{user}:{password}"
+    )
+    return importer
+
+
+async def postponed(house: House, reason: str, *, hours: int = 4) -> uuid.UUID:
+    """A notification that waits for another try, because of `reason`."""
+    notification = await house.plan()
+    await house.owner.execute(
+        "UPDATE notifications SET reason = $2, server_reply = '535 no', tries = 9,"
+        " next_try_at = now() + $3 * interval '1 hour' WHERE id = $1",
+        notification, reason, hours,
+    )  # fmt: skip
+    return notification
+
+
+async def test_S8_status_shows_the_last_check_and_the_problem_of_each_mailbox(
+    watched: CommandLine, house: House
+) -> None:
+    await house.owner.execute("""
+        INSERT INTO employees (id, name) VALUES (7, 'Importer');
+        UPDATE importer_settings SET enabled = true, default_contact_id = 1, default_employee_id = 7;
+        UPDATE mailbox_states SET last_successful_check_at = '2026-11-23 08:00:00+00',
+            problem = 'De map is weg.', problem_since = '2026-11-23 08:30:00+00'""")
+    told = await watched.answers("status", code=3)
+    [mailbox] = told["mailboxes"]
+    assert mailbox["helpdesk"] == "ICT"
+    assert mailbox["enabled"] is True
+    assert mailbox["last_successful_check_at"] == "2026-11-23T08:00:00Z"
+    assert (mailbox["problem"], mailbox["problem_since"]) == ("De map is weg.", "2026-11-23T08:30:00Z")
+    assert "The mailbox of ICT: De map is weg." in told["needs_a_person"]
+    assert told["schema_revision"] == "0001"
+
+
+async def test_status_counts_outcomes_mails_out_and_dead_letters(watched: CommandLine, house: House) -> None:
+    await house.plan()
+    await postponed(house, "refused-for-now")
+    quarantined, under_way = await house.mail("a@klant.example"), await house.mail("b@klant.example")
+    await house.owner.execute(
+        """UPDATE imported_mails SET outcome = 'quarantine', outcome_at = now(), reasons = '[{"id": "no-sender"}]'
+           WHERE mail_id = $1""",
+        quarantined,
+    )
+    before = await watched.answers("status", code=3)
+    assert before["outcomes_of_a_day"] == {"quarantine": 1}
+    assert before["notifications"] == {"planned": 1, "waiting": 1}
+    assert (before["unfinished"]["mails_due"], before["unfinished"]["mails_later"]) == (1, 1)
+    await house.owner.execute("SELECT record_dead_letter($1, 'mail.raw', 'kapot')", under_way)
+    after = await watched.answers("status", code=3)
+    assert after["unfinished"]["dead_letters"] == 1
+    assert after["unfinished"]["without_outcome"] == before["unfinished"]["without_outcome"] - 1
+    assert "1 mail could not be handled: helpdesk-importer dead-letters list." in after["needs_a_person"]
+
+
+async def test_status_tells_which_queue_nobody_reads(watched: CommandLine) -> None:
+    told = await watched.answers("status", code=3)
+    assert [(queue["queue"], queue["consumers"]) for queue in told["queues"]] == [
+        ("mail.raw", 0), ("mail.classified", 0), ("ticket.events", 0),
+    ]  # fmt: skip
+    assert "Nobody reads the queue mail.classified: ticket_writer does not run." in told["needs_a_person"]
+    assert "Needs a person:" in await watched.says("status", code=3)
+
+
+@pytest.mark.usefixtures("house")
+async def test_a_broker_that_is_away_is_told_beside_what_the_database_says(importer: CommandLine) -> None:
+    importer.environment["IMPORTER_AMQP_URL"] = "amqp://nobody:x@127.0.0.1:1/helpdesk"
+    importer.environment["IMPORTER_RABBITMQ_MANAGEMENT_URL"] = "http://nobody:x@127.0.0.1:1"
+    told = await importer.answers("status", code=3)
+    assert told["queues"] is None
+    assert told["mailboxes"][0]["helpdesk"] == "ICT"
+    assert "does not answer" in told["needs_a_person"][0]
+
+
+async def test_a_refused_account_is_told_and_its_mails_go_when_a_person_says_so(
+    watched: CommandLine, house: House
+) -> None:
+    waiting = await postponed(house, "login-refused")
+    told = await watched.answers("status", code=3)
+    assert [sentence for sentence in told["needs_a_person"] if "wachtwoord" in sentence]
+    [listed] = await watched.answers("notifications", "list")
+    assert (listed["id"], listed["reason"], listed["server_reply"]) == (str(waiting), "login-refused", "535 no")
+    assert await watched.says("notifications", "send-now") == "1 mail will be sent now.\n"
+    row = await house.row(waiting)
+    assert (row["state"], row["tries"]) == ("planned", 9)
+    async with house.notifier() as notifier:
+        assert await notifier.sweep() == 1  # due: the notifier takes it at once
+
+
+async def test_send_now_touches_only_what_waits_and_only_the_helpdesk_that_was_named(
+    importer: CommandLine, house: House
+) -> None:
+    ticket = await house.ticket()
+    sent = await house.plan(NotificationKind.TICKET_ADDED_MANAGER, ticket=ticket)
+    await house.owner.execute(
+        "UPDATE notifications SET state = 'sent', sent_at = now(), message_id = 'x' WHERE id = $1", sent
+    )
+    before = await house.row(sent)
+    waiting = await postponed(house, "server-away")
+    await house.owner.execute("INSERT INTO helpdesks (id, name, calendar_id) VALUES (2, 'Facilitair', 1)")
+    said = await importer.says("notifications", "send-now", "--helpdesk", "Facilitair")
+    assert said == "No mail waits for another try.\n"
+    assert "there is no helpdesk 'Weg'" in await importer.says("notifications", "send-now", "--helpdesk", "Weg", code=1)
+    assert (await house.row(waiting))["next_try_at"] is not None
+    await importer.says("notifications", "send-now", "--helpdesk", "ict")
+    assert await importer.answers("notifications", "list") == []
+    assert await house.row(sent) == before
+
+
+async def test_an_unknown_state_is_refused(importer: CommandLine) -> None:
+    assert "--state: 'weg' is not one of waiting, planned" in await importer.says(
+        "notifications", "list", "--state", "weg", code=1
+    )
