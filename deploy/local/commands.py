@@ -21,7 +21,6 @@ from deploy.local.temporary import temporary_servers
 from deploy.local.tools import plain_environment
 from deploy.local.virtualenv import VirtualEnvironment
 
-
 # a worker for each processor; a file's tests stay together, since they share its fixtures
 _ALL_TESTS = ("-q", "-n", "auto", "--dist", "loadfile")
 

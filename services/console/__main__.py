@@ -45,6 +45,12 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "The mails to manager, executor and customer that wait, and how to send them now.",
     ),
     "importer": ("importer", "The «e-Mail importer» settings of a helpdesk."),
+    "mails": ("mails", "The mails that were taken in, and what became of them."),
+    "quarantine": ("mails", "Mails that could not become a ticket."),
+    "dead-letters": ("dead_letters", "Messages that were parked for a person."),
+    "review": ("review", "Tickets and supplements that a person should look at."),
+    "backlog": ("backlog", "Old mail that waits for a person's choice."),
+    "senders": ("senders", "Senders and mailing lists that are blocked or let through."),
     **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
 }
 """Each command or group, in the order of --help: the module that has it in its own COMMANDS, and what it is for."""

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr
 from services.console.fields import BadValue
 from services.console.refusals import sentence
 from shared.configuration import Configuration, DatabaseUrl
-from shared.database.pool import Connection, open_pool, transaction
+from shared.database.pool import Connection, Pool, open_pool, transaction
 
 
 class ConsoleConfiguration(Configuration):
@@ -47,10 +47,20 @@ def with_database(work: Work) -> None:
 
 def answer_from_database(work: Callable[[Connection], Awaitable[T]]) -> T:
     """The answer of `work`, which runs as `with_database` says."""
-    return asyncio.run(_visit(work))
+
+    async def in_one_transaction(pool: Pool) -> T:
+        async with transaction(pool) as connection:
+            return await work(connection)
+
+    return asyncio.run(_visit(in_one_transaction))
 
 
-async def _visit(work: Callable[[Connection], Awaitable[T]]) -> T:
+def with_pool(work: Callable[[Pool], Awaitable[None]]) -> None:
+    """Run `work`, which says itself what is one transaction, on a pool of one connection. Raises the same."""
+    asyncio.run(_visit(work))
+
+
+async def _visit(work: Callable[[Pool], Awaitable[T]]) -> T:
     configuration = ConsoleConfiguration.load()
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
@@ -59,8 +69,7 @@ async def _visit(work: Callable[[Connection], Awaitable[T]]) -> T:
         patience=_PATIENCE,
     )
     try:
-        async with transaction(pool) as connection:
-            return await work(connection)
+        return await work(pool)
     except asyncpg.PostgresError as error:
         refused = sentence(error)
         if refused is None:

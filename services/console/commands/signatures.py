@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -62,3 +62,11 @@ def command(body: Callable[..., None], summary: str, parameters: Sequence[Parame
     called.__signature__ = inspect.Signature(list(parameters))  # type: ignore[attr-defined]
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return called
+
+
+def group(name: str, summary: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
+    """A group of commands, each told by its own signature and docstring."""
+    made = typer.Typer(name=name, help=summary, no_args_is_help=True)
+    for called, body in commands.items():
+        made.command(called)(body)
+    return made

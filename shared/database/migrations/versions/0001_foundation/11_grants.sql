@@ -108,8 +108,8 @@ GRANT INSERT (mail_id, helpdesk_id, generation, folder, item_key, force_number, 
     raw_size, full_size, complete, received_at, fetched_at, marked_read_at, next_republish_at)
     ON imported_mails TO importer_console, importer_operator;
 GRANT INSERT ON mail_blobs TO importer_console, importer_operator;
-GRANT UPDATE (choice, replay_number, published_at, next_republish_at, republish_count, outcome_at, reasons)
-    ON imported_mails TO importer_console, importer_operator;
+GRANT UPDATE (choice, replay_number, published_at, next_republish_at, republish_count, outcome_at, decided_replay,
+    reasons) ON imported_mails TO importer_console, importer_operator;
 GRANT UPDATE (resolved_at) ON dead_letters TO importer_console, importer_operator;
 GRANT UPDATE (status_id, deadline_at, completed_at, changed_at, changed_by_employee_id, changed_by_person_id,
     needs_review) ON tickets TO importer_console, importer_operator;

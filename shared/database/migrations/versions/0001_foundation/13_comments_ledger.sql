@@ -34,7 +34,7 @@ COMMENT ON COLUMN imported_mails.republish_count IS 'How often a sweeper publish
 COMMENT ON COLUMN imported_mails.next_republish_at IS 'When a sweeper publishes it again, as long as it has no outcome; null: by the sweeper''s own rule.';
 COMMENT ON COLUMN imported_mails.outcome IS 'What became of it; null: not decided yet (D7).';
 COMMENT ON COLUMN imported_mails.outcome_at IS 'When that was decided.';
-COMMENT ON COLUMN imported_mails.decided_replay IS 'The last replay that ticket_writer has decided, 0 the first import; null: none, the outcome is a dead letter''s. A message of this replay or an earlier one changes nothing (D7).';
+COMMENT ON COLUMN imported_mails.decided_replay IS 'The last replay that was decided, by ticket_writer or by a person who discards it; 0: the first import; null: none, the outcome is a dead letter''s. A message of this replay or an earlier one changes nothing (D7).';
 COMMENT ON COLUMN imported_mails.awaits_outcome IS 'Whether an outcome is still to come, the first or that of a replay; a sweeper publishes it until then.';
 COMMENT ON COLUMN imported_mails.reasons IS 'Why: a list of {"id", "detail"}, in the order of the steps.';
 COMMENT ON COLUMN imported_mails.message_id_header IS 'Its Message-ID (D13).';

@@ -1,0 +1,136 @@
+"""`dead-letters`: messages that a service gave up, with the reason and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+from services.console.commands.signatures import group
+from services.console.fields import BadValue
+from services.console.output import Json, done, show_json, show_one, show_rows
+from services.console.queues import BrokerConfiguration
+from services.console.repairs import dead_letters
+from services.console.repairs.dead_letters import Letter, all_queues, letters
+from services.console.session import with_pool
+from shared.broker.publish import Publisher
+from shared.broker.session import broker_trouble
+from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, TICKET_EVENTS
+from shared.database.pool import Pool, connection, transaction
+
+
+class Queue(StrEnum):
+    """The work queues."""
+
+    RAW = MAIL_RAW
+    CLASSIFIED = MAIL_CLASSIFIED
+    EVENTS = TICKET_EVENTS
+
+
+OfQueue = Annotated[Queue | None, typer.Option("--queue", help="only those of this queue")]
+Key = Annotated[str, typer.Argument(metavar="ID", help="the id of the mail, or of the message")]
+Keys = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="ids of mails or of messages")]
+All = Annotated[bool, typer.Option("--all", help="all of them")]
+
+Treatment = Callable[[Pool, Publisher, Letter], Awaitable[None]]
+
+
+def list_letters(queue: OfQueue = None, *, as_json: Json = False) -> None:
+    """List dead letters, the oldest of each queue first; looking loses nothing."""
+    configuration, queues = BrokerConfiguration.load(), _queues(queue)
+
+    async def work(pool: Pool) -> None:
+        async with letters(configuration, queues) as found, connection(pool) as acquired:
+            lost = await dead_letters.without_message(acquired, found, queues)
+        if as_json:
+            show_json({"messages": [letter.facts() for letter in found], "without_message": lost})
+            return
+        show_rows("dead letters", [letter.facts() for letter in found], as_json=False)
+        if lost:
+            show_rows("dead letters without a message (quarantine replay sends the mail again)", lost, as_json=False)
+
+    with_pool(work)
+
+
+def show(key: Key, *, as_json: Json = False) -> None:
+    """Show the dead letters of one mail, with their headers."""
+    configuration = BrokerConfiguration.load()
+
+    async def work(_: Pool) -> None:
+        async with letters(configuration, all_queues()) as found:
+            chosen = _chosen(found, [key])
+        if as_json:
+            show_json([letter.all_facts() for letter in chosen])
+            return
+        for letter in chosen:
+            facts = letter.all_facts()
+            headers = facts.pop("headers")
+            show_one(facts | {f"header {name}": value for name, value in headers.items()}, as_json=False)
+
+    with_pool(work)
+
+
+def replay(keys: Keys = None, queue: OfQueue = None, *, everything: All = False) -> None:
+    """Send dead letters to their service again, as for the first time, once the cause is mended."""
+
+    async def send(pool: Pool, publisher: Publisher, letter: Letter) -> None:
+        await publisher.replay(letter.delivery)
+        async with connection(pool) as acquired:
+            await dead_letters.resolve(acquired, letter)
+
+    _treat(keys, queue, send, "replayed", everything=everything)
+
+
+def discard(keys: Keys = None, queue: OfQueue = None, *, everything: All = False) -> None:
+    """Throw dead letters away. A mail that one kept in quarantine stays there, discarded; its bytes are kept."""
+
+    async def note(pool: Pool, _: Publisher, letter: Letter) -> None:
+        async with transaction(pool) as acquired:
+            await dead_letters.settle(acquired, letter)
+
+    _treat(keys, queue, note, "discarded", everything=everything)
+
+
+def _treat(
+    keys: list[str] | None, queue: Queue | None, treatment: Treatment, participle: str, *, everything: bool
+) -> None:
+    if bool(keys) == everything:
+        raise BadValue("Name dead letters by id, or say --all; `dead-letters list` shows them.")
+    configuration = BrokerConfiguration.load()
+
+    async def work(pool: Pool) -> None:
+        async with (
+            letters(configuration, _queues(queue)) as found,
+            Publisher(configuration.amqp_dsn, "console") as publisher,
+        ):
+            for letter in found if everything else _chosen(found, keys or []):
+                await treatment(pool, publisher, letter)
+                with broker_trouble("acknowledging a dead letter"):
+                    await letter.message.ack()
+                done(f"{letter.delivery.queue}: the message of mail {letter.mail_id} is {participle}.")
+            if not found:
+                done("There are no dead letters.")
+
+    with_pool(work)
+
+
+def _chosen(found: list[Letter], keys: list[str]) -> list[Letter]:
+    for key in keys:
+        if not any(letter.answers_to(key) for letter in found):
+            raise BadValue(f"There is no message of {key!r} among the {len(found)} dead letters; nothing was changed.")
+    return [letter for letter in found if any(letter.answers_to(key) for key in keys)]
+
+
+def _queues(queue: Queue | None) -> tuple[str, ...]:
+    return all_queues() if queue is None else (queue.value,)
+
+
+COMMANDS: Final = {
+    "dead-letters": group(
+        "dead-letters",
+        "Messages that were parked for a person.",
+        {"list": list_letters, "show": show, "replay": replay, "discard": discard},
+    )
+}

@@ -1,0 +1,88 @@
+"""`senders`: whose mail is quarantined on sight, and whose is let through although a wider rule blocks it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from services.console import repository
+from services.console.commands.signatures import group
+from services.console.fields import BadValue
+from services.console.output import Json, done, show_rows
+from services.console.repairs import senders
+from services.console.repairs.senders import Verdict, pattern_of
+from services.console.resources import HELPDESKS
+from services.console.session import with_database
+from shared.database.pool import Connection
+
+Sender = Annotated[str, typer.Argument(help="name@example.org, example.org (and all below it), or <a List-Id>")]
+ListId = Annotated[bool, typer.Option("--list-id", help="SENDER is the List-Id of a mailing list")]
+OfHelpdesk = Annotated[str | None, typer.Option("--helpdesk", help="only for this helpdesk's mailbox; else for all")]
+
+
+def block(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = False) -> None:
+    """Quarantine mail of this sender or mailing list from now on.
+
+    The narrowest rule decides: an address, then a List-Id, then the longest domain; of two alike the helpdesk's own.
+    """
+    _put(sender, helpdesk, "block", is_list=list_id)
+
+
+def allow(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = False) -> None:
+    """Let mail of this sender through, although a wider rule blocks it."""
+    _put(sender, helpdesk, "allow", is_list=list_id)
+
+
+def remove(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = False) -> None:
+    """Take a rule away, of either kind."""
+    pattern = pattern_of(sender, is_list=list_id)
+
+    async def work(connection: Connection) -> None:
+        if not await senders.remove(connection, await _helpdesk(connection, helpdesk), pattern):
+            raise BadValue(f"There is no rule for the {pattern.kind} {pattern.text}{_where(helpdesk)}.")
+        done(f"The rule for the {pattern.kind} {pattern.text}{_where(helpdesk)} is removed.")
+
+    with_database(work)
+
+
+def list_rules(
+    helpdesk: Annotated[str | None, typer.Option(help="only the rules that count for this helpdesk")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the rules."""
+
+    async def work(connection: Connection) -> None:
+        found = await senders.rules(connection, await _helpdesk(connection, helpdesk))
+        show_rows("sender rules", found, as_json=as_json)
+
+    with_database(work)
+
+
+def _put(sender: str, helpdesk: str | None, verdict: Verdict, *, is_list: bool) -> None:
+    pattern = pattern_of(sender, is_list=is_list)
+    verb = {"allow": "let through", "block": "quarantined"}[verdict]
+
+    async def work(connection: Connection) -> None:
+        await senders.put(connection, await _helpdesk(connection, helpdesk), pattern, verdict)
+        done(f"Mail of the {pattern.kind} {pattern.text} is {verb} from now on{_where(helpdesk)}.")
+
+    with_database(work)
+
+
+async def _helpdesk(connection: Connection, helpdesk: str | None) -> int | None:
+    return None if helpdesk is None else await repository.find(connection, HELPDESKS, helpdesk)
+
+
+def _where(helpdesk: str | None) -> str:
+    return " for all helpdesks" if helpdesk is None else f" for helpdesk {helpdesk}"
+
+
+COMMANDS: Final = {
+    "senders": group(
+        "senders",
+        "Senders and mailing lists that are blocked or let through.",
+        {"list": list_rules, "block": block, "allow": allow, "remove": remove},
+    )
+}

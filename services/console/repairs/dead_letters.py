@@ -1,0 +1,127 @@
+"""Dead letters: the messages in the `.dead` queues, and what the ledger says of them (DESIGN 5).
+
+They are looked at by taking them without acknowledgement and giving them back: nothing is lost, and their order stays.
+A replay is a confirmed copy on the work queue, then the ledger's note, then the acknowledgement; a crash in between
+makes a second copy, which the services know by the mail or the event.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from services.console.queues import BrokerConfiguration
+from services.console.repairs.mails import note_discarded
+from shared.broker.session import Session, broker_trouble
+from shared.broker.topology import WORK_QUEUES, dead_queue
+from shared.broker.wire import AT, COUNTERS, FIRST_ERROR, LAST_ERROR, REASON, SERVICE, Delivery
+from shared.database.pool import Connection
+from shared.messages import MailId
+
+_OPEN: Final = """
+    SELECT letter.queue, letter.mail_id, letter.recorded_at, letter.reason, mail.subject
+    FROM dead_letters AS letter JOIN imported_mails AS mail USING (mail_id)
+    WHERE letter.resolved_at IS NULL ORDER BY letter.recorded_at, letter.id"""
+
+_RESOLVE: Final = """
+    UPDATE dead_letters SET resolved_at = greatest(now(), recorded_at)
+    WHERE mail_id = $1 AND queue = $2 AND resolved_at IS NULL RETURNING true"""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message in a `.dead` queue, in our hands until it is acknowledged or given back."""
+
+    delivery: Delivery
+    message: AbstractIncomingMessage
+
+    @property
+    def mail_id(self) -> uuid.UUID | None:
+        """The mail that it is about, None where it does not say."""
+        return self.delivery.mail_id
+
+    def answers_to(self, key: str) -> bool:
+        """Whether `key` is the id of its mail or its own."""
+        return key in {str(self.mail_id), self.delivery.message_id}
+
+    def facts(self) -> dict[str, Any]:
+        """What people are shown of it, the reason last."""
+        headers = self.delivery.headers
+        return {
+            "queue": self.delivery.queue,
+            "mail_id": self.mail_id,
+            "message_id": self.delivery.message_id,
+            "parked_at": headers.get(AT),
+            "service": headers.get(SERVICE),
+            "failures": self.delivery.failures,
+            "size": len(self.delivery.body),
+            "reason": headers.get(REASON) or headers.get(LAST_ERROR),
+        }
+
+    def all_facts(self) -> dict[str, Any]:
+        """Those, both errors, and the headers with which a replay would be published."""
+        headers = self.delivery.headers
+        return self.facts() | {
+            "first_error": headers.get(FIRST_ERROR),
+            "last_error": headers.get(LAST_ERROR),
+            "headers": {name: str(value) for name, value in sorted(headers.items()) if name not in COUNTERS},
+        }
+
+
+@asynccontextmanager
+async def letters(configuration: BrokerConfiguration, queues: Sequence[str]) -> AsyncIterator[list[Letter]]:
+    """The dead letters of these work queues, oldest first; whatever is not acknowledged is given back at the end.
+
+    Meanwhile nobody else sees them. Raises BrokerOutage.
+    """
+    async with await Session.open(configuration.amqp_dsn, "helpdesk-importer dead-letters") as session:
+        channel = await session.channel()
+        yield [letter for queue in queues for letter in await _held(channel, queue)]
+        with broker_trouble("giving dead letters back"):
+            await channel.close()
+
+
+async def _held(channel: AbstractChannel, queue: str) -> list[Letter]:
+    held = []
+    with broker_trouble(f"looking into {dead_queue(queue)}"):
+        opened = await channel.get_queue(dead_queue(queue), ensure=False)
+        while (message := await opened.get(fail=False)) is not None:
+            held.append(Letter(Delivery.of(message, queue, suspect=False), message))
+    return held
+
+
+async def without_message(
+    connection: Connection, found: Sequence[Letter], queues: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Letters that are open in the ledger and of which no message was found: a mail that could not be published."""
+    seen = {(letter.delivery.queue, letter.mail_id) for letter in found}
+    return [
+        dict(row)
+        for row in await connection.fetch(_OPEN)
+        if row["queue"] in queues and (row["queue"], row["mail_id"]) not in seen
+    ]
+
+
+async def resolve(connection: Connection, letter: Letter) -> None:
+    """Note that the letter was replayed."""
+    if letter.mail_id is not None:
+        await connection.execute(_RESOLVE, letter.mail_id, letter.delivery.queue)
+
+
+async def settle(connection: Connection, letter: Letter) -> None:
+    """Note that a person discarded the letter, and with it the mail that it kept in quarantine."""
+    if letter.mail_id is None:
+        return
+    was_open = await connection.fetchval(_RESOLVE, letter.mail_id, letter.delivery.queue)
+    if was_open and letter.delivery.queue.startswith("mail."):
+        await note_discarded(connection, MailId(letter.mail_id))
+
+
+def all_queues() -> tuple[str, ...]:
+    """The work queues, in the order of a mail's way."""
+    return tuple(queue.name for queue in WORK_QUEUES)

@@ -1,0 +1,64 @@
+"""The command line on a database with mails of every outcome, and on RabbitMQ with its own user."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg
+import pytest
+
+from tests.conftest import Database, Vhost
+
+EVERY_TABLE = Path(__file__).parents[3] / "shared" / "database" / "every_table.sql"
+
+
+class CommandLine(Protocol):
+    """The fixture `importer`."""
+
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> str: ...
+
+    def json(self, *arguments: str) -> Any: ...
+
+
+Sql = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def sql(database: Database) -> Sql:
+    """Run a statement as the owner and answer its rows."""
+
+    def run(statement: str, *parameters: Any) -> list[dict[str, Any]]:
+        async def visit() -> list[dict[str, Any]]:
+            connection = await asyncpg.connect(
+                database.dsn("owner").get_secret_value(), server_settings={"search_path": "helpdesk"}
+            )
+            try:
+                if parameters or not statement.rstrip().endswith(";"):
+                    return [dict(row) for row in await connection.fetch(statement, *parameters)]
+                await connection.execute(statement)
+                return []
+            finally:
+                await connection.close()
+
+        return asyncio.run(visit())
+
+    return run
+
+
+@pytest.fixture
+def filled(importer: CommandLine, sql: Sql) -> CommandLine:
+    """The command line on the rows of every_table.sql."""
+    sql(EVERY_TABLE.read_text(encoding="utf-8"))
+    return importer
+
+
+@pytest.fixture
+def with_broker(filled: CommandLine, vhost: Vhost) -> CommandLine:
+    """The same, with a virtual host of its own."""
+    filled.environment["IMPORTER_AMQP_URL"] = vhost.dsn("console").get_secret_value()
+    return filled
