@@ -13,6 +13,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", "--quiet")),
     ("import boundaries", ("lint-imports", "--no-cache")),
     ("types", ("mypy",)),
+    ("rules and their tests", ("python", "-m", "tests.rules", "--check")),
 )
 
 
