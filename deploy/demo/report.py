@@ -34,12 +34,16 @@ class ReceivedNotification:
 
 @dataclass(frozen=True, slots=True)
 class MailOutcome:
-    """A sample mail and what became of it; `seconds` from its delivery to the commit of its outcome."""
+    """A sample mail and what became of it; `seconds` from its delivery to the commit of its outcome.
+
+    `reasons` are their ids, for programs; `why` has their sentences, for people.
+    """
 
     file: str
     helpdesk: str
     outcome: str
     reasons: list[str]
+    why: str
     ticket_number: str | None
     seconds: float
 
@@ -58,13 +62,14 @@ def keep_notifications(folder: Path, deliveries: Sequence[Delivery]) -> list[Rec
 
 
 def mail_outcomes(demonstration: Demonstration) -> list[MailOutcome]:
-    """Every mail that has an outcome, with the sentences that say why."""
+    """Every mail that has an outcome, with the reasons that say why."""
     return [
         MailOutcome(
             file=mail.file,
             helpdesk=mail.helpdesk,
             outcome=record.outcome or "",
-            reasons=[explain(reason) for reason in record.reasons],
+            reasons=[reason.id.value for reason in record.reasons],
+            why=" ".join(explain(reason) for reason in record.reasons),
             ticket_number=record.ticket_number,
             seconds=round(demonstration.seconds(mail.file), 3),
         )
@@ -89,7 +94,7 @@ def show_mails(console: Console, mails: Sequence[MailOutcome]) -> None:
     table = _table("What became of every mail, and why", "mail", "outcome", "ticket", "s", "why")
     for mail in mails:
         outcome = Text(mail.outcome, style=next((c for o, c in COLOURS.items() if o == mail.outcome), ""))
-        table.add_row(mail.file, outcome, mail.ticket_number or "", f"{mail.seconds:.2f}", " ".join(mail.reasons))
+        table.add_row(mail.file, outcome, mail.ticket_number or "", f"{mail.seconds:.2f}", mail.why)
     console.print(table)
 
 

@@ -73,7 +73,7 @@ async def test_every_sample_mail_becomes_what_it_must(installation: Installation
 
     report: dict[str, list[dict[str, Any]]] = json.loads((tmp_path / "report.json").read_text())
     assert set(report) == {"mails", "notifications"}
-    keys = {"file", "helpdesk", "outcome", "reasons", "ticket_number", "seconds"}
+    keys = {"file", "helpdesk", "outcome", "reasons", "why", "ticket_number", "seconds"}
     assert all(set(mail) == keys and mail["reasons"] and mail["seconds"] >= 0 for mail in report["mails"])
     assert {mail["file"]: mail["outcome"] for mail in report["mails"]} == {
         mail.file: mail.outcome for mail in SAMPLE_MAILS
