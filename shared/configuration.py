@@ -101,8 +101,7 @@ class Configuration(BaseSettings):
         variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
         if value := os.environ.get(variable):
             return SecretStr(value)
-        named = os.environ.get(f"{variable}_FILE")
-        path = Path(named) if named else self.secrets_dir / name
+        path = self.secret_file(name)
         try:
             value = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -114,6 +113,11 @@ class Configuration(BaseSettings):
         if not value:
             raise Misconfigured(f"The secret {name} in {path} is empty. Put the secret in that file.")
         return SecretStr(value)
+
+    def secret_file(self, name: str) -> Path:
+        """The file of the secret `name`, which `IMPORTER_NAME` itself overrules."""
+        named = os.environ.get(f"{ENVIRONMENT_PREFIX}{name.upper()}_FILE")
+        return Path(named) if named else self.secrets_dir / name
 
     def with_credentials(self, url: SecretStr, user: str, secret: str) -> SecretStr:
         """`url` with this user and the named secret as password; credentials that stand in the URL win."""

@@ -5,7 +5,8 @@
     password = encryption.decrypt(column)              # SecretStr
 
 The secret `encryption_keys` holds Fernet keys (AES-128-CBC with HMAC-SHA256), one a line, the newest first: that one
-encrypts, all decrypt. To rotate: put a new key above the others, restart, `rotate` every column, remove the old key.
+encrypts, all decrypt. To rotate: put a new key above the others (`helpdesk-importer encryption key generate --add`),
+restart the services, re-encrypt what is stored (`helpdesk-importer encryption rotate`), remove the old keys.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Encryption:
             except ValueError:
                 raise Misconfigured(
                     f"Key {number} in the secret encryption_keys is no key: it must be 32 bytes in URL-safe base64. "
-                    "Make one with helpdesk-importer encryption-key generate."
+                    "Make one with helpdesk-importer encryption key generate."
                 ) from None
         if not fernets:
             raise Misconfigured("The secret encryption_keys is empty: put at least one key in it.")

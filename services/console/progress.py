@@ -14,7 +14,8 @@ from shared.database.pool import Connection
 
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
-       nullif(state.next_check_at, '-infinity') AS next_check_at, state.problem, state.problem_since
+       nullif(state.next_check_at, '-infinity') AS next_check_at, state.problem, state.problem_since,
+       state.backlog_waiting
 FROM importer_settings settings
 JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
 JOIN mailbox_states state ON state.helpdesk_id = settings.helpdesk_id
@@ -88,6 +89,8 @@ class MailboxProgress:
     """None: as soon as a fetcher runs."""
     problem: str | None
     problem_since: datetime | None
+    backlog_waiting: int
+    """Old mails that wait for a person's choice (SPEC D18)."""
 
 
 @dataclass(frozen=True, slots=True)

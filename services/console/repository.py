@@ -151,6 +151,11 @@ async def importers_in_need(connection: Connection, resource: Resource, identity
     return [helpdesk["name"] for helpdesk in found]
 
 
+async def check_soon(connection: Connection, helpdesk_id: int) -> None:
+    """Give the mailbox its turn now: whoever changes its settings wants to see whether they are right."""
+    await connection.execute("UPDATE mailbox_states SET next_check_at = now() WHERE helpdesk_id = $1", helpdesk_id)
+
+
 async def importer_settings(connection: Connection, helpdesk_id: int) -> Row:
     """The importer settings of a helpdesk with its last check (S8) and its problem; never the password (S3)."""
     columns = ", ".join(f'{_column(field)} AS "{field.name}"' for field in IMPORTER.fields)

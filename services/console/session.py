@@ -14,6 +14,7 @@ from services.console.fields import BadValue
 from services.console.refusals import sentence
 from shared.configuration import Configuration, DatabaseUrl
 from shared.database.pool import Connection, Pool, open_pool, transaction
+from shared.errors import Misconfigured
 
 
 class ConsoleConfiguration(Configuration):
@@ -70,6 +71,11 @@ async def _visit(work: Callable[[Pool], Awaitable[T]]) -> T:
     )
     try:
         return await work(pool)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Misconfigured(
+            f"The role of the command line may not do this ({error}): run helpdesk-importer migrate, and see that "
+            "IMPORTER_DATABASE_URL names no other login than importer_console."
+        ) from None
     except asyncpg.PostgresError as error:
         refused = sentence(error)
         if refused is None:

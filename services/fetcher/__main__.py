@@ -10,6 +10,7 @@ settings  those of every service (`shared.configuration`), and
           IMPORTER_SPOOL_BYTES    bytes of mail held at a time in memory and temporary files (default 256 MiB)
           TMPDIR                  where mails above 256 KiB are put while they are stored
 replicas  any number: leases share out the mailboxes, row locks the mails to republish
+check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing (mailbox_check)
 exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours
 """
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import uuid
 from datetime import timedelta
 from typing import Final
@@ -27,6 +29,7 @@ from pydantic import Field
 from services.fetcher import metrics
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check
+from services.fetcher.mailbox_check import run_check
 from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.repository.ledger import Ledger
@@ -81,4 +84,10 @@ async def main(process: Process[FetcherConfiguration]) -> None:
 
 
 if __name__ == "__main__":
-    run_service(SERVICE, main, FetcherConfiguration)
+    match sys.argv[1:]:
+        case []:
+            run_service(SERVICE, main, FetcherConfiguration)
+        case ["check", helpdesk_id] if helpdesk_id.isdecimal():
+            sys.exit(run_check(helpdesk_id))
+        case _:
+            sys.exit("usage: python -m services.fetcher [check HELPDESK_ID]")

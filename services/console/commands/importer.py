@@ -39,6 +39,7 @@ def change(helpdesk: str, **given: Any) -> None:
         place = {"helpdesk_id": helpdesk_id}
         if not await repository.update(connection, IMPORTER, place, columns):
             await repository.insert(connection, IMPORTER, place | columns)
+        await repository.check_soon(connection, helpdesk_id)
         done(f"The importer settings of {helpdesk} are changed.")
 
     with_database(work)

@@ -54,6 +54,8 @@ def _set(resource: Resource, named: Resource, key: str, column: str, missing: st
         place = {column: await repository.find(connection, named, key)}
         if not await repository.update(connection, resource, place, {"password_encrypted": encrypted}):
             raise BadValue(missing)
+        if resource is IMPORTER:
+            await repository.check_soon(connection, place[column])
         done(f"The password for {key} is changed.")
 
     with_database(work)

@@ -90,6 +90,10 @@ _UNCHANGED: Final = """
         JOIN unnest($1::bigint[], $2::bigint[]) AS open (helpdesk_id, row_version) USING (helpdesk_id, row_version)
     WHERE enabled"""
 
+_ACCESS: Final = """
+    SELECT kind, server, username, mailbox_address, folder FROM importer_settings
+    WHERE helpdesk_id = $1 AND kind IS NOT NULL"""
+
 _STATES: Final = """
     SELECT helpdesk_id, last_check_at, last_successful_check_at, problem IS NOT NULL AS has_problem, failed_checks
     FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
@@ -202,18 +206,29 @@ class MailboxRepository:
             await acquired.fetchval("SELECT 1")
 
 
+async def access_of(pool: Pool, helpdesk_id: int) -> MailboxAccess | None:
+    """Where the mailbox of a helpdesk is, on or off; None when no kind of mailbox is chosen yet."""
+    async with connection(pool) as acquired:
+        row = await acquired.fetchrow(_ACCESS, helpdesk_id)
+    return None if row is None else _access(row)
+
+
+def _access(row: asyncpg.Record) -> MailboxAccess:
+    return MailboxAccess(
+        kind=row["kind"],
+        server=row["server"],
+        folder=row["folder"],
+        address=row["mailbox_address"],
+        username=row["username"],
+    )
+
+
 def _claimed(row: asyncpg.Record) -> ClaimedMailbox:
     return ClaimedMailbox(
         helpdesk_id=row["helpdesk_id"],
         generation=row["generation"],
         settings_version=row["row_version"],
-        access=MailboxAccess(
-            kind=row["kind"],
-            server=row["server"],
-            folder=row["folder"],
-            address=row["mailbox_address"],
-            username=row["username"],
-        ),
+        access=_access(row),
         roles=Roles(
             default_contact_active=row["default_contact_active"],
             default_employee_active=row["default_employee_active"],

@@ -36,9 +36,9 @@ class CommandLine:
         said, complained = self._run(arguments, stdin, code)
         return complained or said if code else said
 
-    async def says(self, *arguments: str, code: int = 0) -> str:
+    async def says(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
         """The same for a test that has an event loop: the command brings its own, in a thread."""
-        return await asyncio.to_thread(self, *arguments, code=code)
+        return await asyncio.to_thread(self, *arguments, stdin=stdin, code=code)
 
     async def answers(self, *arguments: str, code: int = 0) -> Any:
         """`json`, for a test that has an event loop."""

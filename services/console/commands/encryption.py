@@ -1,0 +1,152 @@
+"""`encryption key generate` and `encryption rotate`: new keys for the stored passwords of mailboxes and accounts.
+
+    helpdesk-importer encryption key generate --add     # the new key encrypts, the old ones still decrypt
+    (restart the services)                              # each reads the keys at its start
+    helpdesk-importer encryption rotate                 # what is stored, with the new key
+    (remove the old keys from the secret, below the first line)
+
+Nobody but the owner of the database may read the passwords of both mailboxes and accounts, so `rotate` works as
+importer_owner, as `migrate` does: no role that a person or a service uses every day gets a privilege for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import asyncpg
+import typer
+
+from services.console.commands.migrate import DatabaseAdministration
+from services.console.output import done
+from shared.configuration import ENVIRONMENT_PREFIX, Configuration
+from shared.database.pool import Connection, open_pool, transaction
+from shared.encryption import CannotDecrypt, Encryption, new_key
+from shared.errors import Misconfigured
+
+KEYS: Final = "encryption_keys"
+_PATIENCE: Final = timedelta(seconds=5)
+
+_MAILBOXES: Final = """
+SELECT settings.helpdesk_id AS id, helpdesk.name, settings.password_encrypted
+FROM importer_settings settings JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
+WHERE settings.password_encrypted IS NOT NULL ORDER BY helpdesk.name FOR UPDATE OF settings
+"""
+_ACCOUNTS: Final = """
+SELECT id, name, password_encrypted FROM outgoing_accounts
+WHERE password_encrypted IS NOT NULL ORDER BY name FOR UPDATE
+"""
+_SET_MAILBOX: Final = "UPDATE importer_settings SET password_encrypted = $2 WHERE helpdesk_id = $1"
+_SET_ACCOUNT: Final = "UPDATE outgoing_accounts SET password_encrypted = $2 WHERE id = $1"
+
+
+def generate(
+    *,
+    add: Annotated[
+        bool, typer.Option("--add", help="Put it first into the file of the secret encryption_keys instead.")
+    ] = False,
+) -> None:
+    """Make a new key and print it.
+
+    With --add it is put above the keys in the secret's file (which is made when it is missing), and not printed.
+    Afterwards restart the services, and re-encrypt with `encryption rotate`.
+    """
+    key = new_key().get_secret_value()
+    if not add:
+        typer.echo(key)
+        return
+    configuration = Configuration.load()
+    if os.environ.get(variable := f"{ENVIRONMENT_PREFIX}{KEYS.upper()}"):
+        raise Misconfigured(
+            f"The keys are given in {variable} itself, which no command can change: put a new key first in it, "
+            f"or name a file in {variable}_FILE."
+        )
+    file = configuration.secret_file(KEYS)
+    if file.exists():
+        keys = configuration.secret(KEYS)
+        Encryption.from_secret(keys)
+        key = f"{key}\n{keys.get_secret_value()}"
+    _replace(file, f"{key}\n")
+    done(f"A new key is the first in {file}. Restart the services, then: helpdesk-importer encryption rotate.")
+
+
+def _replace(file: Path, content: str) -> None:
+    """Write the file whole or not at all, as private as it was, or for its owner alone."""
+    try:
+        mode = file.stat().st_mode & 0o777 if file.exists() else 0o600
+        descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as out:
+                out.write(content)
+                out.flush()
+                os.fchmod(out.fileno(), mode)
+                os.fsync(out.fileno())
+            Path(draft).replace(file)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise Misconfigured(
+            f"The secret's file {file} cannot be written ({error.strerror}). Put the key that "
+            "helpdesk-importer encryption key generate prints first into it by hand."
+        ) from None
+
+
+def rotate() -> None:
+    """Encrypt every stored password with the newest key.
+
+    All of them in one transaction, or none. Works as importer_owner: reads IMPORTER_DATABASE_URL and the secrets
+    database_password_owner and encryption_keys. Restart the services first, so that they know the newest key.
+    """
+    configuration = DatabaseAdministration.load()
+    encryption = Encryption.from_secret(configuration.secret(KEYS))
+    counts = asyncio.run(_rotate(configuration.database_dsn, encryption))
+    told = " and ".join(f"{count} {what}" for what, count in counts.items())
+    done(f"Passwords encrypted with the newest key: {told}.")
+    done("The older keys in the secret encryption_keys are needed no more.")
+
+
+async def _rotate(dsn: str, encryption: Encryption) -> Mapping[str, int]:
+    """Rotate all; how many passwords of each kind. Raises CannotDecrypt, with nothing changed."""
+    pool = await open_pool(dsn, application_name="helpdesk-importer encryption", max_size=1, patience=_PATIENCE)
+    try:
+        async with pool, transaction(pool) as connection:
+            return {
+                "of mailboxes": await _rotate_all(connection, encryption, "mailbox", _MAILBOXES, _SET_MAILBOX),
+                "of accounts": await _rotate_all(connection, encryption, "account", _ACCOUNTS, _SET_ACCOUNT),
+            }
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Misconfigured(
+            f"Only the owner of the database may read all passwords ({error}): leave the login out of "
+            "IMPORTER_DATABASE_URL, or put importer_owner there."
+        ) from None
+
+
+async def _rotate_all(connection: Connection, encryption: Encryption, kind: str, select: str, update: str) -> int:
+    rows = await connection.fetch(select)
+    for row in rows:
+        try:
+            rotated = encryption.rotate(row["password_encrypted"])
+        except CannotDecrypt as error:
+            raise CannotDecrypt(f"The {kind} of {row['name']}: {error} Nothing was changed.") from None
+        await connection.execute(update, row["id"], rotated)
+    return len(rows)
+
+
+def _group() -> typer.Typer:
+    key = typer.Typer(help="Keys.", no_args_is_help=True)
+    key.command("generate")(generate)
+    made = typer.Typer(
+        help="The keys of stored passwords: make a new one, and encrypt everything with it.", no_args_is_help=True
+    )
+    made.add_typer(key, name="key")
+    made.command("rotate")(rotate)
+    return made
+
+
+COMMANDS: Final = {"encryption": _group()}
