@@ -247,7 +247,12 @@ _FACTS: Final = """
         helpdesk.name AS helpdesk, organisation.name AS organisation, contact.name AS contact,
         status.name AS status, supplement_status.name AS noted_status, priority.name AS priority,
         ticket.deadline_at AS deadline, supplement.deadline_at AS noted_deadline, ticket.completed_at AS completed,
-        ticket.recalculate_deadline AS recalculate,
+        ticket.recalculate_deadline AS recalculate, ticket.planned_at AS planned, ticket.time_needed_hours AS hours,
+        ticket_type.name AS type, environment.name AS environment,
+        manager.name AS ticket_manager, executor.name AS ticket_executor,
+        noted_priority.name AS noted_priority, noted_executor.name AS noted_executor,
+        supplement.planned_at AS noted_planned, supplement.time_needed_hours AS noted_hours,
+        supplement.recalculate_deadline AS noted_recalculate,
         supplement.visible_to_customer AS visible, supplement.expanded, supplement.held_for_review AS held,
         coalesce(informant.name, informing.name) AS informant, importer.name AS changed_by,
         coalesce(sender_person.name, sender_employee.name) AS known_sender,
@@ -278,6 +283,12 @@ _FACTS: Final = """
         LEFT JOIN helpdesk.persons AS contact ON contact.id = ticket.contact_id
         LEFT JOIN helpdesk.statuses AS status ON status.id = ticket.status_id
         LEFT JOIN helpdesk.priorities AS priority ON priority.id = ticket.priority_id
+        LEFT JOIN helpdesk.ticket_types AS ticket_type ON ticket_type.id = ticket.ticket_type_id
+        LEFT JOIN helpdesk.environments AS environment ON environment.id = ticket.environment_id
+        LEFT JOIN helpdesk.employees AS manager ON manager.id = ticket.ticket_manager_id
+        LEFT JOIN helpdesk.employees AS executor ON executor.id = ticket.executor_id
+        LEFT JOIN helpdesk.priorities AS noted_priority ON noted_priority.id = supplement.priority_id
+        LEFT JOIN helpdesk.employees AS noted_executor ON noted_executor.id = supplement.executor_id
         LEFT JOIN helpdesk.statuses AS supplement_status ON supplement_status.id = supplement.status_id
         LEFT JOIN helpdesk.persons AS informant ON informant.id = supplement.informant_person_id
         LEFT JOIN helpdesk.employees AS informing ON informing.id = supplement.informant_employee_id

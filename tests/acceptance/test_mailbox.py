@@ -118,6 +118,8 @@ async def test_S8_a_check_that_fails_leaves_the_last_successful_one(pipeline: Pi
     good = await pipeline.connection.fetchrow(state, desk.id)
     assert good is not None
     assert good["last_successful_check_at"] is not None
+    shown = json.loads(await command(pipeline, "importer", "show", str(desk.id), "--json"))
+    assert datetime.fromisoformat(shown["last_successful_check_at"]) >= good["last_successful_check_at"]
     folder = pipeline.mailboxes / desk.name
     folder.rename(folder.with_name("weg"))
     await pipeline.connection.execute(

@@ -7,11 +7,12 @@ import pytest
 from tests.acceptance.pipeline import Pipeline
 from tests.acceptance.rules.bodies import BODIES
 from tests.acceptance.rules.deadlines import DEADLINES
+from tests.acceptance.rules.fields import FIELDS
 from tests.acceptance.rules.numbers import NUMBERS
 from tests.acceptance.rules.people import PEOPLE
 from tests.acceptance.story import Scene, Story, play
 
-STORIES: dict[str, Story] = {**NUMBERS, **DEADLINES, **BODIES, **PEOPLE}
+STORIES: dict[str, Story] = {**NUMBERS, **FIELDS, **DEADLINES, **BODIES, **PEOPLE}
 
 
 @pytest.fixture(scope="module")

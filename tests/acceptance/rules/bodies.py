@@ -103,6 +103,9 @@ BODIES: Final = {
         mail=Mail(file="images/every-format.eml"),
         then={"outcome": "ticket", "images": ["a.png", "b.jpg", "c.gif", "d.webp", "e.bmp", "f.tif"]},
     ),
+    "W4 D4 a HEIC photo of a telephone is an image": Story(
+        mail=Mail(file="images/heic.eml"), then={"outcome": "ticket", "images": ["IMG_0417.HEIC"], "left_out": []}
+    ),
     "D4 an image is what decodes as one, whatever the mail claims; SVG is none": Story(
         mail=Mail(
             attached={
@@ -151,6 +154,12 @@ BODIES: Final = {
         ticket={},
         mail=Mail(subject="Ticket {ticket}", text=("b" * 70 + "\n") * 2_000),
         then={"outcome": "supplement", "reasons": says("too-large"), "history": says("te groot")},
+    ),
+    "D17 mail whose parts never end is read as far as it goes": Story(
+        mail=Mail(file="broken/no-closing-boundary.eml"), then={"outcome": "ticket"}
+    ),
+    "D17 mail whose header is cut short is imported all the same": Story(
+        mail=Mail(file="broken/header-cut-short.eml"), then={"outcome": "ticket"}
     ),
     "D17 mail that is nested too deep is read as far as it goes": Story(
         mail=Mail(file="hostile/deep.eml"), then={"outcome": "ticket"}

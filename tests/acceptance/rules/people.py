@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.acceptance.story import Mail, Story, says
+from tests.acceptance.story import Mail, Story, picture, says
 
 TO_MANAGER: Final = "sent to marieke.de.boer@oosterdam-services.example"
 TO_EXECUTOR: Final = "sent to tom.jansen@oosterdam-services.example"
@@ -49,6 +49,11 @@ PEOPLE: Final = {
         mail=Mail(subject=SUPPLEMENT),
         then={"executor": TO_EXECUTOR, "manager": None, "customer": None},
     ),
+    "M3 the executor is mailed about an attachment alone": Story(
+        ticket={},
+        mail=Mail(subject=SUPPLEMENT, text="", attached={"foto.png": picture()}),
+        then={"executor": TO_EXECUTOR, "images": ["foto.png"]},
+    ),
     "M1 no: M2 is not sent, M4 is": Story(
         settings={"send_import_mails": False}, then={"manager": "not-sent: mails-off", "customer": TO_CONTACT}
     ),
@@ -82,6 +87,15 @@ PEOPLE: Final = {
             "deadline": None,
             "executor": "not-sent: automatic",
         },
+    ),
+    "D6 an answer to an invitation is automatic": Story(
+        mail=Mail(file="automatic/calendar-reply.eml"), then={"automatic": "calendar", "manager": "not-sent: automatic"}
+    ),
+    "D6 a read receipt is automatic": Story(
+        mail=Mail(file="automatic/read-receipt.eml"), then={"automatic": "auto-reply"}
+    ),
+    "D6 a person's mail through Outlook is not automatic": Story(
+        mail=Mail(file="automatic/person-through-outlook.eml"), then={"automatic": None, "manager": TO_MANAGER}
     ),
     "D6 mail of a list is automatic": Story(
         mail=Mail(headers={"List-Id": "Nieuws <nieuws.elders.example>"}), then={"automatic": "list"}
