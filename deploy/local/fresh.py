@@ -67,6 +67,11 @@ def table(findings: Sequence[Findings]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def _last_line(output: str) -> str:
+    lines = [line.strip("= ") for line in output.splitlines() if line.strip() and not line.startswith("make")]
+    return lines[-1] if lines else "it said nothing"
+
+
 class _System:
     """One clean Debian in a folder of this checkout's `.run`."""
 
@@ -129,7 +134,9 @@ class _System:
         done = Ended(done.code, log.read_text(encoding="utf-8", errors="replace"))
         self._findings.seconds[column] = time.monotonic() - started
         if done.code != 0:
-            self._findings.failures.append(f"`{command}` as {user} ended with {done.code}: {done.errors()} ({log})")
+            self._findings.failures.append(
+                f"`{command}` as {user} ended with {done.code}: {_last_line(done.output)} ({log})"
+            )
         if left := self._end_what_is_left():
             self._findings.failures.append(f"`{command}` as {user} left processes behind: {', '.join(left)}")
         return done.output
