@@ -46,7 +46,7 @@ def demo(checkout: Checkout, mailbox: str | None) -> int:
 
 def test(checkout: Checkout, only: str | None) -> int:
     """All checks and all tests, or one file of tests."""
-    command = [str(checkout.python), "-m", "pytest", *(only.split() if only else ())]
+    command = [str(checkout.python), "-m", "pytest", *(only.split() if only else _ALL_TESTS)]
     if chosen_runtime() == "docker":  # the tests start containers themselves
         with set_up(checkout, "test"):
             pass
