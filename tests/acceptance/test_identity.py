@@ -138,6 +138,24 @@ async def test_S7_D12_the_marker_line_heads_M2_M3_and_M4(pipeline: Pipeline) -> 
         assert body.get_content().lstrip().startswith("#-#-# antwoord hierboven #-#-#"), row["kind"]
 
 
+async def test_M4_D6_a_confirmation_is_threaded_and_says_that_it_is_automatic(pipeline: Pipeline) -> None:
+    desk = await open_desk(pipeline, reply_to_address="antwoord@oosterdam-services.example")
+    asked = await one(pipeline, desk, Mail(sender="kop2@elders.example", subject="Kopregels"))
+    [delivery] = pipeline.received(asked["confirmation"])
+    mail = message_from_bytes(delivery.content, policy=default)
+    assert mail["Message-ID"] == f"<{asked['confirmation']}>"
+    assert mail["In-Reply-To"] == f"<{asked['message_id']}>"
+    assert mail["References"] == says(f"<{asked['message_id']}>")
+    assert mail["Auto-Submitted"].startswith("auto-")
+    assert mail["X-Auto-Response-Suppress"]
+    assert (mail["From"].addresses[0].display_name, mail["From"].addresses[0].addr_spec) == (
+        asked["helpdesk"],
+        desk.address,
+    )
+    assert mail["Reply-To"].addresses[0].addr_spec == "antwoord@oosterdam-services.example"
+    assert {part.get_content_type() for part in mail.walk()} >= {"text/plain", "text/html"}
+
+
 async def test_D13_a_copy_in_the_same_mailbox_is_a_duplicate(pipeline: Pipeline, desk: Desk) -> None:
     mail = a_mail()
     first, again = pipeline.drop(mail, desk.name), pipeline.drop(mail, desk.name)

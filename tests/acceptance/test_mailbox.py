@@ -38,8 +38,8 @@ async def in_ledger(pipeline: Pipeline, desk: Desk) -> set[str]:
     return {row["item_key"] for row in rows}
 
 
-async def command(pipeline: Pipeline, *arguments: str, given: str = "") -> str:
-    """Run `helpdesk-importer`; what it says."""
+async def command(pipeline: Pipeline, *arguments: str, given: str = "", code: int = 0) -> str:
+    """Run `helpdesk-importer`, which ends with `code`; what it says."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -51,7 +51,7 @@ async def command(pipeline: Pipeline, *arguments: str, given: str = "") -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await process.communicate(given.encode())
-    assert process.returncode == 0, said.decode()
+    assert process.returncode == code, said.decode()
     return said.decode()
 
 
@@ -161,6 +161,8 @@ async def test_D14_who_is_needed_cannot_be_deleted_and_made_inactive_elsewhere_t
     await one(pipeline, desk, Mail())
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await pipeline.connection.execute(f"DELETE FROM helpdesk.{table} WHERE name = $1", name)  # noqa: S608
+    tool = {"contact": "contacts", "employee": "employees"}[who]
+    assert "is on and needs this" in await command(pipeline, tool, "set", name, "--no-active", code=1)
     await pipeline.connection.execute(f"UPDATE helpdesk.{table} SET active = false WHERE name = $1", name)  # noqa: S608
     waiting = pipeline.drop(a_mail(), desk.name)
     await pipeline.connection.execute(

@@ -40,6 +40,28 @@ BODIES: Final = {
         html="<p>Een blauw scherm.</p><blockquote><p>&#61;&#61;&#61;&#61;&#61; vul boven deze<br>\n regel&nbsp;uw"
         " reactie =====</p><p>Beste klant</p></blockquote>",
     ),
+    "S7 D16 in text, wrapped and quoted by the mail client": reply(
+        "Een blauw scherm.\n\n> > ===== vul boven deze\n> > regel uw reactie =====\n> > Beste klant",
+        says("Een blauw scherm.", but_not=("Beste klant", "vul boven")),
+        reasons=ABOVE,
+    ),
+    "S7 D16 in a table of an html mail, in bold": reply(
+        "",
+        says("Een blauw scherm.", but_not=("Beste klant", "vul boven")),
+        reasons=ABOVE,
+        html="<div>Een blauw scherm.</div><div><table><tr><td><p><b>===== vul boven <span>deze regel</span> uw"
+        " reactie =====</b></p></td></tr><tr><td>Beste klant</td></tr></table></div>",
+    ),
+    "S7 a marker with the signs of html": Story(
+        settings={"marker": "<<< antwoord & groet hierboven >>>"},
+        ticket={},
+        mail=Mail(
+            subject="Ticket {ticket}",
+            html="<p>Een blauw scherm.</p><p>&lt;&lt;&lt; antwoord &amp; groet hierboven &gt;&gt;&gt;</p>"
+            "<p>Beste klant</p>",
+        ),
+        then={"body": says("Een blauw scherm.", but_not=("Beste klant",)), "reasons": ABOVE},
+    ),
     "D16 the first marker counts": reply(
         f"Nieuw.\n\n{QUOTED}\n> Eerder antwoord\n> > {MARKER}\n> > Nog ouder",
         says("Nieuw.", but_not=("Eerder antwoord", "Nog ouder")),
