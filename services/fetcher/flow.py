@@ -4,6 +4,7 @@
     unread, unknown              nothing                              takes it in
     stored, not published        blob and ledger row                  publishes it from the blob, marks it
     published, not marked        a message, maybe a second one        marks it; consumers know a second message
+    marked, not recorded         the mail read, the ledger not        marks it again, which changes nothing
     marked read                  nothing open                         nothing
     final outcome, to be moved   the mail where it was                moves or deletes it; gone is done
 
@@ -116,6 +117,7 @@ class Check:
                 break
         else:
             await self._take_in(backlog.close())
+        await self._mark_unlisted()
         await self._act_on_final()
         return self.findings
 
@@ -214,6 +216,13 @@ class Check:
                 [identity for identity, _ in marked.done], final=self._claimed.after_import == "mark-read"
             )
         marked.raise_first()
+
+    async def _mark_unlisted(self) -> None:
+        """Mark again what is no longer listed: a crash came before it was recorded, or a person read the mail first."""
+        while mails := await self._ledger.to_mark(self._claimed, WINDOW):
+            if self._stop.is_set():
+                raise Stopped
+            await self._mark(mails)
 
     async def _act_on_final(self) -> None:
         """Move or delete the mails whose outcome is final, where the settings say so."""

@@ -47,6 +47,12 @@ _MARKED_READ: Final = """
     UPDATE imported_mails SET marked_read_at = now(), acted_at = CASE WHEN $2 THEN now() ELSE acted_at END
     WHERE mail_id = ANY($1) AND marked_read_at IS NULL"""
 
+_TO_MARK: Final = """
+    SELECT mail_id, item_key, received_at, full_size FROM imported_mails
+    WHERE helpdesk_id = $1 AND generation = $2 AND folder = $3 AND force_number = 0
+        AND published_at IS NOT NULL AND marked_read_at IS NULL
+    ORDER BY received_at LIMIT $4"""
+
 _TO_ACT_ON: Final = """
     SELECT mail_id, item_key, received_at, full_size FROM imported_mails
     WHERE helpdesk_id = $1 AND generation = $2 AND folder = $3 AND force_number = 0
@@ -144,19 +150,16 @@ class Ledger:
         async with connection(self._pool) as acquired:
             await acquired.execute(_MARKED_READ, mail_ids, final)
 
+    async def to_mark(self, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
+        """Mails of this mailbox that the broker has and that are not recorded as marked read, oldest first."""
+        return await self._references(_TO_MARK, mailbox, at_most)
+
     async def to_act_on(self, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
         """Mails of this mailbox with a final outcome that are still to be moved or deleted, oldest first.
 
         Never one in quarantine (a replay may need it), nor one of which only the head was fetched (SPEC D17).
         """
-        async with connection(self._pool) as acquired:
-            rows = await acquired.fetch(
-                _TO_ACT_ON, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, at_most
-            )
-        return {
-            row["mail_id"]: MailReference(ItemKey(row["item_key"]), row["received_at"], row["full_size"])
-            for row in rows
-        }
+        return await self._references(_TO_ACT_ON, mailbox, at_most)
 
     async def acted(self, mail_ids: Sequence[MailId]) -> None:
         """These mails were moved or deleted."""
@@ -170,6 +173,14 @@ class Ledger:
             delays = [next_republish_after(row["republish_count"] + 1, confirmed=row["confirmed"]) for row in rows]
             await acquired.execute(_REPUBLISHING, [row["mail_id"] for row in rows], delays)
         return [_envelope(row) for row in rows]
+
+    async def _references(self, query: str, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
+        async with connection(self._pool) as acquired:
+            rows = await acquired.fetch(query, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, at_most)
+        return {
+            row["mail_id"]: MailReference(ItemKey(row["item_key"]), row["received_at"], row["full_size"])
+            for row in rows
+        }
 
     async def dead_letter(self, mail_id: MailId, reason: str) -> None:
         """Record that this mail cannot be published, for a person to see (DESIGN 5)."""

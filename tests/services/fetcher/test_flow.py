@@ -89,6 +89,7 @@ async def test_a_crash_loses_no_mail_and_doubles_no_identity(
     assert len(await desk.rows()) == 1
     assert desk.post_office.is_read(key)
     assert desk.post_office.contents(INBOX) == [raw]
+    assert [row["marked_read_at"] is not None for row in await desk.rows()] == [True]
 
 
 async def test_a_broker_that_is_away_leaves_the_mail_stored_and_unread_until_it_is_back(
