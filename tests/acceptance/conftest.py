@@ -6,7 +6,7 @@ import pytest
 
 from deploy.local.instance import Servers
 from tests.acceptance.installation import Installation, fresh_installation
-from tests.acceptance.pipeline import Pipeline, running_pipeline
+from tests.acceptance.pipeline import SupervisedPipeline, running_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,9 @@ async def installation(
 
 
 @pytest.fixture(scope="module")
-async def pipeline(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipeline]:
+async def pipeline(
+    installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[SupervisedPipeline]:
     """All four services as processes, on the sample organisation."""
     async with running_pipeline(installation, tmp_path_factory.mktemp("pipeline")) as running:
         yield running

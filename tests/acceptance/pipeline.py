@@ -57,13 +57,12 @@ def a_mail(
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Four services on an installation with the sample organisation, two mailboxes and a mail server."""
+    """An installation with the sample organisation, two mailboxes and a mail server, for the four services."""
 
     installation: Installation
     mailboxes: Path
     smtp: SmtpServer
-    supervisor: Supervisor
-    connection: asyncpg.Connection[Row]
+    connection: asyncpg.Pool[Row]
     """As the owner, for looking."""
 
     def drop(self, mail: EmailMessage | bytes, mailbox: str = "ict", *, arrived: float | None = None) -> str:
@@ -124,20 +123,27 @@ class Pipeline:
         await eventually(empty, "empty queues")
 
 
-async def eventually(fact: Callable[[], Awaitable[T | None]], what: str) -> T:
+@dataclass(frozen=True, slots=True)
+class SupervisedPipeline(Pipeline):
+    """With the services running under their supervisor, as `helpdesk-importer run` does it."""
+
+    supervisor: Supervisor
+
+
+async def eventually(fact: Callable[[], Awaitable[T | None]], what: str, *, seconds: float = DEADLINE) -> T:
     """The first answer of `fact` that is true; fails with `what` at the deadline."""
     try:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(seconds):
             while not (answer := await fact()):
                 await asyncio.sleep(_POLL)
             return answer
     except TimeoutError:
-        raise AssertionError(f"not within {DEADLINE:.0f} s: {what}") from None
+        raise AssertionError(f"not within {seconds:.0f} s: {what}") from None
 
 
 @asynccontextmanager
-async def running_pipeline(installation: Installation, folder: Path) -> AsyncIterator[Pipeline]:
-    """Load the sample organisation, start everything, and stop it at the end; logs are in `folder`/logs."""
+async def prepared_pipeline(installation: Installation, folder: Path) -> AsyncIterator[Pipeline]:
+    """Load the sample organisation and open the mail server; no service runs."""
     mailboxes = folder / "mailboxes"
     for name in ("ict", "facilitair"):
         Maildir(mailboxes / name)
@@ -146,9 +152,15 @@ async def running_pipeline(installation: Installation, folder: Path) -> AsyncIte
     async with SmtpServer() as smtp:
         await load_organisation(database.dsn("console").get_secret_value(), mailboxes=mailboxes, smtp_port=smtp.port)
         await load_earlier_tickets(owner)
-        connection = await asyncpg.connect(owner)
-        try:
-            async with running_services(installation.environment, folder / "logs") as supervisor:
-                yield Pipeline(installation, mailboxes, smtp, supervisor, connection)
-        finally:
-            await connection.close()
+        async with asyncpg.create_pool(owner, min_size=1, max_size=2) as pool:
+            yield Pipeline(installation, mailboxes, smtp, pool)
+
+
+@asynccontextmanager
+async def running_pipeline(installation: Installation, folder: Path) -> AsyncIterator[SupervisedPipeline]:
+    """Prepare a pipeline, start everything, and stop it at the end; logs are in `folder`/logs."""
+    async with (
+        prepared_pipeline(installation, folder) as ready,
+        running_services(installation.environment, folder / "logs") as supervisor,
+    ):
+        yield SupervisedPipeline(ready.installation, ready.mailboxes, ready.smtp, ready.connection, supervisor)

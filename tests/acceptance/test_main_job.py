@@ -12,7 +12,7 @@ from PIL import Image
 
 from deploy.demo.maildir import Maildir
 from shared.messages import NotificationKind
-from tests.acceptance.pipeline import Pipeline, a_mail, eventually
+from tests.acceptance.pipeline import Pipeline, SupervisedPipeline, a_mail, eventually
 
 _senders = count(1)
 
@@ -172,7 +172,7 @@ async def test_D7_mail_without_any_sender_is_quarantined_with_its_raw_bytes(pipe
     assert kept == content
 
 
-async def test_every_service_is_live_and_ready_and_has_metrics(pipeline: Pipeline) -> None:
+async def test_every_service_is_live_and_ready_and_has_metrics(pipeline: SupervisedPipeline) -> None:
     async with httpx.AsyncClient() as client:
         for state in pipeline.supervisor.states.values():
 
