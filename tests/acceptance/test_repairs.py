@@ -212,6 +212,8 @@ async def test_D18_a_person_chooses_for_the_old_mail_that_waits(
                        " AND backlog_waiting = 0", rows[0]["helpdesk_id"])  # fmt: skip
     for name, row in zip(names, rows, strict=True):
         assert row["choice"] == choice
+        await pipeline.row("SELECT 1 FROM helpdesk.imported_mails WHERE mail_id = $1 AND marked_read_at IS NOT NULL",
+                           row["mail_id"])  # fmt: skip
         if outcome == "quarantine":
             assert set((await pipeline.reasons(name))[:1]) == reasons
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated, Final
@@ -13,7 +14,7 @@ from services.console.fields import BadValue
 from services.console.output import Json, done, show_json, show_one, show_rows
 from services.console.queues import BrokerConfiguration
 from services.console.repairs import dead_letters
-from services.console.repairs.dead_letters import Letter, all_queues, letters
+from services.console.repairs.dead_letters import MOST_AT_ONCE, Letter, all_queues, letters
 from services.console.session import with_pool
 from shared.broker.publish import Publisher
 from shared.broker.session import broker_trouble
@@ -44,6 +45,7 @@ def list_letters(queue: OfQueue = None, *, as_json: Json = False) -> None:
     async def work(pool: Pool) -> None:
         async with letters(configuration, queues) as found, connection(pool) as acquired:
             lost = await dead_letters.without_message(acquired, found, queues)
+        _say_if_more(found)
         if as_json:
             show_json({"messages": [letter.facts() for letter in found], "without_message": lost})
             return
@@ -112,8 +114,15 @@ def _treat(
                 done(f"{letter.delivery.queue}: the message of mail {letter.mail_id} is {participle}.")
             if not found:
                 done("There are no dead letters.")
+        _say_if_more(found)
 
     with_pool(work)
+
+
+def _say_if_more(found: list[Letter]) -> None:
+    for queue, count in Counter(letter.delivery.queue for letter in found).items():
+        if count == MOST_AT_ONCE:
+            typer.echo(f"{queue}: there may be more than these {count}; look again once they are gone.", err=True)
 
 
 def _chosen(found: list[Letter], keys: list[str]) -> list[Letter]:

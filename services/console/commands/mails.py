@@ -124,7 +124,7 @@ def export(
             found = await mails.raw(acquired, wanted)
         chunks = PostgresBlobs(pool).stream(BlobReference(sha256=found["raw_sha256"].hex(), size=found["raw_size"]))
         if file is None:
-            await _write(chunks, sys.stdout.buffer)
+            await _write_to_pipe(chunks)
         else:
             await _write_new(chunks, file)
         if not found["complete"]:
@@ -193,6 +193,13 @@ async def _write(chunks: AsyncIterator[bytes], into: BinaryIO) -> None:
     async for chunk in chunks:
         await asyncio.to_thread(into.write, chunk)
     into.flush()
+
+
+async def _write_to_pipe(chunks: AsyncIterator[bytes]) -> None:
+    try:
+        await _write(chunks, sys.stdout.buffer)
+    except OSError as error:
+        raise CannotExport(f"The mail could not be written into the pipe ({error.strerror}).") from None
 
 
 async def _write_new(chunks: AsyncIterator[bytes], path: Path) -> None:

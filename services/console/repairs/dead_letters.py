@@ -33,6 +33,10 @@ _RESOLVE: Final = """
     WHERE mail_id = $1 AND queue = $2 AND resolved_at IS NULL RETURNING true"""
 
 
+MOST_AT_ONCE: Final = 1000
+"""Letters of a queue that one command takes into its hands: each may weigh 256 KiB."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A message in a `.dead` queue, in our hands until it is acknowledged or given back."""
@@ -77,7 +81,7 @@ class Letter:
 async def letters(configuration: BrokerConfiguration, queues: Sequence[str]) -> AsyncIterator[list[Letter]]:
     """The dead letters of these work queues, oldest first; whatever is not acknowledged is given back at the end.
 
-    Meanwhile nobody else sees them. Raises BrokerOutage.
+    At most MOST_AT_ONCE of each queue. Meanwhile nobody else sees them. Raises BrokerOutage.
     """
     async with await Session.open(configuration.amqp_dsn, "helpdesk-importer dead-letters") as session:
         channel = await session.channel()
@@ -87,10 +91,10 @@ async def letters(configuration: BrokerConfiguration, queues: Sequence[str]) -> 
 
 
 async def _held(channel: AbstractChannel, queue: str) -> list[Letter]:
-    held = []
+    held: list[Letter] = []
     with broker_trouble(f"looking into {dead_queue(queue)}"):
         opened = await channel.get_queue(dead_queue(queue), ensure=False)
-        while (message := await opened.get(fail=False)) is not None:
+        while len(held) < MOST_AT_ONCE and (message := await opened.get(fail=False)) is not None:
             held.append(Letter(Delivery.of(message, queue, suspect=False), message))
     return held
 

@@ -13,8 +13,8 @@ from services.fetcher.mailboxes.protocol import INBOX, MailboxUnreachable, MailR
 from shared.blobs.postgres import PostgresBlobs
 from shared.errors import Outage
 from shared.mail_identity import mail_id
-from shared.messages import INLINE_LIMIT
-from tests.services.fetcher.harness import NOBODY, Desk, Faulty, Fetching, mail, minutes_ago
+from shared.messages import INLINE_LIMIT, ImportChoice
+from tests.services.fetcher.harness import LEASE, NOBODY, Desk, Faulty, Fetching, mail, minutes_ago
 
 
 class Killed(BaseException):
@@ -262,6 +262,37 @@ async def test_D18_old_mail_above_the_limit_waits_unread_while_newer_mail_is_imp
     await desk.set(backlog_limit=3)
     assert (await fetching.check()).waiting is None
     assert len(await desk.messages()) == 3
+
+
+async def test_D18_what_a_person_chose_is_for_the_mails_that_waited_and_is_then_forgotten(
+    desk: Desk, fetching: Fetching
+) -> None:
+    await desk.set(backlog_limit=1)
+    waited = [desk.post_office.deliver(mail("oud"), minutes_ago(60 * 24 * days)) for days in (30, 20)]
+    (claimed,) = await fetching.mailboxes.claim(LEASE, 1)
+    await fetching.mailboxes.record_backlog(claimed, (await fetching.check(claimed=claimed)).waiting)
+    await fetching.mailboxes.release([claimed.helpdesk_id])
+    assert (await desk.state())["backlog_waiting"] == 2
+    await desk.owner.execute(
+        "UPDATE mailbox_states SET backlog_choice = 'mark-read', backlog_chosen_at = now(),"
+        " backlog_chosen_until = backlog_newest_at"
+    )
+    later = [desk.post_office.deliver(mail("later"), minutes_ago(60 * 24 * days)) for days in (19, 18)]
+    (claimed,) = await fetching.mailboxes.claim(LEASE, 1)
+    findings = await fetching.check(claimed=claimed)
+    assert findings.waiting is not None
+    assert (findings.taken_in, findings.waiting.count) == (2, 2)
+    assert {(row["item_key"], row["choice"]) for row in await desk.rows()} == {(key, "mark-read") for key in waited}
+    assert [envelope.choice for envelope, _ in await desk.messages()] == [ImportChoice.MARK_READ] * 2
+    assert [desk.post_office.is_read(key) for key in (*waited, *later)] == [True, True, False, False]
+
+    await desk.owner.execute("UPDATE mailbox_states SET backlog_chosen_at = backlog_chosen_at + interval '1 second'")
+    await fetching.mailboxes.record_backlog(claimed, findings.waiting)
+    assert (await desk.state())["backlog_choice"] == "mark-read"  # it was made anew during that check
+    await desk.owner.execute("UPDATE mailbox_states SET backlog_chosen_at = backlog_chosen_at - interval '1 second'")
+    await fetching.mailboxes.record_backlog(claimed, findings.waiting)
+    state = await desk.state()
+    assert (state["backlog_choice"], state["backlog_chosen_until"], state["backlog_waiting"]) == (None, None, 2)
 
 
 async def test_D18_mail_from_before_import_from_is_left_alone(desk: Desk, fetching: Fetching) -> None:

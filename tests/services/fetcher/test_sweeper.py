@@ -110,6 +110,27 @@ async def test_a_forced_import_is_published_at_once_and_says_so(
     assert message.body == mail("Nog eens")
 
 
+async def test_D7_a_replay_is_published_at_once_with_its_number_and_never_beside_a_dead_letter(
+    desk: Desk, fetching: Fetching, sweeper: Sweeper
+) -> None:
+    key = desk.post_office.deliver(mail("Opnieuw"), minutes_ago(1))
+    await fetching.check()
+    await desk.messages()
+    await desk.conclude("quarantine", key)
+    await desk.owner.execute("UPDATE imported_mails SET decided_replay = 0")
+    async with desk.database.connect("console") as console:
+        await console.execute("SELECT record_dead_letter(mail_id, 'mail.raw', 'weg') FROM imported_mails")
+        await console.execute("""
+            UPDATE imported_mails SET replay_number = 1, published_at = NULL, next_republish_at = NULL""")
+        assert await sweeper.sweep() == 0
+        await console.execute("UPDATE dead_letters SET resolved_at = now()")
+    assert await sweeper.sweep() == 1
+    ((envelope, _),) = await desk.messages()
+    assert envelope.replay == 1
+    assert await sweeper.sweep() == 0
+    assert (await desk.rows())[0]["published_at"] is not None
+
+
 async def test_an_outage_while_sweeping_keeps_the_mail_for_the_next_sweep(desk: Desk, sweeper: Sweeper) -> None:
     await stored_only(desk, ["Later"])
     await let_time_pass(desk, 1)
