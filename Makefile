@@ -16,7 +16,8 @@ help: ## this page
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo 'PYTHON=python3.12 uses another Python (3.11 or later).'
+	@echo 'RUNTIME=docker takes Docker for the servers of demo, test and bench, and for all of up; down, status and logs'
+	@echo 'know then what is up. PYTHON=python3.12 uses another Python (3.11 or later).'
 
 demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=kind of mailbox, maildir if not given)
 	@$(local) demo --mailbox '$(MAILBOX)'
@@ -34,8 +35,7 @@ status: ## what of `make up` runs, and where
 	@$(local) status
 
 logs: ## follow the logs of `make up` (Ctrl-C ends the looking, not the importer)
-	@ls .run/logs/*.log >/dev/null 2>&1 || { echo 'There are no logs yet: `make up` starts the importer.'; exit 1; }
-	@tail -n 20 -F .run/logs/*.log
+	@$(local) logs
 
 check: ## lint, format, types, import boundaries, generated documents; no server needed
 	@$(local) check

@@ -1,9 +1,11 @@
 """How the front door talks: short lines, written at once, each long step with the time it took."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 def say(text: str) -> None:
@@ -24,3 +26,9 @@ def step(text: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     say(f"  {text} ({time.monotonic() - started:.1f} s)")
+
+
+def shown(path: Path) -> str:
+    """A path as one types it from the folder one is in, when that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)

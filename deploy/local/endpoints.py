@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
+RABBITMQ_ADMINISTRATOR = "importer_admin"
+"""As whom `helpdesk-importer deploy-topology` works."""
+
 
 def _with_path(url: str, path: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=path))

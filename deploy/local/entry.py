@@ -11,6 +11,7 @@ from deploy.local.console import complain
 from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed, sentence
 from deploy.local.foreground import ignore_interrupts, interrupt_on_signals
 from deploy.local.fresh import SUITES
+from deploy.local.runtime import DOCKER, asked_for
 from deploy.local.set_up import refuse_foreign_platform
 
 _INTERRUPTED = 130
@@ -19,7 +20,8 @@ _INTERRUPTED = 130
 def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.local", description="See `make help`.")
     parser.add_argument(
-        "command", choices=["setup", "demo", "test", "check", "bench", "up", "down", "status", "lock", "fresh", "clean"]
+        "command",
+        choices=["setup", "demo", "test", "check", "bench", "up", "down", "status", "logs", "lock", "fresh", "clean"],
     )
     parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
     parser.add_argument("--mailbox", default="", help="with demo: the kind of mailbox")
@@ -36,6 +38,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "up": partial(commands.up, checkout),
         "down": partial(commands.down, checkout),
         "status": partial(commands.status, checkout),
+        "logs": partial(commands.logs, checkout),
         "lock": partial(commands.lock, checkout, upgrade=given.upgrade),
         "fresh": partial(commands.fresh, checkout, given.suite.split()),
         "clean": partial(commands.clean, checkout),
@@ -48,7 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     command = _parse(arguments)
     os.umask(0o022)  # PostgreSQL's account must be able to read the programs that root unpacks
     try:
-        refuse_foreign_platform()
+        if asked_for() != DOCKER:
+            refuse_foreign_platform()
         interrupt_on_signals()
         processes.adopt_orphans()
         return command()

@@ -1,4 +1,4 @@
-"""The importer itself on the servers of an instance: schema, topology, and the four services under their supervisor."""
+"""The importer itself on the servers of an instance: the four services under their supervisor."""
 
 import json
 import signal
@@ -9,11 +9,11 @@ from pathlib import Path
 from deploy.local import processes
 from deploy.local.beside import beside
 from deploy.local.checkout import Checkout
+from deploy.local.command_line import CommandLine
 from deploy.local.console import step
 from deploy.local.failure import SetUpFailed
 from deploy.local.instance import Instance
 from deploy.local.server_log import last_words
-from deploy.local.tools import plain_environment, run
 
 # in the order in which `helpdesk-importer run` hands out health ports
 SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")
@@ -25,32 +25,23 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """The command line `helpdesk-importer` of this checkout, pointed at an instance."""
+    """`helpdesk-importer run` of this checkout on the servers of an instance."""
 
     checkout: Checkout
     instance: Instance
 
-    def environment(self) -> dict[str, str]:
-        """What a process of the importer runs with; a folder named `shared` where it starts does not shadow ours."""
-        return plain_environment(PYTHONSAFEPATH="1", **self.instance.settings())
-
-    def migrate(self) -> None:
-        """Bring the schema, the roles and their passwords up to date."""
-        with step("the database's schema is up to date"):
-            self._command("migrate")
-
-    def deploy_topology(self) -> None:
-        """Bring exchanges, queues, policies and users of RabbitMQ up to date, as soon as it has started."""
-        with step("RabbitMQ's queues and users are up to date"):
-            self._command("deploy-topology", "--wait", "120")
+    @property
+    def command_line(self) -> CommandLine:
+        """What prepares the servers for it."""
+        return CommandLine(self.checkout, self.instance.settings(), self.instance.folder)
 
     def prepare(self) -> None:
         """Schema and topology, once the servers answer; PostgreSQL's part is done while RabbitMQ still starts."""
         with beside() as hands:
-            topology = hands.submit(self.deploy_topology)
+            topology = hands.submit(self.command_line.deploy_topology)
             self.instance.wait_for_postgres()
             self.instance.provision()
-            self.migrate()
+            self.command_line.migrate()
             self.instance.wait_for_rabbitmq()
             topology.result()
 
@@ -65,7 +56,7 @@ class Importer:
                     *("--log-dir", str(self.instance.logs), "--state", str(self._state)),
                     *("--first-health-port", str(self.instance.first_health_port())),
                 ],
-                environment=self.environment(),
+                environment=self.command_line.environment(),
                 log=self._log,
                 folder=self.instance.folder,
                 tether=None,
@@ -110,12 +101,3 @@ class Importer:
     @property
     def _log(self) -> Path:
         return self.instance.logs / "importer.log"
-
-    def _command(self, name: str, *options: str) -> None:
-        done = run(
-            [self.checkout.program("helpdesk-importer"), name, *options],
-            environment=self.environment(),
-            folder=self.instance.folder,
-        )
-        if done.code != 0:
-            raise SetUpFailed(f"`helpdesk-importer {name}` failed:\n{done.output.strip()}")

@@ -5,10 +5,10 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import credentials, ports, processes
+from deploy.local import credentials, ports, processes, settings_file
 from deploy.local.account import ordinary_account
 from deploy.local.console import step
-from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
+from deploy.local.endpoints import RABBITMQ_ADMINISTRATOR, PostgresEndpoint, RabbitmqEndpoint
 from deploy.local.failure import SetUpFailed
 from deploy.local.packages import Packages
 from deploy.local.postgres import Postgres
@@ -17,7 +17,6 @@ from deploy.local.rabbitmq import Ports, Rabbitmq
 
 _PORTS = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1, "health": 4}
 _SERVERS = ("postgres", "epmd", "rabbitmq")
-_ADMINISTRATOR = "importer_admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Instance:
         self._record("rabbitmq", rabbitmq.launch())
         postgres.prepare()
         self._record("postgres", postgres.launch())
-        self._write_env()
+        settings_file.write(self.env_file, self.settings(), settings_file.for_shell)
 
     def wait_for_postgres(self) -> None:
         """Wait until PostgreSQL answers."""
@@ -131,12 +130,6 @@ class Instance:
             "IMPORTER_SECRETS_DIR": str(self.secrets),
         }
 
-    def _write_env(self) -> None:
-        lines = [f"{name}={_quoted(value)}\n" for name, value in self.settings().items()]
-        draft = self.env_file.with_suffix(".draft")
-        draft.write_text("".join(lines), encoding="utf-8")
-        draft.rename(self.env_file)
-
     def _ports(self) -> dict[str, int]:
         return ports.kept(self.folder / "ports.json")
 
@@ -170,14 +163,8 @@ class Instance:
             folder=self.folder / "rabbitmq",
             log=self.logs / "rabbitmq.log",
             ports=Ports(settled["amqp"], settled["management"], settled["distribution"], settled["epmd"]),
-            administrator=_ADMINISTRATOR,
+            administrator=RABBITMQ_ADMINISTRATOR,
             password=credentials.keep(self.secrets / "amqp_password_admin"),
             vhost=self.vhost,
             durable=self.durable,
         )
-
-
-def _quoted(value: str) -> str:
-    # readable by a shell and by the plainest KEY=VALUE parser alike, so quotes only where a shell needs them
-    plain = all(character.isalnum() or character in "/:._-@" for character in value)
-    return value if plain else "'" + value.replace("'", "'\\''") + "'"

@@ -1,27 +1,64 @@
 """The importer on private servers of its own: the distribution's packages, unpacked; no root, nothing installed."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from deploy.local.checkout import Checkout, exclusive
-from deploy.local.console import say
+from deploy.local.command_line import CommandLine
+from deploy.local.console import say, shown
+from deploy.local.failure import SetUpFailed
 from deploy.local.importer import SERVICES, Importer
 from deploy.local.instance import Instance
 from deploy.local.packages import Packages
 from deploy.local.run_folder import remove_run_folder
-from deploy.local.set_up import set_up
-
-_NOT_RUNNING = 3
+from deploy.local.set_up import refuse_foreign_platform, set_up
+from deploy.local.temporary import TEMPORARY, temporary_servers
+from deploy.local.tools import plain_environment
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateRuntime:
-    """`make up` on private servers whose data, logs, secrets and settings are in `.run` itself."""
+    """Private servers: those of `make up` have data, logs, secrets and settings in `.run` itself."""
 
     checkout: Checkout
 
-    def up(self) -> int:
+    def refuse_impossible(self) -> None:
+        """Raise SetUpFailed on a system whose processes we cannot look after."""
+        refuse_foreign_platform()
+
+    def bring(self) -> None:
+        """Unpack the servers and make the virtual environment."""
+        with set_up(self.checkout, "setup") as progress:
+            progress.servers()
+
+    @contextmanager
+    def temporary_importer(self, name: str) -> Iterator[CommandLine]:
+        """Empty servers with schema and topology for the length of a block."""
+        with temporary_servers(self.checkout, name) as instance:
+            importer = Importer(self.checkout, instance)
+            importer.prepare()
+            yield importer.command_line
+
+    @contextmanager
+    def servers_for_tests(self) -> Iterator[Callable[[], dict[str, str]]]:
+        """Empty servers for the length of a block: what is yielded waits for them and is the tests' environment."""
+        with temporary_servers(self.checkout, "test", vhost="/") as instance:
+
+            def environment() -> dict[str, str]:
+                instance.wait_for_postgres()
+                instance.wait_for_rabbitmq()
+                servers = instance.servers()
+                return plain_environment() | {
+                    "TEST_POSTGRES_URL": servers.postgres.url,
+                    "TEST_RABBITMQ_URL": servers.rabbitmq.amqp_url,
+                    "TEST_RABBITMQ_MANAGEMENT_URL": servers.rabbitmq.management_url,
+                }
+
+            yield environment
+
+    def up(self) -> None:
         """Start servers and services that go on after this command; say where everything is."""
         with set_up(self.checkout, "up") as progress:
             progress.servers()
@@ -31,9 +68,8 @@ class PrivateRuntime:
             importer.prepare()
             importer.start()
         self._tell(importer)
-        return 0
 
-    def down(self) -> int:
+    def down(self) -> None:
         """Stop services, then servers; what they know is kept."""
         stopped = False
         if self.checkout.run.exists():
@@ -41,21 +77,30 @@ class PrivateRuntime:
                 importer = self._importer()
                 stopped = any((importer.stop(), importer.instance.stop()))
         say(f"Stopped; the data is kept in {self.checkout.run}." if stopped else "Nothing is running.")
-        return 0
 
-    def status(self) -> int:
-        """Say what runs, and where; 3 when not all of it does."""
+    def status(self) -> bool:
+        """Say what runs, and where; whether all of it does."""
         importer = self._importer()
         if not importer.instance.is_running() or not importer.is_running():
             running = "The servers run, the services do not" if importer.instance.is_running() else "Nothing is running"
             say(f"{running}: `make up` starts it.")
-            return _NOT_RUNNING
+            return False
         self._tell(importer)
-        return 0
+        return True
+
+    def logs(self) -> None:
+        """Become a program that follows the logs."""
+        files = sorted(str(file) for file in self._importer().instance.logs.glob("*.log"))
+        if not files:
+            raise SetUpFailed("There are no logs yet: `make up` starts the importer.")
+        os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607 - the system's own tail
 
     def remove(self) -> None:
-        """Stop everything and remove `.run`, data and all."""
+        """Stop everything, what killed commands left too, and remove `.run`, data and all."""
         if self.checkout.run.exists():
+            for name in TEMPORARY:
+                folder = self.checkout.run.resolve() / f"{name}-servers"
+                Instance(folder, Packages(self.checkout.packages), durable=False).stop()
             self.down()
             with exclusive(self.checkout.run, "clean"):
                 remove_run_folder(self.checkout)
@@ -67,7 +112,7 @@ class PrivateRuntime:
     def _tell(self, importer: Importer) -> None:
         instance = importer.instance
         settings = instance.settings()
-        env, program = _shown(self.checkout.run / "env"), _shown(self.checkout.venv / "bin/helpdesk-importer")
+        env, program = shown(self.checkout.run / "env"), shown(self.checkout.venv / "bin/helpdesk-importer")
         health = instance.first_health_port()
         say(
             f"""The importer runs. `make down` stops it and keeps the data; `make logs` follows its logs.
@@ -80,9 +125,3 @@ class PrivateRuntime:
               each with /health/live, /health/ready and /metrics
   logs        {instance.logs}"""
         )
-
-
-def _shown(path: Path) -> str:
-    """A path as one types it from the folder one is in, when that is shorter."""
-    relative = os.path.relpath(path)
-    return relative if len(relative) < len(str(path)) else str(path)

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -160,13 +161,14 @@ def stop(process: Process, gently: signal.Signals, seconds: float) -> None:
 
 def adopt_orphans() -> None:
     """From now on a descendant whose parent dies becomes our child, so that `end_descendants` finds it."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if sys.platform == "linux":  # elsewhere there are only containers, whose processes are no children of ours
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def descendants(of: int | None = None) -> list[Process]:
     """All that a process, by default this one, has started, directly or not, nearest first."""
     parents: dict[int, list[int]] = {}
-    for entry in _PROC.iterdir():
+    for entry in _PROC.iterdir() if sys.platform == "linux" else ():
         if entry.name.isdigit() and (stat := _stat(int(entry.name))) is not None and stat.state not in "ZX":
             parents.setdefault(stat.parent, []).append(int(entry.name))
     found: list[int] = []

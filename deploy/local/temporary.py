@@ -12,6 +12,9 @@ from deploy.local.packages import Packages
 from deploy.local.run_folder import make_run_folder
 from deploy.local.set_up import set_up
 
+TEMPORARY = ("demo", "test", "bench")
+"""The commands that have such servers."""
+
 
 @contextmanager
 def temporary_servers(checkout: Checkout, name: str, *, vhost: str = "helpdesk") -> Iterator[Instance]:

@@ -15,6 +15,7 @@ import httpx
 from testcontainers.core.container import DockerContainer
 
 from deploy.local.checkout import exclusive, here
+from deploy.local.compose_folder import IMAGES
 from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
 from deploy.local.failure import SetUpFailed
 from deploy.local.instance import Instance, Servers
@@ -65,9 +66,10 @@ def _private() -> Iterator[Servers]:
 @contextmanager
 def _containers() -> Iterator[Servers]:
     password = secrets.token_hex(16)
-    postgres = DockerContainer(os.environ.get("POSTGRES_IMAGE", "postgres:17")).with_exposed_ports(5432)
-    rabbitmq = DockerContainer(os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4.0-management"))
-    rabbitmq.with_exposed_ports(5672, 15672)
+    postgres = DockerContainer(_image("POSTGRES_IMAGE")).with_exposed_ports(5432)
+    # the data is thrown away: nothing need survive a crash
+    postgres.with_command(["postgres", "-c", "max_connections=300", "-c", "fsync=off", "-c", "full_page_writes=off"])
+    rabbitmq = DockerContainer(_image("RABBITMQ_IMAGE")).with_exposed_ports(5672, 15672)
     with (
         postgres.with_env("POSTGRES_PASSWORD", password) as database,
         rabbitmq.with_env("RABBITMQ_DEFAULT_USER", _USER).with_env("RABBITMQ_DEFAULT_PASS", password) as broker,
@@ -81,6 +83,10 @@ def _containers() -> Iterator[Servers]:
             PostgresEndpoint(f"postgresql://postgres:{password}@{on_postgres}/postgres"),
             RabbitmqEndpoint(f"amqp://{_USER}:{password}@{on_amqp}/", management),
         )
+
+
+def _image(variable: str) -> str:
+    return os.environ.get(variable) or IMAGES[variable]
 
 
 def _wait_until(answers: Callable[[], bool], server: str) -> None:

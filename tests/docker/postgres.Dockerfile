@@ -4,4 +4,5 @@ RUN apt-get update && apt-get install --yes --no-install-recommends postgresql u
 ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin PGDATA=/var/lib/postgresql/data LANG=C.UTF-8
 COPY postgres-entrypoint /usr/local/bin/
 ENTRYPOINT ["postgres-entrypoint"]
+CMD ["postgres"]
 STOPSIGNAL SIGINT

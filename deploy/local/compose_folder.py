@@ -1,0 +1,109 @@
+"""What `deploy/compose.yaml` is given: a folder with secrets, settings, ports and a place for Maildirs.
+
+secrets/       one file each, readable by the containers' users, in a folder that only its owner can enter
+compose.env    settings of the Compose file; what the environment of `make up` names is kept for the next time
+ports.json     where the servers answer on 127.0.0.1
+mail/          mounted as /mail: Maildirs, unless IMPORTER_MAIL_DIRECTORY names another folder
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import credentials, ports, settings_file
+from deploy.local.endpoints import RABBITMQ_ADMINISTRATOR
+
+# Images; what the containers run as, how many there are, and what they may take: see deploy/compose.yaml.
+CHOICES = (
+    *("POSTGRES_IMAGE", "RABBITMQ_IMAGE", "BASE_IMAGE", "IMPORTER_IMAGE"),
+    *("IMPORTER_MAIL_DIRECTORY", "IMPORTER_USER", "IMPORTER_LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    *("FETCHERS", "CLASSIFIERS", "TICKET_WRITERS", "NOTIFIERS", "READERS", "CLASSIFIER_MEMORY"),
+)
+IMAGES = {
+    "POSTGRES_IMAGE": "postgres:17",
+    "RABBITMQ_IMAGE": "rabbitmq:4.0-management",
+    "BASE_IMAGE": "debian:trixie-slim",
+}
+_PORTS = {"POSTGRES_PORT": 1, "AMQP_PORT": 1, "RABBITMQ_CONSOLE_PORT": 1}
+# the user that the image has; root's own number would be root in the containers
+_USER_OF_IMAGE = 10001
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeFolder:
+    """The folder of one Compose project."""
+
+    folder: Path
+    project: str
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+    @property
+    def env_file(self) -> Path:
+        return self.folder / "compose.env"
+
+    def is_new(self) -> bool:
+        """Whether its passwords are still to be made, so that no data can have been made with them."""
+        return not (self.secrets / "database_password_superuser").exists()
+
+    def write(self, environment: Mapping[str, str], *, keep_ports: bool) -> None:
+        """Make or update all of it; `keep_ports` when its own containers hold them now."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._write_secrets()
+        settled = ports.kept(self._ports_file) if keep_ports else ports.settle(self._ports_file, _PORTS)
+        settings_file.write(self.env_file, self._settings(environment, settled), settings_file.for_compose)
+
+    def settings(self) -> dict[str, str]:
+        """The settings of the Compose file as they were written; none before."""
+        return settings_file.read(self.env_file)
+
+    def importer_settings(self) -> dict[str, str]:
+        """What a process on this machine is told to reach the servers in the containers."""
+        settled = ports.kept(self._ports_file)
+        return {
+            "IMPORTER_DATABASE_URL": f"postgresql://127.0.0.1:{settled['POSTGRES_PORT']}/helpdesk",
+            "IMPORTER_AMQP_URL": f"amqp://127.0.0.1:{settled['AMQP_PORT']}/helpdesk",
+            "IMPORTER_RABBITMQ_MANAGEMENT_URL": f"http://127.0.0.1:{settled['RABBITMQ_CONSOLE_PORT']}",
+            "IMPORTER_SECRETS_DIR": str(self.secrets),
+        }
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.folder / "ports.json"
+
+    def _settings(self, environment: Mapping[str, str], settled: Mapping[str, int]) -> dict[str, str]:
+        earlier = self.settings()
+        chosen = {name: environment.get(name) or earlier.get(name) for name in CHOICES}
+        return {
+            "COMPOSE_PROJECT_NAME": self.project,
+            "IMPORTER_SECRETS": str(self.secrets),
+            **IMAGES,
+            "IMPORTER_IMAGE": self.project,
+            **self._mail(chosen),
+            **{name: value for name, value in chosen.items() if value},
+            **{name: str(port) for name, port in settled.items()},
+        }
+
+    def _mail(self, chosen: Mapping[str, str | None]) -> dict[str, str]:
+        """Maildirs in this folder, as a user that can write there, and whose files we can write too."""
+        uid, gid = (os.geteuid(), os.getegid()) if os.geteuid() != 0 else (_USER_OF_IMAGE, _USER_OF_IMAGE)
+        mail = self.folder / "mail"
+        if not chosen["IMPORTER_MAIL_DIRECTORY"] and not mail.exists():
+            mail.mkdir(mode=0o700)
+            os.chown(mail, uid, gid)
+        return {"IMPORTER_MAIL_DIRECTORY": str(mail), "IMPORTER_USER": f"{uid}:{gid}"}
+
+    def _write_secrets(self) -> None:
+        credentials.ensure(self.secrets)
+        credentials.keep(self.secrets / "database_password_superuser")
+        password = credentials.keep(self.secrets / "amqp_password_admin")
+        credentials.keep(
+            self.secrets / "rabbitmq_administrator.conf",
+            lambda: f"default_user = {RABBITMQ_ADMINISTRATOR}\ndefault_pass = {password}",
+        )
+        for file in self.secrets.iterdir():
+            # mounted one by one into containers whose users have numbers of their own
+            file.chmod(0o444)

@@ -1,0 +1,211 @@
+"""The importer in Docker: `deploy/compose.yaml` with settings, ports and secrets of its own under `.run/docker/`.
+
+Demo and benchmark take only the servers of that file, thrown away afterwards, and run the services from `.venv`;
+tests start containers of their own (`deploy.testing.servers`).
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from deploy.local import docker, settings_file
+from deploy.local.checkout import Checkout, exclusive
+from deploy.local.command_line import CommandLine
+from deploy.local.compose_folder import IMAGES, ComposeFolder
+from deploy.local.console import say, shown, step
+from deploy.local.docker import Compose
+from deploy.local.failure import SetUpFailed
+from deploy.local.foreground import ignore_interrupts
+from deploy.local.importer import SERVICES
+from deploy.local.set_up import set_up
+from deploy.local.temporary import TEMPORARY
+from deploy.local.tools import plain_environment
+
+SERVERS = ("postgres", "rabbitmq")
+_READY_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The containers of one folder, of a checkout."""
+
+    checkout: Checkout
+    folder: ComposeFolder
+
+    @property
+    def compose(self) -> Compose:
+        """Compose with the settings of the folder."""
+        file = self.checkout.root / "deploy/compose.yaml"
+        return Compose(file, self.folder.env_file, self.folder.settings())
+
+    def exists(self) -> bool:
+        """Whether it was ever prepared."""
+        return self.folder.env_file.exists()
+
+    def prepare(self) -> None:
+        """Write the folder; new ports only when the servers do not run and hold them."""
+        if self.folder.is_new() and docker.has_volume(f"{self.folder.project}_postgres-data"):
+            raise SetUpFailed(
+                f"Docker keeps data of an earlier {shown(self.folder.folder)}, whose passwords are gone. "
+                f"`docker compose --project-name {self.folder.project} down --volumes` removes it."
+            )
+        running = self.runs(SERVERS)
+        if not running and self.exists():
+            self.compose.must("down", "--remove-orphans")  # what is left of it would hold ports
+        self.folder.write(os.environ, keep_ports=running)
+
+    def runs(self, services: tuple[str, ...]) -> bool:
+        """Whether all these services run."""
+        if not self.exists():
+            return False
+        running = {container.service for container in self.compose.containers() if container.state == "running"}
+        return running.issuperset(services)
+
+    def bring_images(self, *names: str) -> None:
+        """Pull what is not here yet."""
+        settings = self.folder.settings()
+        for name in names:
+            docker.bring_image(settings[name], name)
+
+    def drop(self) -> None:
+        """Remove its containers, its data and its folder, if it is there."""
+        if self.exists():
+            self.compose.must("down", "--remove-orphans", "--volumes")
+            docker.remove_image(self.folder.project)
+        shutil.rmtree(self.folder.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DockerRuntime:
+    """Containers: those of `make up` keep their data in volumes, named after this checkout."""
+
+    checkout: Checkout
+
+    def refuse_impossible(self) -> None:
+        """Raise SetUpFailed without Docker, its engine or its Compose."""
+        docker.refuse_missing()
+
+    def bring(self) -> None:
+        """Pull the images and make the virtual environment."""
+        docker.refuse_missing()
+        with set_up(self.checkout, "setup"):
+            for variable, default in IMAGES.items():
+                docker.bring_image(os.environ.get(variable) or default, variable)
+
+    @contextmanager
+    def temporary_importer(self, name: str) -> Iterator[CommandLine]:
+        """Empty servers in containers with schema and topology, for the length of a block."""
+        docker.refuse_missing()
+        with set_up(self.checkout, name):
+            pass
+        deployment = self._deployment(name)
+        with exclusive(self.checkout.run.resolve() / f"{name}-servers", name):
+            deployment.drop()  # what a killed command left
+            deployment.prepare()
+            deployment.bring_images("POSTGRES_IMAGE", "RABBITMQ_IMAGE")
+            try:
+                with step("PostgreSQL and RabbitMQ answer, in containers"):
+                    deployment.compose.up(SERVERS, seconds=_READY_SECONDS)
+                folder = deployment.folder
+                command_line = CommandLine(self.checkout, folder.importer_settings(), folder.folder)
+                command_line.migrate()
+                command_line.deploy_topology()
+                yield command_line
+            finally:
+                ignore_interrupts()
+                deployment.drop()
+
+    @contextmanager
+    def servers_for_tests(self) -> Iterator[Callable[[], dict[str, str]]]:
+        """What is yielded tells the tests to start containers, which `deploy.testing.servers` also removes."""
+        docker.refuse_missing()
+        with set_up(self.checkout, "test"):
+            pass
+        yield lambda: plain_environment(RUNTIME="docker")
+
+    def up(self) -> None:
+        """Start all in containers that go on after this command; unchanged ones stay as they are."""
+        deployment = self._deployment()
+        with exclusive(self.checkout.run, "up"):
+            deployment.prepare()
+            settings = deployment.folder.importer_settings()
+            settings_file.write(self.checkout.run / "env", settings, settings_file.for_shell)
+            deployment.bring_images(*IMAGES)
+            with step("the image is built"):
+                deployment.compose.build("migrate")
+            with step("servers and services are healthy"):
+                deployment.compose.up((), seconds=_READY_SECONDS)
+        self._tell(deployment)
+
+    def down(self) -> None:
+        """Stop and remove all containers; their data is kept in volumes."""
+        deployment = self._deployment()
+        there = []
+        if deployment.exists():
+            docker.refuse_missing()
+            with exclusive(self.checkout.run, "down"):
+                there = deployment.compose.containers()
+                deployment.compose.must("down", "--remove-orphans")
+        kept = f"Stopped; the data is kept in Docker's volumes {deployment.folder.project}_*."
+        say(kept if there else "Nothing is running.")
+
+    def status(self) -> bool:
+        """Say what runs, and where; whether all of it does."""
+        deployment = self._deployment()
+        there = []
+        if deployment.exists():
+            docker.refuse_missing()
+            there = deployment.compose.containers()
+        if {container.service for container in there if container.runs} >= {*SERVERS, *SERVICES}:
+            self._tell(deployment)
+            return True
+        for container in there:
+            say(f"  {container.name}: {container.condition()}")
+        say(f"{'Not all of it runs' if there else 'Nothing is running'}: `make up RUNTIME=docker` starts it.")
+        return False
+
+    def logs(self) -> None:
+        """Become a program that follows the logs."""
+        deployment = self._deployment()
+        if not deployment.exists():
+            raise SetUpFailed("There are no logs yet: `make up RUNTIME=docker` starts the importer.")
+        docker.refuse_missing()
+        command = deployment.compose.command("logs", "--follow", "--tail", "20")
+        os.execvpe(command[0], command, deployment.compose.environment())  # noqa: S606 - docker, as found above
+
+    def remove(self) -> None:
+        """Remove containers, data and image, those that killed commands left too."""
+        for name in (None, *TEMPORARY):
+            deployment = self._deployment(name)
+            if deployment.exists():
+                docker.refuse_missing()
+            deployment.drop()
+
+    def _deployment(self, name: str | None = None) -> Deployment:
+        """That of `make up`, or a temporary one; the project's name tells two checkouts of one machine apart."""
+        checkout_id = hashlib.sha256(str(self.checkout.root).encode()).hexdigest()[:8]
+        suffix = f"-{name}" if name else ""
+        folder = self.checkout.run.resolve() / f"docker{suffix}"
+        return Deployment(self.checkout, ComposeFolder(folder, f"helpdesk-importer-{checkout_id}{suffix}"))
+
+    def _tell(self, deployment: Deployment) -> None:
+        folder, checkout = deployment.folder, self.checkout
+        settings = folder.importer_settings()
+        env, program = shown(checkout.run / "env"), shown(checkout.venv / "bin/helpdesk-importer")
+        compose = f"docker compose --env-file {shown(folder.env_file)} -f {shown(deployment.compose.file)}"
+        replicas = [container.service for container in deployment.compose.containers() if container.runs]
+        say(
+            f"""The importer runs in Docker. `make down` stops it and keeps the data; `make logs` follows its logs.
+
+  compose     {compose} ps
+  command     {compose} run --rm console helpdesk-importer --help
+              or with a .venv: set -a; . {env}; set +a; {program} --help
+  secrets     {settings["IMPORTER_SECRETS_DIR"]}
+  mail        {folder.settings()["IMPORTER_MAIL_DIRECTORY"]} is /mail in the containers
+  PostgreSQL  {settings["IMPORTER_DATABASE_URL"]} as importer_owner, password in secrets/database_password_owner
+  RabbitMQ    {settings["IMPORTER_RABBITMQ_MANAGEMENT_URL"]}/ as importer_admin, password in secrets/amqp_password_admin
+  services    {"  ".join(f"{name} ×{replicas.count(name)}" for name in SERVICES)}, all healthy"""
+        )

@@ -1,0 +1,144 @@
+"""`deploy/compose.yaml` for real, as `make up RUNTIME=docker` runs it.
+
+Collected where DOCKER_HOST names an engine, or one with Compose answers at /var/run/docker.sock: a machine without
+Docker has the private servers, and all other tests. POSTGRES_IMAGE, RABBITMQ_IMAGE and BASE_IMAGE name other images
+than the official ones. Everything is removed afterwards.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import asyncpg
+import pytest
+
+from deploy.local import docker
+from deploy.local.checkout import here
+from deploy.local.compose_folder import IMAGES, ComposeFolder
+from deploy.local.docker_runtime import SERVERS, Deployment
+from deploy.local.importer import SERVICES
+from deploy.local.tools import run
+
+MAIL = b"""From: Piet Jansen <piet@bakkerij.example>
+To: help@desk.example
+Subject: De oven doet het niet
+Message-ID: <1@bakkerij.example>
+
+Help!
+"""
+SETTINGS = (
+    ("calendars", "add", "--name", "Kantooruren", "--hours", "mon-fri 8:30-17:00"),
+    ("employees", "add", "--name", "Anna de Boer", "--address", "anna@desk.example"),
+    ("helpdesks", "add", "--name", "Servicedesk", "--calendar", "Kantooruren", "--manager", "anna@desk.example"),
+    ("statuses", "add", "Servicedesk", "--name", "Geïmporteerd", "--flag", "imported"),
+    ("statuses", "add", "Servicedesk", "--name", "Reactie ontvangen"),
+    ("helpdesks", "set", "Servicedesk", "--supplement-status", "Reactie ontvangen"),
+    ("organisations", "add", "--name", "Onbekend"),
+    ("contacts", "add", "--name", "Onbekende afzender", "--organisation", "Onbekend"),
+    (
+        *("importer", "set", "Servicedesk", "--kind", "maildir", "--server", "/mail/servicedesk"),
+        *("--mailbox", "help@desk.example", "--default-contact", "Onbekende afzender"),
+        *("--default-employee", "anna@desk.example", "--marker", "===== hierboven ====="),
+    ),
+    ("importer", "set", "Servicedesk", "--enabled"),
+)
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    docker.refuse_missing()
+    with TemporaryDirectory(prefix="containers of a test ") as folder:
+        project = f"importer-test-{secrets.token_hex(4)}"
+        deployment = Deployment(here(), ComposeFolder(Path(folder) / "docker", project))
+        try:
+            yield deployment
+        finally:
+            deployment.drop()
+
+
+def start(deployment: Deployment) -> None:
+    """As `make up` does."""
+    deployment.prepare()
+    deployment.bring_images(*IMAGES)
+    deployment.compose.build("migrate")
+    deployment.compose.up((), seconds=300)
+
+
+def configure(deployment: Deployment) -> None:
+    for command in SETTINGS:
+        deployment.compose.must("run", "--rm", "-T", "console", "helpdesk-importer", *command)
+
+
+def deliver(deployment: Deployment, name: str) -> None:
+    """As a mail server does: into `tmp`, then into `new`; as the user that the containers run as."""
+    settings = deployment.folder.settings()
+    owner = (int(number) for number in settings["IMPORTER_USER"].split(":"))
+    uid, gid = owner
+    maildir = Path(settings["IMPORTER_MAIL_DIRECTORY"]) / "servicedesk"
+    for folder in (maildir, maildir / "tmp", maildir / "new", maildir / "cur"):
+        folder.mkdir(exist_ok=True)
+        os.chown(folder, uid, gid)
+    (maildir / "tmp" / name).write_bytes(MAIL.replace(b"<1@", f"<{name}@".encode()))
+    os.chown(maildir / "tmp" / name, uid, gid)
+    (maildir / "tmp" / name).rename(maildir / "new" / name)
+
+
+async def tickets(deployment: Deployment) -> int:
+    """How many there are, asked through the published port."""
+    settings = deployment.folder.importer_settings()
+    password = (deployment.folder.secrets / "database_password_owner").read_text().strip()
+    connection = await asyncpg.connect(settings["IMPORTER_DATABASE_URL"], user="importer_owner", password=password)
+    try:
+        count: int = await connection.fetchval("SELECT count(*) FROM helpdesk.tickets")
+    finally:
+        await connection.close()
+    return count
+
+
+async def until_there_are(deployment: Deployment, count: int) -> None:
+    deadline = time.monotonic() + 120
+    while await tickets(deployment) != count:
+        assert time.monotonic() < deadline, deployment.compose.last_words("fetcher")
+        await asyncio.sleep(0.5)
+
+
+def eventually(fact: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 120
+    while not fact():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def kill_the_process_in(deployment: Deployment, service: str) -> None:
+    """As the kernel does, not as `docker kill`, after which Docker starts nothing again."""
+    [container] = [one for one in deployment.compose.containers() if one.service == service]
+    run(["docker", "exec", container.name, "python3", "-c", f"import os; os.kill(-1, {int(signal.SIGKILL)})"])
+
+
+@pytest.mark.timeout(1200)
+async def test_a_mail_becomes_a_ticket_in_containers_that_survive_a_kill_and_keep_data(deployment: Deployment) -> None:
+    start(deployment)
+    assert {one.service for one in deployment.compose.containers() if one.runs} == {*SERVERS, *SERVICES}
+    configure(deployment)
+    deliver(deployment, "1700000001.1.host")
+    await until_there_are(deployment, 1)
+
+    for service in SERVICES:
+        kill_the_process_in(deployment, service)
+    deliver(deployment, "1700000002.2.host")
+    await until_there_are(deployment, 2)
+    assert eventually(lambda: len([one for one in deployment.compose.containers() if one.runs]) == 6)
+
+    deployment.compose.must("down", "--remove-orphans")
+    assert deployment.compose.containers() == []
+    start(deployment)
+    assert await tickets(deployment) == 2
+    deliver(deployment, "1700000003.3.host")
+    await until_there_are(deployment, 3)
