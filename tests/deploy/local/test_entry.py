@@ -3,21 +3,26 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from deploy.local.checkout import Checkout
+from deploy.local.run_folder import remove_run_folder
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
+def clone(tmp_path: Path) -> Iterator[Path]:
     """A checkout with nothing set up, in a path with a space."""
     root = tmp_path / "a clone"
     shutil.copytree(ROOT / "deploy", root / "deploy", ignore=shutil.ignore_patterns("__pycache__", "mails"))
     for file in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / file, root / file)
-    return root
+    yield root
+    remove_run_folder(Checkout(root))  # for root it is a link, since pytest's folders are private
 
 
 def said(clone: Path, *command: str, **environment: str) -> tuple[int, str]:
