@@ -61,7 +61,8 @@ def show_rows(
     table = Table(title=title, title_justify="left")
     shown = [name for name in rows[0] if name not in hidden]
     for name in shown:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        copied = any(isinstance(row[name], UUID) for row in rows)  # into the next command: it stays on one line
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=copied)
     for row in rows:
         table.add_row(*(escape(_readable(row[name])) for name in shown))
     Console().print(table)

@@ -49,7 +49,8 @@ def list_letters(queue: OfQueue = None, *, as_json: Json = False) -> None:
         if as_json:
             show_json({"messages": [letter.facts() for letter in found], "without_message": lost})
             return
-        show_rows("dead letters", [letter.facts() for letter in found], as_json=False)
+        hidden = frozenset({"message_id", "size"})
+        show_rows("dead letters", [letter.facts() for letter in found], hidden=hidden, as_json=False)
         if lost:
             show_rows("dead letters without a message (quarantine replay sends the mail again)", lost, as_json=False)
 

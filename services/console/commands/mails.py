@@ -67,7 +67,7 @@ def list_mails(
             waiting=True if waiting else None,
             limit=limit,
         )
-        _show_list("mails", await mails.mails(acquired, wanted), as_json=as_json)
+        _show_list("mails", await mails.mails(acquired, wanted), frozenset({"waiting"}), as_json=as_json)
 
     with_database(work)
 
@@ -88,7 +88,8 @@ def list_quarantined(
             discarded=discarded,
             limit=limit,
         )
-        _show_list("quarantined mails", await mails.mails(acquired, wanted), as_json=as_json)
+        hidden = frozenset({"outcome", "waiting", "ticket"})
+        _show_list("quarantined mails", await mails.mails(acquired, wanted), hidden, as_json=as_json)
 
     with_database(work)
 
@@ -142,7 +143,7 @@ def force(
     *,
     without_mails: Annotated[bool, typer.Option("--without-mails", help="send no mail about it")] = False,
 ) -> None:
-    """Import a mail once more, although it was imported before: a second ticket or supplement (SPEC D13).
+    """Import a mail once more, although it was imported before: a second ticket or supplement.
 
     The mails about it are sent, however old it is, unless --without-mails.
     """
@@ -177,8 +178,9 @@ def _each(typed: list[str], repair: Callable[[Connection, MailId], Any], sentenc
         done(sentence.format(mail_id))
 
 
-def _show_list(title: str, found: list[dict[str, Any]], *, as_json: bool) -> None:
-    show_rows(title, found if as_json else [readable(row) for row in found], as_json=as_json)
+def _show_list(title: str, found: list[dict[str, Any]], hidden: frozenset[str], *, as_json: bool) -> None:
+    rows = found if as_json else [readable(row) for row in found]
+    show_rows(title, rows, hidden=hidden, as_json=as_json)
 
 
 def readable(row: Mapping[str, Any]) -> dict[str, Any]:

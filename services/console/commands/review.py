@@ -32,7 +32,7 @@ def accept(
     mail_ids: MailIdArguments,
     by: Annotated[str | None, typer.Option(help="the employee who accepts; else the «Standaard werknemer»")] = None,
 ) -> None:
-    """Accept what these mails became. What was held back happens now: visibility, status and deadline (SPEC D20)."""
+    """Accept what these mails became. What was held back happens now: visibility, status and deadline."""
     wanted = [mail_id_of(each) for each in dict.fromkeys(mail_ids)]
 
     async def work(connection: Connection) -> None:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
@@ -60,7 +61,7 @@ class Letter:
             "queue": self.delivery.queue,
             "mail_id": self.mail_id,
             "message_id": self.delivery.message_id,
-            "parked_at": headers.get(AT),
+            "parked_at": _moment(headers.get(AT)),
             "service": headers.get(SERVICE),
             "failures": self.delivery.failures,
             "size": len(self.delivery.body),
@@ -73,8 +74,20 @@ class Letter:
         return self.facts() | {
             "first_error": headers.get(FIRST_ERROR),
             "last_error": headers.get(LAST_ERROR),
-            "headers": {name: str(value) for name, value in sorted(headers.items()) if name not in COUNTERS},
+            "headers": {
+                name: str(value)
+                for name, value in sorted(headers.items())
+                if name not in COUNTERS and not name.startswith("x-")
+            },
         }
+
+
+def _moment(header: Any) -> datetime | None:
+    """The time that a header holds, None where it holds none."""
+    try:
+        return datetime.fromisoformat(str(header))
+    except ValueError:
+        return None
 
 
 @asynccontextmanager
