@@ -2,45 +2,44 @@
 
 import ast
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
 
 from deploy.local.compose_folder import CHOICES, IMAGES, ComposeFolder
+from deploy.local.importer import SERVICES
 from shared.broker.topology import topology
-from shared.configuration import ServiceName
 from shared.database.roles import ROLES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-PROCESSES = get_args(ServiceName)
-"""The four services and the console: each has a database role and a RabbitMQ user of its own."""
-JOBS = ("migrate", "topology")
+OURS = (*SERVICES, "console", "migrate", "topology")
 
 
 def secrets_of(service: str) -> set[str]:
     return {one if isinstance(one, str) else one["source"] for one in COMPOSE["services"][service]["secrets"]}
 
 
-def asked_for_by_name(package: str) -> set[str]:
-    """Every NAME in `….secret("NAME")` in the code of a service."""
+def named_in(package: str) -> set[str]:
+    """Every name of a secret that stands as a text by itself in the code of a service."""
     return {
-        call.args[0].value
+        constant.value
         for file in (ROOT / "services" / package).rglob("*.py")
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "secret"
-        and isinstance(call.args[0], ast.Constant)
+        for constant in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(constant, ast.Constant) and constant.value in COMPOSE["secrets"]
     }
 
 
-@pytest.mark.parametrize("process", PROCESSES)
-def test_a_process_gets_its_own_logins_and_the_secrets_that_its_code_names(process: str) -> None:
-    logins = {f"database_password_{process}", f"amqp_password_{process}"}
-    assert secrets_of(process) == logins | asked_for_by_name(process)
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_gets_its_own_logins_and_the_secrets_that_its_code_names(service: str) -> None:
+    logins = {f"database_password_{service}", f"amqp_password_{service}"}
+    assert secrets_of(service) == logins | named_in(service)
+
+
+def test_the_command_line_gets_the_logins_of_its_commands_and_the_fetchers_to_check_a_mailbox_with() -> None:
+    assert secrets_of("console") == named_in("console") | {"database_password_fetcher"}
 
 
 def test_the_migration_gets_the_owner_and_each_role_that_it_lets_log_in() -> None:
@@ -64,7 +63,7 @@ def test_every_secret_is_a_file_that_the_front_door_makes(tmp_path: Path) -> Non
     assert files == {file.name for file in folder.secrets.iterdir()}
 
 
-@pytest.mark.parametrize("process", [*PROCESSES, *JOBS])
+@pytest.mark.parametrize("process", OURS)
 def test_a_process_of_ours_can_change_nothing_and_take_only_so_much(process: str) -> None:
     described = COMPOSE["services"][process]
     assert described["read_only"] is True
