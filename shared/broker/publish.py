@@ -98,6 +98,7 @@ class Publisher:
         """Close the connection; a later publish would open another."""
         if self._opening is not None:
             self._opening.cancel()
+            await asyncio.wait([self._opening])
         if self._session is not None:
             await self._session.close()
             self._session = None

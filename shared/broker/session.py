@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError, PublishError
 from pamqp.exceptions import PAMQPException
 from pydantic import SecretStr
@@ -100,13 +101,16 @@ class Session:
     @classmethod
     async def open(cls, dsn: SecretStr, name: str) -> Self:
         """Connect to `dsn`; `name` is what RabbitMQ's console shows. Raises BrokerOutage."""
-        with broker_trouble(f"connecting as «{name}»"):
-            connection = await aio_pika.connect(
-                dsn.get_secret_value(),
-                timeout=REQUEST_TIMEOUT_SECONDS,
-                heartbeat=HEARTBEAT_SECONDS,
-                client_properties={"connection_name": name},
-            )
+        connection = aio_pika.Connection(
+            make_url(dsn.get_secret_value(), heartbeat=HEARTBEAT_SECONDS), client_properties={"connection_name": name}
+        )
+        try:
+            with broker_trouble(f"connecting as «{name}»"):
+                await connection.connect(timeout=REQUEST_TIMEOUT_SECONDS)
+        except BaseException:
+            # QUIRK: `aio_pika.connect` leaves one that failed to its finalizer, which closes it in whatever loop runs
+            await connection.close()
+            raise
         return cls(connection)
 
     async def channel(self) -> AbstractChannel:

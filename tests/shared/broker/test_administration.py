@@ -6,6 +6,7 @@ from aio_pika.exceptions import ChannelClosed
 from pydantic import SecretStr
 
 from shared.broker import administration
+from shared.broker.session import BrokerOutage, Session
 from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, dead_queue
 from shared.errors import Misconfigured, Outage
 from tests.conftest import Vhost
@@ -51,8 +52,8 @@ async def test_a_new_password_is_set_and_the_old_one_refused(vhost: Vhost) -> No
     passwords = {**vhost.passwords, "fetcher": SecretStr("another")}
     applied = await administration.apply(vhost.management, vhost.topology, passwords)
     assert applied.changed == (f"user {vhost.name}-fetcher",)
-    with pytest.raises(ConnectionError):
-        await aio_pika.connect(old.get_secret_value())
+    with pytest.raises(BrokerOutage, match="ACCESS_REFUSED"):
+        await Session.open(old, "test")
 
 
 async def test_a_queue_with_other_arguments_is_reported_and_keeps_its_messages(vhost: Vhost) -> None:

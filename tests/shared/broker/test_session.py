@@ -1,12 +1,15 @@
 """Every trouble with RabbitMQ is an outage, and a cancelled task stays cancelled."""
 
 import asyncio
+import gc
 
 import pytest
+from aio_pika import Connection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from pydantic import SecretStr
 
 from shared.broker.publish import Publisher
-from shared.broker.session import Backoff, BrokerOutage, QueueFull, broker_trouble
+from shared.broker.session import Backoff, BrokerOutage, QueueFull, Session, broker_trouble
 from shared.broker.topology import MAIL_RAW
 from shared.errors import Outage
 from tests.conftest import Vhost
@@ -41,6 +44,13 @@ async def test_a_task_that_is_cancelled_stays_cancelled() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_connection_that_fails_is_closed_and_not_left_to_the_garbage_collector(unused_tcp_port: int) -> None:
+    with pytest.raises(BrokerOutage, match="connecting as «test»") as refused:
+        await Session.open(SecretStr(f"amqp://x:x@127.0.0.1:{unused_tcp_port}/"), "test")
+    tried = [each for each in gc.get_objects() if type(each) is Connection and each.url.port == unused_tcp_port]
+    assert [connection.is_closed for connection in tried] == [True], refused
 
 
 async def test_a_full_queue_refuses_and_is_an_outage_of_its_own_kind(vhost: Vhost) -> None:
