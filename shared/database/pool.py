@@ -4,8 +4,9 @@
     async with transaction(pool) as connection:
         await connection.execute(…)
 
-Names are found in schema `helpdesk`; jsonb comes and goes as Python objects. A database that is away becomes `Outage`,
-a conflict with another transaction or a statement that takes too long `TryAgain`; everything else stays asyncpg's.
+Names are found in schema `helpdesk`; jsonb comes and goes as Python objects. A database that is away becomes `Outage`;
+a conflict with another transaction, a migration meanwhile or a statement that takes too long `TryAgain`; everything
+else stays asyncpg's.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ _AWAY: Final = (
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,
     asyncpg.OutOfMemoryError,
+    asyncpg.PostgresSystemError,  # class 58: the server's disk cannot be read or written
     asyncpg.ReadOnlySQLTransactionError,  # a standby answers: the server is failing over
 )
 _CONFLICTS: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
@@ -204,5 +206,7 @@ def _is_lost(acquired: PoolConnectionProxy[asyncpg.Record]) -> bool:
 def _conflicts() -> Iterator[None]:
     try:
         yield
+    except asyncpg.InvalidCachedStatementError as error:  # asyncpg has forgotten its prepared statements with that
+        raise TryAgain(f"The schema was changed by a migration: {error}.", after=timedelta(0)) from error
     except _CONFLICTS as error:
         raise TryAgain(f"Another transaction was in the way: {error}.", after=timedelta(0)) from error

@@ -140,6 +140,30 @@ async def test_a_conflict_with_another_transaction_is_tried_again_at_once(pool: 
     assert trouble.value.after == timedelta(0)
 
 
+async def test_a_migration_between_two_uses_is_tried_again_at_once(pool: Pool) -> None:
+    async def look() -> None:
+        async with transaction(pool) as acquired:
+            await acquired.fetch("SELECT * FROM employees")
+
+    await look()
+    await pool.execute("ALTER TABLE employees ADD COLUMN nickname text")
+    with pytest.raises(TryAgain) as trouble:
+        await look()
+    assert trouble.value.after == timedelta(0)
+    await look()
+
+
+async def test_a_server_whose_disk_fails_is_an_outage(pool: Pool) -> None:
+    async def read() -> None:
+        async with transaction(pool) as acquired:
+            await acquired.execute(
+                "DO $$ BEGIN RAISE EXCEPTION 'could not read block 0' USING ERRCODE = '58030'; END $$"
+            )
+
+    with pytest.raises(Outage, match="could not read"):
+        await read()
+
+
 async def test_what_the_database_refuses_stays_what_it_is(pool: Pool) -> None:
     async def refuse() -> None:
         async with transaction(pool) as acquired:
