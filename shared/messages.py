@@ -34,9 +34,12 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Value(BaseModel):
-    """A frozen value inside a message; unknown fields are kept when it is read and written again."""
+    """A frozen value inside a message; unknown fields are kept when it is read and written again.
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    An error names the field that is wrong and never shows what stands in it, which may be a mail's text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
 
 class Message(Value):

@@ -6,7 +6,8 @@
 Logs go to standard error: one JSON object a line, or lines for people (IMPORTER_LOG_FORMAT). structlog and the standard
 library's loggers (aio-pika's, aiohttp's) come out alike. Every line names the service; within a message's handling also
 mail_id, queue, message_id and helpdesk_id, and, where a trace is recorded, trace_id and span_id. What looks like a
-password, a token or credentials in a URL is masked, in tracebacks too.
+password, a token or credentials in a URL is masked, in tracebacks too, and so is the row that PostgreSQL refused, which
+holds pieces of a mail.
 
 Traces go where the standard OTEL_* variables say; without OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) none are
 recorded, but trace context still travels through. Metrics are `prometheus_client`'s default registry.
@@ -43,6 +44,9 @@ _CREDENTIALS_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\
 _SECRET_IN_TEXT = re.compile(
     r"(?P<name>(?:password|passwd|secret|token|authorization)[\"']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?[\"']?)[^\s\"',;&]+",
     re.IGNORECASE,
+)
+_REFUSED_ROW = re.compile(
+    r"(?<=\nDETAIL:  ).*?(?=\nHINT:  |\n\n(?:The above exception|During handling of the above)|\Z)", re.DOTALL
 )
 _CHATTY: Final = ("aio_pika", "aiormq", "aiohttp.access", "asyncio", "httpcore", "httpx", "urllib3", "opentelemetry")
 """At DEBUG these write message bodies, at INFO a line for each request: they never go below WARNING."""
@@ -134,7 +138,8 @@ def _scrubbed(name: str, value: Any) -> Any:
     if _SECRET_NAME.search(name) and value is not None:
         return MASK
     if isinstance(value, str):
-        return _SECRET_IN_TEXT.sub(rf"\g<name>{MASK}", _CREDENTIALS_IN_URL.sub(rf"\g<scheme>:{MASK}@", value))
+        without_rows = _REFUSED_ROW.sub(MASK, value)
+        return _SECRET_IN_TEXT.sub(rf"\g<name>{MASK}", _CREDENTIALS_IN_URL.sub(rf"\g<scheme>:{MASK}@", without_rows))
     if isinstance(value, dict):
         return {key: _scrubbed(str(key), each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

@@ -25,7 +25,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import uuid
 from typing import Final
 
 from services.notifier.flow import Notifier
@@ -67,7 +66,8 @@ async def main(process: Process[ServiceConfiguration]) -> None:
             await notifier.deliver(delivery.read(TicketEvent).notification_ids)
 
         async def record(delivery: Delivery, reason: str) -> None:
-            await repository.record_dead_letter(uuid.UUID(delivery.correlation_id), delivery.queue, reason)
+            if delivery.mail_id is not None:
+                await repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
 
         consumer = Consumer(
             configuration.amqp_dsn,

@@ -28,6 +28,7 @@ from services.notifier.notification import Notification, Written
 from services.notifier.repository import Repository
 from services.notifier.rules.addresses import UnusableAddress, parse_address
 from services.notifier.rules.compose import Composed, NoSender, compose, return_path
+from services.notifier.rules.replies import without_addresses
 from services.notifier.rules.retry import LAST_TRY, delay_after
 from services.notifier.transport import NotDelivered, OutgoingMail, Postponed, Refused
 from services.notifier.transports import Transports
@@ -108,7 +109,9 @@ class Notifier:
         except Refused as refused:
             await self._repository.record_failed(notification.id, refused.reason, refused.reply)
             _count(notification, "failed")
-            log.warning("notification_failed", reason=refused.reason.value, server_reply=refused.reply)
+            log.warning(
+                "notification_failed", reason=refused.reason.value, server_reply=without_addresses(refused.reply)
+            )
         except Postponed as postponed:
             await self._postpone(notification, postponed, log)
         except TryAgain:
@@ -162,14 +165,14 @@ class Notifier:
             words = f"{trouble.reason.value}: {trouble.reply}"
             await self._repository.record_failed(notification.id, DeliveryReason.GAVE_UP, words)
             _count(notification, "failed")
-            log.error("notification_failed", reason=DeliveryReason.GAVE_UP.value, server_reply=words)
+            log.error("notification_failed", reason=DeliveryReason.GAVE_UP.value, server_reply=without_addresses(words))
             return
         await self._repository.record_postponed(notification.id, trouble.reason, trouble.reply, delay)
         _count(notification, "postponed")
         log.warning(
             "notification_postponed",
             reason=trouble.reason.value,
-            server_reply=trouble.reply,
+            server_reply=without_addresses(trouble.reply),
             tries=notification.tries,
             seconds=int(delay.total_seconds()),
         )
@@ -184,7 +187,7 @@ class Notifier:
                 log.warning("recording_waits", trouble=str(error), exc_info=not isinstance(error, TryAgain))
                 await asyncio.sleep(RECORD_AGAIN_SECONDS)
         _count(notification, "sent")
-        log.info("notification_sent", tries=notification.tries, server_reply=reply)
+        log.info("notification_sent", tries=notification.tries, server_reply=without_addresses(reply))
 
     async def _to_the_end(self, recording: Awaitable[None]) -> None:
         """Await `recording`, and let it end even when we are cancelled meanwhile."""

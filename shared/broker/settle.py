@@ -161,8 +161,11 @@ class Settler:
 
 
 def describe(error: Exception) -> str:
-    """An error in one bounded line, for a header or a log."""
-    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    """An error in one bounded line, for a header or a log.
+
+    PostgreSQL's DETAIL is left out: it holds the row that was refused, so pieces of a mail.
+    """
+    return " ".join(f"{type(error).__name__}: {error}".partition("\nDETAIL:")[0].split())[:LONGEST_ERROR]
 
 
 def _with_error(delivery: Delivery, error: Exception) -> dict[str, Any]:

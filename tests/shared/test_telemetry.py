@@ -84,6 +84,16 @@ def test_a_traceback_shows_neither_local_variables_nor_passwords(log_format: str
         pytest.param({"e": ["token: abc"]}, {"e": ["token: ***"]}, id="in a list"),
         pytest.param({"e": "the passage of time 10:30"}, {"e": "the passage of time 10:30"}, id="plain text"),
         pytest.param({"content_key": "ab12"}, {"content_key": "ab12"}, id="a key that is no secret"),
+        pytest.param(
+            {"exception": "CheckViolationError: refused\nDETAIL:  Failing row contains (1, Beste,\n\nde printer)."},
+            {"exception": "CheckViolationError: refused\nDETAIL:  ***"},
+            id="the row that PostgreSQL refused",
+        ),
+        pytest.param(
+            {"exception": "Refused: no\nDETAIL:  Key (x)=(a@b.nl).\n\nThe above exception was the direct cause of …"},
+            {"exception": "Refused: no\nDETAIL:  ***\n\nThe above exception was the direct cause of …"},
+            id="a refused row within a chain of errors",
+        ),
     ],
 )
 def test_secrets_are_masked(event: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ REPLY_LIMIT: Final = 1000
 
 _LOGIN_CODES: Final = frozenset([530, 534, 535, 538])
 _ENHANCED: Final = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_ADDRESS: Final = re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
 _UNKNOWN: Final = frozenset(["5.1.1", "5.1.10"])  # QUIRK: 5.1.10 is Exchange's own «recipient not found»
 
 
@@ -59,3 +60,8 @@ def verdict(stage: Stage, code: int, text: str) -> Verdict:
 def reply_line(code: int, text: str) -> str:
     """A reply as it is kept: one printable line, cut to REPLY_LIMIT characters."""
     return one_line(f"{code} {text}")[:REPLY_LIMIT]
+
+
+def without_addresses(reply: str) -> str:
+    """A reply as it may be logged: servers repeat the recipient's address in it. The row keeps the whole reply."""
+    return _ADDRESS.sub("(address)", reply)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notifier.rules.replies import REPLY_LIMIT, Stage, Verdict, reply_line, verdict
+from services.notifier.rules.replies import REPLY_LIMIT, Stage, Verdict, reply_line, verdict, without_addresses
 from shared.portal.delivery import DeliveryReason
 
 _AWAY = Verdict(DeliveryReason.SERVER_AWAY, whole_account=True)
@@ -53,3 +53,10 @@ def test_a_reply_is_sorted(stage: Stage, code: int, text: str, meaning: Verdict)
 def test_a_reply_is_kept_as_one_bounded_line() -> None:
     assert reply_line(550, "5.1.1 a\r\nb\x00c\udc80") == "550 5.1.1 a b c?"
     assert len(reply_line(550, "x" * 5000)) == REPLY_LIMIT
+
+
+def test_a_reply_is_logged_without_the_address_that_it_repeats() -> None:
+    reply = "550 5.1.1 <piet.jansen@example.nl>: Recipient address rejected: User unknown in piet@example.nl; ask us"
+    assert without_addresses(reply) == (
+        "550 5.1.1 <(address)>: Recipient address rejected: User unknown in (address); ask us"
+    )
