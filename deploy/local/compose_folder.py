@@ -1,7 +1,8 @@
 """What `deploy/compose.yaml` is given: a folder with secrets, settings, ports and a place for Maildirs.
 
 secrets/       one file each, readable by the containers' users, in a folder that only its owner can enter
-compose.env    settings of the Compose file; what the environment of `make up` names is kept for the next time
+compose.env    settings of the Compose file; what the environment of `make up` names is kept for the next time,
+               and an empty value is the default again
 ports.json     where the servers answer on 127.0.0.1
 mail/          mounted as /mail: Maildirs, unless IMPORTER_MAIL_DIRECTORY names another folder
 """
@@ -76,7 +77,7 @@ class ComposeFolder:
 
     def _settings(self, environment: Mapping[str, str], settled: Mapping[str, int]) -> dict[str, str]:
         earlier = self.settings()
-        chosen = {name: environment.get(name) or earlier.get(name) for name in CHOICES}
+        chosen = {name: environment.get(name, earlier.get(name)) for name in CHOICES}
         return {
             "COMPOSE_PROJECT_NAME": self.project,
             "IMPORTER_SECRETS": str(self.secrets),

@@ -22,5 +22,5 @@ def there_is_docker() -> bool:
 
 collect_ignore = [
     *([] if there_is_docker() else ["test_running_containers.py"]),
-    *(["local/test_instance.py"] if os.environ.get("RUNTIME") == "docker" else []),
+    *(["local/test_instance.py", "test_interrupted_demo.py"] if os.environ.get("RUNTIME") == "docker" else []),
 ]

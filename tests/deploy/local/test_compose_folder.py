@@ -49,6 +49,8 @@ def test_a_choice_is_kept_until_another_is_made(folder: ComposeFolder) -> None:
     settings = folder.settings()
     assert (settings["POSTGRES_IMAGE"], settings["CLASSIFIERS"]) == ("mirror/postgres:17", "2")
     assert settings["RABBITMQ_IMAGE"] == "rabbitmq:4.0-management"
+    folder.write({"POSTGRES_IMAGE": ""}, keep_ports=False)
+    assert folder.settings()["POSTGRES_IMAGE"] == "postgres:17"
 
 
 def test_maildirs_belong_to_the_user_of_the_containers(folder: ComposeFolder) -> None:
