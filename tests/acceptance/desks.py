@@ -8,9 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
-
 from deploy.demo.maildir import Maildir
+from shared.database.pool import Connection, Pool
 from tests.acceptance.pipeline import Pipeline
 
 _BY_NAME: Final = {
@@ -75,48 +74,48 @@ async def open_desk(pipeline: Pipeline, **settings: Any) -> Desk:
     name, folder = f"Helpdesk {number}", f"desk{number}"
     address = f"desk{number}@oosterdam-services.example"
     Maildir(pipeline.mailboxes / folder)
-    async with pipeline.connection.transaction():
-        await pipeline.connection.execute("SET LOCAL search_path = helpdesk, public")
-        new = await pipeline.connection.fetchval(_CLONE_HELPDESK, name, address)
+    async with pipeline.connection.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL search_path = helpdesk, public")
+        new = await connection.fetchval(_CLONE_HELPDESK, name, address)
         for statement in _CLONE_LISTS:
-            await pipeline.connection.execute(statement, new)
-        await pipeline.connection.execute(_CLONE_DEFAULTS, new)
+            await connection.execute(statement, new)
+        await connection.execute(_CLONE_DEFAULTS, new)
         if (status := settings.pop("imported_status", None)) is not None:
-            await pipeline.connection.execute(
+            await connection.execute(
                 "UPDATE statuses SET name = $2 WHERE helpdesk_id = $1 AND flag = 'imported'", new, status
             )
         for kind, subject in settings.pop("templates", {}).items():
-            await pipeline.connection.execute(
+            await connection.execute(
                 "INSERT INTO templates (helpdesk_id, kind, subject) VALUES ($1, $2, $3)", new, kind, subject
             )
-        await pipeline.connection.execute(_CLONE_SETTINGS, new, str(pipeline.mailboxes / folder), address)
-        await _change(pipeline.connection, new, settings)
+        await connection.execute(_CLONE_SETTINGS, new, str(pipeline.mailboxes / folder), address)
+        await _change(connection, new, settings)
     return Desk(new, folder, address)
 
 
 async def change_desk(pipeline: Pipeline, desk: Desk, **settings: Any) -> None:
     """Give a helpdesk other settings; the names are those of `open_desk`."""
-    async with pipeline.connection.transaction():
-        await pipeline.connection.execute("SET LOCAL search_path = helpdesk, public")
-        await _change(pipeline.connection, desk.id, settings)
+    async with pipeline.connection.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL search_path = helpdesk, public")
+        await _change(connection, desk.id, settings)
 
 
 async def invite(pipeline: Pipeline) -> Cast:
     """A new organisation with a contact and his colleague, and an employee."""
     n = next(_numbers)
-    async with pipeline.connection.transaction():
-        await pipeline.connection.execute("SET LOCAL search_path = helpdesk, public")
-        organisation = await pipeline.connection.fetchval(
+    async with pipeline.connection.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL search_path = helpdesk, public")
+        organisation = await connection.fetchval(
             "INSERT INTO organisations (name) VALUES ($1) RETURNING id", f"Bedrijf {n}"
         )
-        contact = await add_contact(pipeline.connection, organisation, f"Klant {n}", f"klant{n}@bedrijf{n}.example")
-        await add_contact(pipeline.connection, organisation, f"Collega {n}", f"collega{n}@bedrijf{n}.example")
-        await add_employee(pipeline.connection, f"Medewerker {n}", f"medewerker{n}@oosterdam-services.example")
+        contact = await add_contact(connection, organisation, f"Klant {n}", f"klant{n}@bedrijf{n}.example")
+        await add_contact(connection, organisation, f"Collega {n}", f"collega{n}@bedrijf{n}.example")
+        await add_employee(connection, f"Medewerker {n}", f"medewerker{n}@oosterdam-services.example")
     return Cast(n, organisation, contact)
 
 
 async def add_contact(
-    connection: asyncpg.Connection[asyncpg.Record],
+    connection: Connection | Pool,
     organisation_id: int,
     name: str,
     address: str,
@@ -138,7 +137,7 @@ async def add_contact(
     )
 
 
-async def add_employee(connection: asyncpg.Connection[asyncpg.Record], name: str, address: str) -> None:
+async def add_employee(connection: Connection | Pool, name: str, address: str) -> None:
     """An employee with one address."""
     await connection.execute(
         """WITH employee AS (INSERT INTO helpdesk.employees (name) VALUES ($1) RETURNING id)
@@ -155,16 +154,16 @@ async def add_ticket(pipeline: Pipeline, desk: Desk, cast: Cast, **columns: Any)
     """
     alias, target = columns.pop("alias", None), columns.pop("merged_into", None)
     given = {"status": "In behandeling", "executor": "Tom Jansen", "title": "Een eerder ticket"} | columns
-    async with pipeline.connection.transaction():
-        await pipeline.connection.execute("SET LOCAL search_path = helpdesk, public")
+    async with pipeline.connection.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL search_path = helpdesk, public")
         values = {
             "organisation_id": cast.organisation_id,
             "contact_id": cast.contact_id,
-            **await _ids(pipeline.connection, desk.id, given),
+            **await _ids(connection, desk.id, given),
         }
         names = ", ".join(values)
         places = ", ".join(f"${position}" for position in range(2, len(values) + 2))
-        row = await pipeline.connection.fetchrow(
+        row = await connection.fetchrow(
             f"""INSERT INTO tickets (helpdesk_id, reported_at, created_by_employee_id, changed_by_employee_id, {names})
                 SELECT $1, now(), employee.id, employee.id, {places}
                 FROM employees AS employee WHERE employee.name = 'Marieke de Boer' RETURNING id, number""",  # noqa: S608
@@ -173,11 +172,9 @@ async def add_ticket(pipeline: Pipeline, desk: Desk, cast: Cast, **columns: Any)
         )
         assert row is not None
         if alias is not None:
-            await pipeline.connection.execute(
-                "INSERT INTO ticket_numbers (number, ticket_id) VALUES ($1, $2)", alias, row["id"]
-            )
+            await connection.execute("INSERT INTO ticket_numbers (number, ticket_id) VALUES ($1, $2)", alias, row["id"])
         if target is not None:
-            await pipeline.connection.execute(
+            await connection.execute(
                 "UPDATE tickets SET merged_into_id = (SELECT id FROM tickets WHERE number = $2) WHERE id = $1",
                 row["id"],
                 target,
@@ -190,9 +187,7 @@ def mail_left_in(pipeline: Pipeline, desk: Desk) -> list[Path]:
     return Maildir(pipeline.mailboxes / desk.name).unread()
 
 
-async def _change(
-    connection: asyncpg.Connection[asyncpg.Record], helpdesk_id: int, settings: Mapping[str, Any]
-) -> None:
+async def _change(connection: Connection | Pool, helpdesk_id: int, settings: Mapping[str, Any]) -> None:
     values = await _ids(connection, helpdesk_id, settings)
     for column, value in values.items():
         of_helpdesk = await connection.fetchval(
@@ -204,9 +199,7 @@ async def _change(
         await connection.execute(f"UPDATE {table} SET {column} = $2 WHERE {key} = $1", helpdesk_id, value)  # noqa: S608
 
 
-async def _ids(
-    connection: asyncpg.Connection[asyncpg.Record], helpdesk_id: int, given: Mapping[str, Any]
-) -> dict[str, Any]:
+async def _ids(connection: Connection | Pool, helpdesk_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
     """The columns with names replaced by ids."""
     columns: dict[str, Any] = {}
     for column, value in given.items():

@@ -28,7 +28,9 @@ def named_in(package: str) -> set[str]:
         constant.value
         for file in (ROOT / "services" / package).rglob("*.py")
         for constant in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(constant, ast.Constant) and constant.value in COMPOSE["secrets"]
+        if isinstance(constant, ast.Constant)
+        and isinstance(constant.value, str)
+        and constant.value in COMPOSE["secrets"]
     }
 
 

@@ -95,7 +95,10 @@ async def footprints(pipeline: Pipeline, names: Collection[str], may_repeat: Col
         row["item_key"]: Footprint(
             **{name: row[name] for name in ("outcome", "tickets", "supplements", "content_keys")},
             **{name: row[name] for name in ("dead_letters", "earlier_outcomes")},
-            **{name: tuple(row[name]) for name in ("reasons", "history", "attachments", "notifications")},
+            reasons=tuple(row["reasons"]),
+            history=tuple(row["history"]),
+            attachments=tuple(row["attachments"]),
+            notifications=tuple(row["notifications"]),
             received=tuple(received[message_id] for message_id in row["sent"]),
             read=row["item_key"] in read,
         )

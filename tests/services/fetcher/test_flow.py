@@ -225,7 +225,7 @@ async def test_mail_delivered_while_the_mailbox_is_listed_is_taken_in_once(desk:
     later = []
 
     class Delivering(Faulty):
-        async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:  # type: ignore[override]
+        async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
             async for page in self.mailbox.unread(page_size):
                 later.append(desk.post_office.deliver(mail("later"), minutes_ago(0)))
                 yield page

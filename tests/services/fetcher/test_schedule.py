@@ -344,7 +344,7 @@ async def test_a_check_that_an_outage_kept_from_being_recorded_is_done_again_whe
     began = asyncio.Event()
 
     class DatabaseGoesAway(Faulty):
-        async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:  # type: ignore[override]
+        async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
             if not began.is_set():
                 await let_the_fetcher_in(desk, connections=0)
                 began.set()
@@ -402,7 +402,7 @@ async def test_the_metrics_tell_of_every_mailbox(desk: Desk) -> None:
 
         async def shown() -> bool:
             checked_at = REGISTRY.get_sample_value("importer_mailbox_last_successful_check_timestamp_seconds", label)
-            return checked_at == (await desk.state())["last_successful_check_at"].timestamp()
+            return bool(checked_at == (await desk.state())["last_successful_check_at"].timestamp())
 
         await eventually(shown)
     assert REGISTRY.get_sample_value("importer_mailbox_problem", label) == 0

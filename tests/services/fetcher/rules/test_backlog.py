@@ -28,7 +28,7 @@ def rule(limit: int = 3, import_from: datetime | None = None) -> BacklogRule:
 
 def listed(found: list[Mail], rule: BacklogRule, page_size: int) -> tuple[list[Mail], int]:
     """What is imported, in order, and how many wait, when `found` comes in pages."""
-    backlog = Backlog(rule)
+    backlog: Backlog[Mail] = Backlog(rule)
     imported: list[Mail] = []
     for start in range(0, len(found), page_size):
         backlog, now = backlog.admit(found[start : start + page_size])
@@ -114,6 +114,7 @@ def test_D18_each_mail_that_waited_carries_the_choice_and_no_other_does() -> Non
 
 
 def test_D18_what_waits_is_known_by_number_and_arrival() -> None:
-    backlog, _ = Backlog(rule()).admit(mails(30, 20))
+    nothing: Backlog[Mail] = Backlog(rule())
+    backlog, _ = nothing.admit(mails(30, 20))
     backlog, _ = backlog.admit(mails(10, 9, 8, 1))
     assert backlog.waiting == Waiting(5, NOW - timedelta(days=30), NOW - timedelta(days=8))
