@@ -22,6 +22,7 @@ import socket
 import sys
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from pydantic import Field
@@ -78,9 +79,7 @@ async def main(process: Process[FetcherConfiguration]) -> None:
         )
         process.ready_when("database", mailboxes.ping)
         process.ready_when("broker", broker.check)
-        await process.run(
-            schedule.run, Sweeper(ledger, publisher).run, lambda stop: metrics.show_states(mailboxes, stop)
-        )
+        await process.run(schedule.run, Sweeper(ledger, publisher).run, partial(metrics.show_states, mailboxes, ledger))
 
 
 if __name__ == "__main__":

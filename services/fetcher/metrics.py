@@ -4,14 +4,17 @@
     importer_mailbox_last_successful_check_timestamp_seconds  gauge    S8: alert on its age
     importer_mailbox_problem                                  gauge    1 while the settings show a problem, else 0
     importer_mailbox_failed_checks                            gauge    checks in a row that failed
+    importer_mailbox_waiting                                  gauge    old mails that wait for a person's choice (D18)
+    importer_mails_without_outcome                            gauge    mails of all mailboxes that await their outcome
+    importer_oldest_mail_without_outcome_timestamp_seconds    gauge    when the oldest of them was taken in; 0: none
+    importer_dead_letters_open                                gauge    dead letters that wait for a person
     importer_mailbox_unread                                   gauge    unread mails that this process's last check saw
-    importer_mailbox_waiting                                  gauge    old mails of those that wait for a person (D18)
     importer_mailbox_fetched_total                            counter  mails that this process took in
     importer_mailbox_failures_total                           counter  checks and mails that failed, by kind of error
     importer_mailbox_check_seconds                            histogram  how long a check took
     importer_republished_total                                counter  mails without outcome that were published again
 
-The first four are read from the database, so that every fetcher tells the same and a dead one is noticed.
+The first eight are read from the database, so that every fetcher tells the same and a dead one is noticed.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.fetcher.flow import Findings
+from services.fetcher.repository.ledger import Ledger, Unfinished
 from services.fetcher.repository.mailboxes import MailboxRepository, MailboxState
 from shared.errors import TryAgain
 
@@ -40,6 +44,12 @@ last_successful_check = Gauge(
 )
 problem = Gauge("importer_mailbox_problem", "1 while the settings show a problem of the mailbox", _HELPDESK)
 failed_checks = Gauge("importer_mailbox_failed_checks", "Checks in a row that failed", _HELPDESK)
+without_outcome = Gauge("importer_mails_without_outcome", "Mails of all mailboxes that await their outcome")
+oldest_without_outcome = Gauge(
+    "importer_oldest_mail_without_outcome_timestamp_seconds",
+    "When the oldest mail that awaits its outcome was taken in; 0 when there is none",
+)
+dead_letters_open = Gauge("importer_dead_letters_open", "Dead letters that wait for a person")
 unread = Gauge("importer_mailbox_unread", "Unread mails that this process's last check saw", _HELPDESK)
 waiting = Gauge("importer_mailbox_waiting", "Old mails that wait for a person's choice", _HELPDESK)
 fetched = Counter("importer_mailbox_fetched_total", "Mails that this process took in", _HELPDESK)
@@ -54,16 +64,16 @@ def record_findings(helpdesk_id: int, findings: Findings) -> None:
     """Count what a check found, whether it succeeded or not."""
     label = str(helpdesk_id)
     unread.labels(label).set(findings.unread)
-    waiting.labels(label).set(findings.waiting.count if findings.waiting else 0)
     fetched.labels(label).inc(findings.taken_in)
     failures.labels(label, "MailUnreadable").inc(findings.unreadable)
 
 
-async def show_states(repository: MailboxRepository, stop: asyncio.Event) -> None:
-    """Show the state of all mailboxes until `stop` is set; in an outage the last known one stays."""
+async def show_states(mailboxes: MailboxRepository, ledger: Ledger, stop: asyncio.Event) -> None:
+    """Show how all mailboxes and mails stand until `stop` is set; in an outage what was known last stays."""
     while not stop.is_set():
         try:
-            record_states(await repository.states())
+            record_states(await mailboxes.states())
+            record_unfinished(await ledger.unfinished())
         except TryAgain as trouble:
             log.warning("metrics.not_refreshed", error=str(trouble))
         try:
@@ -75,7 +85,7 @@ async def show_states(repository: MailboxRepository, stop: asyncio.Event) -> Non
 
 def record_states(states: Sequence[MailboxState]) -> None:
     """Show the mailboxes that are on, and no others any more."""
-    for gauge in (last_check, last_successful_check, problem, failed_checks):
+    for gauge in (last_check, last_successful_check, problem, failed_checks, waiting):
         gauge.clear()
     for state in states:
         label = str(state.helpdesk_id)
@@ -85,3 +95,11 @@ def record_states(states: Sequence[MailboxState]) -> None:
             last_successful_check.labels(label).set(state.last_successful_check_at.timestamp())
         problem.labels(label).set(state.has_problem)
         failed_checks.labels(label).set(state.failed_checks)
+        waiting.labels(label).set(state.backlog_waiting)
+
+
+def record_unfinished(unfinished: Unfinished) -> None:
+    """Show what awaits its outcome."""
+    without_outcome.set(unfinished.mails)
+    oldest_without_outcome.set(0 if unfinished.oldest_at is None else unfinished.oldest_at.timestamp())
+    dead_letters_open.set(unfinished.dead_letters)

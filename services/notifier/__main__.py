@@ -25,9 +25,11 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from functools import partial
 from typing import Final
 
 from services.notifier.flow import Notifier
+from services.notifier.metrics import show_waiting
 from services.notifier.repository import Repository
 from services.notifier.transports import Transports
 from shared.broker.consume import Consumer
@@ -82,7 +84,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
         )
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)
-        await process.run(consumer.run, notifier.sweep_until)
+        await process.run(consumer.run, notifier.sweep_until, partial(show_waiting, repository))
 
 
 def _message_id_key(configuration: ServiceConfiguration) -> bytes:

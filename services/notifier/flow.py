@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import product
 from typing import Final
 
 import structlog
@@ -33,6 +34,7 @@ from services.notifier.rules.retry import LAST_TRY, delay_after
 from services.notifier.transport import NotDelivered, OutgoingMail, Postponed, Refused
 from services.notifier.transports import Transports
 from shared.errors import TryAgain
+from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 
 TRY_SECONDS: Final = 150
@@ -46,6 +48,8 @@ _log = structlog.get_logger(__name__)
 _ended = Counter(
     "importer_notifications_total", "Tries to deliver a notification, by how they ended", ["kind", "result"]
 )
+for _labels in product(NotificationKind, ("sent", "postponed", "failed")):
+    _ended.labels(*_labels)  # a counter that first appears as 1 is no increase to who watches it
 _seconds = Histogram(
     "importer_notification_send_seconds",
     "Seconds that the mail server took for a mail",

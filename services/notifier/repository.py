@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -143,7 +144,20 @@ UPDATE notifications SET state = 'failed', reason = $3, server_reply = $4, next_
 WHERE id = $1 AND lease_holder = $2 AND state = 'planned'
 """
 
+WAITING: Final = """
+SELECT reason, count(*), min(created_at) AS oldest_at FROM notifications WHERE state = 'planned' GROUP BY reason
+"""
+
 RECORD_DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Notifications that are still to be sent, with the `reason` why the last try failed; None: not tried yet."""
+
+    reason: str | None
+    count: int
+    oldest_at: datetime
 
 
 class Repository:
@@ -193,6 +207,11 @@ class Repository:
         """An event that was parked, and why, for the ledger."""
         async with connection(self._pool) as database:
             await database.execute(RECORD_DEAD_LETTER, mail_id, queue, reason)
+
+    async def waiting(self) -> list[Waiting]:
+        """What is still to be sent, by reason."""
+        async with connection(self._pool) as database:
+            return [Waiting(**row) for row in await database.fetch(WAITING)]
 
     async def check(self) -> None:
         """Raise Outage while the database does not answer: a check for /health/ready and for the consumer."""

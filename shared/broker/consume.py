@@ -82,6 +82,8 @@ class Consumer:
         on_poison: OnPoison | None = None,
     ) -> None:
         self.queue = queue
+        for settlement in Settlement:  # a counter that first appears as 1 is no increase to who watches it
+            _settled.labels(queue, settlement.value)
         self._dsn = dsn
         self._service = service
         self._settler = Settler(publisher, service, handler, on_dead_letter, on_poison)

@@ -75,6 +75,12 @@ _REPUBLISHING: Final = """
     SET republish_count = mail.republish_count + 1, next_republish_at = now() + claimed.delay
     FROM unnest($1::uuid[], $2::interval[]) AS claimed (mail_id, delay) WHERE mail.mail_id = claimed.mail_id"""
 
+_UNFINISHED: Final = """
+    SELECT count(*) AS mails, min(mail.fetched_at) AS oldest_at,
+        (SELECT count(*) FROM dead_letters WHERE resolved_at IS NULL) AS dead_letters
+    FROM imported_mails AS mail
+    WHERE mail.awaits_outcome AND NOT EXISTS (
+        SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)"""
 
 _DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
 
@@ -90,6 +96,15 @@ class NewMail:
     complete: bool
     choice: ImportChoice | None = None
     """What a person chose for it, where it waited for one (SPEC D18)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Mails of all mailboxes that await their outcome, since when the oldest was taken in; dead letters still open."""
+
+    mails: int
+    oldest_at: datetime | None
+    dead_letters: int
 
 
 class AlreadyTakenIn(Exception):
@@ -173,6 +188,12 @@ class Ledger:
             delays = [next_republish_after(row["republish_count"] + 1, confirmed=row["confirmed"]) for row in rows]
             await acquired.execute(_REPUBLISHING, [row["mail_id"] for row in rows], delays)
         return [_envelope(row) for row in rows]
+
+    async def unfinished(self) -> Unfinished:
+        """What all mails taken in still await, whatever the queues hold."""
+        async with connection(self._pool) as acquired:
+            (row,) = await acquired.fetch(_UNFINISHED)
+        return Unfinished(**row)
 
     async def _references(self, query: str, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
         async with connection(self._pool) as acquired:

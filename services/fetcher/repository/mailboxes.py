@@ -95,7 +95,8 @@ _ACCESS: Final = """
     WHERE helpdesk_id = $1 AND kind IS NOT NULL"""
 
 _STATES: Final = """
-    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem IS NOT NULL AS has_problem, failed_checks
+    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem IS NOT NULL AS has_problem, failed_checks,
+        backlog_waiting
     FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
 
 
@@ -130,6 +131,7 @@ class MailboxState:
     last_successful_check_at: datetime | None
     has_problem: bool
     failed_checks: int
+    backlog_waiting: int
 
 
 class MailboxRepository:
