@@ -13,7 +13,6 @@ A secret NAME is, in this order: `IMPORTER_NAME` itself, the file that `IMPORTER
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -24,9 +23,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.errors import Misconfigured
 
 ENVIRONMENT_PREFIX: Final = "IMPORTER_"
-FIRST_TICKET_NUMBER: Final = "1000001"
-"""Where the sequence of ticket numbers starts (SPEC D1)."""
-
 ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console"]
 
 
@@ -44,18 +40,6 @@ def _url(*schemes: str) -> AfterValidator:
         return url
 
     return AfterValidator(check)
-
-
-def _ticket_number_pattern(pattern: str) -> str:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"this is not a regular expression: {error}") from None
-    if compiled.fullmatch(FIRST_TICKET_NUMBER) is None:
-        raise ValueError(f"the pattern must match our own numbers, such as {FIRST_TICKET_NUMBER}")
-    if compiled.match("") is not None:
-        raise ValueError("the pattern matches an empty text")
-    return pattern
 
 
 DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
@@ -143,11 +127,6 @@ class ServiceConfiguration(Configuration):
     )
     health_host: str = Field(default="127.0.0.1", description="the address on which /health and /metrics listen")
     health_port: int = Field(default=0, ge=0, le=65535, description="a port, or 0 for a free one (it is logged)")
-    ticket_number_pattern: Annotated[str, AfterValidator(_ticket_number_pattern)] = Field(
-        default="[1-9][0-9]{6,9}",
-        max_length=200,
-        description="a regular expression for the ticket numbers in subjects, one per installation",
-    )
     workers: int = Field(default=10, ge=1, le=200, description="how many messages are handled at once, 1 to 200")
     drain_seconds: float = Field(
         default=20, gt=0, le=600, description="seconds in which work in hand may end after SIGTERM, at most 600"

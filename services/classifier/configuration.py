@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
 
 from shared.configuration import ServiceConfiguration
 
+FIRST_TICKET_NUMBER: Final = "1000001"
+"""Where the sequence of ticket numbers starts (SPEC D1)."""
+
+
+def _ticket_number_pattern(pattern: str) -> str:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"this is not a regular expression: {error}") from None
+    if compiled.fullmatch(FIRST_TICKET_NUMBER) is None:
+        raise ValueError(f"the pattern must match our own numbers, such as {FIRST_TICKET_NUMBER}")
+    if compiled.match("") is not None:
+        raise ValueError("the pattern matches an empty text")
+    return pattern
+
 
 class ClassifierConfiguration(ServiceConfiguration):
-    """The limits of one mail's reading, and how many are read at once."""
+    """What a ticket number looks like, the limits of one mail's reading, and how many are read at once."""
 
+    ticket_number_pattern: Annotated[str, AfterValidator(_ticket_number_pattern)] = Field(
+        default="[1-9][0-9]{6,9}",
+        max_length=200,
+        description="a regular expression for the ticket numbers in subjects, one per installation",
+    )
     readers: int = Field(default=2, ge=1, le=64, description="how many processes read mails, 1 to 64: one a core")
     reading_seconds: float = Field(
         default=30, ge=1, le=600, description="seconds that reading one mail may take, 1 to 600"

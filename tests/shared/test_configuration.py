@@ -69,9 +69,6 @@ def test_no_secret_is_in_what_a_configuration_shows(environment: pytest.MonkeyPa
         pytest.param("HEALTH_PORT", "99999", "a port, or 0 for a free one", id="no such port"),
         pytest.param("WORKERS", "0", "1 to 200", id="no workers"),
         pytest.param("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING or ERROR", id="unknown level"),
-        pytest.param("TICKET_NUMBER_PATTERN", "([0-9]+", "not a regular expression", id="broken pattern"),
-        pytest.param("TICKET_NUMBER_PATTERN", "CW-[0-9]+", "such as 1000001", id="D1 pattern that misses our numbers"),
-        pytest.param("TICKET_NUMBER_PATTERN", "[0-9]*", "matches an empty text", id="pattern of nothing"),
     ],
 )
 def test_bad_configuration_names_the_variable_and_what_to_do(
