@@ -95,9 +95,9 @@ class Database:
             yield connection
 
 
-@pytest.fixture(scope="session")
-async def database_template(postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
-    """The name of a database that `migrate` made once for this session, as its owner would."""
+@asynccontextmanager
+async def migrated_database(postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
+    """The name of a database that `migrate` made, as its owner would; dropped afterwards."""
     name = f"test_template_{secrets.token_hex(6)}"
     superuser = await asyncpg.connect(postgres_server.url)
     try:
@@ -118,6 +118,13 @@ async def database_template(postgres_server: PostgresEndpoint) -> AsyncIterator[
         await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await superuser.close()
+
+
+@pytest.fixture(scope="session")
+async def database_template(postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
+    """The name of a migrated database that every other of this session is a copy of."""
+    async with migrated_database(postgres_server) as name:
+        yield name
 
 
 @asynccontextmanager

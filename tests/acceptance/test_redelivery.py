@@ -1,13 +1,13 @@
 """Every message of every queue is delivered twice: nothing changes, and nothing is sent twice (DESIGN 1)."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
-from shared.broker.topology import ROUTES, Route
+from shared.broker.topology import ROUTES
+from tests.acceptance.copies import again, tap
 from tests.acceptance.pipeline import Pipeline, a_mail, eventually
 
 TABLES = (
@@ -30,13 +30,6 @@ async def channel(pipeline: Pipeline) -> AsyncIterator[AbstractChannel]:
     connection = await aio_pika.connect(pipeline.installation.admin_amqp_url)
     async with connection:
         yield await connection.channel()
-
-
-async def tap(channel: AbstractChannel, route: Route) -> AbstractQueue:
-    """A queue that gets a copy of every message on this route from now on."""
-    queue = await channel.declare_queue(f"tap.{route.routing_key}", durable=True, arguments={"x-queue-type": "quorum"})
-    await queue.bind(route.exchange, route.routing_key)
-    return queue
 
 
 async def snapshot(pipeline: Pipeline) -> dict[str, list[str]]:
@@ -95,19 +88,3 @@ async def test_every_message_delivered_twice_changes_nothing_and_sends_nothing(
         assert [row for row in before[table] if row not in after[table]] == [], table
         assert all(str(last["mail_id"]) in row for row in after[table] if row not in before[table]), table
     assert len(pipeline.smtp.deliveries) == received + 2
-
-
-def again(original: AbstractIncomingMessage) -> aio_pika.Message:
-    """The same message as the broker would bring it again after a lost acknowledgement."""
-    return aio_pika.Message(
-        original.body,
-        headers={name: value for name, value in original.headers.items() if not name.startswith("x-")},
-        content_type=original.content_type,
-        content_encoding=original.content_encoding,
-        message_id=str(uuid.uuid4()),
-        correlation_id=original.correlation_id,
-        type=original.type,
-        app_id=original.app_id,
-        timestamp=original.timestamp,
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-    )

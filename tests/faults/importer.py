@@ -112,11 +112,21 @@ class Importer:
         running = self.running(service)
         return running[0] if running else await self.start(service)
 
-    async def kill(self, replica: Replica) -> None:
-        """Kill a replica. Its leases end at once, as if the minutes had passed that they last."""
+    async def kill(self, replica: Replica, *, anywhere: bool = False) -> None:
+        """Kill a replica. Its leases end at once, as if the minutes had passed that they last.
+
+        `anywhere`: nobody knows what it was doing; what a notifier had written may have been sent.
+        """
         await replica.kill()
         database = self.pipeline.connection
         holder = f"%:{replica.process.pid}:%"
+        if anywhere:
+            written = await database.fetch(
+                "SELECT message_id FROM helpdesk.notifications WHERE state = 'planned' AND message_id IS NOT NULL"
+                " AND lease_holder LIKE $1",
+                holder,
+            )
+            self.may_repeat |= {row["message_id"] for row in written}
         await database.execute(
             "UPDATE helpdesk.notifications SET lease_until = now(), created_at = created_at - interval '10 minutes'"
             " WHERE lease_holder LIKE $1",
@@ -136,6 +146,24 @@ class Importer:
         }
         self.imported |= batch
         return batch
+
+    def deliver_many(self, count: int) -> Batch:
+        """Put that many mails of all kinds into the mailbox."""
+        supplements = min(len(self.tickets), count // 5)
+        kinds = [Kind.LARGE, Kind.TOO_LARGE] + [Kind.SUPPLEMENT] * supplements + [Kind.IMAGE] * (count // 10)
+        return self.deliver(kinds + [Kind.PLAIN] * (count - len(kinds)))
+
+    async def decided(self, batch: Batch, at_least: int) -> None:
+        """Return once so many of these mails have an outcome."""
+
+        async def enough() -> bool:
+            done: int = await self.pipeline.connection.fetchval(
+                "SELECT count(*) FROM helpdesk.imported_mails WHERE item_key = ANY($1) AND outcome IS NOT NULL",
+                list(batch),
+            )
+            return done >= at_least
+
+        await eventually(enough, f"{at_least} outcomes", seconds=60)
 
     async def done(self, batch: Batch) -> None:
         """Return once nothing is left to be done about these mails, nor in any queue."""
