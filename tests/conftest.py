@@ -114,10 +114,10 @@ async def migrated_database(postgres_server: PostgresEndpoint) -> AsyncIterator[
         await superuser.execute("SELECT pg_advisory_unlock(1)")
         await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE template0 ENCODING 'UTF8'")
         await migrate(Database(name, postgres_server).dsn("owner").get_secret_value())
-        yield name
-        await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await superuser.close()
+    yield name
+    await _drop(postgres_server, name)
 
 
 @pytest.fixture(scope="session")
@@ -134,7 +134,16 @@ async def fresh_database(server: PostgresEndpoint, template: str) -> AsyncIterat
     superuser = await asyncpg.connect(server.url)
     try:
         await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {template}")
-        yield Database(name, server)
+    finally:
+        await superuser.close()
+    yield Database(name, server)
+    await _drop(server, name)
+
+
+async def _drop(server: PostgresEndpoint, name: str) -> None:
+    """By a connection of its own: a test may have restarted the server meanwhile."""
+    superuser = await asyncpg.connect(server.url)
+    try:
         await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await superuser.close()

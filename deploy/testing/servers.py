@@ -66,10 +66,10 @@ def _private() -> Iterator[Servers]:
 @contextmanager
 def _containers() -> Iterator[Servers]:
     password = secrets.token_hex(16)
-    postgres = DockerContainer(_image("POSTGRES_IMAGE")).with_exposed_ports(5432)
+    postgres = DockerContainer(image("POSTGRES_IMAGE")).with_exposed_ports(5432)
     # the data is thrown away: nothing need survive a crash
     postgres.with_command(["postgres", "-c", "max_connections=300", "-c", "fsync=off", "-c", "full_page_writes=off"])
-    rabbitmq = DockerContainer(_image("RABBITMQ_IMAGE")).with_exposed_ports(5672, 15672)
+    rabbitmq = DockerContainer(image("RABBITMQ_IMAGE")).with_exposed_ports(5672, 15672)
     with (
         postgres.with_env("POSTGRES_PASSWORD", password) as database,
         rabbitmq.with_env("RABBITMQ_DEFAULT_USER", _USER).with_env("RABBITMQ_DEFAULT_PASS", password) as broker,
@@ -85,7 +85,8 @@ def _containers() -> Iterator[Servers]:
         )
 
 
-def _image(variable: str) -> str:
+def image(variable: str) -> str:
+    """The image that this variable of the environment names, or else the usual one."""
     return os.environ.get(variable) or IMAGES[variable]
 
 

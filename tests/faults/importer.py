@@ -138,6 +138,19 @@ class Importer:
             holder,
         )
 
+    async def let_leases_end(self) -> None:
+        """Let the minutes pass for which notifications stay claimed that an outage kept from being written or sent.
+
+        The notifier is drained first, so that all it has sent is recorded: no lease ends under its hands.
+        """
+        notifier = await self.the_only("notifier")
+        assert await notifier.drain() == os.EX_OK
+        await self.pipeline.connection.execute(
+            "UPDATE helpdesk.notifications SET lease_until = now(), created_at = created_at - interval '10 minutes'"
+            " WHERE state = 'planned' AND lease_holder IS NOT NULL"
+        )
+        await self.start("notifier")
+
     def deliver(self, kinds: Sequence[Kind]) -> Batch:
         """Put mails into the mailbox; supplements answer tickets that have none yet."""
         batch = {

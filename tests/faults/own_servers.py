@@ -1,6 +1,7 @@
 """A PostgreSQL and a RabbitMQ of a test's own, which may be killed: private ones, or containers (RUNTIME=docker).
 
-Killed, a server loses its process and keeps what it had handed to the system: a crash, not a power cut.
+Killed, a server loses its process and keeps what it had handed to the system: a crash, not a power cut. It keeps its
+port from one start to the next.
 """
 
 from __future__ import annotations
@@ -8,26 +9,40 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+import aio_pika
+import asyncpg
+import httpx
+from testcontainers.core.container import DockerContainer
+
 from deploy.local import ports, processes
 from deploy.local.account import ordinary_account
-from deploy.local.checkout import here
+from deploy.local.checkout import exclusive, here
+from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
 from deploy.local.instance import Servers
 from deploy.local.packages import Packages
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Process
 from deploy.local.rabbitmq import Ports, Rabbitmq
 from deploy.local.tools import run
+from deploy.testing.servers import image
+from tests.acceptance.pipeline import eventually
 
 NO_MEMORY: Final = "0.0000001"
 """A share of the memory that every broker uses more of: an alarm."""
 MEMORY: Final = "0.4"
+
+_PORTS: Final = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1}
+_USER: Final = "importer_admin"
+_START_SECONDS: Final = 120
+_END_SECONDS: Final = 10
 
 
 class Server(Protocol):
@@ -42,44 +57,62 @@ class Server(Protocol):
         ...
 
 
+class Broker(Server, Protocol):
+    """RabbitMQ."""
+
+    async def set_memory(self, share: str) -> None:
+        """Let it use this share of the machine's memory before it raises the alarm."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnServers:
+    """Both servers, and where they answer."""
+
+    database: Server
+    broker: Broker
+    endpoints: Servers
+
+
+@contextmanager
+def own_servers(folder: Path) -> Iterator[OwnServers]:
+    """Servers that are not started yet; they end, and their data goes, with this block. `folder` is for their notes."""
+    settled = ports.settle(folder / "ports.json", _PORTS)
+    with _containers(settled) if os.environ.get("RUNTIME") == "docker" else _private(settled) as servers:
+        yield servers
+
+
 @dataclass(slots=True)
-class PrivatePostgres:
-    """Killed as `pg_ctl stop -m immediate` does: SIGKILL would leave its shared memory behind."""
+class _PrivatePostgres:
+    """Killed as `pg_ctl stop -m immediate` does it: SIGKILL would leave its shared memory behind."""
 
     server: Postgres
     process: Process | None = None
 
     async def start(self) -> None:
-        """See `Server.start`."""
-        self.process = self.server.launch()  # from the main thread, to which the kernel ties it
+        self.process = self.server.launch()  # in the main thread, to which the kernel ties it
         await asyncio.to_thread(self.server.wait, self.process)
 
     def kill(self) -> None:
-        """See `Server.kill`."""
         if self.process is not None:
-            processes.stop(self.process, signal.SIGQUIT, 10)
+            processes.stop(self.process, signal.SIGQUIT, _END_SECONDS)
 
 
 @dataclass(slots=True)
-class PrivateRabbitmq:
-    """A node that is killed; its port mapper stays."""
-
+class _PrivateRabbitmq:
     server: Rabbitmq
     process: Process | None = None
 
     async def start(self) -> None:
-        """See `Server.start`."""
         self.process = self.server.launch()
         await asyncio.to_thread(self.server.wait, self.process)
 
     def kill(self) -> None:
-        """See `Server.kill`."""
         if self.process is not None:
-            processes.stop(self.process, signal.SIGKILL, 10)
+            processes.stop(self.process, signal.SIGKILL, _END_SECONDS)
 
     async def set_memory(self, share: str) -> None:
-        """Let the node use this share of the machine's memory before it raises the alarm."""
-        escript = self.server.packages.one("usr/lib/erlang/erts-*/bin/escript")
+        escript = self.server.packages.one("usr/lib/erlang/bin/escript")
         ctl = self.server.packages.one("usr/lib/rabbitmq/lib/rabbitmq_server-*/escript/rabbitmqctl")
         done = await asyncio.to_thread(
             run,
@@ -89,44 +122,84 @@ class PrivateRabbitmq:
         assert done.code == 0, done.output
 
 
-@dataclass(frozen=True, slots=True)
-class OwnServers:
-    """Both servers, and where they answer; they keep their ports from one start to the next."""
+@contextmanager
+def _private(settled: dict[str, int]) -> Iterator[OwnServers]:
+    checkout = here()
+    folder = checkout.run.resolve() / "fault-servers"  # not pytest's: PostgreSQL's account must get through to it
+    packages = Packages(checkout.packages.resolve())
+    with ExitStack() as stack:
+        stack.enter_context(exclusive(folder, "test"))
+        for part in ("postgres", "rabbitmq"):
+            shutil.rmtree(folder / part, ignore_errors=True)
+        log = folder / "servers.log"
+        postgres = Postgres(packages, folder / "postgres", log, ordinary_account(), settled["postgres"], durable=False)
+        rabbitmq = Rabbitmq(
+            packages, folder / "rabbitmq", log,
+            Ports(settled["amqp"], settled["management"], settled["distribution"], settled["epmd"]),
+            administrator=_USER, password=secrets.token_hex(16), vhost="/", durable=False,
+        )  # fmt: skip
+        postgres.prepare()
+        rabbitmq.prepare()
+        stack.callback(processes.stop, rabbitmq.launch_port_mapper(), signal.SIGTERM, _END_SECONDS)
+        database, broker = _PrivatePostgres(postgres), _PrivateRabbitmq(rabbitmq)
+        stack.callback(database.kill)
+        stack.callback(broker.kill)
+        yield OwnServers(database, broker, Servers(postgres.endpoint, rabbitmq.endpoint))
 
-    database: Server
-    broker: PrivateRabbitmq
-    endpoints: Servers
+
+@dataclass(slots=True)
+class _Container:
+    container: DockerContainer
+    ask: Callable[[], Awaitable[object]]
+    """Asks the server something; raises while it does not answer."""
+    is_made: bool = False
+
+    async def start(self) -> None:
+        make_or_start = self.container.get_wrapped_container().start if self.is_made else self.container.start
+        await asyncio.to_thread(make_or_start)
+        self.is_made = True
+        await eventually(self._answers, f"{self.container.image} answers", seconds=_START_SECONDS)
+
+    def kill(self) -> None:
+        self.container.get_wrapped_container().kill()
+
+    async def set_memory(self, share: str) -> None:
+        done = await asyncio.to_thread(self.container.exec, ["rabbitmqctl", "set_vm_memory_high_watermark", share])
+        assert done.exit_code == 0, done.output
+
+    async def _answers(self) -> bool:
+        with suppress(OSError, asyncpg.PostgresError, httpx.HTTPError):
+            await self.ask()
+            return True
+        return False
 
 
 @contextmanager
-def own_servers(folder: Path) -> Iterator[OwnServers]:
-    """Servers with their data in `folder`, not started yet; ended with the block, or with this process."""
-    packages = Packages(here().packages.resolve())
-    log = folder / "servers.log"
-    settled = ports.settle(
-        folder / "ports.json", {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1}
+def _containers(settled: dict[str, int]) -> Iterator[OwnServers]:
+    password = secrets.token_hex(16)
+    login = f"{_USER}:{password}"
+    postgres = PostgresEndpoint(f"postgresql://postgres:{password}@127.0.0.1:{settled['postgres']}/postgres")
+    rabbitmq = RabbitmqEndpoint(
+        f"amqp://{login}@127.0.0.1:{settled['amqp']}/", f"http://{login}@127.0.0.1:{settled['management']}"
     )
-    postgres = Postgres(packages, folder / "postgres", log, ordinary_account(), settled["postgres"], durable=False)
-    rabbitmq = Rabbitmq(
-        packages, folder / "rabbitmq", log,
-        Ports(settled["amqp"], settled["management"], settled["distribution"], settled["epmd"]),
-        administrator="importer_admin", password=secrets.token_hex(16), vhost="/", durable=False,
-    )  # fmt: skip
-    _let_in(folder)
-    postgres.prepare()
-    rabbitmq.prepare()
-    port_mapper = rabbitmq.launch_port_mapper()
-    database, broker = PrivatePostgres(postgres), PrivateRabbitmq(rabbitmq)
+
+    async def ask_database() -> None:
+        await (await asyncpg.connect(postgres.url)).close()
+
+    async def ask_broker() -> None:
+        async with httpx.AsyncClient() as client:
+            (await client.get(f"{rabbitmq.management_url}/api/overview")).raise_for_status()
+        await (await aio_pika.connect(rabbitmq.amqp_url)).close()
+
+    database = DockerContainer(image("POSTGRES_IMAGE")).with_bind_ports(5432, settled["postgres"])
+    broker = DockerContainer(image("RABBITMQ_IMAGE")).with_bind_ports(5672, settled["amqp"])
+    broker.with_bind_ports(15672, settled["management"]).with_env("RABBITMQ_DEFAULT_USER", _USER)
     try:
-        yield OwnServers(database, broker, Servers(postgres.endpoint, rabbitmq.endpoint))
+        yield OwnServers(
+            _Container(database.with_env("POSTGRES_PASSWORD", password), ask_database),
+            _Container(broker.with_env("RABBITMQ_DEFAULT_PASS", password), ask_broker),
+            Servers(postgres, rabbitmq),
+        )
     finally:
-        database.kill()
-        broker.kill()
-        processes.stop(port_mapper, signal.SIGTERM, 10)
-
-
-def _let_in(folder: Path) -> None:
-    """PostgreSQL may run as another user than root: let it through pytest's private folders, not look into them."""
-    if os.geteuid() == 0:
-        for part in (folder, *folder.parents[:2]):
-            part.chmod(part.stat().st_mode | 0o011)
+        database.stop()
+        broker.stop()

@@ -68,11 +68,14 @@ async def everything_twice(importer: Importer) -> AsyncIterator[None]:
     async with await aio_pika.connect(importer.pipeline.installation.admin_amqp_url) as connection:
         channel = await connection.channel()
         retry = await channel.get_exchange(RETRY_EXCHANGE, ensure=False)
+        in_hand: set[str] = set()
 
         def copy_to(queue: str) -> Callable[[AbstractIncomingMessage], asyncio.Future[None]]:
             async def copy(message: AbstractIncomingMessage) -> None:
+                in_hand.add(message.message_id or "")
                 await retry.publish(again(message), queue)
                 await message.ack()
+                in_hand.discard(message.message_id or "")
 
             return copy
 
@@ -83,7 +86,8 @@ async def everything_twice(importer: Importer) -> AsyncIterator[None]:
         for each in taps:  # in the order of the flow: the copies of one queue fill no earlier one
 
             async def is_empty(name: str = each.name) -> bool:
-                return (await channel.declare_queue(name, passive=True)).declaration_result.message_count == 0
+                left = (await channel.declare_queue(name, passive=True)).declaration_result.message_count
+                return left == 0 and not in_hand
 
             await eventually(is_empty, f"{each.name} copied")
             await each.delete(if_unused=False, if_empty=False)
