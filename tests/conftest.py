@@ -4,6 +4,7 @@
 """
 
 import secrets
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, to
 from shared.database.migrate import migrate
 from shared.database.pool import Connection, Pool, open_pool
 from shared.database.roles import ROLES, ensure_roles, scram_verifier, set_passwords
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the processes of tests that press it, also where a shell started us in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
