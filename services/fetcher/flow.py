@@ -136,7 +136,7 @@ class Check:
                 for identity, error in loaded.failed:
                     if not isinstance(error, BlobError):
                         raise error
-                    log.error("mail.not_loaded", mail_id=str(identity), error=str(error))  # the sweeper parks it
+                    log.error("mail_not_loaded", mail_id=str(identity), error=str(error))  # the sweeper parks it
         await self._mark({identity: listed[identity] for identity, wanted in needs.items() if wanted is Need.MARK_READ})
         return [listed[identity] for identity, wanted in needs.items() if wanted is Need.TAKE_IN]
 
@@ -150,7 +150,7 @@ class Check:
                 self.findings.taken_in += len(taken)
                 await self._publish_and_mark(taken, {self._id(mail): mail for mail in batch.mails})
             for mail in taken:
-                log.info("mail.taken_in", mail_id=str(mail.mail_id), size=mail.envelope.full_size)
+                log.info("mail_taken_in", mail_id=str(mail.mail_id), size=mail.envelope.full_size)
             self._pass_over_unreadable(stored)
 
     async def _store(self, mail: MailReference) -> StoredMail | None:
@@ -180,7 +180,7 @@ class Check:
             into.seek(0)
             into.truncate()
             size = await self._mailbox.fetch_head(mail, into, min(HEAD_BYTES, limit))
-            log.info("mail.too_large", mail_id=str(self._id(mail)), size=size, limit=limit)
+            log.info("mail_too_large", mail_id=str(self._id(mail)), size=size, limit=limit)
             return self._new(mail, full_size=max(size, limit + 1), complete=False)
         return self._new(mail, full_size=size, complete=True)
 
@@ -200,7 +200,7 @@ class Check:
                 raise error
             self.findings.unreadable += 1
             self.findings.unreadable_because = self.findings.unreadable_because or str(error)
-            log.warning("mail.unreadable", mail_id=str(self._id(mail)), error=str(error))
+            log.warning("mail_not_fetched", mail_id=str(self._id(mail)), error=str(error))
 
     async def _publish_and_mark(self, mails: Sequence[StoredMail], listed: dict[MailId, MailReference]) -> None:
         published = await self._publisher.publish(mails)

@@ -75,7 +75,7 @@ async def show_states(mailboxes: MailboxRepository, ledger: Ledger, stop: asynci
             record_states(await mailboxes.states())
             record_unfinished(await ledger.unfinished())
         except TryAgain as trouble:
-            log.warning("metrics.not_refreshed", error=str(trouble))
+            log.warning("metrics_not_refreshed", error=str(trouble))
         try:
             async with asyncio.timeout(PERIOD_SECONDS):
                 await stop.wait()

@@ -80,7 +80,7 @@ class OpenMailboxes:
             await mailbox.wait_for_change()
             await self._changed(helpdesk_id)
         except (MailboxError, TryAgain) as error:
-            log.warning("mailbox.watch_ended", helpdesk_id=helpdesk_id, error=str(error))
+            log.warning("mailbox_watch_ended", helpdesk_id=helpdesk_id, error=str(error))
 
 
 async def _cancel(task: asyncio.Task[None] | None) -> None:

@@ -87,7 +87,7 @@ class Schedule:
             try:
                 await self._start_checks()
             except TryAgain as trouble:
-                log.warning("schedule.waits", error=str(trouble))
+                log.warning("schedule_waits", error=str(trouble))
                 pause = TROUBLE_SECONDS
             looking = asyncio.create_task(self._look.wait(), name="wait for a change")
             await asyncio.wait([looking, stopping], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
@@ -124,7 +124,7 @@ class Schedule:
                 for helpdesk_id in held.keys() - kept:
                     _, check = held[helpdesk_id]
                     if not check.done():
-                        log.warning("check.lease_lost", helpdesk_id=helpdesk_id)
+                        log.warning("check_lease_lost", helpdesk_id=helpdesk_id)
                         check.cancel()
 
     async def _check(self, claimed: ClaimedMailbox) -> None:
@@ -134,9 +134,9 @@ class Schedule:
                 await self._check_and_record(claimed)
             except TryAgain as trouble:
                 self._unrecorded.add(helpdesk_id)
-                log.warning("check.not_recorded", error=str(trouble))
+                log.warning("check_not_recorded", error=str(trouble))
             except Exception:
-                log.exception("check.not_recorded")  # nobody opens the mailbox until the lease has run out
+                log.exception("check_not_recorded")  # nobody opens the mailbox until the lease has run out
             finally:
                 del self._checks[helpdesk_id]
                 self._look.set()
@@ -155,10 +155,10 @@ class Schedule:
         except MailboxError as error:
             await self._failed(claimed, error, str(error))
         except TryAgain as outage:
-            log.warning("check.interrupted", error=str(outage))
+            log.warning("check_interrupted", error=str(outage))
             await self._finish(claimed, problem=OUR_OUTAGE, delay=OUTAGE, failed_checks=claimed.failed_checks)
         except Exception as error:  # our bug must not stop the other mailboxes: shown, counted, tried again
-            log.exception("check.failed")
+            log.exception("check_failed")
             await self._failed(claimed, error, OUR_ERROR.format(type(error).__name__))
         else:
             if not (findings.more or findings.unreadable):
@@ -180,7 +180,7 @@ class Schedule:
             finally:
                 metrics.record_findings(claimed.helpdesk_id, check.findings)
                 if check.findings.taken_in or check.findings.acted:
-                    log.info("mailbox.checked", taken_in=check.findings.taken_in, acted=check.findings.acted)
+                    log.info("mailbox_checked", taken_in=check.findings.taken_in, acted=check.findings.acted)
         except BaseException:
             await self._open.close(claimed.helpdesk_id)
             raise
@@ -196,7 +196,7 @@ class Schedule:
             refused=isinstance(error, LoginRefused),
         )
         log.warning(
-            "mailbox.check_failed",
+            "mailbox_check_failed",
             error=type(error).__name__,
             problem=problem,
             failed_checks=failed_checks,

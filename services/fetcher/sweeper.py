@@ -40,7 +40,7 @@ class Sweeper:
                 while await self.sweep() == WINDOW and not stop.is_set():
                     pass
             except TryAgain as trouble:
-                log.warning("sweep.interrupted", error=str(trouble))
+                log.warning("sweep_interrupted", error=str(trouble))
             try:
                 async with asyncio.timeout(PERIOD_SECONDS):
                     await stop.wait()
@@ -53,12 +53,12 @@ class Sweeper:
         loaded = await attempt_all(due, self._publisher.load)
         published = await self._publisher.publish([mail for _, mail in loaded.done])
         for mail, _ in published.done:
-            log.info("mail.republished", mail_id=str(mail.mail_id))
+            log.info("mail_republished", mail_id=str(mail.mail_id))
         metrics.republished.inc(len(published.done))
         for envelope, error in loaded.failed:
             if not isinstance(error, BlobError):
                 raise error
             await self._ledger.dead_letter(MailId(envelope.mail_id), str(error))
-            log.error("mail.dead_letter", mail_id=str(envelope.mail_id), reason=str(error))
+            log.error("mail_dead_letter", mail_id=str(envelope.mail_id), reason=str(error))
         published.raise_first()
         return len(due)

@@ -59,7 +59,7 @@ async def migrate(
         command.upgrade(config, to)
 
     await _run(url, password, upgrade, with_roles=passwords or {})
-    log.info("database-migrated", revision=newest_revision() if to == "head" else to)
+    log.info("database_migrated", revision=newest_revision() if to == "head" else to)
 
 
 async def downgrade(url: str, *, to: str, password: str | None = None, lose_data: bool = False) -> None:
@@ -75,7 +75,7 @@ async def downgrade(url: str, *, to: str, password: str | None = None, lose_data
         command.downgrade(config, to)
 
     await _run(url, password, take_back)
-    log.info("database-downgraded", revision=to)
+    log.info("database_downgraded", revision=to)
 
 
 async def _run(

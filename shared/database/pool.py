@@ -84,7 +84,7 @@ async def open_pool(
             attempt += 1
             if deadline is not None and asyncio.get_running_loop().time() + delay > deadline:
                 raise
-            log.warning("database-waiting", attempt=attempt, retry_in_seconds=delay, problem=str(outage))
+            log.warning("database_waiting", attempt=attempt, retry_in_seconds=delay, problem=str(outage))
             await asyncio.sleep(delay)
 
 

@@ -106,7 +106,7 @@ def _watch(directory: Path) -> Inotify | None:
     try:
         inotify = Inotify()
     except OSError as error:
-        log.warning("maildir.not_watched", directory=str(directory), error=error.strerror)
+        log.warning("maildir_not_watched", directory=str(directory), error=error.strerror)
         return None
     try:
         # A deliverer renames from tmp/ or links into new/; our own marking moves out of it and stays unnoticed.
@@ -114,6 +114,6 @@ def _watch(directory: Path) -> Inotify | None:
         inotify.add_watch(directory, Mask.MOVED_TO | Mask.CREATE | Mask.ONLYDIR)
     except OSError as error:
         inotify.close()
-        log.warning("maildir.not_watched", directory=str(directory), error=error.strerror)
+        log.warning("maildir_not_watched", directory=str(directory), error=error.strerror)
         return None
     return inotify
