@@ -33,9 +33,9 @@ class Transports:
         """The transport of this version of the account. AccountTrouble when its password cannot be decrypted."""
         version, transport = self._open.get(account.id, (None, None))
         if transport is None or version != account.version:
-            if transport is not None:
-                self._replaced.append(transport)  # it may still be sending: closed once it is idle
-            transport = self._kinds[account.kind](account, self._password(account))
+            earlier, transport = transport, self._kinds[account.kind](account, self._password(account))
+            if earlier is not None:
+                self._replaced.append(earlier)  # it may still be sending: closed once it is idle
             self._open[account.id] = (account.version, transport)
         return transport
 
