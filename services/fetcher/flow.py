@@ -25,6 +25,7 @@ import structlog
 from services.fetcher.concurrently import Attempts, ByteBudget, attempt_all
 from services.fetcher.mailboxes.protocol import (
     Mailbox,
+    MailboxError,
     MailGone,
     MailReference,
     MailTooLarge,
@@ -208,21 +209,29 @@ class Check:
         published.raise_first()
 
     async def _mark(self, mails: dict[MailId, MailReference]) -> None:
-        if not mails:
-            return
+        """Mark as read what can be; a mail that cannot keeps no other from being taken in (`_mark_unlisted` raises)."""
+        failed = (await self._try_to_mark(mails)).failed if mails else []
+        for _, error in failed:
+            if not isinstance(error, MailboxError):
+                raise error
+
+    async def _try_to_mark(self, mails: dict[MailId, MailReference]) -> Attempts[MailId, None]:
         marked = await attempt_all(list(mails), lambda identity: self._mailbox.mark_read(mails[identity]))
         if marked.done:
             await self._ledger.marked_read(
                 [identity for identity, _ in marked.done], final=self._claimed.after_import == "mark-read"
             )
-        marked.raise_first()
+        return marked
 
     async def _mark_unlisted(self) -> None:
-        """Mark again what is no longer listed: a crash came before it was recorded, or a person read the mail first."""
+        """Mark what is still to be marked, and raise why it cannot be.
+
+        Much of it is no longer listed: a crash came before it was recorded, or a person read the mail first.
+        """
         while mails := await self._ledger.to_mark(self._claimed, WINDOW):
             if self._stop.is_set():
                 raise Stopped
-            await self._mark(mails)
+            (await self._try_to_mark(mails)).raise_first()
 
     async def _act_on_final(self) -> None:
         """Move or delete the mails whose outcome is final, where the settings say so."""

@@ -10,6 +10,7 @@ import pytest
 
 from services.fetcher.flow import HEAD_BYTES, Stopped
 from services.fetcher.mailboxes.protocol import INBOX, MailboxUnreachable, MailReference, MailUnreadable
+from services.fetcher.rules.batches import WINDOW
 from shared.blobs.postgres import PostgresBlobs
 from shared.errors import Outage
 from shared.mail_identity import mail_id
@@ -207,6 +208,29 @@ async def test_a_mailbox_that_fails_while_fetching_keeps_what_was_taken_and_lose
     assert [desk.post_office.is_read(key) for key in keys] == [True, True, True, False]
     await fetching.check()
     assert [message.body for _, message in await desk.messages()] == [mail(f"{n}") for n in range(4)]
+
+
+async def test_a_mail_that_cannot_be_marked_is_told_and_keeps_no_other_from_being_taken_in(
+    desk: Desk, fetching: Fetching
+) -> None:
+    stuck = desk.post_office.deliver(mail("vast"), minutes_ago(100))
+
+    class OneStuck(Faulty):
+        async def mark_read(self, mail: MailReference) -> None:
+            if mail.key == stuck:
+                raise MailboxUnreachable("De bestandsnaam is te lang.")
+            await self.mailbox.mark_read(mail)
+
+    for round_ in range(2):
+        new = [desk.post_office.deliver(mail(f"{round_}.{n}"), minutes_ago(50 - n)) for n in range(WINDOW + 1)]
+        with pytest.raises(MailboxUnreachable, match="te lang"):
+            await fetching.check(OneStuck)
+        assert all(desk.post_office.is_read(key) for key in new)
+    assert not desk.post_office.is_read(stuck)
+    assert len(await desk.messages()) == 1 + 2 * (WINDOW + 1)
+    await fetching.check()
+    assert desk.post_office.is_read(stuck)
+    assert await desk.messages() == []
 
 
 async def test_a_thousand_mails_are_each_published_once_in_order(desk: Desk, fetching: Fetching) -> None:
