@@ -40,7 +40,11 @@ MASK: Final = "***"
 _SECRET_NAME = re.compile(
     r"password|passwd|secret|token|authorization|credential|api_?key|encryption_?key", re.IGNORECASE
 )
-_CREDENTIALS_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/@]+@", re.IGNORECASE)
+_CREDENTIALS_IN_URL = re.compile(
+    # a scheme begins where a word does and is short: else a long word takes quadratic time
+    r"(?<![a-z0-9+.-])(?P<scheme>[a-z][a-z0-9+.-]{0,30}://[^\s:/@]*):[^\s/@]+@",
+    re.IGNORECASE,
+)
 _SECRET_IN_TEXT = re.compile(
     r"(?P<name>(?:password|passwd|secret|token|authorization)[\"']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?[\"']?)[^\s\"',;&]+",
     re.IGNORECASE,

@@ -15,7 +15,7 @@ REPLY_LIMIT: Final = 1000
 
 _LOGIN_CODES: Final = frozenset([530, 534, 535, 538])
 _ENHANCED: Final = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
-_ADDRESS: Final = re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
+_ADDRESS: Final = re.compile(r"(?<![^\s<>()\"',;:])[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
 _UNKNOWN: Final = frozenset(["5.1.1", "5.1.10"])  # QUIRK: 5.1.10 is Exchange's own «recipient not found»
 
 
