@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
@@ -70,7 +70,7 @@ async def everything_twice(importer: Importer) -> AsyncIterator[None]:
         retry = await channel.get_exchange(RETRY_EXCHANGE, ensure=False)
         in_hand: set[str] = set()
 
-        def copy_to(queue: str) -> Callable[[AbstractIncomingMessage], asyncio.Future[None]]:
+        def copy_to(queue: str) -> Callable[[AbstractIncomingMessage], Coroutine[Any, Any, None]]:
             async def copy(message: AbstractIncomingMessage) -> None:
                 in_hand.add(message.message_id or "")
                 await retry.publish(again(message), queue)
