@@ -64,7 +64,7 @@ async def test_servers_killed_in_the_middle_of_two_hundred_mails(
 async def test_a_broker_without_memory_blocks_publishers_and_the_mail_stays_unread_until_it_has_room(
     importer: Importer, own: OwnServers
 ) -> None:
-    """In an alarm RabbitMQ reads nothing more from who publishes (MESSAGING 2): what is stored is published later."""
+    """In an alarm RabbitMQ reads nothing more from who publishes: what is stored is published later."""
     await own.broker.set_memory(NO_MEMORY)
     batch = importer.deliver([Kind.IMAGE, Kind.SUPPLEMENT, Kind.LARGE, Kind.TOO_LARGE])
     database = importer.pipeline.connection

@@ -1,7 +1,7 @@
 """Automatic mail, told in the order of DESIGN 16 (SPEC D6): bounce, calendar, and so on.
 
 `own` stands between bounce and calendar; it needs the Message-IDs that we sent, so `facts` decides it. Every sign is
-one of RFC 3834, of a vendor, or of PEERS «Signs of automatic mail». `X-Auto-Response-Suppress` alone is none: Outlook
+one of RFC 3834, of a vendor, or one that other importers go by. `X-Auto-Response-Suppress` alone is none: Outlook
 puts it on ordinary mail.
 """
 

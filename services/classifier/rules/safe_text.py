@@ -1,4 +1,4 @@
-"""Text that PostgreSQL takes and that a screen shows as it is (PEERS «PostgreSQL refuses the bytes»).
+"""Text that PostgreSQL takes and that a screen shows as it is (other importers lose such mails).
 
 NUL and lone surrogates reach no column. Control characters leave every text; those that turn the direction of writing
 (Unicode TR 36, «bidirectional spoofing») and invisible ones leave subjects and names, where they lie to the reader.
