@@ -39,7 +39,7 @@ class Delivery:
     login: str | None
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: aiosmtpd asks for all members, and Python 3.11.2 fails on those of a slotted class
 class SmtpServer:
     """An SMTP server on `host` and `port` (0: a free one, known once it runs) that keeps its `deliveries` in order.
 
