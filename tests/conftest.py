@@ -29,8 +29,12 @@ from shared.database.roles import ROLES, ensure_roles, scram_verifier, set_passw
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the processes of tests that press it, also where a shell started us in the background."""
+    """Let the signals of tests reach their processes, also where a shell started us in the background.
+
+    Such a shell ignores SIGINT and SIGQUIT, and what we start inherits that (POSIX, Shell Command Language, 2.11).
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -208,7 +208,8 @@ class _Connection(SMTP):
             self.transport.close()
 
     def abort(self) -> None:
-        if isinstance(self.transport, asyncio.WriteTransport):
+        # QUIRK: Python 3.11.2 cannot abort a TLS transport that is closed already.
+        if isinstance(self.transport, asyncio.WriteTransport) and not self.transport.is_closing():
             self.transport.abort()
 
 
