@@ -22,7 +22,7 @@ def interrupt_on_signals() -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
-    # A shell that starts us in the background has it ignored, and PostgreSQL, which is to end by it, would inherit that.
+    # A shell that starts us in the background has it ignored; PostgreSQL, which is to end by it, would inherit that.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
