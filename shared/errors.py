@@ -4,10 +4,10 @@
     ├── TryAgain         the message's own trouble, it may pass: a wait queue, one try counted
     │   └── Outage       a server we stand on is away: close, wait until it is back, no try counted
     ├── DeadLetter       our bug or a message nobody can read: parked for a person, with its way back
-    ├── Quarantine       the mail itself is unusable (SPEC D17): a verdict that travels on, not a failure
     └── Misconfigured    nothing helps but a change of settings: the process refuses to start
 
-The type is the next step; the text is for the operator and says what to do. Subclass by cause.
+The type is the next step; the text is for the operator and says what to do. Subclass by cause. A mail that is unusable
+(SPEC D17) is no error: it is a reason that travels on with the mail, to its outcome `quarantine`.
 """
 
 from __future__ import annotations
@@ -36,14 +36,6 @@ class Outage(TryAgain):
 
 class DeadLetter(ImporterError):
     """Trying again cannot help and the mail is not to blame: park the message for a person, with this reason."""
-
-
-class Quarantine(ImporterError):
-    """The mail cannot become a ticket (SPEC D17, D19). `reason` is an id of `shared.messages.ReasonId`."""
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 class Misconfigured(ImporterError):
