@@ -78,7 +78,13 @@ class MailUnreadable(MailError):
 
 @dataclass(frozen=True, slots=True)
 class MailboxAccess:
-    """Where a mailbox is and how to log in (SPEC S2–S4). `server` is a path for a Maildir."""
+    """Where a mailbox is and how to log in (SPEC S2–S4, D9).
+
+    `server` is a path for a Maildir, else a host, `host:port` or URL; None: found by autodiscover, or the cloud's own.
+    `address` is the mailbox's; None: the login is its address. With a `tenant` (of Microsoft Entra) the login is an app
+    registration: `username` its client id, and `password` a client secret or `certificate` a PEM with private key and
+    certificate. Credentials are sent over TLS alone, unless `allow_unencrypted`.
+    """
 
     kind: str
     server: str | None
@@ -86,6 +92,12 @@ class MailboxAccess:
     address: str | None = None
     username: str | None = None
     password: SecretStr | None = None
+    tenant: str | None = None
+    certificate: SecretStr | None = None
+    cloud: str = "global"
+    ca_file: str | None = None
+    impersonate: bool = False
+    allow_unencrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +116,14 @@ class MailReference:
 
 @dataclass(frozen=True, slots=True)
 class MailboxHealth:
-    """What a health check found: how many mails are unread, and protocol, login and server in words."""
+    """What a health check found: how many mails are unread, and protocol, login and server in words.
+
+    `junk_unread` counts the unread mails of the junk folder; None where the mailbox has none.
+    """
 
     unread: int
     description: str
+    junk_unread: int | None = None
 
 
 class Mailbox(Protocol):
