@@ -18,13 +18,6 @@ import structlog
 
 from services.ticket_writer.repository import Repository, Writing
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
-from services.ticket_writer.rules.decide_outcome import (
-    Duplicate,
-    NewTicket,
-    Quarantined,
-    Supplement,
-    decide_outcome,
-)
 from services.ticket_writer.rules.facts import Facts
 from services.ticket_writer.rules.new_ticket import new_ticket
 from services.ticket_writer.rules.record import Record
@@ -35,6 +28,13 @@ from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
 from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
 from shared.portal.history import also_in_other_helpdesk
+from shared.portal.outcome import (
+    Duplicate,
+    NewTicket,
+    Quarantined,
+    Supplement,
+    decide_outcome,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ import asyncpg
 
 from services.ticket_writer import queries
 from services.ticket_writer.loading import claims, mailbox_facts, sender_facts, ticket_facts
-from services.ticket_writer.rules.decide_outcome import Duplicate, own_message_of
 from services.ticket_writer.rules.facts import Facts, TicketFacts
 from services.ticket_writer.rules.limits import LIMITS
 from services.ticket_writer.rules.record import Record
@@ -34,6 +33,7 @@ from shared.database.pool import Connection, Pool, connection, transaction
 from shared.errors import DeadLetter, TryAgain
 from shared.messages import ClassifiedMail, Outcome, Reason, TicketEvent
 from shared.portal.history import Entry
+from shared.portal.outcome import Duplicate, own_message_of
 
 EVENTS_AT_ONCE: Final = 100
 

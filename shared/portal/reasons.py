@@ -6,13 +6,13 @@ line in `shared.messages.ReasonId` (or `NotSentReason`) and one here; a test hol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from shared.messages import Reason, ReasonId
+from shared.messages import ClassifiedMail, Reason, ReasonId
 
 
 class NotSentReason(StrEnum):
@@ -48,6 +48,30 @@ def explain(reason: Reason) -> str:
     sentence = EXPLANATIONS[reason.id].sentence
     return f"{sentence.removesuffix('.')} ({reason.detail})." if reason.detail else sentence
 
+
+def explanation(
+    mail: ClassifiedMail, *found: Iterable[Reason], old: bool = False, marker: Reason | None = None
+) -> tuple[Reason, ...]:
+    """All reasons of a mail («waarom»): those of its outcome first, then the classifier's, each once (D7).
+
+    What the classifier says of the marker counts only for a supplement, which alone heeds it: `marker`. `old`: the
+    mail was old when it was taken in (D18).
+    """
+    reasons = [reason for group in found for reason in group]
+    if mail.forced:
+        reasons.append(Reason(id=ReasonId.FORCED))
+    if mail.automatic is not None:
+        reasons.append(Reason(id=ReasonId.AUTOMATIC, detail=mail.automatic.value))
+    if old:
+        reasons.append(Reason(id=ReasonId.OLD_MAIL))
+    if marker is not None:
+        reasons.append(marker)
+    said = {reason.id for reason in reasons}
+    reasons += [reason for reason in mail.reasons if reason.id not in said and reason.id not in _OF_THE_MARKER]
+    return tuple(dict.fromkeys(reasons))
+
+
+_OF_THE_MARKER: Final = frozenset({ReasonId.ABOVE_MARKER, ReasonId.NOTHING_ABOVE_MARKER})
 
 EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
     {

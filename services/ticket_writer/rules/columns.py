@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.ticket_writer.rules.author import Author
-from services.ticket_writer.rules.facts import Claim, Facts
+from services.ticket_writer.rules.facts import Facts
 from services.ticket_writer.rules.recipients import is_old
 from services.ticket_writer.rules.record import BodyColumns, SenderColumns
 from shared.messages import Body, ClassifiedMail, Image, Reason, ReasonId
 from shared.portal.history import Entry, also_in_other_helpdesk, attachments_left_out, note
-from shared.portal.reasons import explain
+from shared.portal.outcome import Claim
+from shared.portal.reasons import explain, explanation
 
 _UNKNOWN_TO_PEOPLE: Final = "onbekende afzender"
 _SAID_IN_HISTORY: Final = frozenset({ReasonId.TOO_LARGE, ReasonId.UNREADABLE, ReasonId.OUR_ERROR})
 """Where not the whole mail was read, the ticket says so (D17)."""
-_OF_THE_MARKER: Final = frozenset({ReasonId.ABOVE_MARKER, ReasonId.NOTHING_ABOVE_MARKER})
 
 
 def sender_columns(mail: ClassifiedMail, author: Author) -> SenderColumns:
@@ -74,19 +74,5 @@ def claims_of_other_helpdesks(mail: ClassifiedMail, facts: Facts, ticket_id: int
 def all_reasons(
     mail: ClassifiedMail, facts: Facts, *found: Iterable[Reason], marker: Reason | None = None
 ) -> tuple[Reason, ...]:
-    """The explanation in the ledger («waarom»): ours first, then the classifier's, each once (D7).
-
-    What the classifier says of the marker counts only for a supplement, which alone heeds it: `marker`.
-    """
-    reasons = [reason for group in found for reason in group]
-    if mail.forced:
-        reasons.append(Reason(id=ReasonId.FORCED))
-    if mail.automatic is not None:
-        reasons.append(Reason(id=ReasonId.AUTOMATIC, detail=mail.automatic.value))
-    if is_old(mail, facts):
-        reasons.append(Reason(id=ReasonId.OLD_MAIL))
-    if marker is not None:
-        reasons.append(marker)
-    said = {reason.id for reason in reasons}
-    reasons += [reason for reason in mail.reasons if reason.id not in said and reason.id not in _OF_THE_MARKER]
-    return tuple(dict.fromkeys(reasons))
+    """The explanation in the ledger («waarom»)."""
+    return explanation(mail, *found, old=is_old(mail, facts), marker=marker)

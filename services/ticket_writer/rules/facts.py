@@ -5,13 +5,13 @@ All of it is read in the transaction that writes the outcome. The ticket's row i
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from shared.portal.calendars import Calendar
+from shared.portal.outcome import Claim
 from shared.portal.status import Status
 
 
@@ -32,21 +32,6 @@ class Employee:
     name: str
     active: bool = True
     address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A ticket that took the content of this mail before (D13): by which mail, from which helpdesk's mailbox.
-
-    `same_text` is False when only the content key is the same. `ticket_id` is the ticket it now is, after merges.
-    """
-
-    mail_id: uuid.UUID
-    helpdesk_id: int
-    helpdesk_name: str
-    ticket_id: int
-    ticket_number: str
-    same_text: bool
 
 
 @dataclass(frozen=True, slots=True)

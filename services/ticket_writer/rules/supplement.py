@@ -11,7 +11,6 @@ from services.ticket_writer.rules.columns import (
     sender_columns,
     sender_for_people,
 )
-from services.ticket_writer.rules.decide_outcome import Supplement
 from services.ticket_writer.rules.effect import effect_on_ticket, entries_about_effect
 from services.ticket_writer.rules.facts import Facts, TicketFacts
 from services.ticket_writer.rules.needs_review import reasons_for_review
@@ -20,9 +19,10 @@ from services.ticket_writer.rules.record import Record, SupplementColumns, Ticke
 from services.ticket_writer.rules.verdict import judge
 from shared.messages import Bodies, ClassifiedMail, Outcome, Reason, ReasonId
 from shared.portal.history import Entry, followed_merge, supplemented_by_import
+from shared.portal.outcome import Supplement
 
 
-def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Supplement) -> Record:
+def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Supplement[TicketFacts]) -> Record:
     """The supplement that a mail becomes, and what it changes in its ticket, with all that comes with it.
 
     Raises IncompleteSettings when the mailbox's helpdesk lacks S6, or S5 where it has to stand in.

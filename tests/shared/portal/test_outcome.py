@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from services.ticket_writer.rules.decide_outcome import (
+from services.ticket_writer.rules.facts import Facts
+from shared.messages import AutomaticKind, ClassifiedMail, NumberIntroduction, Reason, ReasonId
+from shared.portal.outcome import (
+    Claim,
     Duplicate,
     NewTicket,
     Quarantined,
@@ -14,8 +17,6 @@ from services.ticket_writer.rules.decide_outcome import (
     decide_outcome,
     own_message_of,
 )
-from services.ticket_writer.rules.facts import Claim, Facts
-from shared.messages import AutomaticKind, ClassifiedMail, NumberIntroduction, Reason, ReasonId
 from tests.services.ticket_writer.givens import candidate, facts, mail, ticket
 
 BOUNCED = ticket(named_number=None)
