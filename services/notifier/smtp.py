@@ -32,6 +32,7 @@ from pydantic import SecretStr
 from services.notifier.notification import Account, Security
 from services.notifier.rules.replies import Stage, reply_line, verdict
 from services.notifier.transport import AccountTrouble, OutgoingMail, Postponed, Refused
+from shared.connecting import ForbiddenAddress, connect_async
 from shared.portal.delivery import DeliveryReason
 from shared.templates.render import one_line
 
@@ -151,14 +152,17 @@ class SmtpTransport:
         return _Connection(client, time.monotonic())
 
     async def _connect(self) -> SMTP:
-        account = self._account
+        account, tls = self._account, await self._tls_context()
+        with self._replies(Stage.CONNECTING):
+            sock = await connect_async(account.host, account.port, COMMAND_SECONDS)
         client = SMTP(
             hostname=account.host,
-            port=account.port,
+            port=None,
+            sock=sock,
             timeout=COMMAND_SECONDS,
             use_tls=account.security is Security.TLS,
             start_tls=account.security is Security.STARTTLS,
-            tls_context=await self._tls_context(),
+            tls_context=tls,
         )
         try:
             with self._replies(Stage.CONNECTING):
@@ -168,6 +172,7 @@ class SmtpTransport:
                 await self._log_in(client)
         except BaseException:
             client.close()
+            sock.close()  # where no transport took it over yet
             raise
         return client
 
@@ -206,6 +211,8 @@ class SmtpTransport:
             meaning = verdict(stage, answer.code, answer.message)
             kind = Refused if meaning.final else AccountTrouble if meaning.whole_account else Postponed
             raise kind(meaning.reason, reply_line(answer.code, answer.message)) from answer
+        except ForbiddenAddress as error:
+            raise AccountTrouble(DeliveryReason.NOT_SECURE, str(error)) from error
         except ssl.SSLError as error:
             raise self._not_secure(error) from error
         except SMTPConnectError as error:

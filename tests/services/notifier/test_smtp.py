@@ -237,3 +237,10 @@ async def test_closing_ends_every_connection() -> None:
         async with asyncio.timeout(10):
             while server.open_connections:
                 await asyncio.sleep(0.01)
+
+
+async def test_nothing_connects_where_a_cloud_hands_out_credentials() -> None:
+    account = Account(1, 1, "smtp", "169.254.169.254", 25, Security.NONE)
+    with pytest.raises(AccountTrouble, match=r"169\.254\.169\.254 is a link-local address") as refused:
+        await SmtpTransport(account, None).send(mail())
+    assert refused.value.reason is DeliveryReason.NOT_SECURE

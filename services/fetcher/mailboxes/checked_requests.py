@@ -1,0 +1,70 @@
+"""The connections of `requests`, and so of exchangelib, by `shared.connecting`: mount it on a session for both schemes.
+
+A proxy from the environment is not used, for the reason that stands there.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Any, Final
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from shared.connecting import connect
+
+CONNECT_SECONDS: Final = 30.0
+"""For connecting, where the caller gave no time-out."""
+
+
+class CheckedAdapter(HTTPAdapter):
+    """An adapter whose connections go to checked addresses; a request raises ForbiddenAddress for another one."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Have the pools open our connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+    def send(  # noqa: PLR0917 - requests' own
+        self,
+        request: PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002 - requests' own
+        timeout: Any = None,
+        verify: Any = True,  # noqa: FBT002 - requests' own
+        cert: Any = None,
+        proxies: Mapping[str, str | None] | None = None,
+    ) -> Response:
+        """Send it straight to its host."""
+        del proxies
+        return super().send(request, stream, timeout, verify, cert)
+
+
+class _Checked(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        """A socket, or what urllib3 raises in its place."""
+        try:
+            sock = connect(self._dns_host, self.port, self.timeout or CONNECT_SECONDS)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"{self.host} did not answer in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, str(error)) from error
+        sock.settimeout(self.timeout)
+        return sock
+
+
+class _CheckedTls(_Checked, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Checked
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _CheckedTls
