@@ -133,6 +133,7 @@ async def _prepare(connection: asyncpg.Connection, with_roles: Mapping[str, str]
         ):
             raise Misconfigured("This login does not own the database: migrations run as its owner, importer_owner.")
         if with_roles is not None:
+            await connection.execute("SELECT pg_advisory_lock($1)", LOCK)  # until this connection is closed
             await ensure_roles(connection)
             await set_passwords(connection, with_roles)
     finally:
