@@ -1,6 +1,7 @@
 """classifier: tells the facts of each mail.
 
     python -m services.classifier
+    python -m services.classifier explain FILE…     tells the same of files, without any server (`explain.command`)
 
 Reads    queue `mail.raw` (a mail's bytes with its envelope); blobs (mails too large to travel); settings, contacts,
          employees, ticket numbers, Message-IDs of the mails we sent.
@@ -19,11 +20,13 @@ Exit codes     0 drained, 75 stopped before all was finished, 78 bad configurati
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Final
 
 from services.classifier import repository
 from services.classifier.configuration import ClassifierConfiguration
+from services.classifier.explain import command as explain
 from services.classifier.flow import Classifier
 from services.classifier.reading.pool import ReaderPool
 from shared.blobs.postgres import PostgresBlobs
@@ -77,4 +80,6 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["explain"]:
+        sys.exit(explain.main(sys.argv[2:]))
     run_service(SERVICE, main, ClassifierConfiguration)

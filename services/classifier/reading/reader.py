@@ -19,9 +19,11 @@ from services.classifier.rules.address import parse_addresses
 from services.classifier.rules.automatic import list_id, tell_automatic
 from services.classifier.rules.body import Contents, find_contents
 from services.classifier.rules.content_key import content_key
+from services.classifier.rules.crypto import find_crypto
 from services.classifier.rules.date import sent_at
 from services.classifier.rules.delivery_report import message_ids, read_delivery_report
 from services.classifier.rules.dmarc import dmarc_result
+from services.classifier.rules.forwarded import find_forwarded
 from services.classifier.rules.html_document import HtmlDocument, nesting, stripped, text_as_html
 from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
 from services.classifier.rules.lines import Line, joined, text_lines
@@ -124,6 +126,8 @@ def _assembled(
         list_id=safe_line(list_id(headers), limits.subject),
         body_cut=said.was_cut,
         head_only=head_only,
+        crypto=find_crypto(root),
+        forwarded=find_forwarded(root, limits) if report is None else None,
     )
 
 

@@ -10,6 +10,8 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from services.classifier.rules.automatic import Automatic
+from services.classifier.rules.crypto import Crypto
+from services.classifier.rules.forwarded import Forwarded
 from shared.messages import Body, BouncedRecipient, ContentKey, DmarcResult, LeftOut, MailAddress
 
 
@@ -55,6 +57,7 @@ class ReadMail:
     references: tuple[str, ...]
     subject: str
     sent_at: datetime | None
+    """The Date header, with its own offset."""
     from_: tuple[MailAddress, ...]
     sender: tuple[MailAddress, ...]
     reply_to: tuple[MailAddress, ...]
@@ -78,3 +81,6 @@ class ReadMail:
     """The body was longer than is kept: its end is missing."""
     head_only: bool = False
     """Only headers and the first text were read: the whole mail could not be, within time and memory (D17)."""
+    crypto: Crypto | None = None
+    forwarded: Forwarded | None = None
+    """The original sender of a mail that somebody forwarded, whether or not a setting takes him for the sender."""

@@ -25,6 +25,12 @@ _GOES_ON: Final = re.compile(
     rb"in-reply-to|references|return-path|x-[a-z-]{1,40}):",
     re.IGNORECASE,
 )
+_FIELD_OF_MAIL: Final = re.compile(
+    rb"^(?:from|to|cc|bcc|subject|date|message-id|sender|reply-to|in-reply-to|references|received|return-path|"
+    rb"delivered-to|mime-version|precedence|auto-submitted|dkim-signature|authentication-results|"
+    rb"(?:content|resent|list|arc|x)-[!-9;-~]{1,80})[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _FIRST_DELIMITER: Final = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?$", re.MULTILINE)
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _FLOWED_QUOTE: Final = re.compile(r"^(>*)( ?)(.*)$", re.DOTALL)
@@ -90,13 +96,16 @@ class Part:
 def parse_mail(raw: bytes, limits: Limits) -> Part:
     """The tree of a whole mail.
 
-    QUIRK: a mail without any LF has CR line ends (old Macs); a leading mbox `From ` line is no header.
+    QUIRK: a mail without any LF has CR line ends (old Macs); a leading mbox `From ` line is no header. Text that is no
+    mail at all has no header either: a `Note: …` in its first lines stays in it.
     """
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
     raw = _LEADING_BLANK.sub(b"", raw, count=1)
     if raw.startswith((b"From ", b">From ")):
         raw = raw.partition(b"\n")[2]
+    if not _FIELD_OF_MAIL.search(split_head(raw)[0]):
+        raw = b"\n" + raw
     return _Parser(limits).part(raw, "", 0, "text/plain")
 
 

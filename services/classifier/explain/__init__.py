@@ -1,0 +1,1 @@
+"""`helpdesk-importer explain`: why a mail becomes what it becomes, told without a server or a database."""

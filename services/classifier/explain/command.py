@@ -1,0 +1,149 @@
+"""Explains mails without a server, a database or a configuration.
+
+    python -m services.classifier explain [--context FILE] [--json] FILE…
+
+Reads    the files (RFC 5322; `-` is standard input), and what a person tells in the context (YAML)
+Decides  by the rules of the pipeline itself; the mails are taken in one after the other
+Writes   to standard output: sentences, or with --json one object a line; what could not be read, to standard error
+Exit     0 all were explained, 1 a file could not be read or the context is wrong, 2 the command was typed wrongly
+
+Mails are read in child processes with the service's own limits, several at once, answered in the order given. One that
+ends its process is answered from its head, or as unreadable, as the service does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import logging
+import os
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+from rich.console import Console
+
+from services.classifier.configuration import ClassifierConfiguration
+from services.classifier.explain.context import BadContext, Context, load_context
+from services.classifier.explain.outcome import Explainer, Given, mail_id_of
+from services.classifier.explain.output import as_json, show
+from services.classifier.reading.frames import Mode
+from services.classifier.reading.pool import MailExhausted, NoReader, ReaderPool, ReadingFailed
+from services.classifier.reading.unread import unread_mail
+from services.classifier.reading.values import ReadingSettings, ReadMail
+from services.classifier.rules.limits import DEFAULT_LIMITS
+from shared.messages import Reason, ReasonId
+
+LARGEST_MAIL: Final = 256 * 1024 * 1024
+"""Bytes of a file that is read whole; of a larger one the head is."""
+STANDARD_INPUT: Final = "-"
+MEBIBYTE: Final = 1024 * 1024
+_AHEAD: Final = 4
+"""Mails in hand for each reading process."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; its exit code."""
+    typed = _parser().parse_args(arguments)
+    # a reader that dies is told in the answer, and the log would stand between the answers
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        context = Context() if typed.context is None else load_context(typed.context)
+        return asyncio.run(_explain(typed.files, context, in_json=typed.json))
+    except (BadContext, NoReader) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except BrokenPipeError:
+        # who read our answers has seen enough; Python would complain when it closes standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="helpdesk-importer explain", description="Tell what a mail becomes and why; no server is needed."
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="mails (RFC 5322); - is standard input")
+    parser.add_argument("--context", type=Path, metavar="FILE", help="YAML that tells what a database would")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    return parser
+
+
+async def _explain(files: Sequence[str], context: Context, *, in_json: bool) -> int:
+    explainer = Explainer(context)
+    console = Console()
+    settings = ReadingSettings(
+        markers=(context.marker,) if context.marker.strip() else (), trusted_authserv_ids=context.trusted_authserv
+    )
+    unreadable = 0
+    async for file, given in _in_order(files, settings):
+        if isinstance(given, OSError):
+            unreadable += 1
+            sys.stdout.flush()
+            sys.stderr.write(f"{file}: cannot be read ({given.strerror or given})\n")
+        elif in_json:
+            sys.stdout.write(as_json(explainer.explain(given)) + "\n")
+        else:
+            show(explainer.explain(given), console)
+    sys.stdout.flush()
+    return 1 if unreadable else 0
+
+
+async def _in_order(files: Sequence[str], settings: ReadingSettings) -> AsyncIterator[tuple[str, Given | OSError]]:
+    """Each file with what was read of it, in the order given; some are read ahead."""
+    limits = ClassifierConfiguration.model_fields
+    processes = min(os.cpu_count() or 1, len(files))
+    readers = ReaderPool(
+        readers=processes,
+        memory_bytes=limits["reading_memory_mb"].default * MEBIBYTE,
+        seconds=limits["reading_seconds"].default,
+    )
+    async with readers:
+        waiting: deque[tuple[str, asyncio.Task[Given | OSError]]] = deque()
+        for file in files:
+            waiting.append((file, asyncio.create_task(_given(file, readers, settings))))
+            if len(waiting) > processes * _AHEAD:
+                first, task = waiting.popleft()
+                yield first, await task
+        while waiting:
+            first, task = waiting.popleft()
+            yield first, await task
+
+
+async def _given(file: str, readers: ReaderPool, settings: ReadingSettings) -> Given | OSError:
+    try:
+        raw = await asyncio.to_thread(_bytes_of, file)
+    except OSError as error:
+        return error
+    sha256 = hashlib.sha256(raw).hexdigest()
+    mail_id = mail_id_of(sha256)
+    if len(raw) > LARGEST_MAIL:
+        return Given(file, sha256, len(raw), await _head(raw, readers, settings))
+    try:
+        return Given(file, sha256, len(raw), await readers.read(raw, mail_id, settings))
+    except MailExhausted:
+        return Given(file, sha256, len(raw), await _head(raw, readers, settings))
+    except ReadingFailed as failed:
+        reason = Reason(id=ReasonId.OUR_ERROR, detail=type(failed).__name__)
+        return Given(file, sha256, len(raw), await _head(raw, readers, settings), (reason,))
+
+
+async def _head(raw: bytes, readers: ReaderPool, settings: ReadingSettings) -> ReadMail:
+    """The head of a mail that cannot be read whole; nothing of it when that cannot be either (D17)."""
+    head = raw[: DEFAULT_LIMITS.head_bytes]
+    try:
+        return await readers.read(head, mail_id_of(hashlib.sha256(raw).hexdigest()), settings, Mode.HEAD)
+    except (MailExhausted, ReadingFailed):
+        return unread_mail()
+
+
+def _bytes_of(file: str) -> bytes:
+    """A file's bytes, one more than the largest mail at most. Raises OSError."""
+    if file == STANDARD_INPUT:
+        return sys.stdin.buffer.read(LARGEST_MAIL + 1)
+    with Path(file).open("rb") as opened:
+        return opened.read(LARGEST_MAIL + 1)

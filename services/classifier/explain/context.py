@@ -1,0 +1,96 @@
+"""What a database would know, told by a person in YAML (`--context FILE`)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from services.classifier.configuration import ClassifierConfiguration
+from shared.errors import ImporterError
+
+_NAMES: Final = "marker, numbers, number_pattern, contacts, employees, mailbox, trusted_authserv"
+
+
+class BadContext(ImporterError):
+    """The context cannot be used; the text says which field, and why."""
+
+
+def _as_list(given: Any) -> Any:
+    """One value where a list may stand is a list of one."""
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def _as_text(given: Any) -> Any:
+    """A number that YAML read as one is the text that was typed."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+def _pattern(pattern: str) -> str:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"this is not a regular expression: {error}") from None
+    if compiled.match("") is not None:
+        raise ValueError("the pattern matches an empty text")
+    return pattern
+
+
+Number = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+
+
+class Person(BaseModel):
+    """A contact or an employee."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = ""
+    address: str
+
+
+class Context(BaseModel):
+    """All that `explain` can be told; every field may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    marker: str = ""
+    """The line above which customers answer (S7)."""
+    numbers: Annotated[tuple[Number, ...], BeforeValidator(_as_list)] = ()
+    """Numbers of tickets that exist."""
+    number_pattern: Annotated[str, AfterValidator(_pattern)] = ClassifierConfiguration.model_fields[
+        "ticket_number_pattern"
+    ].default
+    contacts: Annotated[tuple[Person, ...], BeforeValidator(_as_list)] = ()
+    employees: Annotated[tuple[Person, ...], BeforeValidator(_as_list)] = ()
+    mailbox: str | None = None
+    """The mailbox's own address (D19)."""
+    trusted_authserv: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Servers whose Authentication-Results count (D10)."""
+
+
+def load_context(path: Path) -> Context:
+    """The context in a file. Raises BadContext with a sentence for each field that is wrong."""
+    try:
+        said = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise BadContext(f"The context {path} cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadContext(f"The context {path} is no YAML: {' '.join(str(error).split())}.") from None
+    try:
+        return Context.model_validate({} if said is None else said)
+    except ValidationError as error:
+        wrong = "; ".join(_sentence(each["loc"], each["msg"], each["type"]) for each in error.errors())
+        raise BadContext(f"The context {path} is wrong: {wrong}.") from None
+
+
+def _sentence(place: tuple[int | str, ...], said: str, kind: str) -> str:
+    name = ".".join(map(str, place))
+    if kind == "extra_forbidden":
+        known = _NAMES if len(place) == 1 else "name, address"
+        return f"{name} is not known here; known are {known}"
+    return f"{name}: {said.removeprefix('Value error, ')}" if name else f"a mapping of {_NAMES} is expected"
