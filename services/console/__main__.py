@@ -45,7 +45,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "notifications",
         "The mails to manager, executor and customer that wait, and how to send them now.",
     ),
-    "explain": ("explain", "Tell what a mail in a file becomes and why, without any server."),
+    "explain": ("explain", "Tell what mails in files become and why, without any server."),
     "check-mailbox": ("check_mailbox", "Try a helpdesk's mailbox without changing anything."),
     "importer": ("importer", "The «e-Mail importer» settings of a helpdesk."),
     "mails": ("mails", "The mails that were taken in, and what became of them."),

@@ -13,14 +13,14 @@ import typer
 def explain(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="mails (RFC 5322); - is standard input")],
     *,
-    context: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="YAML that tells what a database would")
-    ] = None,
+    context: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML that tells what a database would")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object a line, for programs.")] = False,
 ) -> NoReturn:
-    """Tell what a mail becomes and why: its outcome, each reason with a remedy, and all that was found in it.
+    """Tell what mails in files become and why, without any server.
 
-    Needs no server, no database and no configuration. A context may name marker, numbers, number_pattern, contacts and
+    Answers with the outcome, each reason with its remedy, and all that was found in the mail.
+
+    Needs no database and no configuration either. A context may name marker, numbers, number_pattern, contacts and
     employees (lists of name, address), mailbox and trusted_authserv; all are optional.
 
     Exit codes: 0 all were explained, 1 a file cannot be read or the context is wrong (a sentence says why).
