@@ -37,9 +37,9 @@ FLOORS = {
     "date": 1.0,
     "text": 0.87,
     "attachment names": 0.91,
-    "bounce": 0.94,
+    "bounce": 0.985,
     "no bounce": 1.0,
-    "bounce status class": 0.87,
+    "bounce status class": 0.97,
     "automatic reply": 1.0,
     "no automatic reply": 0.95,
 }
