@@ -122,6 +122,8 @@ class ReasonId(StrEnum):
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
     OUR_ERROR = "our-error"
+    ENCRYPTED = "encrypted"
+    TEXT_OF_ATTACHED_MESSAGE = "text-of-attached-message"
     OLD_MAIL = "old-mail"
     FORCED = "forced"
     # duplicate
@@ -267,6 +269,13 @@ class BouncedRecipient(Value):
     diagnostic: str = ""
 
 
+class Crypto(StrEnum):
+    """Whether a mail was signed, which nobody checks here, or encrypted, so that it cannot be read (S/MIME, PGP)."""
+
+    SIGNED = "signed"
+    ENCRYPTED = "encrypted"
+
+
 class DmarcResult(StrEnum):
     """DMARC according to a trusted Authentication-Results header (RFC 8601); NONE where nothing trusted says so."""
 
@@ -313,6 +322,7 @@ class ClassifiedMail(Message):
     from_own_address: bool = False
     """The mail bears the mailbox's own address as sender and is not a mail of ours (SPEC D19)."""
     dmarc: DmarcResult = DmarcResult.NONE
+    crypto: Crypto | None = None
     candidates: tuple[TicketCandidate, ...] = ()
     bodies: Bodies | StoredBody
     images: tuple[Image, ...] = ()

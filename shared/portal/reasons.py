@@ -145,6 +145,13 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
             "De importer kon deze mail door een eigen fout niet volledig lezen.",
             "Meld dit aan de beheerder, die de mail opnieuw kan laten inlezen.",
         ),
+        ReasonId.ENCRYPTED: Explanation(
+            "De mail is versleuteld; de importer heeft de sleutel niet en kon hem niet lezen.",
+            "Lees de mail met de sleutel, of vraag de afzender hem zonder versleuteling te sturen.",
+        ),
+        ReasonId.TEXT_OF_ATTACHED_MESSAGE: Explanation(
+            "De mail zegt zelf niets: de tekst van het bijgevoegde bericht is overgenomen."
+        ),
         ReasonId.OLD_MAIL: Explanation("De mail was bij het inlezen al oud: er gaan geen mails over uit."),
         ReasonId.FORCED: Explanation("Iemand heeft deze mail nogmaals laten inlezen."),
         ReasonId.DUPLICATE_CONTENT: Explanation("Deze mail is in deze mailbox al eerder ingelezen."),

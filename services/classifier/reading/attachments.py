@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
 from services.classifier.reading.values import ReadImage
+from services.classifier.rules.body import find_contents
 from services.classifier.rules.header import decode_base64
 from services.classifier.rules.images import DecodedImage, NotStored, decode_image, stored_name
 from services.classifier.rules.limits import Limits
 from services.classifier.rules.mime import Part, attached_header
 from services.classifier.rules.safe_text import safe_line
 from services.classifier.rules.sanitise import ATTACHMENT_SCHEME
+from services.classifier.rules.unwrap import ATTACHED_MESSAGES
 from shared.messages import LeftOut
 
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[^,;]{0,100}){0,5}),", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(r"(?:https?|ftp):|//", re.IGNORECASE)
+_TYPES: Final = mimetypes.MimeTypes(filenames=())
+_EXTENSIONS: Final = {
+    "text/plain": ".txt", "text/calendar": ".ics", "application/ics": ".ics", "image/jpg": ".jpg",
+    "application/pgp-signature": ".asc", "application/pkcs7-signature": ".p7s", "application/x-pkcs7-signature": ".p7s",
+}  # fmt: skip
 _REASONS: Final = {
     "message/rfc822": NotStored.ATTACHED_MESSAGE,
     "message/global": NotStored.ATTACHED_MESSAGE,
@@ -31,6 +41,8 @@ _REASONS: Final = {
     "application/pgp-encrypted": NotStored.ENCRYPTED,
     "application/pkcs7-mime": NotStored.ENCRYPTED,
     "application/x-pkcs7-mime": NotStored.ENCRYPTED,
+    "message/external-body": NotStored.ELSEWHERE,
+    "message/partial": NotStored.PARTIAL,
 }
 _SILENT: Final = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
@@ -65,30 +77,46 @@ class Attachments:
         if part.media_type in _SILENT:
             return
         content = part.content()
-        name = part.name or _name_of(part, self._limits)
         if not decode:
-            self._leave_out(part.path, name, part.media_type, len(content), NotStored.UNREADABLE)
+            self._leave_out(part, len(content), NotStored.UNREADABLE)
+            return
+        if part.attached is not None:
+            self._leave_out(part, len(content), NotStored.ATTACHED_MESSAGE)
+            for inner in find_contents(part.attached).files:
+                self.take(inner, decode=True)
             return
         result = self._decode(content)
         if isinstance(result, NotStored):
-            reason = _REASONS.get(part.media_type, result) if result is NotStored.NO_IMAGE else result
-            if name.lower() == "winmail.dat":
+            unread = result in {NotStored.NO_IMAGE, NotStored.EMPTY} and part.media_type in _REASONS
+            reason = _REASONS[part.media_type] if unread else result
+            if part.name.lower() == "winmail.dat":
                 reason = NotStored.WINMAIL
-            self._leave_out(part.path, name, part.media_type, len(content), reason)
+            self._leave_out(part, len(content), reason)
             return
         kept = self._keep(part.path, part.name, result, content, part.content_id)
         self._by_source[f"part:{part.path}"] = kept
-        for key in (part.content_id, part.headers.text("content-location").strip(), part.name):
-            if key:
-                self._by_source.setdefault(key.lower(), kept)
+        for key in _keys(part):
+            self._by_source.setdefault(key, kept)
 
     def find(self, source: str) -> str | None:
-        """What an image's `src` becomes: `attachment:<id>`, or None for one that is not in the mail."""
+        """What an image's `src` becomes: `attachment:<id>`, or None for one that is not in the mail.
+
+        QUIRK: clients write `cid:` with and without the host, encoded as in URLs, in brackets, or not at all; others
+        name the file, with the folder that it came from (RFC 2392, RFC 2557).
+        """
         if source[:5].lower() == "data:":
             return self._from_data_url(source)
-        reference = source[4:] if source[:4].lower() == "cid:" else source
-        kept = self._by_source.get(reference.lower()) or self._by_source.get(unquote(reference).lower())
+        reference = source[4:] if source[:4].lower() in {"cid:", "mid:"} else source
+        plain = unquote(reference).strip().strip("<>").lower()
+        spellings = [reference.lower(), plain, plain.split("@", 1)[0]]
+        if not _ELSEWHERE.match(plain):
+            spellings.append(re.split(r"[\\/]", plain)[-1])
+        kept = next((self._by_source[each] for each in spellings if each in self._by_source), None)
         return f"{ATTACHMENT_SCHEME}:{kept.id}" if kept else None
+
+    def name_of(self, part: Part) -> str:
+        """The name by which people are told of a part."""
+        return part.name or _name_of(part, self._limits)
 
     def images(self, shown: frozenset[uuid.UUID]) -> tuple[ReadImage, ...]:
         """All images kept; those in `shown` are inline."""
@@ -113,7 +141,7 @@ class Attachments:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        return tuple(self._left_out[: self._limits.left_out])
+        return tuple(self._left_out)
 
     def _from_data_url(self, source: str) -> str | None:
         found = _DATA_URL.match(source[:1000])
@@ -127,7 +155,7 @@ class Attachments:
         result = self._decode(content)
         if isinstance(result, NotStored):
             media_type = safe_line((found[1] or "text/plain").lower(), 100)
-            self._leave_out(path, f"afbeelding-{self._data_urls}", media_type, len(content), result)
+            self._note_left_out(path, f"afbeelding-{self._data_urls}", media_type, len(content), result)
             return None
         return f"{ATTACHMENT_SCHEME}:{self._keep(path, '', result, content, None).id}"
 
@@ -144,10 +172,14 @@ class Attachments:
         self._kept.append(kept)
         return kept
 
-    def _leave_out(self, path: str, name: str, media_type: str, size: int, reason: NotStored) -> None:
-        self._left_out.append(
-            LeftOut(id=self._id(path), name=name or "naamloos", media_type=media_type, size=size, reason=reason.value)
-        )
+    def _leave_out(self, part: Part, size: int, reason: NotStored) -> None:
+        self._note_left_out(part.path, self.name_of(part), part.media_type, size, reason)
+
+    def _note_left_out(self, path: str, name: str, media_type: str, size: int, reason: NotStored) -> None:
+        if len(self._left_out) < self._limits.left_out:
+            self._left_out.append(
+                LeftOut(id=self._id(path), name=name, media_type=media_type, size=size, reason=reason.value)
+            )
 
     def _id(self, path: str) -> uuid.UUID:
         """DESIGN 3: UUIDv5 of the mail's id and the part's path, the same at every delivery."""
@@ -155,9 +187,21 @@ class Attachments:
 
 
 def _name_of(part: Part, limits: Limits) -> str:
-    """A name for a part that has none: the subject of an attached message, else its description or kind."""
-    if part.media_type in {"message/rfc822", "message/global"}:
-        subject = safe_line(attached_header(part.content(), limits).text("subject"), limits.name)
-        return f"{subject or 'bericht'}.eml"
-    described = safe_line(part.headers.text("content-description"), limits.name)
-    return described or part.media_type
+    """A name for a part that has none: the subject of an attached message, else what the part says, else its kind."""
+    if part.media_type in ATTACHED_MESSAGES:
+        headers = part.attached.headers if part.attached is not None else attached_header(part.content(), limits)
+        return f"{safe_line(headers.text('subject'), limits.name) or 'bericht'}.eml"
+    located = re.split(r"[\\/]", part.headers.text("content-location").partition("?")[0].strip())[-1]
+    for said in (part.headers.text("content-description"), located if "." in located else ""):
+        if name := safe_line(said, limits.name):
+            return name
+    return f"naamloos{_EXTENSIONS.get(part.media_type) or _TYPES.guess_extension(part.media_type) or ''}"
+
+
+def _keys(part: Part) -> Iterator[str]:
+    """The names by which html may ask for an image, in lower case, the surest first."""
+    identity = (part.content_id or "").lower()
+    location = part.headers.text("content-location").strip().lower()
+    for key in (identity, location, part.name.lower(), re.split(r"[\\/]", location)[-1], identity.split("@", 1)[0]):
+        if key:
+            yield key

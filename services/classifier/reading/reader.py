@@ -1,6 +1,7 @@
 """The bytes of a mail, read: its headers, what was said (whole and above the marker), its images, what it is.
 
-    headers and parts → files → html with its images in place → lines → marker → kind of mail → content key
+    headers and parts → wrappings opened → files → html with its images in place → lines → marker → kind of mail
+    → content key
 
 The order is `read_mail`; every step is a rule of its own. `read_head` is the second way, for a mail that could not be
 read in time or memory: its headers and first text, html not parsed, images not decoded (SPEC D17).
@@ -31,6 +32,7 @@ from services.classifier.rules.mime import Part, parse_mail
 from services.classifier.rules.reply_marker import MarkerPlace, find_markers, has_content
 from services.classifier.rules.safe_text import cut, safe_line, safe_text
 from services.classifier.rules.sanitise import ATTACHMENT_SCHEME, sanitise
+from services.classifier.rules.unwrap import Unwrapped, unwrap
 from shared.messages import Body, MailAddress
 
 _SHOWN: Final = re.compile(rf'"{ATTACHMENT_SCHEME}:([0-9a-f-]{{36}})"')
@@ -44,17 +46,19 @@ class _Said:
     """The text that identifies the mail (`content_key`)."""
     shown: frozenset[uuid.UUID]
     was_cut: bool
+    text_of: str = ""
+    """The attached message that speaks for the mail."""
 
 
 def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
     """Reads a whole mail. Never raises on what is in it, save RecursionError or MemoryError in a limited process."""
-    root = parse_mail(raw, limits)
-    contents = find_contents(root)
+    mail = unwrap(parse_mail(raw, limits), limits)
+    contents = find_contents(mail.root)
     attachments = Attachments(mail_id, limits)
     for part in contents.files:
         attachments.take(part, decode=True)
     said = _said(contents, attachments, settings, limits)
-    return _assembled(root, said, attachments, settings, limits, head_only=False)
+    return _assembled(mail, said, attachments, settings, limits, head_only=False)
 
 
 def read_head(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
@@ -71,12 +75,19 @@ def read_head(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits:
     text, was_cut = cut(safe_text(plain), limits.head_bytes)
     whole = Body(html=sanitise(text_as_html(text), frozenset()), text=text)
     said = _Said(whole, (), text, frozenset(), was_cut)
-    return _assembled(root, said, attachments, settings, limits, head_only=True)
+    return _assembled(Unwrapped(root, find_crypto(root)), said, attachments, settings, limits, head_only=True)
 
 
 def _assembled(
-    root: Part, said: _Said, attachments: Attachments, settings: ReadingSettings, limits: Limits, *, head_only: bool
+    mail: Unwrapped,
+    said: _Said,
+    attachments: Attachments,
+    settings: ReadingSettings,
+    limits: Limits,
+    *,
+    head_only: bool,
 ) -> ReadMail:
+    root = mail.root
     headers = root.headers
     subject = safe_line(headers.text("subject"), limits.subject)
     from_ = _addresses(root, "from", limits)
@@ -123,10 +134,11 @@ def _assembled(
             subject=subject,
             text=said.identity_text,
         ),
+        text_of=said.text_of,
         list_id=safe_line(list_id(headers), limits.subject),
         body_cut=said.was_cut,
         head_only=head_only,
-        crypto=find_crypto(root),
+        crypto=mail.crypto,
         forwarded=find_forwarded(root, limits) if report is None else None,
     )
 
@@ -179,6 +191,7 @@ def _said(contents: Contents, attachments: Attachments, settings: ReadingSetting
         identity_text=html_text if any(segment.has_html for segment in contents.segments) else text,
         shown=frozenset(shown),
         was_cut=plain_cut or source_cut or html_text_cut,
+        text_of=attachments.name_of(contents.stands_in) if contents.stands_in and contents.stands_in.attached else "",
     )
 
 

@@ -10,9 +10,8 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from services.classifier.rules.automatic import Automatic
-from services.classifier.rules.crypto import Crypto
 from services.classifier.rules.forwarded import Forwarded
-from shared.messages import Body, BouncedRecipient, ContentKey, DmarcResult, LeftOut, MailAddress
+from shared.messages import Body, BouncedRecipient, ContentKey, Crypto, DmarcResult, LeftOut, MailAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,8 @@ class ReadMail:
     images: tuple[ReadImage, ...]
     left_out: tuple[LeftOut, ...]
     content_key: ContentKey
+    text_of: str = ""
+    """The attached message whose text stands in for a mail that says nothing itself; '' for none."""
     list_id: str = ""
     """The mailing list that it came by (RFC 2919), in lower case; '' for none."""
     body_cut: bool = False

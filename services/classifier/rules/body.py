@@ -6,15 +6,21 @@ Pictures that a client puts between texts keep their place. Everything that is n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from services.classifier.rules.calendar import summary
+from services.classifier.rules.html_document import stripped
 from services.classifier.rules.mime import Part
+from services.classifier.rules.unwrap import TNEF_BODY, text_part
 
 _FILES: Final = frozenset(
     {"text/calendar", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory", "text/csv", "text/xml",
      "text/css", "text/javascript", "text/x-amp-html", "text/watch-html", "text/rtf"}
 )  # fmt: skip
+_CALENDARS: Final = frozenset({"text/calendar", "application/ics"})
+_STAND_IN: Final = _CALENDARS | {TNEF_BODY}
 _FIRST_ONLY: Final = frozenset(
     {"multipart/signed", "multipart/report", "multipart/encrypted", "multipart/voice-message"}
 )
@@ -38,10 +44,50 @@ class Contents:
 
     segments: tuple[Segment, ...]
     files: tuple[Part, ...]
+    stands_in: Part | None = None
+    """The part whose text stands in, where the mail says nothing itself: an attached message, an invitation."""
 
 
 def find_contents(root: Part) -> Contents:
-    """Segments and files of the whole mail.
+    """Segments and files of the whole mail; where it says nothing, what it carries speaks for it.
+
+    In this order: the body in a winmail.dat, the text of the first attached message, the facts of an invitation.
+    """
+    contents = _own_contents(root)
+    waiting = [part for part in root.walk() if part.media_type in _STAND_IN or part.attached is not None]
+    if not waiting or any(_says_something(part) for each in contents.segments for part in each.plain + each.rich):
+        return contents
+    for part in sorted(waiting, key=_precedence):
+        segments = _standing_in(part)
+        if any(_says_something(said) for each in segments for said in each.plain + each.rich):
+            return Contents(segments, contents.files, None if part.media_type == TNEF_BODY else part)
+    return contents
+
+
+def _precedence(part: Part) -> int:
+    return 0 if part.media_type == TNEF_BODY else 1 if part.attached is not None else 2
+
+
+def _standing_in(part: Part) -> tuple[Segment, ...]:
+    if part.media_type == TNEF_BODY:
+        plain = tuple(body for body in part.children if body.media_type == "text/plain")
+        rich = tuple(body for body in part.children if body.media_type == "text/html")
+        return (Segment(plain, rich),)
+    if part.attached is not None:
+        return find_contents(part.attached).segments
+    said = summary(part.text())
+    return (Segment(plain=(text_part(f"{part.path}.ics", "text/plain", said),)),) if said else ()
+
+
+def _says_something(part: Part) -> bool:
+    if part.media_type == "text/html":
+        text = part.text()
+        return "<img" in text.lower() or bool(stripped(text).strip())
+    return not part.is_text or bool(part.text().strip())
+
+
+def _own_contents(root: Part) -> Contents:
+    """What the mail says itself, and its files.
 
     QUIRK: a mail whose only text is called an attachment (by gateways that rewrite mail) still says that text.
     """
@@ -58,6 +104,8 @@ def find_contents(root: Part) -> Contents:
 def _contents(part: Part) -> Contents:
     if not part.is_multipart:
         return _leaf(part)
+    if part.media_type == TNEF_BODY:
+        return Contents((), ())
     if part.media_type == "multipart/alternative":
         return _alternative(part)
     if part.media_type == "multipart/related":
@@ -107,6 +155,14 @@ def _alternative(part: Part) -> Contents:
     return Contents((segment,) if segment.plain or segment.rich else (), files)
 
 
+def _leaves(part: Part) -> Iterator[Part]:
+    if part.media_type != TNEF_BODY and part.is_multipart:
+        for child in part.children:
+            yield from _leaves(child)
+    elif not part.is_multipart:
+        yield part
+
+
 def _related(part: Part) -> Contents:
     """The root (by `start`, else the first that says something) and what it refers to (RFC 2387)."""
     start = part.parameters.get("start", "").strip().strip("<>")
@@ -116,5 +172,5 @@ def _related(part: Part) -> Contents:
         root = next((child for child in children if _contents(child).segments), children[0])
     said = _contents(root)
     others = [child for child in children if child is not root]
-    files = [file for child in others for file in child.walk() if not file.is_multipart]
+    files = [file for child in others for file in _leaves(child)]
     return Contents(said.segments, said.files + tuple(files))

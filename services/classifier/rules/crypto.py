@@ -6,32 +6,29 @@ What is told is how the mail came, not whether a signature is good: nothing here
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import Final
 
+from services.classifier.rules.cms import EnvelopeKind, open_envelope
 from services.classifier.rules.mime import Part
+from shared.messages import Crypto
 
 _CMS: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _SIGNATURES: Final = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )
-_SIGNED_DATA: Final = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+_OF_ENVELOPES: Final = {EnvelopeKind.SIGNED: Crypto.SIGNED, EnvelopeKind.ENCRYPTED: Crypto.ENCRYPTED}
 _CERTIFICATES: Final = frozenset({"certs-only", "compressed-data"})
 _ARMOUR: Final = re.compile(rb"^-----BEGIN PGP (SIGNED )?MESSAGE-----[ \t]*\r?$", re.MULTILINE)
-_CMS_HEAD: Final = 200
 _ARMOUR_WITHIN: Final = 64 * 1024
-
-
-class Crypto(StrEnum):
-    """How a mail came; encrypted wins, since then not all of it can be read."""
-
-    SIGNED = "signed"
-    ENCRYPTED = "encrypted"
 
 
 def find_crypto(root: Part) -> Crypto | None:
     """What the parts of the mail itself say, attached messages apart; None for a mail that is neither."""
-    found = {_of_part(part) for part in root.walk()}
+    return stronger(*(_of_part(part) for part in root.walk()))
+
+
+def stronger(*found: Crypto | None) -> Crypto | None:
+    """What counts of several findings: encrypted wins, since then not all of the mail can be read."""
     return next((kind for kind in (Crypto.ENCRYPTED, Crypto.SIGNED) if kind in found), None)
 
 
@@ -51,12 +48,13 @@ def _of_part(part: Part) -> Crypto | None:
 
 
 def _of_cms(part: Part) -> Crypto | None:
-    """The type that the part names (RFC 8551 3.2.2), else that its own content names."""
+    """The type that the content itself has, else that the part names (RFC 8551 3.2.2)."""
+    envelope = open_envelope(part.content(), longest=1)
+    if envelope is not None:
+        return _OF_ENVELOPES.get(envelope.kind)
     named = part.parameters.get("smime-type", "").lower()
     if named in _CERTIFICATES:
         return None
     if named.startswith("signed"):
         return Crypto.SIGNED
-    if named:
-        return Crypto.ENCRYPTED
-    return Crypto.SIGNED if _SIGNED_DATA in part.content()[:_CMS_HEAD] else Crypto.ENCRYPTED
+    return Crypto.ENCRYPTED

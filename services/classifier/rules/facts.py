@@ -8,7 +8,7 @@ the reading: marker, left out, unreadable, an unknown number, the Reply-To of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,7 @@ from shared.messages import (
     AutomaticKind,
     Bodies,
     ClassifiedMail,
+    Crypto,
     EmployeeMatch,
     NumberIntroduction,
     PersonMatch,
@@ -148,6 +149,7 @@ def classify(
         return_path_empty=read.return_path_empty,
         from_own_address=sender.from_own_address and own_message_id is None,
         dmarc=read.dmarc,
+        crypto=read.crypto,
         candidates=_candidates(asked, known, own_message_id),
         bodies=bodies,
         left_out=read.left_out,
@@ -227,11 +229,7 @@ def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, know
         reasons.append(Reason(id=ReasonId.NOTHING_ABOVE_MARKER if nothing else ReasonId.ABOVE_MARKER))
     if not read.subject:
         reasons.append(Reason(id=ReasonId.NO_SUBJECT))
-    if read.left_out:
-        named = ", ".join(part.name for part in read.left_out[:_MOST_NAMED])
-        more = len(read.left_out) - _MOST_NAMED
-        detail = f"{named} en {more} meer" if more > 0 else named
-        reasons.append(Reason(id=ReasonId.ATTACHMENTS_LEFT_OUT, detail=detail))
+    reasons += _reasons_of_parts(read)
     if not mail.complete:
         reasons.append(Reason(id=ReasonId.TOO_LARGE, detail=f"{mail.full_size} bytes"))
     if read.body_cut:
@@ -239,3 +237,15 @@ def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, know
     if read.head_only:
         reasons.append(Reason(id=ReasonId.UNREADABLE))
     return reasons
+
+
+def _reasons_of_parts(read: ReadMail) -> Iterator[Reason]:
+    """What the mail carries beside its text, and what could not be read of it."""
+    if read.crypto is Crypto.ENCRYPTED:
+        yield Reason(id=ReasonId.ENCRYPTED)
+    if read.text_of:
+        yield Reason(id=ReasonId.TEXT_OF_ATTACHED_MESSAGE, detail=read.text_of)
+    if read.left_out:
+        named = ", ".join(part.name for part in read.left_out[:_MOST_NAMED])
+        more = len(read.left_out) - _MOST_NAMED
+        yield Reason(id=ReasonId.ATTACHMENTS_LEFT_OUT, detail=f"{named} en {more} meer" if more > 0 else named)

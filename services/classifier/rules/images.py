@@ -61,6 +61,8 @@ class NotStored(StrEnum):
     CALENDAR = "een agenda-item wordt niet opgeslagen"
     SIGNATURE = "een digitale handtekening wordt niet opgeslagen"
     ENCRYPTED = "versleutelde inhoud is niet leesbaar"
+    ELSEWHERE = "het bestand staat elders en wordt nooit opgehaald"
+    PARTIAL = "een deel van een opgeknipt bericht is niet leesbaar"
     UNREADABLE = "de mail was niet helemaal leesbaar"
     EMPTY = "het bestand is leeg"
 

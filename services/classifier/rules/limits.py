@@ -21,6 +21,10 @@ class Limits:
     depth: int = 30
     """Multiparts within multiparts; deeper ones stay one part that is left out."""
     parts: int = 1_000
+    unwrapped_bytes: int = 128 * 1024 * 1024
+    """Bytes of all that is unwrapped from one mail: S/MIME, winmail.dat, attached messages, encoded files."""
+    unwrapped_depth: int = 8
+    """Wrappings within wrappings; a deeper one stays closed and is left out by name."""
     subject: int = 500
     """Characters of a subject, and of a file name 200 (`name`): longer ones are cut with an ellipsis."""
     name: int = 200

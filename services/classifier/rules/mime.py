@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.classifier.rules.charset import decode, html_label
+from services.classifier.rules.encoded_blocks import uudecoded
 from services.classifier.rules.header import Headers, decode_base64, parse_headers
 from services.classifier.rules.limits import Limits
 from services.classifier.rules.safe_text import safe_line
@@ -51,6 +52,8 @@ class Part:
     name: str
     body: bytes
     children: tuple[Part, ...] = field(default=())
+    attached: Part | None = None
+    """The message that this part carries, read: a mail of its own (`unwrap`)."""
 
     @property
     def is_multipart(self) -> bool:
@@ -73,6 +76,9 @@ class Part:
             return decode_base64(self.body)
         if encoding in {"quoted-printable", "quotedprintable"}:
             return binascii.a2b_qp(self.body)
+        if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
+            decoded = uudecoded(self.body)
+            return self.body if decoded is None else decoded
         return self.body
 
     def text(self) -> str:
@@ -93,8 +99,8 @@ class Part:
             waiting.extend(reversed(part.children))
 
 
-def parse_mail(raw: bytes, limits: Limits) -> Part:
-    """The tree of a whole mail.
+def parse_mail(raw: bytes, limits: Limits, path: str = "") -> Part:
+    """The tree of a whole mail; `path` is the place of a mail that another one carries.
 
     QUIRK: a mail without any LF has CR line ends (old Macs); a leading mbox `From ` line is no header. Text that is no
     mail at all has no header either: a `Note: …` in its first lines stays in it.
@@ -104,9 +110,9 @@ def parse_mail(raw: bytes, limits: Limits) -> Part:
     raw = _LEADING_BLANK.sub(b"", raw, count=1)
     if raw.startswith((b"From ", b">From ")):
         raw = raw.partition(b"\n")[2]
-    if not _FIELD_OF_MAIL.search(split_head(raw)[0]):
+    if not path and not _FIELD_OF_MAIL.search(split_head(raw)[0]):
         raw = b"\n" + raw
-    return _Parser(limits).part(raw, "", 0, "text/plain")
+    return _Parser(limits).part(raw, path, 0, "text/plain")
 
 
 def split_head(raw: bytes) -> tuple[bytes, bytes]:
