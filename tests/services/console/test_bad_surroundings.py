@@ -40,6 +40,7 @@ WHOLE = {
     "notifications list": "",
     "notifications send-now": "",
     "check-mailbox": "x",
+    "explain": "x.eml",
     "importer show": "x",
     "importer set": "x --folder x",
     "importer set-password": "x",
@@ -76,7 +77,7 @@ WHOLE = {
     "templates set": "x ticket-added-manager --subject [ticketnummer]",
 }
 """Each command with all that it asks for, so that only its surroundings can be wrong."""
-WITHOUT_DATABASE = {"deploy-topology", "encryption key generate"}
+WITHOUT_DATABASE = {"deploy-topology", "encryption key generate", "explain"}
 
 
 def leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
