@@ -19,6 +19,7 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def ours(expectation: dict[str, Any]) -> Iterator[Answer]:
             sender = mail.from_[0] if mail.from_ else None
             yield "sender", sender is not None and (sender.name, sender.address) == (wanted["name"], wanted["email"])
         if wanted := expect.get("date_utc"):
-            yield "date", mail.sent_at is not None and f"{mail.sent_at:%Y-%m-%d %H:%M:%S}" == wanted
+            yield "date", mail.sent_at is not None and f"{mail.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" == wanted
         if expect.get("text"):
             yield "text", squeezed(mail.whole.text) == squeezed(expect["text"])
         if (wanted := wanted_names(expect)) is not None:
