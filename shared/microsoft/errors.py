@@ -1,0 +1,51 @@
+"""What goes wrong at Microsoft, sorted by what the caller does about it.
+
+    MicrosoftError
+    ├── SignInRefused        Entra or Graph refuses this login for good: somebody must change or mend it
+    ├── Unavailable          network, throttling or a fault there: later again, not before `after`
+    │   ├── NotSecure        no connection that can be trusted: a certificate, a redirect or a forbidden address
+    │   └── Interrupted      the answer began and never ended
+    └── GraphRefused         Graph answers this request with an error: `status` and `code` tell which
+
+The texts are Dutch sentences that say what to do, since people read them in the settings; none holds a secret.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.errors import ImporterError
+
+
+class MicrosoftError(ImporterError):
+    """Anything that goes wrong at Entra or Graph."""
+
+
+class SignInRefused(MicrosoftError):
+    """This login is refused; asking again changes nothing."""
+
+
+class Unavailable(MicrosoftError):
+    """No answer now. `after` is the least delay that the server asked for."""
+
+    def __init__(self, text: str, *, after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.after = after
+
+
+class NotSecure(Unavailable):
+    """Nothing was sent, since the other side cannot be trusted."""
+
+
+class Interrupted(Unavailable):
+    """The connection broke, or time was over, in the middle of an answer."""
+
+
+class GraphRefused(MicrosoftError):
+    """Graph answered with `status` (HTTP) and `code` (its own name for the error, '' when it gave none)."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"Microsoft Graph antwoordt {status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message

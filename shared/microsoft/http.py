@@ -1,0 +1,138 @@
+"""Connections to Microsoft: over TLS, to checked addresses, with deadlines; redirects are never followed."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from shared.connecting import CheckedTransport, ForbiddenAddress
+from shared.microsoft.errors import Interrupted, NotSecure, Unavailable
+
+LONGEST_DELAY: Final = timedelta(hours=1)
+"""A server that asks for more is asked again after this."""
+BODY_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes of an answer in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: to connect, between two pieces of an answer, for a whole answer, and for a whole download."""
+
+    connect: float = 15
+    silence: float = 30
+    answer: float = 60
+    download: float = 300
+
+
+async def open_client(ca_file: str | None, *, connections: int, patience: Patience) -> httpx.AsyncClient:
+    """A client that trusts `ca_file`, or the system's certificates; NotSecure when that file cannot be used."""
+    tls = await tls_context(ca_file)
+    return httpx.AsyncClient(
+        transport=CheckedTransport(tls, connections=connections),
+        timeout=httpx.Timeout(patience.silence, connect=patience.connect, pool=None),
+        # what is compressed may be small on the wire and large in memory
+        headers={"Accept-Encoding": "identity", "User-Agent": "helpdesk-importer"},
+        trust_env=False,
+    )
+
+
+async def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """The TLS of a CA file, read once: one for each connection would cost 730 KB. NotSecure when it is unusable."""
+    try:  # reading the system's certificates takes longer than the event loop may stand still
+        return await asyncio.to_thread(_tls_context, ca_file)
+    except OSError as error:
+        raise NotSecure(
+            f"Het CA-bestand {ca_file} is niet te gebruiken ({error.strerror or error}): controleer het pad en de "
+            "inhoud."
+        ) from error
+
+
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    return _context(ca_file, None if ca_file is None else Path(ca_file).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _context(ca_file: str | None, _changed_at: int | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)
+
+
+@contextmanager
+def network_trouble(host: str, *, answering: bool = False) -> Iterator[None]:
+    """Turn what httpx raises into our errors; `answering`: the answer of `host` had begun."""
+    try:
+        yield
+    except ForbiddenAddress as error:
+        raise NotSecure(error.sentence) from error
+    except (httpx.HTTPError, TimeoutError) as error:
+        if (tls := _tls_error(error)) is not None:
+            said = getattr(tls, "verify_message", "") or tls.reason or "TLS"
+            raise NotSecure(
+                f"{host} toont geen certificaat dat te vertrouwen is ({said}): controleer het CA-bestand en of er een "
+                "proxy tussen zit."
+            ) from error
+        if answering:
+            raise Interrupted(
+                f"Het antwoord van {host} brak af ({type(error).__name__}); het wordt opnieuw geprobeerd."
+            ) from error
+        raise Unavailable(
+            f"{host} antwoordt niet ({type(error).__name__}): controleer netwerk, DNS en firewall; het wordt opnieuw "
+            "geprobeerd."
+        ) from error
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:
+    """The delay that a server asks for, in seconds or as a date (RFC 9110 §10.2.3); None when it asks for none."""
+    said = headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        delay = timedelta(seconds=min(int(said[:9]), LONGEST_DELAY.total_seconds()))
+    else:
+        try:
+            until = parsedate_to_datetime(said)
+        except (TypeError, ValueError):
+            return None
+        delay = (until if until.tzinfo else until.replace(tzinfo=UTC)) - (now or datetime.now(UTC))
+    return min(max(delay, timedelta(0)), LONGEST_DELAY)
+
+
+async def read_json(response: httpx.Response) -> dict[str, Any]:
+    """The whole body as a JSON object, within BODY_LIMIT; Interrupted when it is cut off, or is none."""
+    host = response.url.host
+    require_an_end(response)
+    body = bytearray()
+    with network_trouble(host, answering=True):
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > BODY_LIMIT:
+                raise Interrupted(f"Het antwoord van {host} is groter dan {BODY_LIMIT // 2**20} MiB.")
+    try:
+        content = httpx.Response(200, content=bytes(body)).json() if body else {}
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise Interrupted(f"Het antwoord van {host} is geen JSON: controleer of er een proxy tussen zit.")
+    return content
+
+
+def require_an_end(response: httpx.Response) -> None:
+    """Interrupted when nobody could tell that this answer is cut off: it has no length and no chunks."""
+    told = "content-length" in response.headers or "chunked" in response.headers.get("transfer-encoding", "").lower()
+    if not told and response.status_code != httpx.codes.NO_CONTENT:
+        raise Interrupted(f"Het antwoord van {response.url.host} zegt niet hoe lang het is; het wordt niet gebruikt.")
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
