@@ -127,7 +127,9 @@ WHERE id = $1 AND lease_holder = $2 AND state = 'planned' AND mime IS NULL
 """
 
 RECORD_SENT: Final = """
-UPDATE notifications SET state = 'sent', sent_at = now(), server_reply = $2, reason = NULL,
+-- a delivery failure may be quicker than we are: it stands (ticket_writer has left its reason)
+UPDATE notifications SET state = CASE report_action WHEN 'failed' THEN 'failed' ELSE 'sent' END, sent_at = now(),
+    server_reply = $2, reason = CASE report_action WHEN 'failed' THEN reason END,
     next_try_at = NULL, lease_holder = NULL, lease_until = NULL
 WHERE id = $1 AND state = 'planned'
 """

@@ -34,8 +34,9 @@ LOCK_TICKET: Final = """
 """
 
 MAILBOX_FACTS: Final = """
-    -- $1 helpdesk_id, $2 contacts in order, $3 employee, $4 sender's address, $5 subject, $6 content key,
-    -- $7 text digest, $8 Message-ID, $9 period of the limits, $10 how long an unknown recipient is left alone
+    -- $1 helpdesk_id, $2 contacts in order, $3 employee, $4 what mails to the sender are counted by, $5 subject,
+    -- $6 content key, $7 text digest, $8 Message-ID, $9 period of the limits, $10 how long an unknown recipient is left
+    -- alone
     SELECT
         statement_timestamp() AS decided_at,
         helpdesk.name, helpdesk.default_ticket_type_id, helpdesk.default_priority_id, helpdesk.default_environment_id,

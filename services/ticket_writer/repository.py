@@ -26,7 +26,7 @@ import asyncpg
 from services.ticket_writer import queries
 from services.ticket_writer.loading import claims, mailbox_facts, sender_facts, ticket_facts
 from services.ticket_writer.rules.facts import Facts, TicketFacts
-from services.ticket_writer.rules.limits import LIMITS
+from services.ticket_writer.rules.limits import LIMITS, limit_key
 from services.ticket_writer.rules.record import Record
 from services.ticket_writer.storing import ledger_row, record_parameters
 from shared.database.pool import Connection, Pool, connection, transaction
@@ -85,7 +85,7 @@ class Writing:
             mail.helpdesk_id,
             _persons(mail),
             None if mail.sender is None or mail.sender.employee is None else mail.sender.employee.employee_id,
-            _sender_key(mail),
+            limit_key(_sender_address(mail)),
             mail.subject,
             bytes.fromhex(mail.content_key.key),
             bytes.fromhex(mail.content_key.text_digest),
@@ -159,7 +159,12 @@ class Writing:
                 f"ticket {found['id']} was merged into another a moment ago", after=timedelta(seconds=1)
             )
         row = await self._one(
-            queries.TICKET_FACTS, found["id"], _sender_key(mail), _persons(mail), LIMITS.period, mail.received_at.date()
+            queries.TICKET_FACTS,
+            found["id"],
+            _sender_address(mail),
+            _persons(mail),
+            LIMITS.period,
+            mail.received_at.date(),
         )
         gone = () if found["number"] is None else numbers[: found["position"] - 1]
         return ticket_facts(row, named_number=found["number"], merged=found["merged"]), gone
@@ -239,7 +244,7 @@ def _persons(mail: ClassifiedMail) -> list[int]:
     return [] if mail.sender is None else [person.person_id for person in mail.sender.persons]
 
 
-def _sender_key(mail: ClassifiedMail) -> str:
+def _sender_address(mail: ClassifiedMail) -> str:
     return "" if mail.sender is None else mail.sender.mailbox.address.lower()
 
 
@@ -248,6 +253,7 @@ def _advisory_locks(mail: ClassifiedMail) -> list[int]:
 
     Two different things may share a key by chance, and then wait for each other once: that is all.
     """
-    names = [f"content:{mail.content_key.key}", f"message-id:{mail.message_id}", f"address:{_sender_key(mail)}"]
+    sender = limit_key(_sender_address(mail))
+    names = [f"content:{mail.content_key.key}", f"message-id:{mail.message_id}", f"address:{sender}"]
     digests = (hashlib.sha256(name.encode("utf-8", "replace")).digest() for name in names)
     return sorted({int.from_bytes(digest[:8], signed=True) for digest in digests})

@@ -1,7 +1,8 @@
 """What keeps a notification from being delivered (`notifications.reason` while planned or failed; DESIGN 5, 9).
 
-The notifier writes the id; `notifications.server_reply` holds the server's own words. `UNKNOWN_RECIPIENT` is what the
-limits on mails out look at: no mail for 60 days to an address that a server does not know (SPEC D10).
+The notifier writes the id, and ticket_writer when a delivery report comes in; `notifications.server_reply` or
+`report_diagnostic` holds the server's own words. `UNKNOWN_RECIPIENT` is what the limits on mails out look at: no mail
+for 60 days to an address that a server does not know (SPEC D10).
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ class DeliveryReason(StrEnum):
     """Final: the server refused with another 5xx."""
     GAVE_UP = "gave-up"
     """Final: 72 hours of tries ended without delivery."""
+    BOUNCED = "bounced"
+    """Final: our server took the mail, and a delivery report said later that it did not arrive (RFC 3464)."""
+
+
+UNKNOWN_RECIPIENT_CODES: Final = frozenset(["5.1.1", "5.1.10"])
+"""Status codes (RFC 3463) of an address that does not exist. QUIRK: 5.1.10 is Exchange's own «recipient not found»."""
 
 
 DELIVERY: Final[Mapping[DeliveryReason, Explanation]] = MappingProxyType(
@@ -71,6 +78,10 @@ DELIVERY: Final[Mapping[DeliveryReason, Explanation]] = MappingProxyType(
         DeliveryReason.GAVE_UP: Explanation(
             "De mail kon 72 uur lang niet worden verstuurd en is opgegeven.",
             "Verhelp de oorzaak die erbij staat, en breng de ontvanger zo nodig zelf op de hoogte.",
+        ),
+        DeliveryReason.BOUNCED: Explanation(
+            "De mail is verstuurd maar kwam niet aan: er kwam een melding van onbestelbaarheid.",
+            "Lees in de melding waarom, en controleer het e-mailadres van de ontvanger.",
         ),
     }
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shared.portal.delivery import DeliveryReason
+from shared.portal.delivery import UNKNOWN_RECIPIENT_CODES, DeliveryReason
 from shared.templates.render import one_line
 
 REPLY_LIMIT: Final = 1000
@@ -16,7 +16,6 @@ REPLY_LIMIT: Final = 1000
 _LOGIN_CODES: Final = frozenset([530, 534, 535, 538])
 _ENHANCED: Final = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS: Final = re.compile(r"(?<![^\s<>()\"',;:])[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
-_UNKNOWN: Final = frozenset(["5.1.1", "5.1.10"])  # QUIRK: 5.1.10 is Exchange's own «recipient not found»
 
 
 class Stage(StrEnum):
@@ -52,7 +51,7 @@ def verdict(stage: Stage, code: int, text: str) -> Verdict:
         return Verdict(DeliveryReason.SERVER_AWAY, whole_account=True)
     if code < 500:  # noqa: PLR2004
         return Verdict(DeliveryReason.REFUSED_FOR_NOW)
-    if stage is not Stage.SENDER and enhanced is not None and enhanced[1] in _UNKNOWN:
+    if stage is not Stage.SENDER and enhanced is not None and enhanced[1] in UNKNOWN_RECIPIENT_CODES:
         return Verdict(DeliveryReason.UNKNOWN_RECIPIENT, final=True)
     return Verdict(DeliveryReason.REFUSED, final=True)
 

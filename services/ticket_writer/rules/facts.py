@@ -121,7 +121,7 @@ class TicketFacts:
     treat_employee_as_customer: bool = False
     hold_strangers: bool = False
     sent: Mapping[str, int] = field(default_factory=dict)
-    """Mails out about this ticket within the limits' period, by address (lower case)."""
+    """Mails out about this ticket within the limits' period, by what mails to an address are counted by."""
 
 
 @dataclass(frozen=True, slots=True)

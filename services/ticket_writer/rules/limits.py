@@ -4,11 +4,16 @@ To a customer, per address: 10 mails in 180 minutes, and 2 when they answer mail
 To staff, per address and ticket: 10 in 180 minutes; a manager of a busy helpdesk gets mail about every ticket, and the
 subjects of one conversation are all alike.
 
-As in Zammad, none for 60 days to a customer's address that a server said not to know (5.1.1).
+As in Zammad, none for 60 days to a customer's address that a server said not to know (5.1.1), when it refused our mail
+or in a delivery report later.
+
+Addresses count in lower case and without what follows a plus sign: a machine that answers from an address of its own
+each time (`no-reply+8a7f@`) is one.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -28,6 +33,12 @@ class MailLimits:
 
 
 LIMITS: Final = MailLimits()
+_TAG: Final = re.compile(r"\+[^@]*@")
+
+
+def limit_key(address: str) -> str:
+    """What mails to an address are counted by; `notifications.recipient_key` is made in the same way."""
+    return _TAG.sub("@", address.lower())
 
 
 def over_limit_for_address(sent: Sent, limits: MailLimits = LIMITS) -> NotSentReason | None:

@@ -127,7 +127,9 @@ MAY = {
     # notifications
     "SELECT mime FROM notifications": {"ticket_writer", "notifier", *PEOPLE},
     "SELECT message_id FROM notifications": {"classifier", "ticket_writer", "notifier", *PEOPLE},
-    "UPDATE notifications SET state = 'failed', reason = 'x'": {"notifier"},
+    "UPDATE notifications SET state = 'failed', reason = 'x'": {"notifier", "ticket_writer"},
+    "UPDATE notifications SET report_status = '5.1.1'": {"ticket_writer"},
+    "UPDATE notifications SET sent_at = now()": {"notifier"},
     "UPDATE notifications SET recipient_address = 'iemand@anders.example'": set(),
     "UPDATE notifications SET next_try_at = now()": {"notifier", *PEOPLE},
     "DELETE FROM notifications": set(),

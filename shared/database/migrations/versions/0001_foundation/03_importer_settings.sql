@@ -30,6 +30,11 @@ CREATE TABLE importer_settings (
     treat_employee_as_customer boolean NOT NULL DEFAULT false,
     confirm_to_employees       boolean NOT NULL DEFAULT false,
     hold_strangers             boolean NOT NULL DEFAULT false,
+    reply_to_is_sender         boolean NOT NULL DEFAULT false,
+    forwarded_sender           boolean NOT NULL DEFAULT false,
+    organisation_by_domain     boolean NOT NULL DEFAULT false,
+    new_ticket_after_days      integer CHECK (new_ticket_after_days > 0),
+    trim_replies               boolean NOT NULL DEFAULT false,
     row_version                bigint NOT NULL DEFAULT 1,
     CONSTRAINT importer_on_keeps_its_status
         FOREIGN KEY (helpdesk_id, imported_status_id, imported_status_flag) REFERENCES statuses (helpdesk_id, id, flag),
@@ -86,7 +91,7 @@ CREATE TABLE sender_rules (
     helpdesk_id bigint REFERENCES helpdesks,
     kind        text NOT NULL CHECK (kind IN ('address', 'domain', 'list')),
     pattern     text NOT NULL,
-    verdict     text NOT NULL CHECK (verdict IN ('allow', 'block')),
+    verdict     text NOT NULL CHECK (verdict IN ('allow', 'allow-automatic', 'block')),
     created_at  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT sender_rule_is_unique UNIQUE NULLS NOT DISTINCT (kind, pattern, helpdesk_id),
     CONSTRAINT sender_pattern_is_of_its_kind CHECK (CASE kind

@@ -141,5 +141,6 @@ FROM helpdesk.imported_mails AS mail;
 
 CREATE VIEW ui_v1.notifications AS
 SELECT id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_name, recipient_address,
-    recipient_employee_id, recipient_person_id, state, reason, created_at, tries, next_try_at, subject, sent_at
+    recipient_employee_id, recipient_person_id, state, reason, created_at, tries, next_try_at, subject, sent_at,
+    report_action, report_status, report_diagnostic, reported_at, report_mail_id
 FROM helpdesk.notifications;

@@ -18,7 +18,8 @@ GRANT EXECUTE ON FUNCTION record_dead_letter TO importer_fetcher, importer_class
 GRANT SELECT (helpdesk_id, enabled, kind, username, password_is_set, server, mailbox_address, folder, generation,
     default_contact_id, default_employee_id, marker, imported_status_id, imported_status_flag, check_interval_seconds, max_mail_bytes,
     import_from, old_mail_days, backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids,
-    trusted_authserv_ids, follow_threads, treat_employee_as_customer, confirm_to_employees, hold_strangers, row_version)
+    trusted_authserv_ids, follow_threads, treat_employee_as_customer, confirm_to_employees, hold_strangers, row_version,
+    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies)
     ON importer_settings
     TO importer_classifier, importer_ticket_writer, importer_notifier, importer_console, importer_operator;
 GRANT SELECT (id, name, kind, host, port, security, ca_file, username, password_is_set, row_version)
@@ -61,6 +62,9 @@ GRANT UPDATE (outcome, outcome_at, decided_replay, reasons, message_id_header, s
     content_key, text_digest, content_key_version, ticket_id, supplement_id, duplicate_of, classified_at,
     event_published_at) ON imported_mails TO importer_ticket_writer;
 
+GRANT UPDATE (state, reason, report_action, report_status, report_diagnostic, reported_at, report_mail_id) ON notifications
+    TO importer_ticket_writer;
+
 -- ── notifier: how a notification reads ─────────────────────────────────────────────────────────────────────────────
 GRANT SELECT ON organisations, persons, person_addresses, employees, employee_addresses, helpdesks, statuses,
     ticket_types, priorities, environments, categories, entry_channels, supplement_types, templates, outgoing_accounts,
@@ -81,12 +85,14 @@ GRANT SELECT ON organisations, persons, person_addresses, employees, employee_ad
 GRANT INSERT (helpdesk_id, enabled, kind, username, password_encrypted, server, mailbox_address, folder,
     default_contact_id, default_employee_id, marker, check_interval_seconds, max_mail_bytes, import_from, old_mail_days,
     backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids, trusted_authserv_ids, follow_threads,
-    treat_employee_as_customer, confirm_to_employees, hold_strangers) ON importer_settings
+    treat_employee_as_customer, confirm_to_employees, hold_strangers,
+    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies) ON importer_settings
     TO importer_console, importer_operator;
 GRANT UPDATE (enabled, kind, username, password_encrypted, server, mailbox_address, folder,
     default_contact_id, default_employee_id, marker, check_interval_seconds, max_mail_bytes, import_from, old_mail_days,
     backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids, trusted_authserv_ids, follow_threads,
-    treat_employee_as_customer, confirm_to_employees, hold_strangers) ON importer_settings
+    treat_employee_as_customer, confirm_to_employees, hold_strangers,
+    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies) ON importer_settings
     TO importer_console, importer_operator;
 GRANT INSERT (name, kind, host, port, security, ca_file, username, password_encrypted),
     UPDATE (name, kind, host, port, security, ca_file, username, password_encrypted)

@@ -128,6 +128,11 @@ COMMENT ON COLUMN importer_settings.follow_threads IS 'Whether a follow-up witho
 COMMENT ON COLUMN importer_settings.treat_employee_as_customer IS 'Whether an employee''s supplement counts as a customer''s (D12).';
 COMMENT ON COLUMN importer_settings.confirm_to_employees IS 'Whether M4 goes to employees too (D12).';
 COMMENT ON COLUMN importer_settings.hold_strangers IS 'Whether a stranger''s supplement waits for a person: hidden, without change of status and deadline (D20).';
+COMMENT ON COLUMN importer_settings.reply_to_is_sender IS 'Whether the address in Reply-To counts as the sender, where there is one; of automatic mail never.';
+COMMENT ON COLUMN importer_settings.forwarded_sender IS 'Whether a mail that an employee forwards counts as its original sender''s (D12).';
+COMMENT ON COLUMN importer_settings.organisation_by_domain IS 'Whether an unknown sender is of the one organisation whose contacts have addresses in his domain (S5).';
+COMMENT ON COLUMN importer_settings.new_ticket_after_days IS 'Days after which mail to a closed ticket becomes a new ticket that names it; null: never (A8).';
+COMMENT ON COLUMN importer_settings.trim_replies IS 'Whether quoted replies and signatures are left out of what a supplement shows; the whole text stays behind it (A6).';
 
 COMMENT ON TABLE mailbox_states IS 'What the fetcher keeps of a mailbox; made with the settings, begun anew with another mailbox.';
 COMMENT ON COLUMN mailbox_states.last_successful_check_at IS 'Last check that succeeded, shown with the settings (S8).';
@@ -150,4 +155,4 @@ COMMENT ON TABLE sender_rules IS 'Senders and mailing lists that people block or
 COMMENT ON COLUMN sender_rules.helpdesk_id IS 'The helpdesk whose mailbox it is for; null: all.';
 COMMENT ON COLUMN sender_rules.kind IS 'What the pattern is: a sender''s address, his domain (with all below it), or the List-Id of a mailing list.';
 COMMENT ON COLUMN sender_rules.pattern IS 'The address, domain or List-Id, in lower case.';
-COMMENT ON COLUMN sender_rules.verdict IS 'block: mail is quarantined; allow: a wider block does not count.';
+COMMENT ON COLUMN sender_rules.verdict IS 'block: mail is quarantined; allow: a wider block does not count; allow-automatic: the same, and mail with the signs of a list or an automatic reply counts as a person''s (D6).';

@@ -131,7 +131,7 @@ COMMENT ON COLUMN notifications.ticket_id IS 'The ticket that it is about.';
 COMMENT ON COLUMN notifications.supplement_id IS 'The supplement that it is about (M3).';
 COMMENT ON COLUMN notifications.recipient_name IS 'Name of the recipient.';
 COMMENT ON COLUMN notifications.recipient_address IS 'Address of the recipient; null: there was none (D11).';
-COMMENT ON COLUMN notifications.recipient_key IS 'In small letters: what the limits are counted by (D10).';
+COMMENT ON COLUMN notifications.recipient_key IS 'In small letters and without what follows a plus sign: what the limits are counted by (D10).';
 COMMENT ON COLUMN notifications.recipient_employee_id IS 'The employee that he is.';
 COMMENT ON COLUMN notifications.recipient_person_id IS 'The contact that he is.';
 COMMENT ON COLUMN notifications.state IS 'Planned, sent, not sent on purpose, or failed.';
@@ -145,6 +145,11 @@ COMMENT ON COLUMN notifications.subject IS 'Subject as sent.';
 COMMENT ON COLUMN notifications.mime IS 'The mail as sent: written once, sent again as it is.';
 COMMENT ON COLUMN notifications.sent_at IS 'When the server accepted it.';
 COMMENT ON COLUMN notifications.server_reply IS 'What the server last answered.';
+COMMENT ON COLUMN notifications.report_action IS 'What a delivery report said of it later (RFC 3464); only failed makes the notification failed, and stays. Null: no report came (D6).';
+COMMENT ON COLUMN notifications.report_status IS 'The report''s status code (RFC 3463), such as 5.1.1; empty: it named none.';
+COMMENT ON COLUMN notifications.report_diagnostic IS 'The receiving server''s own words in the report; empty: none.';
+COMMENT ON COLUMN notifications.reported_at IS 'When the report arrived.';
+COMMENT ON COLUMN notifications.report_mail_id IS 'The mail that was the report, which is a supplement to the ticket too.';
 
 -- Columns that mean the same wherever they stand.
 DO $$
