@@ -118,7 +118,12 @@ def _assembled(
         cc=_addresses(root, "cc", limits),
         dmarc=dmarc_result(headers, settings.trusted_authserv_ids),
         automatic=tell_automatic(
-            root, sender=identity.address, subject=subject, report=report, own_list_ids=settings.own_list_ids
+            root,
+            sender=identity.address,
+            subject=subject,
+            text=said.whole.text,
+            report=report,
+            own_list_ids=settings.own_list_ids,
         ),
         bounced=report.recipients if report else (),
         returned_message_ids=report.returned_message_ids if report else (),

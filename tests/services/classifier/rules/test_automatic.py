@@ -1,5 +1,7 @@
 """SPEC D6, DESIGN 16: automatic mail, its kinds and their order; delivery reports and what they say."""
 
+# ruff: noqa: RUF001 - words of languages whose letters resemble Latin ones
+
 import uuid
 from pathlib import Path
 
@@ -65,7 +67,49 @@ def test_D6_kinds(name: str, expected: AutomaticKind | None) -> None:
         pytest.param(mail(subject="Automatic reply: x"), AutomaticKind.OUT_OF_OFFICE, id="subject-en"),
         pytest.param(mail(subject="Abwesenheitsnotiz: x"), AutomaticKind.OUT_OF_OFFICE, id="subject-de"),
         pytest.param(mail(subject="Réponse automatique : x"), AutomaticKind.OUT_OF_OFFICE, id="subject-fr"),
-        pytest.param(mail(subject="Re: Out of Office: x"), AutomaticKind.OUT_OF_OFFICE, id="subject-behind-re"),
+        pytest.param(mail(subject="Re: Automatic reply: x"), None, id="a-person-who-answers-one"),
+        pytest.param(
+            mail("Precedence: bulk", subject="Re: Out of Office: x"),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="behind-re-with-sign",
+        ),
+        pytest.param(mail(subject="Afwezig morgen"), None, id="a-person-who-will-be-away"),
+        pytest.param(mail(subject="Vakantie: telefoon doorschakelen"), None, id="a-word-before-a-colon-alone"),
+        pytest.param(mail("X-Auto-Response-Suppress: All", subject="Afwezig: do 3 dec"), None, id="outlook-and-a-word"),
+        pytest.param(mail(subject="Automatisch antwoord instellen"), None, id="a-question-about-it"),
+        pytest.param(
+            mail("Auto-Submitted: auto-replied", subject="Afwezig t/m vrijdag"),
+            AutomaticKind.AUTO_REPLY,
+            id="no-word-alone",
+        ),
+        pytest.param(
+            mail("Auto-Submitted: auto-replied", subject="Afwezig"), AutomaticKind.OUT_OF_OFFICE, id="word-and-sign"
+        ),
+        pytest.param(
+            mail("Auto-submitted: auto-generated", subject="Jan Jansen is out of the office"),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="notes",
+        ),
+        pytest.param(
+            mail("Precedence: bulk", subject="away from my mail"), AutomaticKind.OUT_OF_OFFICE, id="vacation-1"
+        ),
+        pytest.param(
+            mail("Precedence: bulk", "List-Unsubscribe: <mailto:a@b.example>", subject="Vakantie: boek nu"),
+            AutomaticKind.LIST,
+            id="holiday-offers",
+        ),
+        pytest.param(mail("Delivered-To: Autoresponder"), AutomaticKind.AUTO_REPLY, id="qmail-autoresponder"),
+        pytest.param(
+            mail("X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent"),
+            AutomaticKind.AUTO_REPLY,
+            id="exchange-rule",
+        ),
+        pytest.param(mail("X-MS-Exchange-Inbox-Rules-Loop: a@b.example"), None, id="forwarded-by-a-rule"),
+        pytest.param(mail(subject="Gelezen: offerte"), None, id="a-receipt's-word-alone"),
+        pytest.param(mail("List-Id: <a.b>", "X-Loop: a@b.example"), AutomaticKind.LIST, id="list-with-x-loop"),
+        pytest.param(
+            mail("List-Id: <a.b>", "Auto-Submitted: auto-generated"), AutomaticKind.LIST, id="generated-for-a-list"
+        ),
         pytest.param(mail(subject="Mijn automatisch antwoord werkt niet"), None, id="subject-that-only-speaks-of-it"),
         pytest.param(mail(subject="Mail delivery failed, help!"), None, id="a-person-who-complains"),
         pytest.param(mail("Content-Type: text/calendar; method=REQUEST"), None, id="an-invitation-is-a-person's"),
@@ -77,6 +121,52 @@ def test_D6_kinds(name: str, expected: AutomaticKind | None) -> None:
 )
 def test_D6_signs(raw: bytes, expected: AutomaticKind | None) -> None:
     assert kind(raw) is expected
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatisch antwoord: Printer",
+        "Automatic reply: Printer",
+        "Automatische Antwort: Drucker",
+        "Abwesenheitsnotiz: Drucker",
+        "Réponse automatique : imprimante",
+        "Respuesta automática: impresora",
+        "Risposta automatica: stampante",
+        "Resposta automática: impressora",
+        "Autosvar: Skrivare",
+        "Automatiskt svar: Skrivare",
+        "Automatisk svar: Printer",
+        "Automaattinen vastaus: Tulostin",
+        "Odpowiedź automatyczna: Drukarka",
+        "Automatická odpověď: Tiskárna",
+        "Automatická odpoveď: Tlačiareň",
+        "Automatikus válasz: Nyomtató",
+        "Răspuns automat: Imprimantă",
+        "Автоматичен отговор: Принтер",
+        "Автоматический ответ: Принтер",
+        "Автоответ: Принтер",
+        "Автоматична відповідь: Принтер",
+        "Αυτόματη απάντηση: Εκτυπωτής",
+        "Otomatik yanıt: Yazıcı",
+        "תשובה אוטומטית: מדפסת",
+        "رد تلقائي: طابعة",
+        "自動応答: プリンター",
+        "自動返信：プリンター",
+        "自动答复: 打印机",
+        "自动回复:打印机",
+        "자동 회신: 프린터",
+        "Automaatvastus: Printer",
+        "Automatinis atsakymas: Spausdintuvas",
+        "Samodejni odgovor: Tiskalnik",
+        "Automatski odgovor: Pisač",
+        "Trả lời tự động: Máy in",
+        "Out of Office AutoReply: Printer",
+        "[EXTERN] Automatisch antwoord: Printer",
+    ],
+)
+def test_D6_the_names_of_absences_in_many_languages(subject: str) -> None:
+    assert kind(mail(subject=subject)) is AutomaticKind.OUT_OF_OFFICE
 
 
 def test_D6_our_own_groups_are_no_lists() -> None:
