@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from services.classifier.reading.values import ReadImage
+from services.classifier.reading.values import ReadImage, ReadingSettings
 from services.classifier.rules.body import find_contents
 from services.classifier.rules.header import decode_base64
-from services.classifier.rules.images import DecodedImage, NotStored, decode_image, stored_name
+from services.classifier.rules.image_bytes import image_alone
+from services.classifier.rules.images import DecodedImage, NotStored, decode_image, is_misnamed, stored_name
 from services.classifier.rules.limits import Limits
 from services.classifier.rules.mime import Part, attached_header
+from services.classifier.rules.renditions import UNSHOWN, Copies, copies_of
 from services.classifier.rules.safe_text import safe_line
 from services.classifier.rules.sanitise import ATTACHMENT_SCHEME
 from services.classifier.rules.unwrap import ATTACHED_MESSAGES
@@ -52,19 +54,28 @@ _SILENT: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class _Stored:
+    decoded: DecodedImage
+    content: bytes
+    copies: Copies | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     id: uuid.UUID
     name: str
     decoded: DecodedImage
     content: bytes
     content_id: str | None
+    copies: Copies | None = None
 
 
 class Attachments:
     """Takes in the files of one mail; images found in html (`cid:`, `data:`) are asked for by their source."""
 
-    def __init__(self, mail_id: uuid.UUID, limits: Limits) -> None:
+    def __init__(self, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits) -> None:
         self._mail_id = mail_id
+        self._settings = settings
         self._limits = limits
         self._kept: list[_Kept] = []
         self._by_source: dict[str, _Kept] = {}
@@ -85,7 +96,7 @@ class Attachments:
             for inner in find_contents(part.attached).files:
                 self.take(inner, decode=True)
             return
-        result = self._decode(content)
+        result = self._decode(content, part.name)
         if isinstance(result, NotStored):
             unread = result in {NotStored.NO_IMAGE, NotStored.EMPTY} and part.media_type in _REASONS
             reason = _REASONS[part.media_type] if unread else result
@@ -93,7 +104,7 @@ class Attachments:
                 reason = NotStored.WINMAIL
             self._leave_out(part, len(content), reason)
             return
-        kept = self._keep(part.path, part.name, result, content, part.content_id)
+        kept = self._keep(part.path, part.name, result, part.content_id)
         self._by_source[f"part:{part.path}"] = kept
         for key in _keys(part):
             self._by_source.setdefault(key, kept)
@@ -130,6 +141,8 @@ class Attachments:
                 content=kept.content,
                 inline=kept.id in shown,
                 content_id=kept.content_id,
+                is_tracking=kept.id in shown and kept.decoded.is_unseen,
+                copies=kept.copies,
             )
             for kept in self._kept
         )
@@ -152,23 +165,41 @@ class Attachments:
         encoded = source[found.end() :]
         is_base64 = ";base64" in (found[2] or "").lower()
         content = decode_base64(unquote(encoded).encode()) if is_base64 else unquote(encoded).encode()
-        result = self._decode(content)
+        result = self._decode(content, "")
         if isinstance(result, NotStored):
             media_type = safe_line((found[1] or "text/plain").lower(), 100)
             self._note_left_out(path, f"afbeelding-{self._data_urls}", media_type, len(content), result)
             return None
-        return f"{ATTACHMENT_SCHEME}:{self._keep(path, '', result, content, None).id}"
+        return f"{ATTACHMENT_SCHEME}:{self._keep(path, '', result, None).id}"
 
-    def _decode(self, content: bytes) -> DecodedImage | NotStored:
-        result = decode_image(content, self._limits, pixels_left=self._pixels_left)
-        if isinstance(result, NotStored):
-            return result
-        self._pixels_left -= result.width * result.height * result.frames
-        return result if len(self._kept) < self._limits.images else NotStored.TOO_MANY_IMAGES
+    def _decode(self, content: bytes, name: str) -> _Stored | NotStored:
+        """The image as it is to be stored, or why it is not."""
+        decoded = decode_image(content, self._limits, pixels_left=self._pixels_left)
+        if isinstance(decoded, NotStored):
+            return decoded
+        self._pixels_left -= decoded.width * decoded.height * decoded.frames
+        if is_misnamed(name):
+            return NotStored.MISNAMED
+        if len(self._kept) >= self._limits.images:
+            return NotStored.TOO_MANY_IMAGES
+        try:
+            alone = image_alone(content, decoded.media_type, strip_metadata=self._settings.strip_image_metadata)
+            is_shown_nowhere = self._settings.make_copies and decoded.media_type in UNSHOWN
+            return _Stored(decoded, alone, copies_of(alone, decoded.media_type) if is_shown_nowhere else None)
+        except MemoryError:
+            return NotStored.TOO_MANY_PIXELS
+        except Exception:  # noqa: BLE001 - as in decode_image: on damaged bytes decoders raise anything
+            return NotStored.DAMAGED
 
-    def _keep(self, path: str, name: str, decoded: DecodedImage, content: bytes, content_id: str | None) -> _Kept:
-        stored = stored_name(name, decoded.media_type, len(self._kept) + 1)
-        kept = _Kept(self._id(path), stored, decoded, content, safe_line(content_id, 250) if content_id else None)
+    def _keep(self, path: str, name: str, stored: _Stored, content_id: str | None) -> _Kept:
+        kept = _Kept(
+            self._id(path),
+            stored_name(name, stored.decoded.media_type, len(self._kept) + 1),
+            stored.decoded,
+            stored.content,
+            safe_line(content_id, 250) if content_id else None,
+            stored.copies,
+        )
         self._kept.append(kept)
         return kept
 

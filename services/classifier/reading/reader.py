@@ -54,7 +54,7 @@ def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits:
     """Reads a whole mail. Never raises on what is in it, save RecursionError or MemoryError in a limited process."""
     mail = unwrap(parse_mail(raw, limits), limits)
     contents = find_contents(mail.root)
-    attachments = Attachments(mail_id, limits)
+    attachments = Attachments(mail_id, settings, limits)
     for part in contents.files:
         attachments.take(part, decode=True)
     said = _said(contents, attachments, settings, limits)
@@ -65,7 +65,7 @@ def read_head(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits:
     """Reads headers and first text alone, by the cheapest means; what else the mail holds is named as unreadable."""
     root = parse_mail(raw[: limits.head_bytes], limits)
     contents = find_contents(root)
-    attachments = Attachments(mail_id, limits)
+    attachments = Attachments(mail_id, settings, limits)
     for part in contents.files:
         attachments.take(part, decode=False)
     plain = "\n".join(part.text() for segment in contents.segments for part in segment.plain).strip()

@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 
 from services.classifier.rules.automatic import Automatic
 from services.classifier.rules.forwarded import Forwarded
+from services.classifier.rules.renditions import Copies
 from shared.messages import Body, BouncedRecipient, ContentKey, Crypto, DmarcResult, LeftOut, MailAddress
 
 
@@ -21,6 +22,10 @@ class ReadingSettings:
     markers: tuple[str, ...] = ()
     own_list_ids: tuple[str, ...] = ()
     trusted_authserv_ids: tuple[str, ...] = ()
+    strip_image_metadata: bool = False
+    """Whether positions, names and devices leave the images that are stored (D4)."""
+    make_copies: bool = False
+    """Whether images that browsers do not show get copies that they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ class ReadImage:
     content: bytes
     inline: bool
     content_id: str | None
+    is_tracking: bool = False
+    """The mail shows it, and nobody sees it."""
+    copies: Copies | None = None
 
 
 @dataclass(frozen=True, slots=True)

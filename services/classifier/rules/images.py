@@ -41,6 +41,13 @@ _EXTENSIONS: Final = {
     "image/tiff": (".tif", ".tiff"),
     "image/heic": (".heic", ".heif"),
 }
+_ACTIVE_EXTENSIONS: Final = frozenset(
+    """apk app bat cmd cpl dll doc docm docx exe gadget hta htm html iso jar js jse lnk mhtml msi php pdf ps1 ps2 reg
+    rar scr sh shtml svg swf vb vbe vbs wsf wsh xhtml xls xlsm xlsx xml zip 7z""".split()  # noqa: SIM905 - as elsewhere
+)
+_POINT: Final = 2
+_MOST_UNSEEN: Final = 400_000
+"""Pixels up to which transparency is looked at."""
 _ANIMATED: Final = frozenset({"image/png", "image/gif", "image/webp", "image/tiff"})
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _SVG: Final = re.compile(rb"<(?:\w{1,20}:)?svg[\s/>]|<!DOCTYPE\s+svg", re.IGNORECASE)
@@ -63,6 +70,7 @@ class NotStored(StrEnum):
     ENCRYPTED = "versleutelde inhoud is niet leesbaar"
     ELSEWHERE = "het bestand staat elders en wordt nooit opgehaald"
     PARTIAL = "een deel van een opgeknipt bericht is niet leesbaar"
+    MISNAMED = "de naam hoort bij een programma of document, de inhoud is een afbeelding"
     UNREADABLE = "de mail was niet helemaal leesbaar"
     EMPTY = "het bestand is leeg"
 
@@ -75,6 +83,13 @@ class DecodedImage:
     width: int
     height: int
     frames: int = 1
+    is_unseen: bool = False
+    """Nobody sees it: a point, a line of one point, or transparent all over, as mails carry to be followed."""
+
+
+def is_misnamed(name: str) -> bool:
+    """Whether a file's name says that it is run or opened as something else, whatever its bytes are."""
+    return name.lower().rpartition(".")[2] in _ACTIVE_EXTENSIONS if "." in name else False
 
 
 def decode_image(content: bytes, limits: Limits, *, pixels_left: int) -> DecodedImage | NotStored:
@@ -125,7 +140,18 @@ def _decoded(content: bytes, found: str, limits: Limits, pixels_left: int) -> De
             frames += 1
             if frames > limits.image_frames or frames * width * height > pixels_left:
                 return NotStored.TOO_MANY_FRAMES
-        return DecodedImage(media_type, width, height, frames)
+        return DecodedImage(media_type, width, height, frames, is_unseen=_is_unseen(image, (width, height), frames))
+
+
+def _is_unseen(image: Pillow.Image, size: tuple[int, int], frames: int) -> bool:
+    """QUIRK: spacers stand in mails beside followers' points; what cannot be seen is neither shown nor missed."""
+    width, height = size
+    if max(size) <= _POINT or min(size) == 1:
+        return True
+    if frames > 1 or width * height > _MOST_UNSEEN:
+        return False
+    has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    return has_alpha and image.convert("RGBA").getchannel("A").getextrema() == (0, 0)
 
 
 def _format(content: bytes) -> str | None:

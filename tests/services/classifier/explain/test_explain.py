@@ -117,15 +117,16 @@ def test_D13_the_same_content_twice_in_one_call_is_a_duplicate(folder: Path) -> 
 
 
 def test_bounces_images_and_what_is_left_out_are_named(folder: Path) -> None:
-    bounce, photo = told(
+    bounce, photo, disguised = told(
         folder,
         (MAILS / "automatic" / "bounce-rfc3464.eml").read_bytes(),
+        (MAILS / "images" / "every-format.eml").read_bytes(),
         (MAILS / "images" / "not-what-they-say.eml").read_bytes(),
     )
     assert bounce["automatic"] == "bounce"
     assert [list(each) for each in bounce["bounce"]] == [["recipient", "status", "action", "diagnostic"]]
     assert list(photo["images"][0]) == ["name", "type", "width", "height", "bytes", "inline"]
-    assert list(photo["left_out"][0]) == ["name", "type", "bytes", "reason"]
+    assert list(disguised["left_out"][0]) == ["name", "type", "bytes", "reason"]
 
 
 def test_a_file_that_cannot_be_read_is_said_and_the_others_are_answered(folder: Path) -> None:

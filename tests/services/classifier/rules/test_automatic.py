@@ -14,8 +14,8 @@ from shared.messages import AutomaticKind
 AUTOMATIC = Path(__file__).parents[3] / "mails" / "automatic"
 
 
-def read(raw: bytes, **settings: tuple[str, ...]) -> ReadMail:
-    return read_mail(raw, uuid.UUID(int=1), ReadingSettings(**settings))
+def read(raw: bytes, own_list_ids: tuple[str, ...] = ()) -> ReadMail:
+    return read_mail(raw, uuid.UUID(int=1), ReadingSettings(own_list_ids=own_list_ids))
 
 
 def kind(raw: bytes, **settings: tuple[str, ...]) -> AutomaticKind | None:

@@ -1,0 +1,84 @@
+"""Copies of images that browsers do not show, for those who look at a ticket (SPEC D4): HEIC and TIFF.
+
+A copy of the first picture in the file, upright, as JPEG, or as PNG where it is transparent or of few colours (scans);
+and a thumbnail. They are made of the pixels alone, so they carry no metadata, and their sides are bounded.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
+from PIL import Image as Pillow
+from PIL import ImageOps
+from pydantic import ConfigDict
+
+pi_heif.register_heif_opener()
+
+UNSHOWN: Final = frozenset({"image/heic", "image/tiff"})
+"""What browsers do not show (HEIC: all but Safari)."""
+_LONGEST_SIDE: Final = 4_096
+_THUMBNAIL_SIDE: Final = 320
+_JPEG_QUALITY: Final = 88
+_FORMATS: Final = {"image/heic": "HEIF", "image/tiff": "TIFF"}
+_FEW_COLOURS: Final = frozenset({"1", "L", "P", "LA", "PA"})
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of an image: PNG or JPEG, sizes in pixels."""
+
+    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What is shown in place of an image, whole and small."""
+
+    rendition: Copy
+    thumbnail: Copy
+
+
+def copies_of(content: bytes, media_type: str) -> Copies:
+    """The copies of an image of UNSHOWN, decoded before within limits. Raises what decoders do on damaged bytes."""
+    with Pillow.open(io.BytesIO(content), formats=(_FORMATS[media_type],)) as opened:
+        opened.load()
+        upright = _shown(ImageOps.exif_transpose(opened))
+        rendition = _bounded(upright, _LONGEST_SIDE)
+        return Copies(_encoded(rendition), _encoded(_bounded(rendition, _THUMBNAIL_SIDE)))
+
+
+def _shown(image: Pillow.Image) -> Pillow.Image:
+    """Pixels of a kind that PNG and JPEG both know, or transparent ones, which PNG does."""
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        return image.convert("RGBA")
+    if image.mode in _FEW_COLOURS:
+        return image.convert("RGB") if image.mode == "P" else image
+    if image.mode.startswith(("I", "F")):
+        # 16 bits a point: the lightest becomes white
+        return image.convert("F").point(lambda value: value * (1 / 257)).convert("L")
+    return image.convert("RGB")
+
+
+def _bounded(image: Pillow.Image, longest_side: int) -> Pillow.Image:
+    if max(image.size) <= longest_side:
+        return image
+    bounded = image.convert("L") if image.mode == "1" else image.copy()
+    bounded.thumbnail((longest_side, longest_side), Pillow.Resampling.LANCZOS)
+    return bounded
+
+
+def _encoded(image: Pillow.Image) -> Copy:
+    file = io.BytesIO()
+    if image.mode == "RGB":
+        image.save(file, "JPEG", quality=_JPEG_QUALITY, exif=b"", icc_profile=None)
+        return Copy(file.getvalue(), "image/jpeg", *image.size)
+    image.save(file, "PNG", icc_profile=None)
+    return Copy(file.getvalue(), "image/png", *image.size)
