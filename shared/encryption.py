@@ -1,4 +1,4 @@
-"""Secrets at rest (mailbox and SMTP passwords), encrypted with keys that can be rotated.
+"""Secrets at rest (passwords, client secrets, keys with certificates), encrypted with keys that can be rotated.
 
     encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
     column = encryption.encrypt(SecretStr("…"))        # bytes for the database
@@ -72,6 +72,6 @@ def new_key() -> SecretStr:
 
 def _cannot_decrypt() -> CannotDecrypt:
     return CannotDecrypt(
-        "A stored password cannot be decrypted: put the key that encrypted it back into the secret encryption_keys, "
-        "or set the password again."
+        "A stored secret cannot be decrypted: put the key that encrypted it back into the secret encryption_keys, "
+        "or set the password or certificate again."
     )

@@ -38,7 +38,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("run", "Run fetcher, classifier, ticket writer and notifier, and start again what crashes."),
     "migrate": ("migrate", "Bring the database to the newest schema, as its owner."),
     "deploy-topology": ("deploy_topology", "Create or update what the services need on RabbitMQ."),
-    "encryption": ("encryption", "The keys of stored passwords: make a new one, and encrypt everything with it."),
+    "encryption": (
+        "encryption",
+        "The keys of stored passwords and certificates: make a new one, and encrypt everything with it.",
+    ),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; for a nightly timer."),
     "status": ("status", "Show how the importer stands, and what needs a person."),
     "notifications": (

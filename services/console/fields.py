@@ -214,6 +214,20 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """A day."""
+
+    metavar: str = "DATE"
+
+    def parse(self, text: str) -> date:
+        """The day."""
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise BadValue(f"{text!r} is no date; write 2026-11-23") from None
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectTemplate:
     """The subject of a template mail, with [placeholders] (DESIGN 11)."""
 

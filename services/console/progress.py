@@ -26,11 +26,10 @@ _CHECK_SOON: Final = """
 UPDATE mailbox_states state SET next_check_at = now()
 FROM importer_settings settings
 WHERE settings.helpdesk_id = state.helpdesk_id AND settings.enabled AND state.next_check_at > now()
-  AND (state.failed_checks = 0 OR state.next_check_at <= state.last_check_at
-       + 1.2 * greatest(interval '10 minutes', settings.check_interval_seconds * interval '1 second'))
+  AND coalesce(state.login_rests_until <= now(), true)
 """
-"""Every mailbox that is on, save one that rests longer than after any other trouble: its server refused the login, and
-asking again could lock the account (services.fetcher.rules.backoff). That one is asked when its settings change."""
+"""Every mailbox that is on. One whose login was refused rests nevertheless: asking again could lock the account
+(services.fetcher.rules.backoff). It is asked when its login is changed."""
 
 _UNFINISHED: Final = """
 WITH planned AS (

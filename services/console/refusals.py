@@ -7,9 +7,24 @@ from typing import Final
 import asyncpg
 
 _SENTENCES: Final = {
-    "importer_on_needs_kind": "The importer can be switched on only with a kind of mailbox (--kind).",
+    "importer_on_needs_kind": "The importer can be switched on only with a kind of mailbox (--kind), or with a server "
+    "or login that tells it.",
     "importer_on_needs_login": "The importer can be switched on only with a login (--username) and a password "
-    "(importer set-password).",
+    "(importer set-password), or an app's certificate (importer set-certificate).",
+    "importer_on_needs_tenant": "Microsoft 365 takes no passwords: the importer can be switched on only with an app "
+    "registration, its tenant (--tenant), client id (--username) and client secret or certificate.",
+    "importer_on_needs_address": "An app has no mailbox of its own: the importer can be switched on only with the "
+    "mailbox's address (--mailbox).",
+    "password_or_certificate": "A login has a password or a certificate: set one of them, it takes the other's place.",
+    "tenant_is_an_id_or_a_domain": "A tenant is an id such as 6babcaad-604b-40ac-a9d7-9fd97c0b779f, or a domain "
+    "(--tenant).",
+    "smtp_names_its_server": "An account of kind smtp names its server (--host) and port (--port).",
+    "graph_has_a_tenant": "An account of kind graph has a tenant (--tenant).",
+    "a_tenant_has_app_and_mailbox": "An account with a tenant has the app's client id (--username) and the mailbox "
+    "that sends (--mailbox).",
+    "a_login_travels_encrypted": "A login goes to another machine only with --security tls or starttls.",
+    "certificate_belongs_to_a_tenant": "A certificate is an app's: give the account its tenant first (accounts set "
+    "--tenant).",
     "importer_on_needs_maildir_path": "The importer can be switched on only with the Maildir's folder (--server).",
     "importer_on_needs_default_contact": "The importer can be switched on only with a «Standaard contactpersoon» "
     "(--default-contact).",
@@ -18,6 +33,8 @@ _SENTENCES: Final = {
     "importer_on_needs_imported_status": "The importer can be switched on only when one status of the helpdesk has "
     "the flag «geïmporteerd» (statuses set … --flag imported).",
     "a_mailbox_belongs_to_one_helpdesk": "Another helpdesk reads this mailbox; one mailbox is one helpdesk's.",
+    "a_maildir_belongs_to_one_helpdesk": "Another helpdesk reads this folder; one mailbox is one helpdesk's.",
+    "a_login_belongs_to_one_helpdesk": "Another helpdesk reads this login's mailbox; one mailbox is one helpdesk's.",
     "one_imported_status_per_helpdesk": "This helpdesk has a status with the flag «geïmporteerd» already; clear "
     "that one first (--flag '').",
     "imported_status_is_open": "The status with the flag «geïmporteerd» must be an open one.",

@@ -45,6 +45,7 @@ def _column(field: Field) -> str:
 
 def _selection(resource: Resource) -> str:
     columns = [f'{_column(field)} AS "{field.name}"' for field in resource.fields]
+    columns += [f'{expression} AS "{name}"' for name, expression in resource.facts]
     if resource.per_helpdesk:
         columns.insert(0, "(SELECT h.name FROM helpdesks h WHERE h.id = t.helpdesk_id) AS helpdesk")
     if resource.identity == "id":
@@ -158,10 +159,12 @@ async def check_soon(connection: Connection, helpdesk_id: int) -> None:
 
 async def importer_settings(connection: Connection, helpdesk_id: int) -> Row:
     """The importer settings of a helpdesk with its last check (S8) and its problem; never the password (S3)."""
-    columns = ", ".join(f'{_column(field)} AS "{field.name}"' for field in IMPORTER.fields)
+    expressions = [(field.name, _column(field)) for field in IMPORTER.fields] + list(IMPORTER.facts)
+    columns = ", ".join(f'{expression} AS "{name}"' for name, expression in expressions)
     found = await connection.fetchrow(
-        f"SELECT h.name AS helpdesk, {columns}, t.password_is_set, "
-        "s.last_successful_check_at, s.problem, s.problem_since "
+        f"SELECT h.name AS helpdesk, {columns}, "
+        "s.last_successful_check_at, s.problem, s.problem_since, s.refused_since AS login_refused_since, "
+        "s.login_rests_until "
         "FROM helpdesks h LEFT JOIN importer_settings t ON t.helpdesk_id = h.id "
         "LEFT JOIN mailbox_states s ON s.helpdesk_id = h.id WHERE h.id = $1",
         helpdesk_id,

@@ -15,6 +15,7 @@ from services.console.fields import (
     Children,
     Choice,
     Country,
+    Day,
     Hours,
     Kind,
     Moment,
@@ -67,6 +68,8 @@ class Resource:
     address_table: str = ""
     """A table of addresses by which one can be named too (contacts, employees)."""
     identity: str = "id"
+    facts: tuple[tuple[str, str], ...] = ()
+    """What is shown beside the fields and typed by nobody: a name, and its SQL on the row `t`."""
 
     def field(self, name: str) -> Field:
         """The field of that name."""
@@ -141,17 +144,56 @@ CALENDARS: Final = Resource(
         ),
     ),
 )
+TENANT: Final = Field(
+    "tenant",
+    Text(longest=253),
+    "the tenant of Microsoft Entra where an app logs in (its id or domain); empty: the login is the server's own (D9)",
+    listed=False,
+)
+CLOUD: Final = Field(
+    "cloud",
+    Choice(("global", "us-gov", "us-dod", "china")),
+    "Microsoft's cloud (global)",
+    listed=False,
+    clearable=False,
+)
+SECRET_EXPIRES: Final = Field(
+    "secret_expires",
+    Day(),
+    "the day on which the client secret ends, as Entra shows it: weeks before, the importer says so",
+    column="secret_expires_on",
+    listed=False,
+)
+_OF_ACCOUNT: Final = "FROM outgoing_account_states s WHERE s.account_id = t.id"
 ACCOUNTS: Final = Resource(
     "account",
     "accounts",
     "outgoing_accounts",
     (
         _name("its name"),
-        Field("host", Text(longest=253), "the SMTP server", required=True, clearable=False),
-        Field("port", Whole(1, 65535), "its port: 587 with starttls, 465 with tls", required=True, clearable=False),
+        Field("kind", Choice(("smtp", "graph")), "how mail is sent: smtp, or graph (Microsoft 365)", clearable=False),
+        Field("host", Text(longest=253), "the SMTP server"),
+        Field("port", Whole(1, 65535), "its port: 587 with starttls, 465 with tls"),
         Field("security", Choice(("starttls", "tls", "none")), "how the connection is protected", clearable=False),
         Field("ca_file", Text(longest=500), "a file with the server's own certificate authority", listed=False),
-        Field("username", Text(), "the login; its password: accounts set-password"),
+        Field(
+            "username",
+            Text(),
+            "the login, or the client id of an app; its password or client secret: accounts set-password, "
+            "its certificate: accounts set-certificate",
+        ),
+        TENANT,
+        CLOUD,
+        Field("mailbox", Address(), "the mailbox that sends, when an app logs in", column="mailbox_address"),
+        SECRET_EXPIRES,
+    ),
+    facts=(
+        ("password_is_set", "t.password_is_set"),
+        ("certificate_is_set", "t.certificate_is_set"),
+        ("certificate_expires_at", "t.certificate_expires_at"),
+        ("login_refused_since", f"(SELECT s.refused_since {_OF_ACCOUNT})"),
+        ("login_rests_until", f"(SELECT s.login_rests_until {_OF_ACCOUNT})"),
+        ("refusal", f"(SELECT s.refusal {_OF_ACCOUNT})"),
     ),
 )
 HELPDESKS: Final = Resource(
@@ -324,10 +366,45 @@ IMPORTER: Final = Resource(
     "importer_settings",
     (
         Field("enabled", YesNo(), "S1 «Maak gebruik van de E-mail importer»", clearable=False),
-        Field("kind", Choice(("maildir",)), "the kind of mailbox"),
-        Field("username", Text(), "S2 «Gebruikersnaam email box»; its password: importer set-password"),
-        Field("server", Text(longest=500), "S4 «Server»; for a Maildir its folder on this machine"),
-        Field("mailbox", Address(), "the mailbox's own address", column="mailbox_address"),
+        Field(
+            "kind",
+            Choice(("maildir", "imap", "ews", "graph")),
+            "the kind of mailbox; empty: as «Server» and the login tell",
+        ),
+        Field(
+            "username",
+            Text(),
+            "S2 «Gebruikersnaam email box», such as DOMAIN\\name, or the client id of an app; its password or client "
+            "secret: importer set-password, its certificate: importer set-certificate",
+        ),
+        Field(
+            "server",
+            Text(longest=500),
+            "S4 «Server»: a host, host:port or URL; for a Maildir its folder on this machine; "
+            "for Exchange found by importer discover, for Microsoft 365 not needed",
+        ),
+        TENANT,
+        CLOUD,
+        SECRET_EXPIRES,
+        Field("ca_file", Text(longest=500), "a file with the server's own certificate authority"),
+        Field(
+            "allow_unencrypted",
+            YesNo(),
+            "let the login travel without TLS, for everybody on the way to read",
+            clearable=False,
+        ),
+        Field(
+            "impersonate",
+            YesNo(),
+            "the login acts as the mailbox's owner (EWS, role ApplicationImpersonation); else it has access of its own",
+            clearable=False,
+        ),
+        Field(
+            "mailbox",
+            Address(),
+            "the mailbox's own address, a shared one too; empty: the login is its address",
+            column="mailbox_address",
+        ),
         Field("folder", Text(), "the folder that is read (INBOX)", clearable=False),
         Field("default_contact", Reference("contact"), "S5 «Standaard contactpersoon»", column="default_contact_id"),
         Field("default_employee", Reference("employee"), "S6 «Standaard werknemer»", column="default_employee_id"),
@@ -359,4 +436,10 @@ IMPORTER: Final = Resource(
     ),
     keys=(),
     identity="helpdesk_id",
+    facts=(
+        ("mailbox_kind", "t.mailbox_kind"),
+        ("password_is_set", "t.password_is_set"),
+        ("certificate_is_set", "t.certificate_is_set"),
+        ("certificate_expires_at", "t.certificate_expires_at"),
+    ),
 )

@@ -8,6 +8,8 @@ settings  those of every service (`shared.configuration`), and
           IMPORTER_WORKERS        mailboxes checked at once (default 10)
           IMPORTER_LEASE_SECONDS  how long a mailbox stays this fetcher's without a sign of life (default 60)
           IMPORTER_SPOOL_BYTES    bytes of mail held at a time in memory and temporary files (default 256 MiB)
+          IMPORTER_ENCRYPTION_KEYS  the secret that opens passwords and certificates of mailboxes; also
+                                    IMPORTER_ENCRYPTION_KEYS_FILE, or the file encryption_keys among the secrets
           TMPDIR                  where mails above 256 KiB are put while they are stored
 replicas  any number: leases share out the mailboxes, row locks the mails to republish
 check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing (mailbox_check)
@@ -41,6 +43,7 @@ from shared.blobs.postgres import PostgresBlobs
 from shared.broker.publish import Publisher
 from shared.configuration import ServiceConfiguration
 from shared.database.pool import open_pool
+from shared.encryption import Encryption
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "fetcher"
@@ -60,13 +63,14 @@ class FetcherConfiguration(ServiceConfiguration):
 async def main(process: Process[FetcherConfiguration]) -> None:
     """Wire the fetcher together and run it until it is told to stop."""
     configuration = process.configuration
+    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
     pool = await open_pool(configuration.database_dsn.get_secret_value(), application_name=SERVICE)
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as broker:
         blobs = PostgresBlobs(pool)
         ledger = Ledger(pool, blobs)
         publisher = MailPublisher(broker, ledger, blobs)
         budget = ByteBudget(configuration.spool_bytes)
-        mailboxes = MailboxRepository(pool, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}")
+        mailboxes = MailboxRepository(pool, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}", encryption)
 
         def new_check(claimed: ClaimedMailbox, mailbox: Mailbox, stop: asyncio.Event) -> Check:
             return Check(claimed, mailbox, ledger=ledger, publisher=publisher, budget=budget, stop=stop)

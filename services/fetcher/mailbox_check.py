@@ -25,6 +25,7 @@ from services.fetcher.mailboxes.registry import open_mailbox
 from services.fetcher.repository.mailboxes import access_of
 from shared.configuration import Configuration, DatabaseUrl
 from shared.database.pool import open_pool
+from shared.encryption import Encryption
 from shared.errors import ImporterError, Misconfigured
 
 _PATIENCE: Final = timedelta(seconds=5)
@@ -56,6 +57,7 @@ def run_check(helpdesk_id: str) -> int:
 
 
 async def _check(configuration: CheckConfiguration, helpdesk_id: str) -> dict[str, Any]:
+    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
         application_name="fetcher check",
@@ -63,7 +65,7 @@ async def _check(configuration: CheckConfiguration, helpdesk_id: str) -> dict[st
         patience=_PATIENCE,
     )
     async with pool:
-        access = await access_of(pool, int(helpdesk_id))
+        access = await access_of(pool, int(helpdesk_id), encryption)
     if access is None:
         raise Misconfigured(
             "This helpdesk has no mailbox yet: choose its kind with helpdesk-importer importer set HELPDESK --kind …"

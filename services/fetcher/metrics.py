@@ -3,7 +3,10 @@
     importer_mailbox_last_check_timestamp_seconds             gauge    last check, whoever did it
     importer_mailbox_last_successful_check_timestamp_seconds  gauge    S8: alert on its age
     importer_mailbox_problem                                  gauge    1 while the settings show a problem, else 0
+    importer_mailbox_problem_kind                             gauge    1 for the kind of that problem (rules.problem)
     importer_mailbox_failed_checks                            gauge    checks in a row that failed
+    importer_mailbox_refused_logins                           gauge    logins refused since one was taken or changed
+    importer_mailbox_login_expires_timestamp_seconds          gauge    end of the client secret or certificate, if known
     importer_mailbox_waiting                                  gauge    old mails that wait for a person's choice (D18)
     importer_mails_without_outcome                            gauge    mails of all mailboxes that await their outcome
     importer_oldest_mail_without_outcome_timestamp_seconds    gauge    when the oldest of them was taken in; 0: none
@@ -14,7 +17,7 @@
     importer_mailbox_check_seconds                            histogram  how long a check took
     importer_republished_total                                counter  mails without outcome that were published again
 
-The first eight are read from the database, so that every fetcher tells the same and a dead one is noticed.
+The first eleven are read from the database, so that every fetcher tells the same and a dead one is noticed.
 """
 
 from __future__ import annotations
@@ -43,6 +46,15 @@ last_successful_check = Gauge(
     "importer_mailbox_last_successful_check_timestamp_seconds", "When a check of the mailbox last succeeded", _HELPDESK
 )
 problem = Gauge("importer_mailbox_problem", "1 while the settings show a problem of the mailbox", _HELPDESK)
+problem_kind = Gauge("importer_mailbox_problem_kind", "1 for the kind of the mailbox's problem", [*_HELPDESK, "kind"])
+refused_logins = Gauge(
+    "importer_mailbox_refused_logins", "Logins refused since one was taken or the login was changed", _HELPDESK
+)
+login_expires = Gauge(
+    "importer_mailbox_login_expires_timestamp_seconds",
+    "When the client secret or certificate of the mailbox ends, where that is known",
+    _HELPDESK,
+)
 failed_checks = Gauge("importer_mailbox_failed_checks", "Checks in a row that failed", _HELPDESK)
 without_outcome = Gauge("importer_mails_without_outcome", "Mails of all mailboxes that await their outcome")
 oldest_without_outcome = Gauge(
@@ -85,7 +97,9 @@ async def show_states(mailboxes: MailboxRepository, ledger: Ledger, stop: asynci
 
 def record_states(states: Sequence[MailboxState]) -> None:
     """Show the mailboxes that are on, and no others any more."""
-    for gauge in (last_check, last_successful_check, problem, failed_checks, waiting):
+    for gauge in (
+        last_check, last_successful_check, problem, problem_kind, failed_checks, refused_logins, login_expires, waiting,
+    ):  # fmt: skip
         gauge.clear()
     for state in states:
         label = str(state.helpdesk_id)
@@ -93,7 +107,12 @@ def record_states(states: Sequence[MailboxState]) -> None:
             last_check.labels(label).set(state.last_check_at.timestamp())
         if state.last_successful_check_at is not None:
             last_successful_check.labels(label).set(state.last_successful_check_at.timestamp())
-        problem.labels(label).set(state.has_problem)
+        problem.labels(label).set(state.problem_kind is not None)
+        if state.problem_kind is not None:
+            problem_kind.labels(label, state.problem_kind).set(1)
+        refused_logins.labels(label).set(state.refused_logins)
+        if state.login_expires_at is not None:
+            login_expires.labels(label).set(state.login_expires_at.timestamp())
         failed_checks.labels(label).set(state.failed_checks)
         waiting.labels(label).set(state.backlog_waiting)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.fetcher.mailboxes.protocol import Mailbox, MailboxError
+from services.fetcher.mailboxes.protocol import Mailbox, MailboxError, SecretUnreadable
 from services.fetcher.mailboxes.registry import open_mailbox
 from services.fetcher.repository.mailboxes import ClaimedMailbox
 from shared.errors import TryAgain
@@ -51,6 +51,8 @@ class OpenMailboxes:
             opened.watching = None
             return opened.mailbox
         await self.close(claimed.helpdesk_id)
+        if claimed.unreadable_secret:
+            raise SecretUnreadable
         mailbox = await open_mailbox(claimed.access)
         self._open[claimed.helpdesk_id] = _Open(mailbox, claimed.settings_version)
         return mailbox

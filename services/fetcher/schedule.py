@@ -19,11 +19,12 @@ import structlog
 
 from services.fetcher import metrics
 from services.fetcher.flow import Check, Findings, Stopped
-from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxError, MailboxUnreachable
+from services.fetcher.mailboxes.protocol import AccessDenied, LoginRefused, Mailbox, MailboxError, MailboxUnreachable
 from services.fetcher.open_mailboxes import OpenMailboxes
-from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
-from services.fetcher.rules.backoff import OUTAGE, after_failure
+from services.fetcher.repository.mailboxes import ClaimedMailbox, Login, MailboxRepository
+from services.fetcher.rules.backoff import OUTAGE, after_failure, after_refusal
 from services.fetcher.rules.due import pause_reason
+from services.fetcher.rules.problem import Problem, ProblemKind
 from shared.errors import TryAgain
 
 LOOK_SECONDS: Final = 1.0
@@ -145,7 +146,7 @@ class Schedule:
         paused = pause_reason(claimed.roles)
         if paused is not None:
             await self._open.close(claimed.helpdesk_id)
-            await self._finish(claimed, problem=paused, delay=claimed.check_interval)
+            await self._finish(claimed, problem=Problem(ProblemKind.PAUSED, paused), delay=claimed.check_interval)
             return
         try:
             with metrics.check_seconds.labels(str(claimed.helpdesk_id)).time():
@@ -153,13 +154,14 @@ class Schedule:
         except Stopped:
             await self._repository.release([claimed.helpdesk_id])
         except MailboxError as error:
-            await self._failed(claimed, error, str(error))
+            await self._failed(claimed, error, Problem(error.kind, str(error)))
         except TryAgain as outage:
             log.warning("check_interrupted", error=str(outage))
-            await self._finish(claimed, problem=OUR_OUTAGE, delay=OUTAGE, failed_checks=claimed.failed_checks)
+            problem = Problem(ProblemKind.OUR_OUTAGE, OUR_OUTAGE)
+            await self._finish(claimed, problem=problem, delay=OUTAGE, failed_checks=claimed.failed_checks)
         except Exception as error:  # our bug must not stop the other mailboxes: shown, counted, tried again
             log.exception("check_failed")
-            await self._failed(claimed, error, OUR_ERROR.format(type(error).__name__))
+            await self._failed(claimed, error, Problem(ProblemKind.OUR_ERROR, OUR_ERROR.format(type(error).__name__)))
         else:
             if not (findings.more or findings.unreadable):
                 await self._repository.record_backlog(claimed, findings.waiting)
@@ -168,6 +170,7 @@ class Schedule:
                 problem=_problem(claimed, findings),
                 delay=timedelta(0) if findings.more else claimed.check_interval,
                 succeeded=not (findings.more or findings.unreadable),
+                login=Login.TAKEN,
             )
             self._open.watch(claimed.helpdesk_id)
 
@@ -185,47 +188,64 @@ class Schedule:
             await self._open.close(claimed.helpdesk_id)
             raise
 
-    async def _failed(self, claimed: ClaimedMailbox, error: Exception, problem: str) -> None:
+    async def _failed(self, claimed: ClaimedMailbox, error: Exception, problem: Problem) -> None:
         metrics.failures.labels(str(claimed.helpdesk_id), type(error).__name__).inc()
-        failed_checks = claimed.failed_checks + 1
-        delay = after_failure(
-            failed_checks,
-            claimed.check_interval,
-            jitter=random.random(),  # noqa: S311 - to spread load, no secret
-            asked=error.after if isinstance(error, MailboxUnreachable) else None,
-            refused=isinstance(error, LoginRefused),
-        )
+        failed_checks, jitter = claimed.failed_checks + 1, random.random()  # noqa: S311 - to spread load, no secret
+        if isinstance(error, LoginRefused):
+            delay = after_refusal(claimed.refused_logins + 1, jitter=jitter)
+        else:
+            asked = error.after if isinstance(error, MailboxUnreachable) else None
+            delay = after_failure(failed_checks, claimed.check_interval, jitter=jitter, asked=asked)
         log.warning(
             "mailbox_check_failed",
             error=type(error).__name__,
-            problem=problem,
+            kind=problem.kind.value,
+            problem=problem.sentence,
             failed_checks=failed_checks,
             next_check_seconds=round(delay.total_seconds()),
         )
-        await self._finish(claimed, problem=problem, delay=delay, failed_checks=failed_checks)
+        await self._finish(claimed, problem=problem, delay=delay, failed_checks=failed_checks, login=_login(error))
 
     async def _finish(
         self,
         claimed: ClaimedMailbox,
         *,
-        problem: str | None,
+        problem: Problem | None,
         delay: timedelta,
         succeeded: bool = False,
         failed_checks: int = 0,
+        login: Login = Login.NOT_TRIED,
     ) -> None:
         await self._repository.finish(
-            claimed, succeeded=succeeded, next_check_after=delay, failed_checks=failed_checks, problem=problem
+            claimed,
+            succeeded=succeeded,
+            next_check_after=delay,
+            failed_checks=failed_checks,
+            problem=problem,
+            login=login,
         )
 
 
-def _problem(claimed: ClaimedMailbox, findings: Findings) -> str | None:
+def _login(error: Exception) -> Login:
+    """What an error tells about the login: no more than is certain."""
+    match error:
+        case LoginRefused():
+            return Login.REFUSED
+        case AccessDenied():
+            return Login.TAKEN
+    return Login.NOT_TRIED
+
+
+def _problem(claimed: ClaimedMailbox, findings: Findings) -> Problem | None:
     """What people must know of a check that went through to its end; None when there is nothing."""
     if findings.unreadable:
         others = findings.unreadable - 1
-        return findings.unreadable_because + (f" En zo nog {others} andere." if others else "")
+        sentence = findings.unreadable_because + (f" En zo nog {others} andere." if others else "")
+        return Problem(ProblemKind.MAIL_UNREADABLE, sentence)
     if findings.waiting:
-        return (
+        return Problem(
+            ProblemKind.BACKLOG_WAITS,
             f"Meer dan {claimed.backlog_limit} ongelezen mails zijn ouder dan {claimed.old_mail_days} dagen "
-            "en wachten op een keuze: importeren, importeren zonder mails te versturen, of gelezen markeren."
+            "en wachten op een keuze: importeren, importeren zonder mails te versturen, of gelezen markeren.",
         )
     return None

@@ -15,7 +15,7 @@ notifier that died. Two or more notifiers share the work; no mail is sent twice 
 Settings, from the environment (shared.configuration) beside those of every service:
     IMPORTER_MESSAGE_ID_KEY    the secret that our Message-IDs are signed with, at least 32 characters; also
                                IMPORTER_MESSAGE_ID_KEY_FILE, or the file message_id_key among the secrets
-    IMPORTER_ENCRYPTION_KEYS   the secret that opens the passwords of outgoing accounts; as above
+    IMPORTER_ENCRYPTION_KEYS   the secret that opens the passwords and certificates of outgoing accounts; as above
 
 Exit codes: shared.runtime.
 """

@@ -158,7 +158,8 @@ class Notifier:
                     return await self._transports.of(notification.account).send(mail)
         except TimeoutError:
             raise Postponed(
-                DeliveryReason.SERVER_AWAY, f"{notification.account.host} was not ready within {TRY_SECONDS} seconds."
+                DeliveryReason.SERVER_AWAY,
+                f"{notification.account.host or notification.account.kind} was not ready within {TRY_SECONDS} seconds.",
             ) from None
 
     async def _postpone(

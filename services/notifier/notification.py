@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import SecretStr
+
 from shared.messages import NotificationKind
 
 
@@ -20,7 +22,11 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An outgoing account. `version` changes with every change of the row, so that old connections are known."""
+    """An outgoing account. `version` changes with every change of the row, so that old connections are known.
+
+    With a `tenant` (of Microsoft Entra) the login is an app registration: `username` its client id, and
+    `mailbox_address` the mailbox that sends. A `graph` account has no host (`""`) and port (0): its cloud has its own.
+    """
 
     id: int
     version: int
@@ -31,6 +37,18 @@ class Account:
     ca_file: str | None = None
     username: str | None = None
     password_encrypted: bytes | None = field(default=None, repr=False)
+    certificate_encrypted: bytes | None = field(default=None, repr=False)
+    tenant: str | None = None
+    cloud: str = "global"
+    mailbox_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What opens an account, decrypted: a password (a client secret, with a tenant), or a PEM (key, certificate)."""
+
+    password: SecretStr | None = None
+    certificate: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)

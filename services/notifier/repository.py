@@ -40,6 +40,7 @@ _READ: Final = f"""
 SELECT claimed.*,
        account.id AS account_id, account.row_version AS account_version, account.kind AS account_kind, account.host,
        account.port, account.security, account.ca_file, account.username, account.password_encrypted,
+       account.certificate_encrypted, account.tenant, account.cloud, account.mailbox_address AS account_mailbox,
        helpdesk.name AS helpdesk_name, helpdesk.sender_name, helpdesk.sender_address, helpdesk.reply_to_address,
        helpdesk.ticket_url, calendar.time_zone,
        coalesce(settings.marker, '') AS marker, coalesce(settings.mailbox_address, settings.username) AS mailbox,
@@ -252,12 +253,16 @@ def _account(row: asyncpg.Record) -> Account | None:
         id=row["account_id"],
         version=row["account_version"],
         kind=row["account_kind"],
-        host=row["host"],
-        port=row["port"],
+        host=row["host"] or "",
+        port=row["port"] or 0,
         security=Security(row["security"]),
         ca_file=row["ca_file"],
         username=row["username"],
         password_encrypted=row["password_encrypted"],
+        certificate_encrypted=row["certificate_encrypted"],
+        tenant=row["tenant"],
+        cloud=row["cloud"],
+        mailbox_address=row["account_mailbox"],
     )
 
 

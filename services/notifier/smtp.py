@@ -27,9 +27,8 @@ from aiosmtplib import (
     SMTPServerDisconnected,
     SMTPTimeoutError,
 )
-from pydantic import SecretStr
 
-from services.notifier.notification import Account, Security
+from services.notifier.notification import Account, Secrets, Security
 from services.notifier.rules.replies import Stage, reply_line, verdict
 from services.notifier.transport import AccountTrouble, OutgoingMail, Postponed, Refused
 from shared.connecting import ForbiddenAddress, connect_async
@@ -70,13 +69,11 @@ class _Stale(Exception):
 
 
 class SmtpTransport:
-    """One account on one SMTP server. `password` belongs to the account's username."""
+    """One account on one SMTP server. The password of `secrets` belongs to the account's username."""
 
-    def __init__(
-        self, account: Account, password: SecretStr | None, *, connections: int = 4, rest: Rest | None = None
-    ) -> None:
+    def __init__(self, account: Account, secrets: Secrets, *, connections: int = 4, rest: Rest | None = None) -> None:
         self._account = account
-        self._password = password
+        self._password = secrets.password
         self._rest = rest or Rest()
         self._slots = asyncio.Semaphore(connections)
         self._kept: deque[_Connection] = deque()

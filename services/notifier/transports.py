@@ -9,13 +9,13 @@ from typing import Final, Self
 
 from pydantic import SecretStr
 
-from services.notifier.notification import Account
+from services.notifier.notification import Account, Secrets
 from services.notifier.smtp import SmtpTransport
 from services.notifier.transport import AccountTrouble, Transport
 from shared.encryption import CannotDecrypt, Encryption
 from shared.portal.delivery import DeliveryReason
 
-Make = Callable[[Account, SecretStr | None], Transport]
+Make = Callable[[Account, Secrets], Transport]
 
 KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport}
 
@@ -30,10 +30,10 @@ class Transports:
         self._replaced: list[Transport] = []
 
     def of(self, account: Account) -> Transport:
-        """The transport of this version of the account. AccountTrouble when its password cannot be decrypted."""
+        """The transport of this version of the account. AccountTrouble when its secrets cannot be decrypted."""
         version, transport = self._open.get(account.id, (None, None))
         if transport is None or version != account.version:
-            earlier, transport = transport, self._kinds[account.kind](account, self._password(account))
+            earlier, transport = transport, self._kinds[account.kind](account, self._secrets(account))
             if earlier is not None:
                 self._replaced.append(earlier)  # it may still be sending: closed once it is idle
             self._open[account.id] = (account.version, transport)
@@ -54,10 +54,11 @@ class Transports:
         self._open, self._replaced = {}, []
         await asyncio.gather(*(transport.close() for transport in transports))
 
-    def _password(self, account: Account) -> SecretStr | None:
-        if account.password_encrypted is None:
-            return None
+    def _secrets(self, account: Account) -> Secrets:
         try:
-            return self._encryption.decrypt(account.password_encrypted)
+            return Secrets(self._opened(account.password_encrypted), self._opened(account.certificate_encrypted))
         except CannotDecrypt as error:
             raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, str(error)) from error
+
+    def _opened(self, encrypted: bytes | None) -> SecretStr | None:
+        return None if encrypted is None else self._encryption.decrypt(encrypted)

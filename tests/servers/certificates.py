@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 _KEY_SIGNS_CERTIFICATES = x509.KeyUsage(
@@ -62,11 +62,35 @@ def make_certificates(folder: Path) -> Certificates:
     return Certificates(ca_file, context)
 
 
+def app_pem(*, bits: int = 2048, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None) -> str:
+    """What an administrator makes for an app registration: a private key and its own certificate, good for a day."""
+    return key_pem(key := key or rsa.generate_private_key(65537, bits)) + certificate_pem(key)
+
+
+def key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> str:
+    """A private key, locked with a passphrase if one is given."""
+    lock = serialization.NoEncryption() if passphrase is None else serialization.BestAvailableEncryption(passphrase)
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock).decode()
+
+
+def certificate_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    """A certificate of that key, signed by itself, good for a day."""
+    name = _name("app")
+    return (
+        _builder(name, name, key.public_key())
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+        .decode()
+    )
+
+
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

@@ -1,11 +1,11 @@
-"""`encryption key generate` and `encryption rotate`: new keys for the stored passwords of mailboxes and accounts.
+"""`encryption key generate` and `encryption rotate`: new keys for the stored secrets of mailboxes and accounts.
 
     helpdesk-importer encryption key generate --add     # the new key encrypts, the old ones still decrypt
     (restart the services)                              # each reads the keys at its start
     helpdesk-importer encryption rotate                 # what is stored, with the new key
     (remove the old keys from the secret, below the first line)
 
-Nobody but the owner of the database may read the passwords of both mailboxes and accounts, so `rotate` works as
+Nobody but the owner of the database may read the secrets of both mailboxes and accounts, so `rotate` works as
 importer_owner, as `migrate` does: no role that a person or a service uses every day gets a privilege for it.
 """
 
@@ -33,16 +33,23 @@ KEYS: Final = "encryption_keys"
 _PATIENCE: Final = timedelta(seconds=5)
 
 _MAILBOXES: Final = """
-SELECT settings.helpdesk_id AS id, helpdesk.name, settings.password_encrypted
+SELECT settings.helpdesk_id AS id, helpdesk.name, settings.password_encrypted, settings.certificate_encrypted
 FROM importer_settings settings JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
-WHERE settings.password_encrypted IS NOT NULL ORDER BY helpdesk.name FOR UPDATE OF settings
+WHERE num_nonnulls(settings.password_encrypted, settings.certificate_encrypted) > 0
+ORDER BY helpdesk.name FOR UPDATE OF settings
 """
 _ACCOUNTS: Final = """
-SELECT id, name, password_encrypted FROM outgoing_accounts
-WHERE password_encrypted IS NOT NULL ORDER BY name FOR UPDATE
+SELECT id, name, password_encrypted, certificate_encrypted FROM outgoing_accounts
+WHERE num_nonnulls(password_encrypted, certificate_encrypted) > 0 ORDER BY name FOR UPDATE
 """
-_SET_MAILBOX: Final = "UPDATE importer_settings SET password_encrypted = $2 WHERE helpdesk_id = $1"
-_SET_ACCOUNT: Final = "UPDATE outgoing_accounts SET password_encrypted = $2 WHERE id = $1"
+_SET_MAILBOX: Final = """
+UPDATE importer_settings SET password_encrypted = $2, certificate_encrypted = $3 WHERE helpdesk_id = $1
+"""
+_SET_ACCOUNT: Final = """
+UPDATE outgoing_accounts SET password_encrypted = $2, certificate_encrypted = $3 WHERE id = $1
+"""
+_THE_SAME_SECRETS: Final = "SET LOCAL helpdesk.reencrypting = 'on'"
+"""Tells the database that no login changes: one that was refused goes on resting."""
 
 
 def generate(
@@ -98,7 +105,7 @@ def _replace(file: Path, content: str) -> None:
 
 
 def rotate() -> None:
-    """Encrypt every stored password with the newest key.
+    """Encrypt every stored password and certificate with the newest key.
 
     All of them in one transaction, or none. Works as importer_owner: reads IMPORTER_DATABASE_URL and the secrets
     database_password_owner and encryption_keys. Restart the services first, so that they know the newest key.
@@ -107,22 +114,23 @@ def rotate() -> None:
     encryption = Encryption.from_secret(configuration.secret(KEYS))
     counts = asyncio.run(_rotate(configuration.database_dsn, encryption))
     told = " and ".join(f"{count} {what}" for what, count in counts.items())
-    done(f"Passwords encrypted with the newest key: {told}.")
+    done(f"Passwords and certificates encrypted with the newest key: {told}.")
     done("The older keys in the secret encryption_keys are needed no more.")
 
 
 async def _rotate(dsn: str, encryption: Encryption) -> Mapping[str, int]:
-    """Rotate all; how many passwords of each kind. Raises CannotDecrypt, with nothing changed."""
+    """Rotate all; how many logins of each kind. Raises CannotDecrypt, with nothing changed."""
     pool = await open_pool(dsn, application_name="helpdesk-importer encryption", max_size=1, patience=_PATIENCE)
     try:
         async with pool, transaction(pool) as connection:
+            await connection.execute(_THE_SAME_SECRETS)
             return {
                 "of mailboxes": await _rotate_all(connection, encryption, "mailbox", _MAILBOXES, _SET_MAILBOX),
                 "of accounts": await _rotate_all(connection, encryption, "account", _ACCOUNTS, _SET_ACCOUNT),
             }
     except asyncpg.InsufficientPrivilegeError as error:
         raise Misconfigured(
-            f"Only the owner of the database may read all passwords ({error}): leave the login out of "
+            f"Only the owner of the database may read all secrets ({error}): leave the login out of "
             "IMPORTER_DATABASE_URL, or put importer_owner there."
         ) from None
 
@@ -131,10 +139,13 @@ async def _rotate_all(connection: Connection, encryption: Encryption, kind: str,
     rows = await connection.fetch(select)
     for row in rows:
         try:
-            rotated = encryption.rotate(row["password_encrypted"])
+            rotated = [
+                None if row[column] is None else encryption.rotate(row[column])
+                for column in ("password_encrypted", "certificate_encrypted")
+            ]
         except CannotDecrypt as error:
             raise CannotDecrypt(f"The {kind} of {row['name']}: {error} Nothing was changed.") from None
-        await connection.execute(update, row["id"], rotated)
+        await connection.execute(update, row["id"], *rotated)
     return len(rows)
 
 
@@ -142,7 +153,8 @@ def _group() -> typer.Typer:
     key = typer.Typer(help="Keys.", no_args_is_help=True)
     key.command("generate")(generate)
     made = typer.Typer(
-        help="The keys of stored passwords: make a new one, and encrypt everything with it.", no_args_is_help=True
+        help="The keys of stored passwords and certificates: make a new one, and encrypt everything with it.",
+        no_args_is_help=True,
     )
     made.add_typer(key, name="key")
     made.command("rotate")(rotate)

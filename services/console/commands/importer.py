@@ -7,7 +7,7 @@ from typing import Any, Final
 import typer
 
 from services.console import repository
-from services.console.commands.passwords import set_mailbox_password
+from services.console.commands.passwords import set_mailbox_certificate, set_mailbox_password
 from services.console.commands.resources import HELPDESK, parsed, resolved
 from services.console.commands.signatures import as_json, command, options
 from services.console.fields import BadValue
@@ -46,7 +46,7 @@ def change(helpdesk: str, **given: Any) -> None:
 
 
 def group() -> typer.Typer:
-    """The group that holds them, with the mailbox's set-password."""
+    """The group that holds them, with what sets its password or certificate."""
     made = typer.Typer(name="importer", help="The «e-Mail importer» settings of a helpdesk.", no_args_is_help=True)
     made.command("show")(
         command(show, "Show the settings, the last check and the mailbox's trouble.", [HELPDESK, as_json()])
@@ -59,6 +59,7 @@ def group() -> typer.Typer:
         )
     )
     made.command("set-password")(set_mailbox_password)
+    made.command("set-certificate")(set_mailbox_certificate)
     return made
 
 

@@ -1,15 +1,23 @@
-"""`set-password` for a mailbox (SPEC S3) and for an outgoing account: prompted or from stdin, never an argument."""
+"""`set-password` and `set-certificate` for a mailbox (SPEC S3, D9) and for an outgoing account.
+
+A secret is prompted for, read from standard input or from a file, and never an argument. One takes the other's place.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 from pydantic import SecretStr
 
 from services.console import repository
-from services.console.fields import BadValue
+from services.console.certificate import app_certificate
+from services.console.fields import BadValue, Day
 from services.console.output import done
 from services.console.resources import ACCOUNTS, HELPDESKS, IMPORTER, Resource
 from services.console.session import ConsoleConfiguration, with_database
@@ -17,6 +25,98 @@ from shared.database.pool import Connection
 from shared.encryption import Encryption
 
 LONGEST_PASSWORD: Final = 4096
+LARGEST_CERTIFICATE: Final = 256 * 1024
+"""Bytes of a PEM with a key, its certificate and a chain; more is something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Whose secret it is: the table, how a person names a row of it, and what is missing when there is none."""
+
+    resource: Resource
+    named: Resource
+    column: str
+    missing: str
+
+
+_MAILBOX: Final = _Place(
+    IMPORTER, HELPDESKS, "helpdesk_id", "Save the helpdesk's importer settings first: importer set."
+)
+_ACCOUNT: Final = _Place(ACCOUNTS, ACCOUNTS, "id", "This account does not exist any more.")
+
+Helpdesk = Annotated[str, typer.Argument(help="the helpdesk's name or id")]
+Account = Annotated[str, typer.Argument(help="the account's name or id")]
+ExpiresOn = Annotated[
+    str, typer.Option("--expires-on", metavar="DATE", help="the day on which a client secret ends, as Entra shows it")
+]
+Files = Annotated[
+    list[Path] | None, typer.Argument(help="PEM files with the private key and the certificate; else standard input")
+]
+
+
+def set_mailbox_password(helpdesk: Helpdesk, *, expires_on: ExpiresOn = "") -> None:
+    """Set the password of a helpdesk's mailbox («Wachtwoord wijzigen»), or its app's client secret.
+
+    It is asked for, or read from standard input; it is stored encrypted and never shown. A certificate is forgotten.
+    """
+    _set_password(_MAILBOX, helpdesk, expires_on)
+
+
+def set_account_password(account: Account, *, expires_on: ExpiresOn = "") -> None:
+    """Set the password of an outgoing account, or its app's client secret.
+
+    It is asked for, or read from standard input; it is stored encrypted and never shown. A certificate is forgotten.
+    """
+    _set_password(_ACCOUNT, account, expires_on)
+
+
+def set_mailbox_certificate(helpdesk: Helpdesk, files: Files = None) -> None:
+    """Set the certificate by which a mailbox's app logs in at Microsoft Entra: an RSA key and its certificate, as PEM.
+
+    They are stored encrypted and never shown. A password is forgotten.
+    """
+    _set_certificate(_MAILBOX, helpdesk, files or [])
+
+
+def set_account_certificate(account: Account, files: Files = None) -> None:
+    """Set the certificate by which an account's app logs in at Microsoft Entra: an RSA key and its certificate, as PEM.
+
+    They are stored encrypted and never shown. A password is forgotten.
+    """
+    _set_certificate(_ACCOUNT, account, files or [])
+
+
+def _set_password(place: _Place, key: str, expires_on: str) -> None:
+    try:
+        ends = Day().parse(expires_on) if expires_on else None
+    except BadValue as error:
+        raise BadValue(f"--expires-on: {error}.") from None
+    _store(
+        place,
+        key,
+        {
+            "password_encrypted": _encrypted(SecretStr(_asked())),
+            "secret_expires_on": ends,
+            "certificate_encrypted": None,
+            "certificate_expires_at": None,
+        },
+    )
+    done(f"The password for {key} is changed.")
+
+
+def _set_certificate(place: _Place, key: str, files: Sequence[Path]) -> None:
+    certificate = app_certificate(_given(files), datetime.now(UTC))
+    _store(
+        place,
+        key,
+        {
+            "certificate_encrypted": _encrypted(certificate.pem),
+            "certificate_expires_at": certificate.expires_at,
+            "password_encrypted": None,
+            "secret_expires_on": None,
+        },
+    )
+    done(f"The certificate for {key} is changed; it holds until {certificate.expires_at:%Y-%m-%d %H:%M} UTC.")
 
 
 def _asked() -> str:
@@ -32,30 +132,26 @@ def _asked() -> str:
     return password
 
 
-def _encrypted(password: str) -> bytes:
-    keys = ConsoleConfiguration.load().secret("encryption_keys")
-    return Encryption.from_secret(keys).encrypt(SecretStr(password))
+def _given(files: Sequence[Path]) -> bytes:
+    """What the files hold one after the other, or standard input does."""
+    try:
+        read = [file.read_bytes() for file in files] or [sys.stdin.read(LARGEST_CERTIFICATE + 1).encode()]
+    except OSError as error:
+        raise BadValue(f"The file {error.filename} cannot be read ({error.strerror}).") from None
+    given = b"\n".join(read)
+    if len(given) > LARGEST_CERTIFICATE:
+        raise BadValue(f"A key with its certificate has at most {LARGEST_CERTIFICATE} bytes; this is something else.")
+    return given
 
 
-def set_mailbox_password(helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")]) -> None:
-    """Set the password of a helpdesk's mailbox («Wachtwoord wijzigen»). It is stored encrypted and never shown."""
-    _set(IMPORTER, HELPDESKS, helpdesk, "helpdesk_id", "Save the helpdesk's importer settings first: importer set.")
+def _encrypted(secret: SecretStr) -> bytes:
+    return Encryption.from_secret(ConsoleConfiguration.load().secret("encryption_keys")).encrypt(secret)
 
 
-def set_account_password(account: Annotated[str, typer.Argument(help="the account's name or id")]) -> None:
-    """Set the password of an outgoing account. It is stored encrypted and never shown."""
-    _set(ACCOUNTS, ACCOUNTS, account, "id", "This account does not exist any more.")
-
-
-def _set(resource: Resource, named: Resource, key: str, column: str, missing: str) -> None:
-    encrypted = _encrypted(_asked())
-
+def _store(place: _Place, key: str, columns: Mapping[str, Any]) -> None:
     async def work(connection: Connection) -> None:
-        place = {column: await repository.find(connection, named, key)}
-        if not await repository.update(connection, resource, place, {"password_encrypted": encrypted}):
-            raise BadValue(missing)
-        if resource is IMPORTER:
-            await repository.check_soon(connection, place[column])
-        done(f"The password for {key} is changed.")
+        row = {place.column: await repository.find(connection, place.named, key)}
+        if not await repository.update(connection, place.resource, row, columns):
+            raise BadValue(place.missing)
 
     with_database(work)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import typer
 
 from services.console import repository
-from services.console.commands.passwords import set_account_password
+from services.console.commands.passwords import set_account_certificate, set_account_password
 from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
 from services.console.fields import BadValue, Children, Reference, Several, joined
 from services.console.output import done, show_one, show_rows
@@ -105,6 +105,7 @@ class ResourceCommands:
             group.command(name)(command(body, summary, parameters))
         if resource is ACCOUNTS:
             group.command("set-password")(set_account_password)
+            group.command("set-certificate")(set_account_certificate)
         return group
 
     def add(self, helpdesk: str | None = None, **given: Any) -> None:
@@ -129,6 +130,7 @@ class ResourceCommands:
         async def work(connection: Connection) -> None:
             found = await repository.rows(connection, self.resource, await _helpdesk(connection, helpdesk))
             hidden = frozenset(field.name for field in self.resource.fields if not field.listed)
+            hidden |= {name for name, _ in self.resource.facts}
             show_rows(self.resource.plural, found, hidden=hidden, as_json=as_json)
 
         with_database(work)

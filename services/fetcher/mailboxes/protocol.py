@@ -7,6 +7,7 @@ raise:
     ImporterError
     ├── MailboxError             the check ends here, mail stays unread; the text is shown with the settings
     │   ├── LoginRefused         asking again may lock the account: next probe after an hour, doubling to a day
+    │   ├── SecretUnreadable     no key of ours opens the stored password or certificate: somebody must set it again
     │   ├── MailboxMissing       wrong server, address, path or folder: somebody must change a setting
     │   ├── AccessDenied         logged in, but a right is missing: somebody must grant it
     │   └── MailboxUnreachable   network, server or disk trouble: may pass by itself; `after` when the server says so
@@ -27,6 +28,7 @@ from typing import BinaryIO, NewType, Protocol
 
 from pydantic import SecretStr
 
+from services.fetcher.rules.problem import ProblemKind
 from shared.errors import ImporterError
 
 ItemKey = NewType("ItemKey", str)
@@ -37,26 +39,54 @@ INBOX = "INBOX"
 
 
 class MailboxError(ImporterError):
-    """The mailbox cannot be worked with now. The text is a sentence for the settings screen."""
+    """The mailbox cannot be worked with now. The text is a sentence for the settings screen.
+
+    `kind` sorts it in metrics; who knows better than the type says so.
+    """
+
+    kind = ProblemKind.UNREACHABLE
+
+    def __init__(self, text: str, *, kind: ProblemKind | None = None) -> None:
+        super().__init__(text)
+        if kind is not None:
+            self.kind = kind
 
 
 class LoginRefused(MailboxError):
     """The server definitely refused this login."""
 
+    kind = ProblemKind.LOGIN_REFUSED
+
+
+class SecretUnreadable(MailboxError):
+    """The stored password or certificate cannot be decrypted; nothing was asked of the mailbox."""
+
+    kind = ProblemKind.SECRET_UNREADABLE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Het opgeslagen wachtwoord of certificaat kan niet worden ontsleuteld: stel het opnieuw in, of laat de "
+            "beheerder de sleutel terugzetten waarmee het is versleuteld (encryption_keys)."
+        )
+
 
 class MailboxMissing(MailboxError):
     """There is no such mailbox, server or folder."""
+
+    kind = ProblemKind.MAILBOX_MISSING
 
 
 class AccessDenied(MailboxError):
     """The mailbox is there, but we may not do what we must."""
 
+    kind = ProblemKind.ACCESS_DENIED
+
 
 class MailboxUnreachable(MailboxError):
     """The mailbox does not answer as it should; `after` is the least delay that its server asked for."""
 
-    def __init__(self, text: str, *, after: timedelta | None = None) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, *, after: timedelta | None = None, kind: ProblemKind | None = None) -> None:
+        super().__init__(text, kind=kind or (ProblemKind.UNREACHABLE if after is None else ProblemKind.THROTTLED))
         self.after = after
 
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 import asyncpg
+from pydantic import SecretStr
 
 from services.fetcher.mailboxes.protocol import MailboxAccess
 from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
+from services.fetcher.rules.problem import Problem
 from shared.database.pool import Pool, connection, transaction
+from shared.encryption import CannotDecrypt, Encryption
 from shared.messages import ImportChoice
 
 _CLAIM: Final = """
@@ -24,18 +28,19 @@ _CLAIM: Final = """
         SELECT state.helpdesk_id
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
         WHERE settings.enabled AND state.next_check_at <= now() AND state.lease_until <= now()
-            AND state.helpdesk_id <> ALL($3)
+            AND coalesce(state.login_rests_until <= now(), true) AND state.helpdesk_id <> ALL($3)
         ORDER BY state.next_check_at
         LIMIT $4
         FOR UPDATE OF state SKIP LOCKED),
     claimed AS (
         UPDATE mailbox_states AS state SET lease_holder = $1, lease_until = now() + $2
         FROM due WHERE state.helpdesk_id = due.helpdesk_id
-        RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at, state.backlog_choice,
-            state.backlog_chosen_at, state.backlog_chosen_until)
-    SELECT helpdesk_id, kind, server, username, mailbox_address, folder, generation, check_interval_seconds,
+        RETURNING state.helpdesk_id, state.failed_checks, state.refused_logins, state.next_check_at,
+            state.backlog_choice, state.backlog_chosen_at, state.backlog_chosen_until)
+    SELECT helpdesk_id, mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud,
+        ca_file, allow_unencrypted, impersonate, mailbox_address, folder, generation, check_interval_seconds,
         max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
-        settings.row_version, failed_checks, now() AS claimed_at,
+        settings.row_version, failed_checks, refused_logins, now() AS claimed_at,
         backlog_choice, backlog_chosen_at, backlog_chosen_until,
         (SELECT active FROM persons WHERE id = default_contact_id) AS default_contact_active,
         (SELECT active FROM employees WHERE id = default_employee_id) AS default_employee_active,
@@ -56,15 +61,24 @@ _FINISH: Final = """
     UPDATE mailbox_states AS state SET
         last_check_at = now(),
         last_successful_check_at = CASE WHEN $4 THEN now() ELSE last_successful_check_at END,
-        next_check_at = now() + $5,
+        next_check_at = CASE WHEN settings.row_version = $8 THEN now() + $5 ELSE now() END,
         failed_checks = $6,
         problem = $7,
+        problem_kind = $9,
         problem_since = CASE
-            WHEN $7::text IS NULL THEN NULL WHEN problem = $7 THEN problem_since ELSE now() END
+            WHEN $7::text IS NULL THEN NULL WHEN problem = $7 THEN problem_since ELSE now() END,
+        refused_logins = CASE said.login
+            WHEN 'refused' THEN refused_logins + 1 WHEN 'taken' THEN 0 ELSE refused_logins END,
+        refused_since = CASE said.login
+            WHEN 'refused' THEN coalesce(refused_since, now()) WHEN 'taken' THEN NULL ELSE refused_since END,
+        login_rests_until = CASE said.login
+            WHEN 'refused' THEN now() + $5 WHEN 'taken' THEN NULL ELSE login_rests_until END
     FROM importer_settings AS settings
+        CROSS JOIN LATERAL (SELECT CASE WHEN settings.row_version = $8 THEN $10::text END AS login) AS said
     WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
         AND settings.helpdesk_id = $2 AND settings.generation = $3"""
-"""Record a check. «Since» stays while the sentence stays the same."""
+"""Record a check. «Since» stays while the sentence stays the same. Settings that were changed meanwhile get their turn
+at once, and no login is counted against them."""
 
 _RECORD_BACKLOG: Final = """
     UPDATE mailbox_states AS state SET
@@ -91,13 +105,22 @@ _UNCHANGED: Final = """
     WHERE enabled"""
 
 _ACCESS: Final = """
-    SELECT kind, server, username, mailbox_address, folder FROM importer_settings
-    WHERE helpdesk_id = $1 AND kind IS NOT NULL"""
+    SELECT mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud, ca_file,
+        allow_unencrypted, impersonate, mailbox_address, folder
+    FROM importer_settings WHERE helpdesk_id = $1 AND mailbox_kind IS NOT NULL"""
 
 _STATES: Final = """
-    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem IS NOT NULL AS has_problem, failed_checks,
-        backlog_waiting
+    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, refused_logins,
+        login_expires_at, backlog_waiting
     FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
+
+
+class Login(StrEnum):
+    """What a check learnt about the login."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NOT_TRIED = "not-tried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +140,10 @@ class ClaimedMailbox:
     after_import: str
     after_import_folder: str | None
     failed_checks: int
+    refused_logins: int
     claimed_at: datetime
+    unreadable_secret: bool = False
+    """None of our keys opens its password or certificate, and `access` is without."""
     chosen: Chosen | None = None
     """What a person chose for the old mails that waited, not yet carried out (SPEC D18)."""
 
@@ -129,23 +155,29 @@ class MailboxState:
     helpdesk_id: int
     last_check_at: datetime | None
     last_successful_check_at: datetime | None
-    has_problem: bool
+    problem_kind: str | None
     failed_checks: int
+    refused_logins: int
+    login_expires_at: datetime | None
     backlog_waiting: int
 
 
 class MailboxRepository:
-    """The mailboxes, as one fetcher sees them. `holder` names this process in leases, and no other one ever."""
+    """The mailboxes, as one fetcher sees them. `holder` names this process in leases, and no other one ever.
 
-    def __init__(self, pool: Pool, holder: str) -> None:
+    `encryption` opens their passwords and certificates.
+    """
+
+    def __init__(self, pool: Pool, holder: str, encryption: Encryption) -> None:
         self._pool = pool
         self._holder = holder
+        self._encryption = encryption
 
     async def claim(self, lease: timedelta, at_most: int, *, busy: Collection[int] = ()) -> list[ClaimedMailbox]:
         """Lease up to `at_most` mailboxes whose turn has come, the longest overdue first, but none of `busy`."""
         async with connection(self._pool) as acquired:
             rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most)
-        return [_claimed(row) for row in rows]
+        return [_claimed(row, self._encryption) for row in rows]
 
     async def renew(self, lease: timedelta, held: Mapping[int, int]) -> set[int]:
         """Keep the leases of `held` (helpdesk → generation); the ones that are still ours, still on, still the same."""
@@ -160,13 +192,18 @@ class MailboxRepository:
         succeeded: bool,
         next_check_after: timedelta,
         failed_checks: int,
-        problem: str | None,
+        problem: Problem | None,
+        login: Login = Login.NOT_TRIED,
     ) -> None:
-        """Record a check and end the lease; nothing when it was lost, no record when the mailbox became another one."""
+        """Record a check and end the lease; nothing when it was lost, no record when the mailbox became another one.
+
+        A refused login rests as long as the mailbox; one that was changed meanwhile was not the one that was refused.
+        """
         async with transaction(self._pool) as acquired:
             await acquired.execute(
                 _FINISH, self._holder, mailbox.helpdesk_id, mailbox.generation, succeeded, next_check_after,
-                failed_checks, problem,
+                failed_checks, None if problem is None else problem.sentence, mailbox.settings_version,
+                None if problem is None else problem.kind, login,
             )  # fmt: skip
             await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
 
@@ -208,29 +245,46 @@ class MailboxRepository:
             await acquired.fetchval("SELECT 1")
 
 
-async def access_of(pool: Pool, helpdesk_id: int) -> MailboxAccess | None:
-    """Where the mailbox of a helpdesk is, on or off; None when no kind of mailbox is chosen yet."""
+async def access_of(pool: Pool, helpdesk_id: int, encryption: Encryption) -> MailboxAccess | None:
+    """Where the mailbox of a helpdesk is, on or off; None when nothing tells its kind yet. Raises CannotDecrypt."""
     async with connection(pool) as acquired:
         row = await acquired.fetchrow(_ACCESS, helpdesk_id)
-    return None if row is None else _access(row)
+    return None if row is None else _access(row, encryption)
 
 
-def _access(row: asyncpg.Record) -> MailboxAccess:
+def _access(row: asyncpg.Record, encryption: Encryption | None) -> MailboxAccess:
+    """How to log in; without `encryption` only where the mailbox is. Raises CannotDecrypt."""
+
+    def secret(column: str) -> SecretStr | None:
+        return encryption.decrypt(row[column]) if encryption is not None and row[column] is not None else None
+
     return MailboxAccess(
-        kind=row["kind"],
+        kind=row["mailbox_kind"],
         server=row["server"],
         folder=row["folder"],
         address=row["mailbox_address"],
         username=row["username"],
+        password=secret("password_encrypted"),
+        tenant=row["tenant"],
+        certificate=secret("certificate_encrypted"),
+        cloud=row["cloud"],
+        ca_file=row["ca_file"],
+        impersonate=row["impersonate"],
+        allow_unencrypted=row["allow_unencrypted"],
     )
 
 
-def _claimed(row: asyncpg.Record) -> ClaimedMailbox:
+def _claimed(row: asyncpg.Record, encryption: Encryption) -> ClaimedMailbox:
+    try:
+        access, unreadable_secret = _access(row, encryption), False
+    except CannotDecrypt:
+        access, unreadable_secret = _access(row, None), True
     return ClaimedMailbox(
         helpdesk_id=row["helpdesk_id"],
         generation=row["generation"],
         settings_version=row["row_version"],
-        access=_access(row),
+        access=access,
+        unreadable_secret=unreadable_secret,
         roles=Roles(
             default_contact_active=row["default_contact_active"],
             default_employee_active=row["default_employee_active"],
@@ -244,6 +298,7 @@ def _claimed(row: asyncpg.Record) -> ClaimedMailbox:
         after_import=row["after_import"],
         after_import_folder=row["after_import_folder"],
         failed_checks=row["failed_checks"],
+        refused_logins=row["refused_logins"],
         claimed_at=row["claimed_at"],
         chosen=_chosen(row),
     )

@@ -3,7 +3,8 @@
     after                         delay
     a check that succeeded        the setting «check interval»
     trouble that may pass         the interval doubled with every failure in a row, at most 10 minutes
-    a login that was refused      1 hour, doubled with every refusal, at most a day: no account is locked out by us
+    a login that was refused      1 hour, doubled with every refusal, at most a day: no account is locked out by us;
+                                  refusals are counted apart, until a login is taken or somebody changes it
     an outage of our own servers  10 seconds: the mailbox is not to blame, no failure is counted
 
 Never less than what the mailbox's server asked for. A failure's delay is lengthened by up to a fifth (jitter), so that
@@ -24,14 +25,19 @@ _DOUBLINGS: Final = 20
 """More would overflow, and every delay is at its longest long before."""
 
 
-def after_failure(
-    failures: int, interval: timedelta, *, jitter: float, asked: timedelta | None = None, refused: bool = False
-) -> timedelta:
+def after_failure(failures: int, interval: timedelta, *, jitter: float, asked: timedelta | None = None) -> timedelta:
     """The delay after `failures` checks in a row that failed (1 or more).
 
-    `jitter` is a random number from 0 to 1; `asked` the least delay that the server asked for; `refused` says that the
-    last failure was a refused login.
+    `jitter` is a random number from 0 to 1; `asked` the least delay that the server asked for.
     """
-    first, longest = (REFUSED_FIRST, REFUSED_LONGEST) if refused else (interval, max(LONGEST, interval))
-    delay = min(first * (1 << min(failures - 1, _DOUBLINGS)), longest)
+    delay = _doubled(interval, failures, max(LONGEST, interval))
     return max(delay, asked or timedelta(0)) * (1 + JITTER * jitter)
+
+
+def after_refusal(refusals: int, *, jitter: float) -> timedelta:
+    """How long a login rests that was refused `refusals` times (1 or more) since it was taken or changed last."""
+    return _doubled(REFUSED_FIRST, refusals, REFUSED_LONGEST) * (1 + JITTER * jitter)
+
+
+def _doubled(first: timedelta, times: int, longest: timedelta) -> timedelta:
+    return min(first * (1 << min(times - 1, _DOUBLINGS)), longest)

@@ -18,6 +18,7 @@ from deploy.local.endpoints import PostgresEndpoint
 from services.console.__main__ import Deferred, command_line
 from services.console.commands import encryption, sweep_blobs
 from shared.encryption import new_key
+from tests.servers.certificates import app_pem
 from tests.services.console.conftest import CommandLine
 
 NO_MAIL = "00000000-0000-0000-0000-000000000000"
@@ -44,6 +45,7 @@ WHOLE = {
     "importer show": "x",
     "importer set": "x --folder x",
     "importer set-password": "x",
+    "importer set-certificate": "x",
     "mails list": "",
     "mails show": NO_MAIL,
     "mails export": NO_MAIL,
@@ -69,6 +71,7 @@ WHOLE = {
     **{f"{things} show": "x" for things in THINGS},
     **{f"{things} set": "x --name y" for things in THINGS},
     "accounts set-password": "x",
+    "accounts set-certificate": "x",
     **{f"{things} add": "x --name x" for things in THINGS_OF_A_HELPDESK},
     **{f"{things} show": "x x" for things in THINGS_OF_A_HELPDESK},
     **{f"{things} set": "x x --name y" for things in THINGS_OF_A_HELPDESK},
@@ -77,6 +80,8 @@ WHOLE = {
     "templates set": "x ticket-added-manager --subject [ticketnummer]",
 }
 """Each command with all that it asks for, so that only its surroundings can be wrong."""
+STDIN = f"x\n{app_pem()}"
+"""A password, and a certificate."""
 WITHOUT_DATABASE = {"deploy-topology", "encryption key generate", "explain"}
 
 
@@ -128,13 +133,13 @@ def test_an_unknown_option_is_refused(installation: CommandLine, command: str) -
 @pytest.mark.parametrize("command", ON_THE_DATABASE)
 def test_a_missing_setting_is_named(installation: CommandLine, command: str) -> None:
     del installation.environment["IMPORTER_DATABASE_URL"]
-    assert "IMPORTER_DATABASE_URL is not set" in installation(*words(command), stdin="x\n", code=78)
+    assert "IMPORTER_DATABASE_URL is not set" in installation(*words(command), stdin=STDIN, code=78)
 
 
 @pytest.mark.parametrize("command", ON_THE_DATABASE)
 def test_a_broken_setting_is_named_and_not_shown(installation: CommandLine, command: str) -> None:
     installation.environment["IMPORTER_DATABASE_URL"] = "mysql://importer:g3heim@127.0.0.1/helpdesk"
-    said = installation(*words(command), stdin="x\n", code=78)
+    said = installation(*words(command), stdin=STDIN, code=78)
     assert "IMPORTER_DATABASE_URL is wrong (the address must start with postgresql://" in said
     assert "g3heim" not in said
 
@@ -142,7 +147,7 @@ def test_a_broken_setting_is_named_and_not_shown(installation: CommandLine, comm
 @pytest.mark.parametrize("command", ON_THE_DATABASE)
 def test_a_missing_secret_is_named_with_its_place(installation: CommandLine, command: str) -> None:
     installation.environment["IMPORTER_DATABASE_URL"] = "postgresql://127.0.0.1:1/helpdesk"
-    said = installation(*words(command), stdin="x\n", code=78)
+    said = installation(*words(command), stdin=STDIN, code=78)
     assert "The secret database_password_" in said
     assert installation.environment["IMPORTER_SECRETS_DIR"] in said
 
@@ -150,14 +155,14 @@ def test_a_missing_secret_is_named_with_its_place(installation: CommandLine, com
 @pytest.mark.parametrize("command", SHORT)
 def test_a_database_that_is_away_is_told(installation: CommandLine, command: str) -> None:
     installation.environment["IMPORTER_DATABASE_URL"] = "postgresql://nobody:g3heim@127.0.0.1:1/helpdesk"
-    said = installation(*words(command), stdin="x\n", code=1)
+    said = installation(*words(command), stdin=STDIN, code=1)
     assert "The database does not answer" in said
     assert "g3heim" not in said
 
 
 @pytest.mark.parametrize("command", SHORT)
 def test_a_wrong_password_is_told_and_not_shown(installation: CommandLine, command: str) -> None:
-    said = installation(*words(command), stdin="x\n", code=78)
+    said = installation(*words(command), stdin=STDIN, code=78)
     assert "The database refuses the login" in said
     assert "g3heim" not in said
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from shared.encryption import CannotDecrypt, Encryption, new_key
 from tests.conftest import Database
+from tests.servers.certificates import app_pem
 
 
 class CommandLine(Protocol):
@@ -80,6 +81,26 @@ async def test_passwords_outlive_the_key_that_they_were_stored_with(stored: Comm
     assert "brievenbus" not in said
 
 
+async def test_certificates_outlive_the_key_too_and_a_refused_login_goes_on_resting(
+    stored: CommandLine, database: Database
+) -> None:
+    stored.environment["IMPORTER_DATABASE_URL"] = database.dsn("console").get_secret_value()
+    await stored.says("importer", "set", "Servicedesk", "--tenant", "desk.example")
+    await stored.says("importer", "set-certificate", "Servicedesk", stdin=(pem := app_pem()))
+    stored.environment["IMPORTER_DATABASE_URL"] = database.dsn("owner").get_secret_value()
+    async with database.connect("owner") as owner:
+        await owner.execute(
+            "UPDATE mailbox_states SET refused_logins = 1, refused_since = now(),"
+            " login_rests_until = now() + interval '1 hour'"
+        )
+        await stored.says("encryption", "key", "generate", "--add")
+        assert "1 of mailboxes and 1 of accounts" in await stored.says("encryption", "rotate")
+        newest, _ = keys_file(stored).read_text(encoding="ascii").split()
+        kept = await owner.fetchval("SELECT certificate_encrypted FROM importer_settings")
+        assert Encryption.from_secret(SecretStr(newest)).decrypt(kept).get_secret_value() == pem
+        assert await owner.fetchval("SELECT refused_logins FROM mailbox_states") == 1
+
+
 async def test_rotation_is_all_or_nothing(stored: CommandLine, database: Database) -> None:
     async with database.connect("owner") as owner:  # an account whose key is gone
         lost = Encryption.from_secret(new_key()).encrypt(SecretStr("weg"))
@@ -87,7 +108,7 @@ async def test_rotation_is_all_or_nothing(stored: CommandLine, database: Databas
     await stored.says("encryption", "key", "generate", "--add")
     before = await passwords(database)
     said = await stored.says("encryption", "rotate", code=1)
-    assert "The account of Post: A stored password cannot be decrypted" in said
+    assert "The account of Post: A stored secret cannot be decrypted" in said
     assert "Nothing was changed" in said
     assert await passwords(database) == before
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.servers.certificates import app_pem, certificate_pem, key_pem
 
 
 class CommandLine(Protocol):
@@ -63,7 +68,6 @@ def test_S1_the_importer_is_off_until_it_is_switched_on(helpdesk: CommandLine) -
 @pytest.mark.parametrize(
     ("missing", "says"),
     [
-        pytest.param("--kind", "--kind", id="no kind of mailbox"),
         pytest.param("--server", "--server", id="no place"),
         pytest.param("--default-contact", "Standaard contactpersoon", id="S5"),
         pytest.param("--default-employee", "Standaard werknemer", id="S6"),
@@ -101,6 +105,98 @@ def test_S3_a_password_is_never_an_argument(helpdesk: CommandLine) -> None:
     helpdesk("importer", "set", "Servicedesk", *READY)
     assert "g3heim" in helpdesk("importer", "set-password", "Servicedesk", "g3heim", code=2)  # refused as too much
     assert "No password was given" in helpdesk("importer", "set-password", "Servicedesk", code=1)
+
+
+def test_S4_the_kind_follows_from_server_and_login_unless_it_is_chosen(helpdesk: CommandLine) -> None:
+    helpdesk("importer", "set", "Servicedesk", *READY, "--kind", "", "--enabled")
+    assert helpdesk.json("importer", "show", "Servicedesk")["mailbox_kind"] == "maildir"
+    helpdesk("importer", "set", "Servicedesk", "--no-enabled", "--server", "mail.desk.example", "--username", "help")
+    assert helpdesk.json("importer", "show", "Servicedesk")["mailbox_kind"] == "ews"
+    helpdesk("importer", "set", "Servicedesk", "--kind", "imap")
+    shown = helpdesk.json("importer", "show", "Servicedesk")
+    assert (shown["kind"], shown["mailbox_kind"]) == ("imap", "imap")
+
+
+def test_S1_on_with_nothing_that_tells_a_kind_says_what_is_missing(helpdesk: CommandLine) -> None:
+    helpdesk("importer", "set", "Servicedesk", *READY, "--kind", "", "--server", "")
+    assert "kind of mailbox" in helpdesk("importer", "set", "Servicedesk", "--enabled", code=1)
+
+
+APP = ("--server", "", "--kind", "", "--username", "6babcaad-604b-40ac-a9d7-9fd97c0b779f")
+
+
+def test_D9_microsoft_365_needs_an_app_registration(helpdesk: CommandLine) -> None:
+    helpdesk("importer", "set", "Servicedesk", *READY, *APP, "--mailbox", "")
+    helpdesk("importer", "set-password", "Servicedesk", stdin="g3heim\n")
+    helpdesk("importer", "set", "Servicedesk", "--server", "outlook.office365.com")
+    assert "takes no passwords" in helpdesk("importer", "set", "Servicedesk", "--enabled", code=1)
+    assert "tenant is an id" in helpdesk("importer", "set", "Servicedesk", "--tenant", "desk/example", code=1)
+    helpdesk("importer", "set", "Servicedesk", "--tenant", "desk.example")
+    assert "--mailbox" in helpdesk("importer", "set", "Servicedesk", "--enabled", code=1)
+    helpdesk("importer", "set", "Servicedesk", "--mailbox", "help@desk.example", "--enabled")
+    assert helpdesk.json("importer", "show", "Servicedesk")["mailbox_kind"] == "graph"
+
+
+def test_D9_a_client_secret_has_an_end_that_another_one_replaces(helpdesk: CommandLine) -> None:
+    helpdesk("importer", "set", "Servicedesk", *READY, *APP, "--tenant", "desk.example")
+    helpdesk("importer", "set-password", "Servicedesk", "--expires-on", "2027-03-01", stdin="g3heim\n")
+    assert helpdesk.json("importer", "show", "Servicedesk")["secret_expires"] == "2027-03-01"
+    said = helpdesk("importer", "set-password", "Servicedesk", "--expires-on", "maart", stdin="x\n", code=1)
+    assert "--expires-on: 'maart' is no date" in said
+    helpdesk("importer", "set-password", "Servicedesk", stdin="nieuw\n")
+    assert helpdesk.json("importer", "show", "Servicedesk")["secret_expires"] is None
+
+
+def test_S3_D9_a_certificate_takes_the_place_of_a_password_and_is_never_shown(
+    helpdesk: CommandLine, tmp_path: Path
+) -> None:
+    helpdesk("importer", "set", "Servicedesk", *READY, *APP, "--tenant", "desk.example")
+    helpdesk("importer", "set-password", "Servicedesk", "--expires-on", "2027-03-01", stdin="g3heim\n")
+    key = rsa.generate_private_key(65537, 2048)
+    (tmp_path / "app.key").write_text(key_pem(key), encoding="ascii")
+    (tmp_path / "app.crt").write_text(certificate_pem(key), encoding="ascii")
+    said = helpdesk("importer", "set-certificate", "Servicedesk", str(tmp_path / "app.key"), str(tmp_path / "app.crt"))
+    assert "holds until" in said
+    shown = helpdesk.json("importer", "show", "Servicedesk")
+    assert (shown["certificate_is_set"], shown["password_is_set"], shown["secret_expires"]) == (True, False, None)
+    assert shown["certificate_expires_at"] > datetime.now(UTC).isoformat()
+    assert "PRIVATE KEY" not in said + json.dumps(shown)
+    helpdesk("importer", "set", "Servicedesk", "--enabled")
+    helpdesk("importer", "set-password", "Servicedesk", stdin="g3heim\n")
+    shown = helpdesk.json("importer", "show", "Servicedesk")
+    assert (shown["certificate_is_set"], shown["certificate_expires_at"], shown["password_is_set"]) == (
+        False,
+        None,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [(("weg.pem",), "weg.pem cannot be read"), ((), "0 private keys and 0 certificates")],
+    ids=["no such file", "no certificate"],
+)
+def test_a_certificate_that_is_none_changes_nothing(helpdesk: CommandLine, given: tuple[str, ...], says: str) -> None:
+    helpdesk("importer", "set", "Servicedesk", *READY, *APP, "--tenant", "desk.example")
+    assert says in helpdesk("importer", "set-certificate", "Servicedesk", *given, stdin="geen PEM", code=1)
+    assert helpdesk.json("importer", "show", "Servicedesk")["certificate_is_set"] is False
+
+
+def test_D9_an_account_sends_by_smtp_or_as_an_app(helpdesk: CommandLine) -> None:
+    assert "--host" in helpdesk("accounts", "add", "--name", "Post", code=1)
+    assert "--tenant" in helpdesk("accounts", "add", "--name", "Graph", "--kind", "graph", code=1)
+    app = ("--tenant", "desk.example", "--username", "6babcaad-604b-40ac-a9d7-9fd97c0b779f")
+    assert "--mailbox" in helpdesk("accounts", "add", "--name", "Graph", "--kind", "graph", *app, code=1)
+    helpdesk("accounts", "add", "--name", "Graph", "--kind", "graph", *app, "--mailbox", "help@desk.example")
+    assert "certificate for Graph is changed" in helpdesk("accounts", "set-certificate", "Graph", stdin=app_pem())
+    shown = helpdesk.json("accounts", "show", "Graph")
+    assert (shown["kind"], shown["certificate_is_set"], shown["host"], shown["login_refused_since"]) == (
+        "graph", True, None, None,
+    )  # fmt: skip
+    helpdesk("accounts", "set-password", "Graph", "--expires-on", "2027-03-01", stdin="g3heim\n")
+    assert helpdesk.json("accounts", "show", "Graph")["secret_expires"] == "2027-03-01"
+    helpdesk("accounts", "add", "--name", "Post", "--host", "mail.desk.example", "--port", "25")
+    assert "its tenant" in helpdesk("accounts", "set-certificate", "Post", stdin=app_pem(), code=1)
 
 
 def test_a_password_needs_a_usable_key(helpdesk: CommandLine) -> None:

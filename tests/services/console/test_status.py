@@ -59,7 +59,7 @@ async def test_S8_status_shows_the_last_check_and_the_problem_of_each_mailbox(
         INSERT INTO employees (id, name) VALUES (7, 'Importer');
         UPDATE importer_settings SET enabled = true, default_contact_id = 1, default_employee_id = 7;
         UPDATE mailbox_states SET last_successful_check_at = '2026-11-23 08:00:00+00',
-            problem = 'De map is weg.', problem_since = '2026-11-23 08:30:00+00'""")
+            problem = 'De map is weg.', problem_kind = 'mailbox-missing', problem_since = '2026-11-23 08:30:00+00'""")
     told = await watched.answers("status", code=3)
     [mailbox] = told["mailboxes"]
     assert mailbox["helpdesk"] == "ICT"

@@ -25,6 +25,7 @@ from shared.broker.envelope import envelope_from_headers
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_RAW
 from shared.database.pool import Pool
+from shared.encryption import Encryption, new_key
 from shared.health import HealthServer
 from shared.messages import RawMail
 from shared.runtime import Process
@@ -33,6 +34,9 @@ from tests.mailboxes.post_offices import MaildirPostOffice
 from tests.shared.broker.harness import Queues
 
 LEASE = timedelta(seconds=60)
+ENCRYPTION_KEY = new_key()
+ENCRYPTION = Encryption.from_secret(ENCRYPTION_KEY)
+"""What the passwords of the tests' mailboxes are encrypted with."""
 NOBODY = SecretStr("amqp://nobody:nothing@127.0.0.1:1/")
 """A broker that is away: nothing listens there."""
 
@@ -137,7 +141,12 @@ class Fetching:
         ):
             blobs = PostgresBlobs(pool)
             ledger = Ledger(pool, blobs)
-            yield cls(MailboxRepository(pool, holder), ledger, MailPublisher(broker, ledger, blobs), asyncio.Event())
+            yield cls(
+                MailboxRepository(pool, holder, ENCRYPTION),
+                ledger,
+                MailPublisher(broker, ledger, blobs),
+                asyncio.Event(),
+            )
 
     async def claim(self) -> ClaimedMailbox:
         """The one mailbox whose turn it is; it keeps its turn."""
@@ -195,8 +204,12 @@ class Faulty:
 @asynccontextmanager
 async def fetcher(desk: Desk, *, amqp: SecretStr | None = None, lease_seconds: int = 60) -> AsyncIterator[None]:
     """The whole service, running in this process; drained afterwards."""
+    secrets = desk.post_office.root.parent / "secrets"
+    secrets.mkdir(exist_ok=True)
+    (secrets / "encryption_keys").write_text(ENCRYPTION_KEY.get_secret_value(), encoding="ascii")
     configuration = FetcherConfiguration(
         service="fetcher",
+        secrets_dir=secrets,
         database_url=desk.database.dsn("fetcher"),
         amqp_url=amqp or desk.vhost.dsn("fetcher"),
         lease_seconds=lease_seconds,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.fetcher.mailboxes.protocol import INBOX
 from shared.mail_identity import mail_id
-from tests.services.fetcher.harness import Desk, mail, minutes_ago
+from tests.services.fetcher.harness import ENCRYPTION_KEY, Desk, mail, minutes_ago
 from tests.shared.broker.harness import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -22,6 +22,7 @@ async def process(desk: Desk, **environment: str) -> AsyncIterator[asyncio.subpr
     settings = {
         "IMPORTER_DATABASE_URL": desk.database.dsn("fetcher").get_secret_value(),
         "IMPORTER_AMQP_URL": desk.vhost.dsn("fetcher").get_secret_value(),
+        "IMPORTER_ENCRYPTION_KEYS": ENCRYPTION_KEY.get_secret_value(),
         "IMPORTER_LEASE_SECONDS": "3",
     }
     started = await asyncio.create_subprocess_exec(

@@ -3,18 +3,22 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
 
 from services.fetcher import flow, open_mailboxes
 from services.fetcher.mailboxes import registry
 from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAccess, MailReference, MailUnreadable
 from services.fetcher.open_mailboxes import OpenMailboxes
-from tests.services.fetcher.harness import LEASE, NOBODY, Desk, Faulty, Fetching, fetcher, mail, minutes_ago
+from services.fetcher.repository.mailboxes import Login
+from shared.encryption import Encryption, new_key
+from tests.services.fetcher.harness import ENCRYPTION, LEASE, NOBODY, Desk, Faulty, Fetching, fetcher, mail, minutes_ago
 from tests.shared.broker.harness import eventually
 
 
@@ -167,7 +171,77 @@ async def test_a_refused_login_is_not_tried_again_for_an_hour(desk: Desk, monkey
     async with fetcher(desk):
         await eventually(lambda: has_problem(desk))
     state = await desk.state()
-    assert 3600 <= (state["next_check_at"] - state["last_check_at"]).total_seconds() <= 1.2 * 3600
+    assert 3600 <= (state["login_rests_until"] - state["last_check_at"]).total_seconds() <= 1.2 * 3600
+    assert (state["refused_logins"], state["refused_since"]) == (1, state["last_check_at"])
+    await turn_now(desk)
+    async with Fetching.on(desk) as parts:  # another fetcher, or this one after a restart
+        assert await parts.mailboxes.claim(LEASE, 10) == []
+        await desk.set(marker="===")
+        assert await parts.mailboxes.claim(LEASE, 10) == []
+        await desk.set(username="anders")
+        assert [claimed.refused_logins for claimed in await parts.mailboxes.claim(LEASE, 10)] == [0]
+
+
+async def finished(parts: Fetching, login: Login, *, hours: int = 1) -> tuple[int, bool]:
+    """A check that taught this of the login: how many refusals are counted, and whether the login rests."""
+    claimed = await parts.claim()
+    await parts.mailboxes.claim(LEASE, 10)
+    await parts.mailboxes.finish(
+        claimed, succeeded=False, next_check_after=timedelta(hours=hours), failed_checks=1, problem=None, login=login
+    )
+    row = (await parts.mailboxes.states())[0]
+    return row.refused_logins, await parts.mailboxes.claim(LEASE, 10) == []
+
+
+async def test_refusals_are_counted_apart_until_a_login_is_taken(desk: Desk) -> None:
+    async def rested() -> None:
+        await desk.owner.execute("UPDATE mailbox_states SET next_check_at = now(), login_rests_until = now()")
+
+    async with Fetching.on(desk) as parts:
+        assert await finished(parts, Login.REFUSED) == (1, True)
+        await rested()
+        assert await finished(parts, Login.NOT_TRIED) == (1, True)
+        await rested()
+        assert await finished(parts, Login.REFUSED) == (2, True)
+        since = (await desk.state())["refused_since"]
+        assert since < (await desk.state())["last_check_at"]
+        await rested()
+        assert await finished(parts, Login.TAKEN, hours=0) == (0, False)
+    assert (await desk.state())["refused_since"] is None
+
+
+async def test_a_login_that_was_changed_during_the_check_was_not_the_one_that_was_refused(desk: Desk) -> None:
+    async with Fetching.on(desk) as parts:
+        claimed = (await parts.mailboxes.claim(LEASE, 10))[0]
+        await desk.set(username="anders")
+        await parts.mailboxes.finish(
+            claimed, succeeded=False, next_check_after=LEASE, failed_checks=1, problem=None, login=Login.REFUSED
+        )
+        assert [mailbox.refused_logins for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [0]
+
+
+async def test_S3_the_password_is_decrypted_for_the_mailbox_alone(desk: Desk) -> None:
+    await desk.set(username="help", password_encrypted=ENCRYPTION.encrypt(SecretStr("g3heim")))
+    async with Fetching.on(desk) as parts:
+        claimed = await parts.claim()
+    assert claimed.access.password is not None
+    assert claimed.access.password.get_secret_value() == "g3heim"
+    assert "g3heim" not in repr(claimed)
+
+
+async def test_S3_a_password_that_no_key_opens_is_a_sentence_and_stops_no_other_mailbox(
+    desk: Desk, tmp_path: Path
+) -> None:
+    other = await Desk.make(
+        "sales", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
+    )
+    await desk.set(username="help", password_encrypted=Encryption.from_secret(new_key()).encrypt(SecretStr("g3heim")))
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+        await eventually(lambda: succeeded(other))
+    state = await desk.state()
+    assert "stel het opnieuw in" in state["problem"]
+    assert (state["problem_kind"], state["refused_logins"]) == ("secret-unreadable", 0)
 
 
 async def test_our_own_bug_is_shown_and_stops_no_other_mailbox(

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.demo.smtp_server import Delivery, SmtpServer, Verb
-from services.notifier.notification import Account, Security
+from services.notifier.notification import Account, Secrets, Security
 from services.notifier.rules.addresses import parse_address
 from services.notifier.smtp import Rest, SmtpTransport
 from services.notifier.transport import AccountTrouble, OutgoingMail, Postponed, Refused
@@ -32,7 +32,7 @@ async def sending_to(
     server: SmtpServer, *, rest: Rest = NO_REST, password: SecretStr | None = None, **changes: Any
 ) -> AsyncIterator[SmtpTransport]:
     account = Account(1, 1, "smtp", server.host, server.port, Security.NONE)
-    transport = SmtpTransport(replace(account, **changes), password, rest=rest)
+    transport = SmtpTransport(replace(account, **changes), Secrets(password), rest=rest)
     try:
         yield transport
     finally:
@@ -242,5 +242,5 @@ async def test_closing_ends_every_connection() -> None:
 async def test_nothing_connects_where_a_cloud_hands_out_credentials() -> None:
     account = Account(1, 1, "smtp", "169.254.169.254", 25, Security.NONE)
     with pytest.raises(AccountTrouble, match=r"169\.254\.169\.254 is a link-local address") as refused:
-        await SmtpTransport(account, None).send(mail())
+        await SmtpTransport(account, Secrets()).send(mail())
     assert refused.value.reason is DeliveryReason.NOT_SECURE

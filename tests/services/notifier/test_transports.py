@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from services.notifier.notification import Account, Security
+from services.notifier.notification import Account, Secrets, Security
 from services.notifier.transport import AccountTrouble, OutgoingMail
 from services.notifier.transports import Transports
 from shared.encryption import Encryption, new_key
@@ -18,9 +18,9 @@ ACCOUNT = Account(id=1, version=1, kind="counting", host="mail.example", port=25
 class Counting:
     """A transport that counts how often it is told to close."""
 
-    def __init__(self, account: Account, password: SecretStr | None) -> None:
+    def __init__(self, account: Account, secrets: Secrets) -> None:
         self.account = account
-        self.password = password
+        self.secrets = secrets
         self.closed_idle = 0
         self.closed = 0
 

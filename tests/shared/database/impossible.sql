@@ -54,6 +54,51 @@ UPDATE importer_settings SET kind = 'imap' WHERE helpdesk_id = 1;
 -- a folder of two helpdesks => a_maildir_belongs_to_one_helpdesk
 UPDATE importer_settings SET kind = 'maildir', server = '/mail/support/' WHERE helpdesk_id = 2;
 
+-- S3 D9 on with a password and no tenant, at Microsoft 365 => importer_on_needs_tenant
+UPDATE importer_settings SET kind = NULL, server = 'outlook.office365.com', username = 'x', password_encrypted = ''
+    WHERE helpdesk_id = 1;
+
+-- D9 on with an app and no mailbox => importer_on_needs_address
+UPDATE importer_settings SET kind = NULL, server = NULL, tenant = 'desk.example', username = 'app'
+    WHERE helpdesk_id = 1;
+
+-- S4 on with nothing that tells a kind => importer_on_needs_kind
+UPDATE importer_settings SET kind = NULL, server = NULL WHERE helpdesk_id = 1;
+
+-- a password and a certificate => password_or_certificate
+UPDATE importer_settings SET certificate_encrypted = '', certificate_expires_at = now() WHERE helpdesk_id = 1;
+
+-- a certificate without its end => certificate_has_an_end
+UPDATE importer_settings SET certificate_encrypted = '' WHERE helpdesk_id = 2;
+
+-- a tenant that would be another path => tenant_is_an_id_or_a_domain
+UPDATE importer_settings SET tenant = 'a/../b' WHERE helpdesk_id = 2;
+
+-- a folder of two helpdesks, one of a kind that its path tells => a_maildir_belongs_to_one_helpdesk
+UPDATE importer_settings SET server = '/mail/support/' WHERE helpdesk_id = 2;
+
+-- a mailbox of two helpdesks, by its address and by its login => a_mailbox_belongs_to_one_helpdesk
+UPDATE importer_settings SET enabled = false;
+UPDATE importer_settings SET kind = 'imap', username = 'Support@helpdesk.example' WHERE helpdesk_id = 1;
+UPDATE importer_settings SET kind = 'ews', mailbox_address = 'support@helpdesk.example', folder = 'inbox' WHERE helpdesk_id = 2;
+
+-- a login of two helpdesks => a_login_belongs_to_one_helpdesk
+UPDATE importer_settings SET enabled = false;
+UPDATE importer_settings SET kind = 'imap', server = 'mail.example', username = 'DESK' WHERE helpdesk_id = 1;
+UPDATE importer_settings SET kind = NULL, server = 'mail.example', username = 'desk' WHERE helpdesk_id = 2;
+
+-- an SMTP account without a server => smtp_names_its_server
+INSERT INTO outgoing_accounts (name, kind, port) VALUES ('X', 'smtp', 25);
+
+-- D9 a Graph account without a tenant => graph_has_a_tenant
+INSERT INTO outgoing_accounts (name, kind) VALUES ('X', 'graph');
+
+-- D9 an app that sends for nobody => a_tenant_has_app_and_mailbox
+INSERT INTO outgoing_accounts (name, kind, tenant, username) VALUES ('X', 'graph', 'desk.example', 'app');
+
+-- a login that travels for all to read => a_login_travels_encrypted
+INSERT INTO outgoing_accounts (name, host, port, security, username) VALUES ('X', 'mail.example', 25, 'none', 'x');
+
 -- a mailbox of two helpdesks, by different protocols => a_mailbox_belongs_to_one_helpdesk
 UPDATE importer_settings SET enabled = false;
 UPDATE importer_settings SET kind = 'imap', mailbox_address = 'Support@helpdesk.example' WHERE helpdesk_id = 1;

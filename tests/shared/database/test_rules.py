@@ -3,6 +3,7 @@
 import asyncio
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -58,10 +59,12 @@ async def test_D14_enabling_finds_the_imported_status_and_disabling_lets_it_go(o
         ("folder = 'Support'", True),
         ("mailbox_address = 'support@helpdesk.example'", True),
         ("kind = 'imap', username = 'x', password_encrypted = ''", True),
+        ("kind = NULL", False),
+        ("folder = 'inbox'", False),
         ("marker = '==='", False),
         ("password_encrypted = NULL", False),
     ],
-    ids=["server", "folder", "address", "kind", "marker", "password"],
+    ids=["server", "folder", "address", "kind", "a kind that says the same", "inbox", "marker", "password"],
 )
 async def test_D13_another_mailbox_is_a_new_generation(
     owner: Connection, change: str, *, another_mailbox: bool
@@ -73,6 +76,100 @@ async def test_D13_another_mailbox_is_a_new_generation(
         "SELECT sync_state IS NULL AND last_successful_check_at IS NULL FROM mailbox_states WHERE helpdesk_id = 1"
     )
     assert forgotten is another_mailbox
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ({"server": "/mail/verkoop"}, "maildir"),
+        ({"server": "imaps://mail.desk.example/", "tenant": "desk.example"}, "imap"),
+        ({"server": "IMAP://mail.desk.example:1143"}, "imap"),
+        ({"server": "mail.desk.example:993"}, "imap"),
+        ({"server": "mail.desk.example:143"}, "imap"),
+        ({"server": "imap.desk.example"}, "imap"),
+        ({"server": "outlook.office365.com:993", "tenant": "desk.example"}, "imap"),
+        ({"tenant": "desk.example", "username": "app"}, "graph"),
+        ({"server": "Outlook.Office365.com", "username": "help@desk.example"}, "graph"),
+        ({"server": "https://outlook.office365.com/EWS/Exchange.asmx"}, "graph"),
+        ({"server": "https://graph.microsoft.us/v1.0"}, "graph"),
+        ({"server": "microsoftgraph.chinacloudapi.cn:443"}, "graph"),
+        ({"server": "mail.desk.example"}, "ews"),
+        ({"server": "mail.desk.example:9931"}, "ews"),
+        ({"server": "https://mail.desk.example:443/EWS/Exchange.asmx"}, "ews"),
+        ({"server": "https://mail.desk.example/imap."}, "ews"),
+        ({"server": "outlook.office365.com.desk.example"}, "ews"),
+        ({"username": "DESK\\help"}, "ews"),
+        ({}, None),
+        ({"kind": "ews", "server": "imap.desk.example"}, "ews"),
+    ],
+    ids=str,
+)
+async def test_S4_the_kind_is_the_chosen_one_or_what_server_and_login_tell(
+    owner: Connection, told: dict[str, str], kind: str | None
+) -> None:
+    values = [told.get(name) for name in ("kind", "server", "username", "tenant")]
+    await owner.execute(
+        "UPDATE importer_settings SET kind = $1, server = $2, username = $3, tenant = $4 WHERE helpdesk_id = 2", *values
+    )
+    assert await owner.fetchval("SELECT mailbox_kind FROM importer_settings WHERE helpdesk_id = 2") == kind
+
+
+async def test_S3_D9_the_login_ends_with_its_certificate_or_on_the_day_of_its_secret(owner: Connection) -> None:
+    ends = "SELECT login_expires_at FROM importer_settings WHERE helpdesk_id = 2"
+    assert await owner.fetchval(ends) is None
+    await owner.execute("UPDATE importer_settings SET secret_expires_on = '2027-03-28' WHERE helpdesk_id = 2")
+    assert await owner.fetchval(ends) == datetime(2027, 3, 28, tzinfo=UTC)
+    await owner.execute(
+        "UPDATE importer_settings SET certificate_encrypted = '', certificate_expires_at = '2027-03-01 12:00+01'"
+        " WHERE helpdesk_id = 2"
+    )
+    assert await owner.fetchval(ends) == datetime(2027, 3, 1, 11, tzinfo=UTC)
+
+
+REFUSED = "refused_logins = 3, refused_since = now(), login_rests_until = now() + interval '4 hours'"
+
+
+@pytest.mark.parametrize(
+    ("change", "tried_again"),
+    [
+        ("password_encrypted = '\\x07'", True),
+        ("username = 'anders'", True),
+        ("server = '/mail/elders'", True),
+        ("tenant = 'desk.example'", True),
+        ("secret_expires_on = '2030-01-01'", True),
+        ("marker = '==='", False),
+        ("check_interval_seconds = 60", False),
+    ],
+)
+async def test_a_refused_login_of_a_mailbox_rests_until_it_is_changed(
+    owner: Connection, change: str, *, tried_again: bool
+) -> None:
+    await owner.execute(f"UPDATE mailbox_states SET {REFUSED}, next_check_at = now() + interval '4 hours'")  # noqa: S608 - ours
+    await owner.execute(f"UPDATE importer_settings SET {change} WHERE helpdesk_id = 1")  # noqa: S608 - ours
+    state = await owner.fetchrow("SELECT * FROM mailbox_states WHERE helpdesk_id = 1")
+    assert state is not None
+    assert (state["refused_logins"], state["login_rests_until"] is None) == ((0, True) if tried_again else (3, False))
+    assert await owner.fetchval("SELECT refused_logins FROM mailbox_states WHERE helpdesk_id = 2") == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "tried_again"),
+    [("password_encrypted = '\\x07'", True), ("host = 'elders.example'", True), ("name = 'Anders'", False)],
+)
+async def test_a_refused_login_of_an_account_rests_until_it_is_changed(
+    owner: Connection, change: str, *, tried_again: bool
+) -> None:
+    await owner.execute(f"UPDATE outgoing_account_states SET {REFUSED}, refusal = '535'")  # noqa: S608 - ours
+    await owner.execute(f"UPDATE outgoing_accounts SET {change}")  # noqa: S608 - ours
+    assert await owner.fetchval("SELECT refused_logins FROM outgoing_account_states") == (0 if tried_again else 3)
+
+
+async def test_a_login_under_another_key_is_the_same_login(owner: Connection) -> None:
+    await owner.execute(f"UPDATE mailbox_states SET {REFUSED}")  # noqa: S608 - ours
+    async with owner.transaction():
+        await owner.execute("SET LOCAL helpdesk.reencrypting = 'on'")
+        await owner.execute("UPDATE importer_settings SET password_encrypted = '\\x07' WHERE helpdesk_id = 1")
+    assert await owner.fetchval("SELECT refused_logins FROM mailbox_states WHERE helpdesk_id = 1") == 3
 
 
 async def test_D1_numbers_start_at_1000001_and_are_registered(owner: Connection) -> None:

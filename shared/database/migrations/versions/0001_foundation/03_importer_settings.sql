@@ -1,5 +1,20 @@
 -- ── importer settings (S1–S8 and what the decisions D leave to a helpdesk) ─────────────────────────────────────────
 
+-- The kind that a person chose, else the one that «Server» and the login tell (S4, D9). Null: nothing tells one yet.
+CREATE FUNCTION mailbox_kind(kind text, server text, username text, tenant text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN kind IS NOT NULL THEN kind
+        WHEN server LIKE '/%' THEN 'maildir'
+        WHEN server ~* '^imaps?://|^([a-z][a-z0-9+.-]*://)?imap[.]|^[^/]*:(143|993)/?$' THEN 'imap'
+        WHEN tenant IS NOT NULL OR server ~* ('^([a-z][a-z0-9+.-]*://)?('
+            || 'outlook[.]office(365)?[.]com|outlook(-dod)?[.]office365[.]us|partner[.]outlook[.]cn'
+            || '|graph[.]microsoft[.](com|us)|dod-graph[.]microsoft[.]us|microsoftgraph[.]chinacloudapi[.]cn'
+            || ')(:[0-9]+)?(/|$)') THEN 'graph'
+        WHEN num_nonnulls(server, username) > 0 THEN 'ews'
+    END
+$$;
+
 CREATE TABLE importer_settings (
     helpdesk_id                bigint PRIMARY KEY REFERENCES helpdesks,
     enabled                    boolean NOT NULL DEFAULT false,
@@ -7,7 +22,19 @@ CREATE TABLE importer_settings (
     username                   text,
     password_encrypted         bytea,
     password_is_set            boolean NOT NULL GENERATED ALWAYS AS (password_encrypted IS NOT NULL) STORED,
+    secret_expires_on          date,
+    certificate_encrypted      bytea,
+    certificate_is_set         boolean NOT NULL GENERATED ALWAYS AS (certificate_encrypted IS NOT NULL) STORED,
+    certificate_expires_at     timestamptz,
+    login_expires_at           timestamptz GENERATED ALWAYS AS (
+                                   least(certificate_expires_at, secret_expires_on::timestamp AT TIME ZONE 'UTC')) STORED,
+    tenant                     text CONSTRAINT tenant_is_an_id_or_a_domain CHECK (tenant ~ '^[A-Za-z0-9][A-Za-z0-9.-]*$'),
+    cloud                      text NOT NULL DEFAULT 'global' CHECK (cloud IN ('global', 'us-gov', 'us-dod', 'china')),
     server                     text,
+    ca_file                    text,
+    allow_unencrypted          boolean NOT NULL DEFAULT false,
+    impersonate                boolean NOT NULL DEFAULT false,
+    mailbox_kind               text GENERATED ALWAYS AS (mailbox_kind(kind, server, username, tenant)) STORED,
     mailbox_address            text CONSTRAINT address_has_an_at CHECK (mailbox_address ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
     folder                     text NOT NULL DEFAULT 'INBOX' CHECK (btrim(folder) <> ''),
     generation                 integer NOT NULL DEFAULT 1,
@@ -38,23 +65,31 @@ CREATE TABLE importer_settings (
     row_version                bigint NOT NULL DEFAULT 1,
     CONSTRAINT importer_on_keeps_its_status
         FOREIGN KEY (helpdesk_id, imported_status_id, imported_status_flag) REFERENCES statuses (helpdesk_id, id, flag),
-    CONSTRAINT importer_on_needs_kind CHECK (NOT enabled OR kind IS NOT NULL),
-    CONSTRAINT importer_on_needs_login CHECK (
-        NOT enabled OR kind = 'maildir' OR (username IS NOT NULL AND password_encrypted IS NOT NULL)),
-    CONSTRAINT importer_on_needs_maildir_path CHECK (NOT enabled OR kind <> 'maildir' OR server IS NOT NULL),
+    CONSTRAINT password_or_certificate CHECK (num_nonnulls(password_encrypted, certificate_encrypted) <= 1),
+    CONSTRAINT certificate_has_an_end CHECK ((certificate_encrypted IS NULL) = (certificate_expires_at IS NULL)),
+    CONSTRAINT importer_on_needs_kind CHECK (NOT enabled OR mailbox_kind IS NOT NULL),
+    CONSTRAINT importer_on_needs_login CHECK (NOT enabled OR mailbox_kind = 'maildir' OR (
+        username IS NOT NULL AND num_nonnulls(password_encrypted, certificate_encrypted) = 1)),
+    CONSTRAINT importer_on_needs_maildir_path CHECK (NOT enabled OR mailbox_kind <> 'maildir' OR server IS NOT NULL),
+    CONSTRAINT importer_on_needs_tenant CHECK (NOT enabled OR mailbox_kind = 'maildir' OR tenant IS NOT NULL
+        OR (mailbox_kind <> 'graph' AND certificate_encrypted IS NULL)),
+    CONSTRAINT importer_on_needs_address CHECK (
+        NOT enabled OR mailbox_kind = 'maildir' OR tenant IS NULL OR mailbox_address IS NOT NULL),
     CONSTRAINT importer_on_needs_default_contact CHECK (NOT enabled OR default_contact_id IS NOT NULL),
     CONSTRAINT importer_on_needs_default_employee CHECK (NOT enabled OR default_employee_id IS NOT NULL),
     CONSTRAINT importer_on_needs_imported_status CHECK (NOT enabled OR imported_status_id IS NOT NULL),
     CONSTRAINT move_needs_a_folder CHECK (after_import <> 'move' OR after_import_folder IS NOT NULL)
 );
--- A folder on disk, an address, or, where no address is given, a login at a server: each belongs to one helpdesk.
+-- A folder on disk, an address (the login is one too), or a login without address at a server: each belongs to one
+-- helpdesk, whatever the protocol.
 CREATE UNIQUE INDEX a_maildir_belongs_to_one_helpdesk
-    ON importer_settings (rtrim(server, '/'), folder) WHERE kind = 'maildir';
+    ON importer_settings (rtrim(server, '/'), folder) WHERE mailbox_kind = 'maildir';
 CREATE UNIQUE INDEX a_mailbox_belongs_to_one_helpdesk
-    ON importer_settings (lower(mailbox_address), folder) WHERE kind <> 'maildir' AND mailbox_address IS NOT NULL;
+    ON importer_settings (lower(coalesce(mailbox_address, username)), folder)
+    WHERE mailbox_kind <> 'maildir' AND coalesce(mailbox_address, username) LIKE '%@%';
 CREATE UNIQUE INDEX a_login_belongs_to_one_helpdesk
-    ON importer_settings (kind, lower(coalesce(server, '')), lower(username), folder)
-    WHERE kind <> 'maildir' AND mailbox_address IS NULL AND username IS NOT NULL;
+    ON importer_settings (lower(coalesce(server, '')), lower(username), folder)
+    WHERE mailbox_kind <> 'maildir' AND mailbox_address IS NULL AND username NOT LIKE '%@%';
 
 -- What the fetcher keeps of a mailbox: people decide the settings above, the fetcher writes only here.
 CREATE TABLE mailbox_states (
@@ -64,7 +99,12 @@ CREATE TABLE mailbox_states (
     next_check_at            timestamptz NOT NULL DEFAULT '-infinity',
     failed_checks            integer NOT NULL DEFAULT 0,
     problem                  text,
+    problem_kind             text,
     problem_since            timestamptz,
+    refused_logins           integer NOT NULL DEFAULT 0,
+    refused_since            timestamptz,
+    login_rests_until        timestamptz,
+    expiry_told_on           date,
     lease_holder             text,
     lease_until              timestamptz NOT NULL DEFAULT '-infinity',
     sync_state               jsonb,
@@ -75,7 +115,10 @@ CREATE TABLE mailbox_states (
     backlog_choice           text CHECK (backlog_choice IN ('import', 'import-without-mails', 'mark-read')),
     backlog_chosen_at        timestamptz,
     backlog_chosen_until     timestamptz,
-    CONSTRAINT problem_has_a_beginning CHECK ((problem IS NULL) = (problem_since IS NULL)),
+    CONSTRAINT problem_is_whole CHECK (num_nonnulls(problem, problem_kind, problem_since) IN (0, 3)),
+    CONSTRAINT refused_login_rests CHECK (CASE WHEN refused_logins = 0
+        THEN num_nonnulls(refused_since, login_rests_until) = 0
+        ELSE refused_logins > 0 AND num_nonnulls(refused_since, login_rests_until) = 2 END),
     CONSTRAINT failed_checks_are_counted CHECK (failed_checks >= 0),
     CONSTRAINT backlog_has_its_bounds CHECK (
         CASE WHEN backlog_waiting = 0 THEN num_nonnulls(backlog_oldest_at, backlog_newest_at) = 0

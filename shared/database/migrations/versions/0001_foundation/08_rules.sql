@@ -185,9 +185,13 @@ BEGIN
                       HINT = 'Choose an active employee.';
         END IF;
     END IF;
+    IF upper(NEW.folder) = 'INBOX' THEN
+        NEW.folder := 'INBOX';
+    END IF;
     IF TG_OP = 'UPDATE' AND (
-        (NEW.kind, NEW.server, coalesce(NEW.mailbox_address, NEW.username), NEW.folder)
-        IS DISTINCT FROM (OLD.kind, OLD.server, coalesce(OLD.mailbox_address, OLD.username), OLD.folder)) THEN
+        (helpdesk.mailbox_kind(NEW.kind, NEW.server, NEW.username, NEW.tenant), NEW.server,
+            coalesce(NEW.mailbox_address, NEW.username), NEW.folder)
+        IS DISTINCT FROM (OLD.mailbox_kind, OLD.server, coalesce(OLD.mailbox_address, OLD.username), OLD.folder)) THEN
         NEW.generation := OLD.generation + 1;
     END IF;
     RETURN NEW;
@@ -202,7 +206,8 @@ BEGIN
     INSERT INTO mailbox_states (helpdesk_id) VALUES (NEW.helpdesk_id)
     ON CONFLICT (helpdesk_id) DO UPDATE SET
         last_successful_check_at = NULL, last_check_at = NULL, next_check_at = '-infinity',
-        failed_checks = 0, problem = NULL, problem_since = NULL, sync_state = NULL,
+        failed_checks = 0, problem = NULL, problem_kind = NULL, problem_since = NULL, sync_state = NULL,
+        refused_logins = 0, refused_since = NULL, login_rests_until = NULL,
         backlog_waiting = 0, backlog_oldest_at = NULL, backlog_newest_at = NULL,
         backlog_choice = NULL, backlog_chosen_at = NULL, backlog_chosen_until = NULL;
     RETURN NULL;
@@ -211,6 +216,48 @@ CREATE TRIGGER mailbox_state AFTER INSERT ON importer_settings
     FOR EACH ROW EXECUTE FUNCTION reset_mailbox_state();
 CREATE TRIGGER mailbox_state_of_another_mailbox AFTER UPDATE ON importer_settings
     FOR EACH ROW WHEN (NEW.generation <> OLD.generation) EXECUTE FUNCTION reset_mailbox_state();
+
+-- Another login, password or server may well be taken: what was refused before is forgotten, and it is tried at once.
+-- The same secret under another key is no change; who re-encrypts says so (services.console, `encryption rotate`).
+CREATE FUNCTION forget_refused_logins() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = helpdesk, pg_temp AS $$
+BEGIN
+    IF current_setting('helpdesk.reencrypting', true) = 'on' THEN
+        RETURN NULL;
+    ELSIF TG_TABLE_NAME = 'outgoing_accounts' THEN
+        UPDATE outgoing_account_states SET
+            refused_logins = 0, refused_since = NULL, login_rests_until = NULL, refusal = NULL, expiry_told_on = NULL
+        WHERE account_id = NEW.id;
+    ELSE
+        UPDATE mailbox_states SET next_check_at = '-infinity', failed_checks = 0,
+            refused_logins = 0, refused_since = NULL, login_rests_until = NULL, expiry_told_on = NULL
+        WHERE helpdesk_id = NEW.helpdesk_id;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refused_logins_of_another_login AFTER UPDATE ON importer_settings
+    FOR EACH ROW WHEN (
+        (NEW.mailbox_kind, NEW.server, NEW.username, NEW.password_encrypted, NEW.secret_expires_on,
+            NEW.certificate_encrypted, NEW.tenant, NEW.cloud)
+        IS DISTINCT FROM (OLD.mailbox_kind, OLD.server, OLD.username, OLD.password_encrypted, OLD.secret_expires_on,
+            OLD.certificate_encrypted, OLD.tenant, OLD.cloud))
+    EXECUTE FUNCTION forget_refused_logins();
+CREATE TRIGGER refused_logins_of_another_login AFTER UPDATE ON outgoing_accounts
+    FOR EACH ROW WHEN (
+        (NEW.kind, NEW.host, NEW.port, NEW.username, NEW.password_encrypted, NEW.secret_expires_on,
+            NEW.certificate_encrypted, NEW.tenant, NEW.cloud, NEW.mailbox_address)
+        IS DISTINCT FROM (OLD.kind, OLD.host, OLD.port, OLD.username, OLD.password_encrypted, OLD.secret_expires_on,
+            OLD.certificate_encrypted, OLD.tenant, OLD.cloud, OLD.mailbox_address))
+    EXECUTE FUNCTION forget_refused_logins();
+
+CREATE FUNCTION make_outgoing_account_state() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = helpdesk, pg_temp AS $$
+BEGIN
+    INSERT INTO outgoing_account_states (account_id) VALUES (NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER account_state AFTER INSERT ON outgoing_accounts
+    FOR EACH ROW EXECUTE FUNCTION make_outgoing_account_state();
 
 -- ── outcomes and dead letters (D7) ─────────────────────────────────────────────────────────────────────────────────
 

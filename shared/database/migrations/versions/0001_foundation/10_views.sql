@@ -18,7 +18,11 @@ SELECT settings.helpdesk_id, settings.enabled, settings.kind, settings.username,
     settings.password_is_set AS has_password, settings.server, settings.mailbox_address, settings.folder,
     settings.default_contact_id, contact.name AS default_contact_name, settings.default_employee_id,
     employee.name AS default_employee_name, settings.marker, state.last_successful_check_at, state.problem,
-    state.problem_since, settings.row_version
+    state.problem_since, settings.row_version,
+    settings.mailbox_kind, settings.tenant, settings.certificate_is_set AS has_certificate, settings.cloud,
+    settings.ca_file, settings.allow_unencrypted, settings.impersonate, settings.secret_expires_on,
+    settings.certificate_expires_at, settings.login_expires_at, state.problem_kind, state.refused_logins,
+    state.refused_since, state.login_rests_until
 FROM helpdesk.importer_settings AS settings
     JOIN helpdesk.mailbox_states AS state USING (helpdesk_id)
     LEFT JOIN helpdesk.persons AS contact ON contact.id = settings.default_contact_id

@@ -15,22 +15,25 @@ GRANT EXECUTE ON FUNCTION record_dead_letter TO importer_fetcher, importer_class
     importer_notifier, importer_console, importer_operator;
 
 -- Settings of the importer, for whoever may not read the password.
-GRANT SELECT (helpdesk_id, enabled, kind, username, password_is_set, server, mailbox_address, folder, generation,
+GRANT SELECT (helpdesk_id, enabled, kind, mailbox_kind, username, password_is_set, secret_expires_on,
+    certificate_is_set, certificate_expires_at, login_expires_at, tenant, cloud, server, ca_file, allow_unencrypted,
+    impersonate, mailbox_address, folder, generation,
     default_contact_id, default_employee_id, marker, imported_status_id, imported_status_flag, check_interval_seconds, max_mail_bytes,
     import_from, old_mail_days, backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids,
     trusted_authserv_ids, follow_threads, treat_employee_as_customer, confirm_to_employees, hold_strangers, row_version,
     reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies)
     ON importer_settings
     TO importer_classifier, importer_ticket_writer, importer_notifier, importer_console, importer_operator;
-GRANT SELECT (id, name, kind, host, port, security, ca_file, username, password_is_set, row_version)
+GRANT SELECT (id, name, kind, host, port, security, ca_file, username, password_is_set, secret_expires_on,
+    certificate_is_set, certificate_expires_at, login_expires_at, tenant, cloud, mailbox_address, row_version)
     ON outgoing_accounts TO importer_console, importer_operator;
 
 -- ── fetcher: which mailbox is due, which mails are new ─────────────────────────────────────────────────────────────
 GRANT SELECT ON importer_settings, mailbox_states, helpdesks, statuses, imported_mails, dead_letters,
     blobs, blob_chunks, mail_blobs TO importer_fetcher;
 GRANT SELECT (id, active) ON persons, employees TO importer_fetcher; -- D14: made inactive elsewhere, the mailbox pauses
-GRANT UPDATE (last_successful_check_at, last_check_at, next_check_at, failed_checks, problem, problem_since,
-    lease_holder, lease_until, sync_state, backlog_waiting, backlog_oldest_at, backlog_newest_at, backlog_choice,
+GRANT UPDATE (last_successful_check_at, last_check_at, next_check_at, failed_checks, problem, problem_kind,
+    problem_since, refused_logins, refused_since, login_rests_until, expiry_told_on, lease_holder, lease_until, sync_state, backlog_waiting, backlog_oldest_at, backlog_newest_at, backlog_choice,
     backlog_chosen_at, backlog_chosen_until) ON mailbox_states TO importer_fetcher;
 GRANT INSERT ON blobs, blob_chunks, mail_blobs TO importer_fetcher;
 GRANT INSERT (mail_id, helpdesk_id, generation, folder, item_key, choice, raw_sha256, raw_size, full_size,
@@ -45,7 +48,7 @@ GRANT SELECT ON organisations, persons, person_addresses, employees, employee_ad
     TO importer_classifier;
 GRANT SELECT (id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_address, recipient_key, state, message_id)
     ON notifications TO importer_classifier;
-GRANT SELECT (id, name, username) ON outgoing_accounts TO importer_classifier; -- our own addresses
+GRANT SELECT (id, name, username, mailbox_address) ON outgoing_accounts TO importer_classifier; -- our own addresses
 GRANT INSERT ON blobs, blob_chunks, mail_blobs TO importer_classifier;
 
 -- ── ticket_writer: a ticket or supplement, and the outcome ─────────────────────────────────────────────────────────
@@ -75,27 +78,33 @@ GRANT SELECT (mail_id, helpdesk_id, message_id_header, subject, received_at, out
     ON imported_mails TO importer_notifier;
 GRANT UPDATE (state, reason, tries, next_try_at, lease_holder, lease_until, message_id, subject, mime, sent_at, server_reply)
     ON notifications TO importer_notifier;
+GRANT SELECT, UPDATE (refused_logins, refused_since, login_rests_until, refusal, expiry_told_on)
+    ON outgoing_account_states TO importer_notifier;
 
 -- ── console and operator: what people ask for ──────────────────────────────────────────────────────────────────────
 GRANT SELECT ON organisations, persons, person_addresses, employees, employee_addresses, calendars, calendar_hours,
     calendar_exceptions, helpdesk_groups, helpdesks, statuses, ticket_types, priorities, environments, categories,
-    entry_channels, supplement_types, templates, mailbox_states, sender_rules, blobs, blob_chunks, mail_blobs, imported_mails,
+    entry_channels, supplement_types, templates, mailbox_states, outgoing_account_states, sender_rules, blobs, blob_chunks, mail_blobs, imported_mails,
     imported_mail_outcomes, dead_letters, tickets, ticket_numbers, supplements, ticket_history, attachments,
     content_keys, notifications TO importer_console, importer_operator;
-GRANT INSERT (helpdesk_id, enabled, kind, username, password_encrypted, server, mailbox_address, folder,
+GRANT INSERT (helpdesk_id, enabled, kind, username, password_encrypted, secret_expires_on, certificate_encrypted,
+    certificate_expires_at, tenant, cloud, server, ca_file, allow_unencrypted, impersonate, mailbox_address, folder,
     default_contact_id, default_employee_id, marker, check_interval_seconds, max_mail_bytes, import_from, old_mail_days,
     backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids, trusted_authserv_ids, follow_threads,
     treat_employee_as_customer, confirm_to_employees, hold_strangers,
     reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies) ON importer_settings
     TO importer_console, importer_operator;
-GRANT UPDATE (enabled, kind, username, password_encrypted, server, mailbox_address, folder,
+GRANT UPDATE (enabled, kind, username, password_encrypted, secret_expires_on, certificate_encrypted,
+    certificate_expires_at, tenant, cloud, server, ca_file, allow_unencrypted, impersonate, mailbox_address, folder,
     default_contact_id, default_employee_id, marker, check_interval_seconds, max_mail_bytes, import_from, old_mail_days,
     backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids, trusted_authserv_ids, follow_threads,
     treat_employee_as_customer, confirm_to_employees, hold_strangers,
     reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies) ON importer_settings
     TO importer_console, importer_operator;
-GRANT INSERT (name, kind, host, port, security, ca_file, username, password_encrypted),
-    UPDATE (name, kind, host, port, security, ca_file, username, password_encrypted)
+GRANT INSERT (name, kind, host, port, security, ca_file, username, password_encrypted, secret_expires_on,
+        certificate_encrypted, certificate_expires_at, tenant, cloud, mailbox_address),
+    UPDATE (name, kind, host, port, security, ca_file, username, password_encrypted, secret_expires_on,
+        certificate_encrypted, certificate_expires_at, tenant, cloud, mailbox_address)
     ON outgoing_accounts TO importer_console, importer_operator;
 GRANT INSERT, UPDATE ON organisations, persons, person_addresses, employees, employee_addresses, calendars,
     calendar_hours, calendar_exceptions, helpdesk_groups, helpdesks, statuses, ticket_types, priorities, environments,

@@ -229,7 +229,12 @@ BEGIN
                 ('has_password', 'Whether there is a password; it is never shown (S3).'),
                 ('last_successful_check_at', 'Last check that succeeded (S8).'),
                 ('problem', 'Why the mailbox cannot be read now, as a sentence; null: nothing is wrong.'),
+                ('problem_kind', 'Kind of that problem.'),
                 ('problem_since', 'Since when.'),
+                ('has_certificate', 'Whether there is a certificate; it is never shown (S3).'),
+                ('refused_logins', 'Logins that were refused since one was taken, or the login was changed.'),
+                ('refused_since', 'When the first of them was; null: none.'),
+                ('login_rests_until', 'Until when nobody tries to log in; null: it was not refused.'),
                 ('status_category', 'Whether the ticket is open or closed.'),
                 ('stored', 'Whether its bytes are stored; if not, left_out_reason says why.'),
                 ('attachment_id', 'The attachment.')) AS said (attname, meaning) USING (attname)
