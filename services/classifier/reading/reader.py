@@ -95,7 +95,7 @@ def _assembled(
     report = read_delivery_report(
         root,
         sender=identity.address,
-        sender_name=identity.name,
+        sender_name=identity.name or safe_line(headers.text("from"), limits.name),
         subject=subject,
         text=said.whole.text,
         limits=limits,

@@ -13,8 +13,9 @@ from services.classifier.rules.safe_text import safe_line
 from shared.messages import MailAddress
 
 _TOKEN: Final = re.compile(
-    r"""("(?:[^"\\]|\\.)*"?)|(<[^>]*>?)|([,;:()])|(=\?[^?\s]{1,80}\?[BbQq]\?[^?]*\?=|\\?[^",;:<()=]+|.)""", re.DOTALL
+    r"""("(?:[^"\\]|\\.)*"?)|(<[^>]*>?)|([,;:()])|(=\?[^?\s]{1,80}\?[BbQq]\?[^?]*\?=|\\.|[^",;:<()=\\]+|.)""", re.DOTALL
 )
+_COMMENT: Final = re.compile(r"\([^()]*\)")
 _BARE: Final = re.compile(r"[^\s<>\"',;:()\[\]\\]+@[^\s<>\"',;:()\[\]\\]+")
 _USABLE: Final = re.compile(r"[^\s@<>\"(),;:\\]+@[^\s@<>\"(),;:\\]+|\"[^\"]+\"@[^\s@<>\"(),;:\\]+")
 _LOCAL: Final = re.compile(r"[A-Za-z0-9._+-]{2,64}")
@@ -62,7 +63,7 @@ def _mailboxes(text: str) -> list[tuple[str, str, str]]:
         elif mark == ":" and not address and "@" not in phrase:
             phrase = ""  # the name of a group
         elif angle:
-            address = address or angle.strip("<> \t\r\n")
+            address = address or _COMMENT.sub("", angle).strip("<> \t\r\n")
         elif quoted:
             inner = re.sub(r"\\(.)", r"\1", quoted[1:].removesuffix('"'), flags=re.DOTALL)
             phrase += inner
@@ -73,7 +74,7 @@ def _mailboxes(text: str) -> list[tuple[str, str, str]]:
 
 
 def _mailbox(phrase: str, address: str, comment: str, limits: Limits) -> MailAddress | None:
-    name = safe_line(decode_words(phrase.encode()), limits.name).strip("'\" ")
+    name = _unquoted(safe_line(decode_words(phrase.encode()), limits.name))
     if not address:
         bare = _BARE.search(phrase)
         if bare is not None:
@@ -89,4 +90,12 @@ def _mailbox(phrase: str, address: str, comment: str, limits: Limits) -> MailAdd
     address = safe_line(address.removeprefix("mailto:"), limits.address + 1).replace(" ", "").strip("'")
     if not address or len(address) > limits.address:
         return None
-    return MailAddress(name="" if same_address(name, address) else name, address=address)
+    return MailAddress(name=name, address=address)
+
+
+def _unquoted(name: str) -> str:
+    """A name without the quotes around it that some clients encode along with it."""
+    name = name.strip()
+    while len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
+        name = name[1:-1].strip()
+    return name

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.rules.calendar import summary
+from services.classifier.rules.delivery_fields import looks_like_fields
 from services.classifier.rules.html_document import stripped
 from services.classifier.rules.mime import Part
 from services.classifier.rules.unwrap import TNEF_BODY, text_part
@@ -89,7 +90,8 @@ def _says_something(part: Part) -> bool:
 def _own_contents(root: Part) -> Contents:
     """What the mail says itself, and its files.
 
-    QUIRK: a mail whose only text is called an attachment (by gateways that rewrite mail) still says that text.
+    QUIRK: a mail whose only text is called an attachment (by gateways that rewrite mail) still says that text; so does
+    a report whose words are called fields.
     """
     contents = _contents(root)
     if contents.segments:
@@ -98,6 +100,8 @@ def _own_contents(root: Part) -> Contents:
         if part.media_type in {"text/plain", "text/html"} and (not part.name or part.path == root.path):
             segment = Segment(rich=(part,)) if part.media_type == "text/html" else Segment(plain=(part,))
             return Contents((segment,), tuple(other for other in contents.files if other is not part))
+        if part.media_type == "message/delivery-status" and not looks_like_fields(part.text()):
+            return Contents((Segment(plain=(part,)),), contents.files)
     return contents
 
 

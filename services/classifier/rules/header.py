@@ -21,6 +21,8 @@ _PARAMETER: Final = re.compile(
     r""";\s*([^\s=;"]{1,100})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)""",
     re.DOTALL,
 )
+_EXTENDED_WITHOUT_MARK: Final = re.compile(r"(?:utf-?8|iso-8859-\d{1,2}|windows-125\d)'[a-z-]{0,10}'", re.IGNORECASE)
+"""QUIRK: `filename=utf-8''caf%C3%A9.pdf`, without the asterisk that RFC 2231 asks for."""
 _SECTION: Final = re.compile(r"^([^*]+)(?:\*([0-9]{1,3}))?(\*)?$")
 
 
@@ -51,10 +53,24 @@ class Headers:
         value = self.first(name)
         return re.sub(r"\([^)]*\)", " ", decode(value)).strip().lower() if value else ""
 
+    def in_utf8(self, charset: str) -> Headers:
+        """The same with raw 8-bit values in UTF-8 (RFC 6532): those that are not are in the mail's own `charset`."""
+        if all(value.isascii() for _, value in self.fields):
+            return self
+        return Headers(tuple((name, _in_utf8(value, charset)) for name, value in self.fields))
+
     def structured(self, name: str) -> tuple[str, dict[str, str]]:
         """Value and parameters of the first field called `name`, such as Content-Type; both '' and {} without one."""
         value = self.first(name)
         return parameters(value) if value else ("", {})
+
+
+def _in_utf8(value: bytes, charset: str) -> bytes:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(value, charset).encode()
+    return value
 
 
 def parse_headers(block: bytes, limits: Limits) -> Headers:
@@ -137,7 +153,8 @@ def parameters(value: bytes) -> tuple[str, dict[str, str]]:
 def _unquoted(value: str) -> str:
     value = value.strip()
     if value.startswith('"'):
-        return re.sub(r"\\(.)", r"\1", value[1:].removesuffix('"'), flags=re.DOTALL)
+        # QUIRK: a backslash before any other character is a folder's, from clients that send whole paths
+        return re.sub(r"\\([\"\\])", r"\1", value[1:].removesuffix('"'))
     return value
 
 
@@ -147,12 +164,16 @@ def _joined(sections: list[tuple[int, bool, str]]) -> str:
         sections = [section for section in sections if section[1] or section[0] > 0]
     sections.sort(key=lambda section: section[0])
     if not any(extended for _, extended, _ in sections):
-        return decode_words("".join(part for _, _, part in sections).encode())
+        plain = "".join(part for _, _, part in sections)
+        if not _EXTENDED_WITHOUT_MARK.match(plain):
+            return decode_words(plain.encode())
+        sections = [(0, True, plain)]
     charset = ""
     content = b""
     for position, (_, extended, part) in enumerate(sections):
         encoded = part
         if position == 0 and extended and part.count("'") > 1:
             charset, _, encoded = part.split("'", 2)
+            encoded = encoded.removeprefix('"').removesuffix('"')
         content += unquote_to_bytes(encoded) if extended else encoded.encode()
     return decode(content, charset)

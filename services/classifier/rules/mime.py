@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.classifier.rules.charset import decode, html_label
@@ -21,11 +21,12 @@ from services.classifier.rules.safe_text import safe_line
 
 _FIELD_LINE: Final = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|[ \t]")
 _LEADING_BLANK: Final = re.compile(rb"\A(?:[ \t]*\r?\n)+")
-_GOES_ON: Final = re.compile(
-    rb"(?:[ \t]+\S[^\n]*\n)+(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|reply-to|"
-    rb"in-reply-to|references|return-path|x-[a-z-]{1,40}):",
-    re.IGNORECASE,
+_MAIL_FIELDS: Final = (
+    rb"(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|reply-to|in-reply-to|references|"
+    rb"return-path|x-[a-z-]{1,40}):"
 )
+_MAIL_FIELD: Final = re.compile(_MAIL_FIELDS, re.IGNORECASE)
+_GOES_ON: Final = re.compile(rb"(?:[ \t]+\S[^\n]*\n)+" + _MAIL_FIELDS, re.IGNORECASE)
 _FIELD_OF_MAIL: Final = re.compile(
     rb"^(?:from|to|cc|bcc|subject|date|message-id|sender|reply-to|in-reply-to|references|received|return-path|"
     rb"delivered-to|mime-version|precedence|auto-submitted|dkim-signature|authentication-results|"
@@ -86,6 +87,8 @@ class Part:
         content = self.content()
         label = self.parameters.get("charset") or (html_label(content) if self.media_type == "text/html" else None)
         text = decode(content, label).replace("\r\n", "\n").replace("\r", "\n")
+        if self.media_type in {"text/enriched", "text/richtext"}:
+            return unenriched(text)
         if self.media_type == "text/plain" and self.parameters.get("format", "").lower() == "flowed":
             return unflowed(text, delete_space=self.parameters.get("delsp", "").lower() == "yes")
         return text
@@ -112,13 +115,20 @@ def parse_mail(raw: bytes, limits: Limits, path: str = "") -> Part:
         raw = raw.partition(b"\n")[2]
     if not path and not _FIELD_OF_MAIL.search(split_head(raw)[0]):
         raw = b"\n" + raw
-    return _Parser(limits).part(raw, path, 0, "text/plain")
+    root = _Parser(limits).part(raw, path, 0, "text/plain")
+    return replace(root, headers=root.headers.in_utf8(_charset_of(root)))
+
+
+def _charset_of(root: Part) -> str:
+    """The charset that the mail's text names: for headers with bytes of no charset that they name themselves."""
+    return next((part.parameters["charset"] for part in root.walk() if part.parameters.get("charset")), "")
 
 
 def split_head(raw: bytes) -> tuple[bytes, bytes]:
     """Header block and body. A line that is no header field ends the block only if nothing after it looks like one.
 
-    QUIRK: a blank line inside a folded field does not end the block when the rest of the field and another follow.
+    QUIRK: a blank line inside a folded field does not end the block when the rest of the field and another follow; nor
+    does a line of spaces (RFC 5322 §4.2 has such folds) before a field that mails have.
     """
     position = 0
     while position < len(raw):
@@ -126,7 +136,7 @@ def split_head(raw: bytes) -> tuple[bytes, bytes]:
         line_end = len(raw) if end < 0 else end
         line = raw[position:line_end].rstrip(b"\r")
         following = line_end + 1
-        if not line.strip() and not _GOES_ON.match(raw, following):
+        if not line.strip() and not (_GOES_ON.match(raw, following) or (line and _MAIL_FIELD.match(raw, following))):
             return raw[:position], raw[following:]
         if line and not _FIELD_LINE.match(line) and not _FIELD_LINE.match(raw, following):
             return raw[:position], raw[position:]
@@ -158,7 +168,7 @@ class _Parser:
             media_type=media_type,
             parameters=options,
             disposition=disposition,
-            name=_file_name(disposition_options.get("filename") or options.get("name") or "", self.limits),
+            name=_file_name(_fuller(disposition_options.get("filename", ""), options.get("name", "")), self.limits),
             body=b"" if children else body,
             children=children,
         )
@@ -197,6 +207,11 @@ def _delimiters(body: bytes, boundary: bytes) -> list[tuple[int, int, bool]]:
     return found
 
 
+def _fuller(filename: str, name: str) -> str:
+    """QUIRK: some clients write the file name in a charset that lacks its letters (`???`), but not `name`."""
+    return name if not filename or ("??" in filename and "?" not in name and name) else filename
+
+
 def _file_name(name: str, limits: Limits) -> str:
     """A file name without the folders that some clients send along, safe to show."""
     bare = re.split(r"[\\/]", name.strip())[-1] if name else ""
@@ -222,6 +237,13 @@ def unflowed(text: str, *, delete_space: bool) -> str:
             joined.append([f"{marks} {piece}" if marks else piece])
         open_depth = depth if flows else -1
     return "\n".join("".join(pieces) for pieces in joined)
+
+
+def unenriched(text: str) -> str:
+    """The text of text/enriched (RFC 1896): commands go, single line ends are spaces, others lose one."""
+    text = re.sub(r"\n+", lambda ends: "\n" * (len(ends[0]) - 1) or " ", text)
+    text = re.sub(r"<param>[^<]{0,1000}</param>", "", text, flags=re.IGNORECASE)
+    return re.sub(r"<(?:(<)|/?[A-Za-z][A-Za-z0-9-]{0,59}>)", lambda command: command[1] or "", text)
 
 
 def attached_header(content: bytes, limits: Limits) -> Headers:

@@ -12,7 +12,7 @@ from typing import Final
 ELLIPSIS: Final = "…"
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_INVISIBLE: Final = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_INVISIBLE: Final = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _LINE_ENDS: Final = re.compile("\r\n?|\x85|\u2028|\u2029")
 _SPACES: Final = re.compile(r"\s+")
 

@@ -19,7 +19,15 @@ from services.classifier.rules.limits import DEFAULT_LIMITS
         pytest.param(b"Groep: a@b.example, c@d.example;", [("", "a@b.example"), ("", "c@d.example")], id="group"),
         pytest.param(b"undisclosed-recipients:;", [], id="empty-group"),
         pytest.param(b"<@relay.example:jan@b.example>", [("", "jan@b.example")], id="source-route"),
-        pytest.param(b'"jan@b.example" <jan@b.example>', [("", "jan@b.example")], id="name-is-the-address"),
+        pytest.param(
+            b'"jan@b.example" <jan@b.example>', [("jan@b.example", "jan@b.example")], id="name-is-the-address"
+        ),
+        pytest.param(
+            b"Jan (de \\) baas) <jan(hier)@b.example(daar)>", [("Jan", "jan@b.example")], id="comments-everywhere"
+        ),
+        pytest.param(
+            b'=?utf-8?Q?"Jan_Jansen"?= <jan@b.example>', [("Jan Jansen", "jan@b.example")], id="quotes-encoded"
+        ),
         pytest.param(b'"Jan <jan@b.example>', [("Jan", "jan@b.example")], id="quote-never-closed"),
         pytest.param(b"Jan jan@b.example", [("Jan", "jan@b.example")], id="no-brackets"),
         pytest.param(b"Jan [jan@b.example]", [("Jan", "jan@b.example")], id="square-brackets"),

@@ -42,6 +42,29 @@ def test_codecs_that_are_no_charset(label: str) -> None:
     assert decode("één".encode(), label) == "één"
 
 
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        pytest.param("Принтер не печатает, помогите пожалуйста", "koi8-r", id="russian-koi8"),
+        pytest.param("Принтер не печатает, помогите пожалуйста", "cp1251", id="russian-windows"),
+        pytest.param("打印机坏了请尽快派人来修理谢谢你们的帮助", "gb18030", id="chinese"),
+        pytest.param("プリンターが動きません。至急お願いします。", "cp932", id="japanese"),
+        pytest.param("프린터가 작동하지 않습니다. 도와주세요.", "cp949", id="korean"),
+        pytest.param("Één café in Curaçao kost € 5, naïef geëerd", "cp1252", id="dutch-is-no-guess"),
+        pytest.param("Größe: schön, ÄÖÜ äöüß", "cp1252", id="german-is-no-guess"),
+    ],
+)
+def test_bytes_that_name_no_charset(text: str, charset: str) -> None:
+    assert decode(text.encode(charset)) == text
+
+
+def test_a_header_without_charset_takes_the_mails_own() -> None:
+    name = "пена".encode("koi8-r")
+    head = b"Subject: %s\nFrom: %s <jan@b.example>\nContent-Type: text/plain; charset=koi8-r\n\nx" % (name, name)
+    mail = read_mail(head, uuid.UUID(int=1), ReadingSettings())
+    assert (mail.subject, mail.from_[0].name) == ("пена", "пена")
+
+
 @given(
     st.binary(max_size=200),
     st.sampled_from(["utf-8", "utf-7", "utf-16", "gb2312", "big5", "iso-2022-jp", "koi8-r", None]),

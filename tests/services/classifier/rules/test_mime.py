@@ -102,6 +102,7 @@ def test_transfer_encodings(encoding: bytes, body: bytes, expected: bytes) -> No
         pytest.param(
             b"A: 1\n\n  rest\nSubject: x\n\ny", b"A: 1\n\n  rest\nSubject: x\n", id="blank-line-within-a-fold"
         ),
+        pytest.param(b"A: 1\n \nSubject: x\n\ny", b"A: 1\n \nSubject: x\n", id="line-of-spaces-between-fields"),
         pytest.param(b"A: 1\n\n  ingesprongen tekst\nSubject to change\n", b"A: 1\n", id="text-that-is-indented"),
     ],
 )
@@ -130,3 +131,14 @@ def test_nothing_fails_on_any_bytes(junk: bytes) -> None:
     for raw in (junk, b"Content-Type: multipart/mixed; boundary=b\n\n--b\n" + junk + b"\n--b--"):
         for part in parse_mail(raw, DEFAULT_LIMITS).walk():
             assert isinstance(part.text(), str)
+
+
+def test_enriched_text_is_read_without_its_commands() -> None:
+    raw = b"Content-Type: text/enriched\n\n<bold>Hallo</bold>\ndaar<<\n\n<color><param>red</param>Rood</color>"
+    assert parse_mail(raw, DEFAULT_LIMITS).text() == "Hallo daar<\nRood"
+
+
+def test_a_file_name_that_lost_its_letters_gives_way_to_the_other() -> None:
+    names = b'; name="=?utf-8?Q?=D0=B1=D0=B2.png?="\nContent-Disposition: attachment; filename="??.png"'
+    raw = b"Content-Type: image/png" + names + b"\n\nx"
+    assert parse_mail(raw, DEFAULT_LIMITS).name == "бв.png"
