@@ -6,12 +6,18 @@ A new kind adds its `PostOffice` here and a line in `POST_OFFICES`.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from services.fetcher.mailboxes.protocol import ItemKey, MailboxAccess
+from tests.servers.graph_entra import CLIENT_ID, SECRET, TENANT
+from tests.servers.graph_mailbox import Message
+from tests.servers.graph_server import GraphServer
 
 
 class PostOffice(Protocol):
@@ -51,6 +57,10 @@ class PostOffice(Protocol):
 
     def break_down(self) -> None:
         """Make the mailbox unusable: it is no longer there."""
+        ...
+
+    def close(self) -> None:
+        """End its server."""
         ...
 
 
@@ -96,9 +106,68 @@ class MaildirPostOffice:
     def break_down(self) -> None:
         self.root.rename(self.root.with_name("elsewhere"))
 
+    def close(self) -> None:
+        """Nothing runs."""
+
     def _file(self, key: ItemKey) -> Path:
         (file,) = (file for name in ("new", "cur") for file in (self.root / name).glob(f"{key}*"))
         return file
 
 
-POST_OFFICES: Mapping[str, Callable[[Path], PostOffice]] = {"maildir": MaildirPostOffice}
+class GraphPostOffice:
+    """A shared mailbox in Exchange Online, on a server of our own."""
+
+    notifies = False
+
+    def __init__(self, directory: Path) -> None:
+        self.server = GraphServer(directory)
+        self.server.__enter__()
+        os.environ.update(self.server.environment)
+        self.mailbox = self.server.add_mailbox("o'brien+help@klant.example")
+        self.access = MailboxAccess(
+            kind="graph",
+            server=None,
+            address=self.mailbox.address,
+            username=CLIENT_ID,
+            password=SecretStr(SECRET),
+            tenant=TENANT,
+            ca_file=str(self.server.ca_file),
+        )
+
+    def close(self) -> None:
+        for name in self.server.environment:
+            del os.environ[name]
+        self.server.__exit__(None, None, None)
+
+    def deliver(self, raw: bytes, received_at: datetime) -> ItemKey:
+        return ItemKey(self.mailbox.deliver(raw, received_at).immutable_id)
+
+    def read_by_somebody(self, key: ItemKey) -> None:
+        self._message(key).is_read = True
+
+    def unread_by_somebody(self, key: ItemKey) -> None:
+        self._message(key).is_read = False
+
+    def remove(self, key: ItemKey) -> None:
+        self.mailbox.remove(self._message(key))
+
+    def is_read(self, key: ItemKey) -> bool:
+        message = self._message(key)
+        return message.is_read and message.folder is self.mailbox.folder("inbox")
+
+    def contents(self, folder: str) -> list[bytes]:
+        return self.mailbox.contents("inbox" if folder == "INBOX" else folder)
+
+    def deleted(self) -> list[bytes]:
+        return self.mailbox.contents("deleteditems")
+
+    def break_down(self) -> None:
+        del self.server.mail.mailboxes[self.mailbox.address]
+
+    def _message(self, key: ItemKey) -> Message:
+        message = self.mailbox.message(key)
+        assert message is not None
+        return message
+
+
+POST_OFFICES: Mapping[str, Callable[[Path], PostOffice]] = {"graph": GraphPostOffice, "maildir": MaildirPostOffice}

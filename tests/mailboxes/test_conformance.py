@@ -5,7 +5,7 @@ Each test runs over each kind in `POST_OFFICES`.
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,8 +33,10 @@ def mail(subject: str, body: str = "Goedemorgen,\r\n\r\nhet werkt niet.\r\n") ->
 
 
 @pytest.fixture(params=sorted(POST_OFFICES))
-def post_office(request: pytest.FixtureRequest, tmp_path: Path) -> PostOffice:
-    return POST_OFFICES[request.param](tmp_path)
+def post_office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostOffice]:
+    office = POST_OFFICES[request.param](tmp_path)
+    yield office
+    office.close()
 
 
 @pytest.fixture

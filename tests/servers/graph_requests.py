@@ -23,6 +23,8 @@ from aiohttp import web
 from tests.servers.graph_faults import graph_error
 from tests.servers.graph_mailbox import Folder, GraphMailbox, Message
 
+APP: Final = web.RequestKey("app", str)
+"""The client id of the app that asks."""
 LARGEST_PAGE: Final = 1000
 MIME_LIMIT: Final = 4 * 1024 * 1024
 SIZE_PROPERTY: Final = "singleValueExtendedProperties($filter=id eq 'Long 0x0E08')"
@@ -103,7 +105,7 @@ class GraphMail:
         mailbox = self.mailboxes.get(address)
         if mailbox is None:
             raise Refusal(404, "ResourceNotFound", "Resource could not be discovered.")
-        granted = self.grants.get((request["client_id"], address), set())
+        granted = self.grants.get((request[APP], address), set())
         if right not in granted and not (right == "Mail.Read" and "Mail.ReadWrite" in granted):
             raise Refusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
         if not mailbox.enabled:
@@ -169,7 +171,7 @@ class GraphMail:
         if message.no_mime:  # QUIRK: a 500 that never passes (EXCHANGE: S/MIME, and reports on it)
             raise Refusal(500, "ErrorMimeContentConversionFailed", "The MIME content of this item cannot be converted.")
         response = web.Response(body=message.raw, content_type="text/plain")
-        response.enable_chunked_encoding(64 * 1024)
+        response.enable_chunked_encoding()
         return response
 
     async def attachments(self, request: web.Request, mailbox: GraphMailbox) -> web.Response:

@@ -37,7 +37,7 @@ from tests.servers.certificates import make_certificates
 from tests.servers.graph_entra import CLIENT_ID, SECRET, TENANT, Entra
 from tests.servers.graph_faults import Fault, Handler, Planned, graph_error
 from tests.servers.graph_mailbox import GraphMailbox
-from tests.servers.graph_requests import GraphMail, Submitted
+from tests.servers.graph_requests import APP, GraphMail, Submitted
 
 AT_ONCE: Final = 4
 """Requests of one app on one mailbox at a time (Microsoft, «Outlook service limits»)."""
@@ -145,7 +145,7 @@ class GraphServer:
             grant = self.entra.grant_of(token, self.url)
             if scheme != "Bearer" or grant is None:
                 return graph_error(401, "InvalidAuthenticationToken", "Lifetime validation failed.")
-            request["client_id"] = grant.client_id
+            request[APP] = grant.client_id
             busy = (grant.client_id, request.match_info.get("user", "").lower())
             self._busy[busy] += 1
             self.most_at_once = max(self.most_at_once, self._busy[busy])

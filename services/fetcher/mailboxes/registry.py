@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from services.fetcher.mailboxes.graph import GraphMailbox
 from services.fetcher.mailboxes.maildir import MaildirMailbox
 from services.fetcher.mailboxes.protocol import Mailbox, MailboxAccess, MailboxMissing
 
 OPENERS: Final[Mapping[str, Callable[[MailboxAccess], Awaitable[Mailbox]]]] = MappingProxyType(
-    {"maildir": MaildirMailbox.open}
+    {"graph": GraphMailbox.open, "maildir": MaildirMailbox.open}
 )
 
 

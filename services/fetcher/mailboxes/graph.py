@@ -1,0 +1,289 @@
+"""A mailbox in Exchange Online by Microsoft Graph: the mailbox kind `graph`.
+
+The login is an app of Microsoft Entra (`tenant`, `username` its client id, a secret or a certificate), `address` the
+mailbox, shared ones too, `folder` INBOX, a well-known name (`junkemail`) or a path of names (`INBOX/Klanten`).
+Requests: one a poll, two a mail (its MIME, the mark «read»), two more where it is moved or deleted. What is particular:
+
+- A message is known by its immutable id, which also survives a move: whoever acts on a mail after its import looks
+  first whether it still lies where it was imported from, since a person may have filed it.
+- QUIRK: `@odata.nextLink` counts in the filtered view, so that marking while listing would skip mails: the listing is
+  read whole before the first mail is handed out (a thousand a request).
+- A listed size is that of the stored item, a little more or less than its MIME. The limit holds while the MIME comes.
+- QUIRK: marking read sends the read receipt that a sender asked for; Graph has no switch against it (documented).
+- QUIRK: a 500 ErrorMimeContentConversionFailed never passes (S/MIME): the mail is put together again (`graph_rebuild`).
+
+There are no notifications that need no door to the internet: new mail is found by polling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, BinaryIO, Final, Self
+from urllib.parse import quote
+
+from services.fetcher.mailboxes.graph_folders import GraphFolders
+from services.fetcher.mailboxes.graph_rebuild import SizedDifferently, rebuild, rebuild_head
+from services.fetcher.mailboxes.graph_refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
+from services.fetcher.mailboxes.protocol import (
+    ItemKey,
+    LoginRefused,
+    MailboxAccess,
+    MailboxHealth,
+    MailboxMissing,
+    MailboxUnreachable,
+    MailGone,
+    MailReference,
+    MailTooLarge,
+    MailUnreadable,
+)
+from shared.microsoft.credentials import AppLogin
+from shared.microsoft.errors import GraphRefused, Interrupted, SignInRefused, Unavailable
+from shared.microsoft.graph import VERSION, GraphClient
+from shared.microsoft.http import Patience
+
+AT_ONCE: Final = 3
+"""Of the four requests that an app may have under way on a mailbox; the fourth is for who sends from it."""
+PAGE: Final = 1000
+"""Mails a listing request: the most that Graph gives."""
+UNREAD: Final = "receivedDateTime ge 1900-01-01T00:00:00Z and isRead eq false"
+"""QUIRK: what is sorted by must stand first in the filter, else Graph finds it inefficient."""
+SIZE: Final = "singleValueExtendedProperties($filter=id eq 'Long 0x0E08')"
+"""PidTagMessageSize: the bytes of all properties of an item."""
+
+
+class GraphMailbox:
+    """An open folder of a mailbox; a `Mailbox`."""
+
+    def __init__(self, graph: GraphClient, access: MailboxAccess, address: str) -> None:
+        self._graph = graph
+        self._access = access
+        self._address = address
+        self._user = f"/users/{quote(address, safe='@')}"
+        self._folders = GraphFolders(graph, self._user)
+        self._folder = ""
+
+    @classmethod
+    async def open(cls, access: MailboxAccess, *, patience: Patience | None = None) -> Self:
+        """Log in and find the folder."""
+        if not access.address:
+            raise MailboxMissing("Het adres van het postvak ontbreekt: vul bij «Mailadres» het adres in.")
+        try:
+            login = AppLogin.of(
+                access.cloud,
+                tenant=access.tenant,
+                client_id=access.username,
+                secret=access.password,
+                certificate=access.certificate,
+                ca_file=access.ca_file,
+            )
+            graph = await GraphClient.open(login, at_once=AT_ONCE, patience=patience)
+        except SignInRefused as error:
+            raise LoginRefused(str(error)) from error
+        except Unavailable as error:
+            raise MailboxUnreachable(str(error)) from error
+        mailbox = cls(graph, access, access.address)
+        try:
+            await mailbox._find_folder()
+        except BaseException:
+            await graph.close()
+            raise
+        return mailbox
+
+    async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
+        """See `Mailbox.unread`: one request up to PAGE mails."""
+        mails = await self._list()
+        for start in range(0, len(mails), page_size):
+            yield tuple(mails[start : start + page_size])
+
+    async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch`: the MIME, written as it comes."""
+        with self._errors(), self._errors_of_mail():
+            try:
+                found = await self._graph.download(f"{self._path(mail)}/$value", into, limit)
+            except GraphRefused as refused:
+                if not has_no_mime(refused):
+                    raise
+                return await rebuild(self._graph, self._path(mail), into, limit)
+        if not found.complete:
+            raise MailTooLarge(f"De mail is groter dan {limit} bytes.")
+        return found.size
+
+    async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch_head`: the connection is closed after the first bytes of the MIME."""
+        beginning = io.BytesIO()
+        with self._errors(), self._errors_of_mail():
+            try:
+                found = await self._graph.download(f"{self._path(mail)}/$value", beginning, limit)
+            except GraphRefused as refused:
+                if not has_no_mime(refused):
+                    raise
+                into.write(_whole_lines(await rebuild_head(self._graph, self._path(mail)), limit))
+                return await self._stored_size(mail)
+            into.write(beginning.getvalue() if found.complete else _whole_lines(beginning.getvalue(), limit))
+            return found.size if found.complete else found.length or await self._stored_size(mail)
+
+    async def mark_read(self, mail: MailReference) -> None:
+        """See `Mailbox.mark_read`."""
+        with self._errors(), self._gone_is_done():
+            await self._graph.patch(self._path(mail), {"isRead": True})
+
+    async def move(self, mail: MailReference, folder: str) -> None:
+        """See `Mailbox.move`."""
+        with self._errors(), self._gone_is_done():
+            await self._put_away(mail, await self._folders.known_or_made(folder), folder)
+
+    async def delete(self, mail: MailReference) -> None:
+        """See `Mailbox.delete`. QUIRK: a move, since what DELETE does depends on where the item lies."""
+        with self._errors(), self._gone_is_done():
+            await self._put_away(mail, "deleteditems", "")
+
+    async def health_check(self) -> MailboxHealth:
+        """See `Mailbox.health_check`."""
+        with self._errors():
+            inbox = await self._graph.get(self._folders.path(self._folder), select="unreadItemCount")
+            try:
+                junk = await self._graph.get(self._folders.path("junkemail"), select="unreadItemCount")
+            except GraphRefused as refused:
+                if not is_gone(refused):
+                    raise
+                junk = {}
+            with_what = "een certificaat" if self._access.certificate else "een clientgeheim"
+            return MailboxHealth(
+                _count(inbox) or 0,
+                f"Microsoft Graph {VERSION} ({self._graph.host}), postvak {self._address}, aangemeld als app "
+                f"{self._access.username} met {with_what}",
+                _count(junk),
+            )
+
+    async def wait_for_change(self) -> None:
+        """See `Mailbox.wait_for_change`: never."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """See `Mailbox.close`."""
+        await self._graph.close()
+
+    async def _find_folder(self) -> None:
+        with self._errors():
+            found = await self._folders.find(self._access.folder)
+        if found is None:
+            raise MailboxMissing(
+                f"De map «{self._access.folder}» is er niet in postvak {self._address}: controleer de naam bij «Map» "
+                "(namen met / ertussen)."
+            )
+        self._folder = found
+
+    async def _list(self) -> list[MailReference]:
+        """All unread mails, oldest first, each once; what is left out of a page that shifted comes at the next poll."""
+        found: dict[ItemKey, MailReference] = {}
+        with self._errors():
+            page = await self._graph.get(
+                f"{self._folders.path(self._folder)}/messages",
+                filter=UNREAD,
+                orderby="receivedDateTime",
+                select="id,receivedDateTime",
+                expand=SIZE,
+                top=PAGE,
+            )
+            links: set[str] = set()
+            while True:
+                found |= {mail.key: mail for mail in _references(page)}
+                link = page.get("@odata.nextLink")
+                if link is None:
+                    return sorted(found.values(), key=lambda mail: mail.received_at)
+                if not isinstance(link, str) or link in links:
+                    raise Interrupted("Microsoft Graph geeft steeds dezelfde pagina; het wordt opnieuw geprobeerd.")
+                links.add(link)
+                page = await self._graph.next_page(link)
+
+    async def _put_away(self, mail: MailReference, destination: str, folder: str) -> None:
+        path = self._path(mail)
+        facts = await self._graph.get(path, select="parentFolderId,isRead")
+        if facts.get("parentFolderId") != self._folder:
+            return  # moved before, by us or by a person
+        if facts.get("isRead") is not True:
+            await self._graph.patch(path, {"isRead": True})
+        try:
+            await self._graph.post(f"{path}/move", {"destinationId": destination}, select="id")
+        except GraphRefused as refused:
+            if not folder or not is_gone(refused):
+                raise
+            made = await self._folders.found_or_made(folder)  # or was it the folder that is gone?
+            if made == destination:
+                raise
+            await self._graph.post(f"{path}/move", {"destinationId": made}, select="id")
+
+    async def _stored_size(self, mail: MailReference) -> int:
+        facts = await self._graph.get(self._path(mail), select="id", expand=SIZE)
+        return _size(facts) or 0
+
+    def _path(self, mail: MailReference) -> str:
+        return f"{self._user}/messages/{quote(mail.key, safe='')}"
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn what Microsoft answers into the mailbox's errors."""
+        try:
+            yield
+        except SignInRefused as error:
+            raise LoginRefused(str(error)) from error
+        except Unavailable as error:
+            raise MailboxUnreachable(str(error), after=error.after) from error
+        except GraphRefused as refused:
+            raise mailbox_error(refused, self._address) from refused
+
+    @contextmanager
+    def _errors_of_mail(self) -> Iterator[None]:
+        """Turn what may be the fault of the mail that is read into its error: it must not stop the others."""
+        try:
+            yield
+        except SizedDifferently as error:
+            raise MailTooLarge(str(error)) from error
+        except Interrupted as error:
+            raise MailUnreadable(str(error)) from error
+        except GraphRefused as refused:
+            if is_gone(refused):
+                raise MailGone("De mail is niet meer in het postvak.") from refused
+            if mail_is_to_blame(refused):
+                said = refused.code or refused.status
+                raise MailUnreadable(f"Exchange Online geeft een mail niet ({said}); de andere gaan door.") from refused
+            raise
+
+    @contextmanager
+    def _gone_is_done(self) -> Iterator[None]:
+        try:
+            yield
+        except GraphRefused as refused:
+            if not is_gone(refused):
+                raise
+
+
+def _references(page: Mapping[str, Any]) -> list[MailReference]:
+    """The mails of a page; Interrupted when it is no page, lest a proxy's page passes for an empty mailbox."""
+    try:
+        return [
+            MailReference(ItemKey(item["id"]), datetime.fromisoformat(item["receivedDateTime"]), _size(item))
+            for item in page["value"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        raise Interrupted("Microsoft Graph gaf een lijst die niet te lezen is; het wordt opnieuw geprobeerd.") from None
+
+
+def _size(item: Mapping[str, Any]) -> int | None:
+    try:
+        return int(item["singleValueExtendedProperties"][0]["value"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def _count(folder: Mapping[str, Any]) -> int | None:
+    count = folder.get("unreadItemCount")
+    return count if isinstance(count, int) else None
+
+
+def _whole_lines(beginning: bytes, limit: int) -> bytes:
+    return beginning[: beginning.rfind(b"\n", 0, limit) + 1]

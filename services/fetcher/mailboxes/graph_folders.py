@@ -1,0 +1,91 @@
+"""Folders of a mailbox in Exchange Online: by well-known name, or by the path of their names.
+
+`INBOX` in any case is the inbox, whatever its language; `archive`, `junkemail` and the like are Graph's own names
+(«mailFolder resource type»), written as there; all else is a path from the root, `INBOX/…` from the inbox. The ids of
+folders stay the same when they are renamed or moved.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from services.fetcher.mailboxes.graph_refusals import is_gone
+from services.fetcher.mailboxes.protocol import INBOX
+from shared.microsoft.errors import GraphRefused, Interrupted
+from shared.microsoft.graph import GraphClient
+
+WELL_KNOWN: Final = frozenset(["archive", "deleteditems", "drafts", "inbox", "junkemail", "outbox", "sentitems"])
+
+
+class GraphFolders:
+    """The folders of the mailbox at `user` (its path). Raises what `GraphClient` raises."""
+
+    def __init__(self, graph: GraphClient, user: str) -> None:
+        self._graph = graph
+        self._user = user
+        self._known: dict[str, str] = {}
+
+    def path(self, folder: str) -> str:
+        """The path of a folder by its id or well-known name."""
+        return f"{self._user}/mailFolders/{quote(folder, safe='')}"
+
+    async def find(self, name: str) -> str | None:
+        """The id of a folder; None when there is none."""
+        first, *others = _parts(name)
+        found = await self._well_known(first) if first in WELL_KNOWN else await self._child(None, first)
+        for part in others:
+            if found is None:
+                return None
+            found = await self._child(found, part)
+        return found
+
+    async def known_or_made(self, name: str) -> str:
+        """The id of a folder, which is made if missing; as it was the last time, if there was one."""
+        return self._known.get(name) or await self.found_or_made(name)
+
+    async def found_or_made(self, name: str) -> str:
+        """The id of a folder, looked up now, which is made if missing."""
+        first, *others = _parts(name)
+        found = await self._well_known(first) if first in WELL_KNOWN else None
+        for part in [first, *others] if found is None else others:
+            found = await self._child(found, part) or await self._make(found, part)
+        self._known[name] = found or ""
+        return self._known[name]
+
+    async def _well_known(self, name: str) -> str | None:
+        try:
+            return _id(await self._graph.get(self.path(name), select="id"))
+        except GraphRefused as refused:
+            if is_gone(refused):
+                return None
+            raise
+
+    async def _child(self, parent: str | None, name: str) -> str | None:
+        literal = name.replace("'", "''")
+        found = await self._graph.get(self._children(parent), filter=f"displayName eq '{literal}'", select="id")
+        folders = found.get("value")
+        return _id(folders[0]) if isinstance(folders, list) and folders else None
+
+    async def _make(self, parent: str | None, name: str) -> str:
+        try:
+            return _id(await self._graph.post(self._children(parent), {"displayName": name}))
+        except GraphRefused as refused:
+            if refused.status == HTTPStatus.CONFLICT and (found := await self._child(parent, name)):
+                return found  # somebody else made it meanwhile
+            raise
+
+    def _children(self, parent: str | None) -> str:
+        return f"{self._user}/mailFolders" if parent is None else f"{self.path(parent)}/childFolders"
+
+
+def _parts(name: str) -> list[str]:
+    parts = [part.strip() for part in name.split("/") if part.strip()] or [INBOX]
+    return ["inbox", *parts[1:]] if parts[0].upper() == INBOX else parts
+
+
+def _id(folder: Any) -> str:
+    if isinstance(folder, dict) and isinstance(folder.get("id"), str):
+        return str(folder["id"])
+    raise Interrupted("Microsoft Graph gaf een map die niet te lezen is; het wordt opnieuw geprobeerd.")
