@@ -56,7 +56,7 @@ def error_codes(answer: Mapping[str, Any]) -> list[int]:
 
 def passes(answer: Mapping[str, Any]) -> bool:
     """Whether Entra itself says that the same request may succeed later."""
-    return answer.get("error") in _TRANSIENT_ERRORS or not _TRANSIENT_CODES.isdisjoint(error_codes(answer))
+    return str(answer.get("error")) in _TRANSIENT_ERRORS or not _TRANSIENT_CODES.isdisjoint(error_codes(answer))
 
 
 def refusal(answer: Mapping[str, Any]) -> str:

@@ -160,7 +160,7 @@ class GraphMailbox:
     def make_folder(self, parent: Folder | None, name: str) -> Folder:
         """A new folder."""
         with self.lock:
-            folder = Folder(_id(f"folder/{len(self.folders)}/{name}"), name, parent)
+            folder = Folder(_id(f"folder/{next(self._numbers)}/{name}"), name, parent)
             self.folders[folder.id] = folder
             return folder
 

@@ -64,6 +64,8 @@ class GraphMail:
     grants: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     submitted: list[Submitted] = field(default_factory=list)
     keeps_message_ids: bool = True
+    repeats_pages: int = 0
+    """How many times a page comes again in place of the one behind it."""
 
     def routes(self) -> list[web.RouteDef]:
         """The requests that are known."""
@@ -157,7 +159,9 @@ class GraphMail:
                 view.reverse()
         page = {"value": [_message_json(request, each) for each in view[skip : skip + top]]}
         if skip + top < len(view):
-            query = urlencode({**request.query, "$skip": skip + top})
+            step = 0 if self.repeats_pages else top
+            self.repeats_pages -= bool(self.repeats_pages)
+            query = urlencode({**request.query, "$skip": skip + step})
             return web.json_response(page | {"@odata.nextLink": f"{self.base}{request.path}?{query}"})
         return web.json_response(page)
 

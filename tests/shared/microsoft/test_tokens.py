@@ -154,6 +154,12 @@ async def test_what_passes_is_told_from_what_is_refused(
     await tokens.of(login, login.cloud.graph_scope)
 
 
+async def test_an_error_that_is_no_word_is_a_refusal_without_its_words(server: GraphServer, login: AppLogin) -> None:
+    server.fault(TOKEN, status(401, "ErrorOfGraph"))
+    with pytest.raises(SignInRefused, match=r"geen code"):
+        await Tokens().of(login, login.cloud.graph_scope)
+
+
 async def test_an_old_token_serves_while_entra_is_away(server: GraphServer, login: AppLogin) -> None:
     tokens = Tokens()
     first = await tokens.of(login, login.cloud.graph_scope)
