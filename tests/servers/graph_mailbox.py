@@ -86,6 +86,12 @@ class Message:
         return message
 
     @property
+    def html(self) -> str:
+        """Its body; of a mail that cannot be converted there is none."""
+        body = None if self.no_mime else self.parsed.get_body(("html", "plain"))
+        return "" if body is None else str(body.get_content())
+
+    @property
     def message_id(self) -> str:
         """Its Message-ID with angle brackets; Exchange makes one where there is none."""
         return str(self.parsed["Message-ID"] or f"<{self.number}@made.by.exchange.example>").strip()

@@ -313,25 +313,24 @@ def _folder_json(mailbox: GraphMailbox, folder: Folder) -> dict[str, Any]:
 
 def _message_json(request: web.Request, message: Message) -> dict[str, Any]:
     immutable = 'IdType="ImmutableId"' in request.headers.get("Prefer", "")
-    mail = message.parsed
-    body = mail.get_body(("html", "plain")) if not message.no_mime else None
-    facts: dict[str, Any] = {
-        "id": message.immutable_id if immutable else message.ordinary_id,
-        "receivedDateTime": _instant(message.received_at),
-        "internetMessageId": message.message_id,
-        "isRead": message.is_read,
-        "isDraft": message.is_draft,
-        "parentFolderId": message.folder.id,
-        "subject": str(mail["Subject"] or ""),
-        "hasAttachments": bool(message.attachments),
-        "internetMessageHeaders": [{"name": name, "value": str(value)} for name, value in mail.items()],
-        "body": {"contentType": "html", "content": body.get_content() if body else ""},
+    known: dict[str, Callable[[], Any]] = {
+        "id": lambda: message.immutable_id if immutable else message.ordinary_id,
+        "receivedDateTime": lambda: _instant(message.received_at),
+        "internetMessageId": lambda: message.message_id,
+        "isRead": lambda: message.is_read,
+        "isDraft": lambda: message.is_draft,
+        "parentFolderId": lambda: message.folder.id,
+        "subject": lambda: str(message.parsed["Subject"] or ""),
+        "hasAttachments": lambda: bool(message.attachments),
+        "internetMessageHeaders": lambda: [
+            {"name": name, "value": str(value)} for name, value in message.parsed.items()
+        ],
+        "body": lambda: {"contentType": "html", "content": message.html},
     }
-    if "$select" in request.query:
-        selected = {"id", *request.query["$select"].split(",")}
-        if unknown := selected - set(facts):
-            raise Refusal(400, "RequestBroker--ParseUri", f"Could not find a property named {unknown}.")
-        facts = {name: value for name, value in facts.items() if name in selected}
+    selected = {"id", *request.query["$select"].split(",")} if "$select" in request.query else set(known)
+    if unknown := selected - set(known):
+        raise Refusal(400, "RequestBroker--ParseUri", f"Could not find a property named {unknown}.")
+    facts = {name: known[name]() for name in known if name in selected}
     if expand := request.query.get("$expand"):
         if expand != SIZE_PROPERTY:
             raise Refusal(400, "RequestBroker--ParseUri", f"Could not expand {expand}.")
