@@ -109,6 +109,10 @@ class ReasonId(StrEnum):
     EMPLOYEE = "employee"
     UNKNOWN_SENDER = "unknown-sender"
     REPLY_TO_IS_SENDER = "reply-to-is-sender"
+    REPLY_TO_BY_SETTING = "reply-to-by-setting"
+    FORWARDED_BY_EMPLOYEE = "forwarded-by-employee"
+    ADDRESS_WITHOUT_TAG = "address-without-tag"
+    ORGANISATION_BY_DOMAIN = "organisation-by-domain"
     FORGED_SENDER = "forged-sender"
     SENDER_ALLOWED = "sender-allowed"
     # what was read
@@ -169,11 +173,15 @@ class EmployeeMatch(Value):
 
 
 class Sender(Value):
-    """Who sent the mail, as found: all contacts with that address and the employee with it, if any (SPEC D12)."""
+    """Who sent the mail, as found: all contacts with that address and the employee with it, if any (SPEC D12).
+
+    `organisation_id` is that of an unknown sender's domain, where a helpdesk wants it known.
+    """
 
     mailbox: MailAddress
     persons: tuple[PersonMatch, ...] = ()
     employee: EmployeeMatch | None = None
+    organisation_id: int | None = None
 
 
 class NumberIntroduction(StrEnum):
@@ -316,6 +324,8 @@ class ClassifiedMail(Message):
     subject: str = ""
     sent_at: UtcDatetime | None = None
     sender: Sender | None = None
+    forwarded_by: Sender | None = None
+    """The employee who forwarded the mail, where `sender` is the one who first sent it."""
     to: tuple[MailAddress, ...] = ()
     cc: tuple[MailAddress, ...] = ()
     return_path_empty: bool = False

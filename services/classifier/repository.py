@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import asyncpg
 
 from services.classifier.reading.values import ReadingSettings
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
+from services.classifier.rules.people import People
 from services.classifier.rules.sender_rule import Handle, SenderKind, SenderRule
 from shared.broker.wire import Delivery
 from shared.database.pool import Pool, connection
@@ -19,18 +20,43 @@ from shared.messages import EmployeeMatch, PersonMatch
 _SETTINGS: Final = """
     -- $1 helpdesk_id. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
     SELECT coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
-        marker, own_list_ids, trusted_authserv_ids, follow_threads,
+        marker, own_list_ids, trusted_authserv_ids, follow_threads, reply_to_is_sender, forwarded_sender,
+        organisation_by_domain,
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
     FROM importer_settings WHERE helpdesk_id = $1"""
 
 _LOOK_UP: Final = """
-    -- $1 helpdesk_id, $2 sender's address, $3 numbers in the subject, $4 Message-IDs that may be ours,
+    -- $1 helpdesk_id, $2 addresses that are asked about, $3 numbers in the subject, $4 Message-IDs that may be ours,
     -- $5 Message-IDs of the mails that this one answers: ours, or mails that were imported (D8).
     -- $6 and $7 kinds and patterns by which a sender's rule may know the mail.
     -- A number counts when it is of this helpdesk, or numbers of all count, or the two helpdesks share a group (D1).
     -- A thread counts within this helpdesk and its group; of a mail that went to both, this helpdesk's ticket first.
     -- UNION ends a circle of merged tickets.
-    WITH RECURSIVE named AS (
+    -- Of an address, who has it as it stands goes before who has it without its tag. Its domain tells an organisation
+    -- only where nobody has the address, and all who have addresses there are of that one.
+    WITH RECURSIVE asked AS (
+        SELECT role, spelling.rank, spelling.key
+        FROM jsonb_to_recordset($2) AS of (role text, exact text[], without_tag text[]) CROSS JOIN LATERAL (
+            SELECT 0 AS rank, key FROM unnest(exact) AS key UNION ALL SELECT 1, key FROM unnest(without_tag) AS key
+        ) AS spelling
+    ), holder AS (
+        SELECT asked.role, asked.rank, address.person_id, NULL::bigint AS employee_id
+        FROM asked JOIN person_addresses AS address ON address.address_key = asked.key
+        UNION
+        SELECT asked.role, asked.rank, NULL, address.employee_id
+        FROM asked JOIN employee_addresses AS address ON address.address_key = asked.key
+    ), nearest AS (
+        SELECT role, rank, person_id, employee_id
+        FROM (SELECT *, min(rank) OVER (PARTITION BY role) AS least FROM holder) AS ranked WHERE rank = least
+    ), of_domain AS (
+        SELECT role, min(person.organisation_id) AS organisation_id
+        FROM jsonb_to_recordset($2) AS of (role text, domains text[])
+            JOIN person_addresses AS address ON split_part(address.address_key, '@', 2) = ANY(of.domains)
+            JOIN persons AS person ON person.id = address.person_id AND person.active
+            JOIN organisations AS organisation ON organisation.id = person.organisation_id AND organisation.active
+        WHERE NOT EXISTS (SELECT FROM nearest WHERE nearest.role = of.role)
+        GROUP BY role HAVING count(DISTINCT person.organisation_id) = 1
+    ), named AS (
         SELECT number, NULL::text AS message_id, NULL::text AS thread, ticket_id, is_alias
         FROM ticket_numbers WHERE number = ANY($3::text[])
         UNION ALL
@@ -61,19 +87,28 @@ _LOOK_UP: Final = """
             OR our_helpdesk.group_id = their_helpdesk.group_id)
     )
     SELECT
-        (SELECT jsonb_agg(jsonb_build_object(
-                    'person_id', person.id, 'organisation_id', person.organisation_id, 'active', person.active)
-                ORDER BY NOT person.active, person.created_at, person.id)
-         FROM person_addresses AS address JOIN persons AS person ON person.id = address.person_id
-         WHERE address.address_key = lower($2)) AS persons,
-        (SELECT jsonb_build_object('employee_id', employee.id, 'active', employee.active)
-         FROM employee_addresses AS address JOIN employees AS employee ON employee.id = address.employee_id
-         WHERE address.address_key = lower($2)) AS employee,
+        (SELECT jsonb_object_agg(role, jsonb_build_object(
+            'persons', (
+                SELECT jsonb_agg(jsonb_build_object(
+                        'person_id', person.id, 'organisation_id', person.organisation_id, 'active', person.active)
+                    ORDER BY NOT person.active, person.created_at, person.id)
+                FROM nearest JOIN persons AS person ON person.id = nearest.person_id WHERE nearest.role = of.role),
+            'employee', (
+                SELECT jsonb_build_object('employee_id', employee.id, 'active', employee.active)
+                FROM nearest JOIN employees AS employee ON employee.id = nearest.employee_id
+                WHERE nearest.role = of.role ORDER BY NOT employee.active, employee.id LIMIT 1),
+            'organisation_id', (SELECT organisation_id FROM of_domain WHERE of_domain.role = of.role),
+            'by_tag', coalesce((SELECT max(rank) = 1 FROM nearest WHERE nearest.role = of.role), false)))
+         FROM jsonb_to_recordset($2) AS of (role text)) AS people,
         (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> $1, target.ticket_id)
          FROM target) AS tickets,
         (SELECT jsonb_agg(to_jsonb(rule))
          FROM unnest($6::text[], $7::text[]) AS asked (kind, pattern) JOIN sender_rules AS rule USING (kind, pattern)
          WHERE rule.helpdesk_id = $1 OR rule.helpdesk_id IS NULL) AS sender_rules"""
+
+
+_SENDER: Final = "sender"
+_ORIGINAL: Final = "original"
 
 
 class UnknownHelpdesk(DeadLetter):
@@ -102,6 +137,9 @@ async def helpdesk_settings(pool: Pool, helpdesk_id: int) -> HelpdeskSettings:
             own_address=row["own_address"],
             marker=row["marker"],
             follow_threads=row["follow_threads"],
+            reply_to_is_sender=row["reply_to_is_sender"],
+            forwarded_sender=row["forwarded_sender"],
+            organisation_by_domain=row["organisation_by_domain"],
         ),
         ReadingSettings(
             markers=tuple(row["markers"]),
@@ -127,12 +165,12 @@ async def record_dead_letter(pool: Pool, delivery: Delivery, reason: str) -> Non
 
 async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
     """What the database knows of a mail, in one statement."""
-    sender = asked.sender.mailbox
+    addresses = {_SENDER: asked.address, _ORIGINAL: asked.original_address}
     async with connection(pool) as acquired:
         row = await acquired.fetchrow(
             _LOOK_UP,
             helpdesk_id,
-            sender.address if sender is not None else "",
+            [{"role": role, **asdict(each)} for role, each in addresses.items() if each is not None],
             [token.text for token in asked.numbers],
             list(asked.message_ids),
             list(asked.thread),
@@ -144,9 +182,10 @@ async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
 
 def _known(row: asyncpg.Record) -> Known:
     tickets: list[Mapping[str, Any]] = row["tickets"] or []
+    people: Mapping[str, Mapping[str, Any]] = row["people"] or {}
     return Known(
-        persons=tuple(PersonMatch.model_validate(person) for person in row["persons"] or ()),
-        employee=EmployeeMatch.model_validate(row["employee"]) if row["employee"] else None,
+        sender=_people(people.get(_SENDER)),
+        original=_people(people.get(_ORIGINAL)),
         tickets={ticket["named_number"]: _ticket(ticket) for ticket in tickets if ticket["named_number"]},
         own_messages={ticket["message_id"]: _ticket(ticket) for ticket in tickets if ticket["message_id"]},
         threads={ticket["thread"]: _ticket(ticket) for ticket in reversed(tickets) if ticket["thread"]},
@@ -159,6 +198,17 @@ def _sender_rule(found: Mapping[str, Any]) -> SenderRule:
         Handle(SenderKind(found["kind"]), found["pattern"]),
         blocks=found["verdict"] == "block",
         of_helpdesk=found["helpdesk_id"] is not None,
+    )
+
+
+def _people(found: Mapping[str, Any] | None) -> People:
+    if found is None:
+        return People()
+    return People(
+        persons=tuple(PersonMatch.model_validate(person) for person in found["persons"] or ()),
+        employee=EmployeeMatch.model_validate(found["employee"]) if found["employee"] else None,
+        organisation_id=found["organisation_id"],
+        by_tag=found["by_tag"],
     )
 
 

@@ -36,7 +36,7 @@ LOCK_TICKET: Final = """
 MAILBOX_FACTS: Final = """
     -- $1 helpdesk_id, $2 contacts in order, $3 employee, $4 what mails to the sender are counted by, $5 subject,
     -- $6 content key, $7 text digest, $8 Message-ID, $9 period of the limits, $10 how long an unknown recipient is left
-    -- alone
+    -- alone, $11 organisation of the sender's domain
     SELECT
         statement_timestamp() AS decided_at,
         helpdesk.name, helpdesk.default_ticket_type_id, helpdesk.default_priority_id, helpdesk.default_environment_id,
@@ -59,6 +59,7 @@ MAILBOX_FACTS: Final = """
               UNION SELECT lower(username) FROM importer_settings WHERE username LIKE '%@%'
               UNION SELECT lower(sender_address) FROM helpdesks WHERE sender_address IS NOT NULL
               UNION SELECT lower(reply_to_address) FROM helpdesks WHERE reply_to_address IS NOT NULL) AS own_addresses,
+        (SELECT id FROM organisations WHERE id = $11) AS sender_organisation_id,
         sent.in_all, sent.same_subject,
         EXISTS (SELECT FROM notifications WHERE recipient_key = $4 AND state = 'failed' AND reason = 'unknown-recipient'
                 AND created_at > statement_timestamp() - $10::interval) AS unknown_recipient,

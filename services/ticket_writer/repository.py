@@ -92,6 +92,7 @@ class Writing:
             mail.message_id,
             LIMITS.period,
             LIMITS.after_unknown_recipient,
+            None if mail.sender is None else mail.sender.organisation_id,
         )
         if row is None:
             raise UnknownMail(f"helpdesk {mail.helpdesk_id} has no importer settings: see where the message came from")

@@ -27,6 +27,7 @@ class NotSentReason(StrEnum):
     NO_ADDRESS = "no-address"
     WROTE_THE_MAIL = "wrote-the-mail"
     EMPLOYEE = "employee"
+    FORWARDED_STRANGER = "forwarded-stranger"
     FORGED_SENDER = "forged-sender"
     RETURN_PATH_EMPTY = "return-path-empty"
     OWN_ADDRESS = "own-address"
@@ -113,6 +114,20 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
         ),
         ReasonId.REPLY_TO_IS_SENDER: Explanation(
             "De mail kwam van ons eigen adres; het antwoordadres (Reply-To) is als afzender genomen."
+        ),
+        ReasonId.REPLY_TO_BY_SETTING: Explanation(
+            "Het antwoordadres (Reply-To) is als afzender genomen, zoals de helpdesk heeft ingesteld."
+        ),
+        ReasonId.FORWARDED_BY_EMPLOYEE: Explanation(
+            "Een werknemer heeft de mail doorgestuurd; de oorspronkelijke afzender is overgenomen.",
+            "Pas op het ticket de aanmelder aan als een ander bedoeld is.",
+        ),
+        ReasonId.ADDRESS_WITHOUT_TAG: Explanation(
+            "Het adres is alleen bekend zonder wat na het plusteken staat; dat is gevolgd."
+        ),
+        ReasonId.ORGANISATION_BY_DOMAIN: Explanation(
+            "De afzender is onbekend, maar alleen contactpersonen van één organisatie hebben een adres in dit domein.",
+            "Leg het adres vast bij een contactpersoon.",
         ),
         ReasonId.FORGED_SENDER: Explanation(
             "Een vertrouwde controle (DMARC) zegt dat de afzender vervalst is.",
@@ -203,6 +218,9 @@ NOT_SENT: Final[Mapping[NotSentReason, Explanation]] = MappingProxyType(
         ),
         NotSentReason.WROTE_THE_MAIL: Explanation("De ontvanger heeft de mail zelf geschreven."),
         NotSentReason.EMPLOYEE: Explanation("De afzender is een werknemer en krijgt geen bevestiging."),
+        NotSentReason.FORWARDED_STRANGER: Explanation(
+            "Een werknemer stuurde de mail door, en de oorspronkelijke afzender is geen bekende contactpersoon."
+        ),
         NotSentReason.FORGED_SENDER: Explanation("De afzender is volgens een vertrouwde controle (DMARC) vervalst."),
         NotSentReason.RETURN_PATH_EMPTY: Explanation("De mail noemt geen adres voor antwoorden (leeg Return-Path)."),
         NotSentReason.OWN_ADDRESS: Explanation("Het adres is van een helpdesk zelf."),

@@ -43,7 +43,10 @@ class Mail:
     inline: Mapping[str, bytes] = field(default_factory=dict)
     """Images in the html, where it says `cid:name`."""
     attached: Mapping[str, bytes] = field(default_factory=dict)
-    """Attachments by file name; what they are is guessed from the name, as mail clients do."""
+    """Attachments by file name; what they are is guessed from the name, as mail clients do.
+
+    An `eml` names the sender of a mail that is attached whole.
+    """
     file: str | None = None
     """A mail of tests/mails instead, as it is but for what `replaced` says."""
     replaced: Mapping[str, str] = field(default_factory=dict)
@@ -223,6 +226,9 @@ def written(mail: Mail, names: Mapping[str, str]) -> EmailMessage:
         for name, content in mail.inline.items():
             part.add_related(content, "image", "png", cid=cids[name], filename=f"{name}.png")  # type: ignore[union-attr]
     for name, content in mail.attached.items():
+        if name.endswith(".eml"):
+            made.add_attachment(a_mail(subject="Kassa", sender=content.decode().format(**names)), filename=name)
+            continue
         main, sub = _TYPES[name.rpartition(".")[2]]
         made.add_attachment(content, main, sub, filename=name)
     return made

@@ -121,6 +121,37 @@ async def test_D12_an_address_that_is_a_contacts_and_an_employees_is_the_contact
     assert (found["contact"], found["customer"]) == (f"Beide {cast.number}", f"sent to {address}")
 
 
+async def test_D12_a_domain_is_the_same_in_either_spelling(pipeline: Pipeline, desk: Desk) -> None:
+    cast = await invite(pipeline)
+    unicode = f"bücher{cast.number}.example"
+    ascii_ = unicode.encode("idna").decode()
+    await add_contact(pipeline.connection, cast.organisation_id, f"Jan {cast.number}", f"jan@{unicode}")
+    await add_contact(pipeline.connection, cast.organisation_id, f"Piet {cast.number}", f"piet@{ascii_}")
+    assert (await one(pipeline, desk, Mail(sender=f"Jan@{ascii_.upper()}")))["contact"] == f"Jan {cast.number}"
+    raw = a_mail(sender="x@elders.example").as_bytes().replace(b"x@elders.example", f"piet@{unicode}".encode())
+    found = (await facts_of(pipeline, [name := pipeline.drop(raw, desk.name)]))[name]
+    assert found["contact"] == f"Piet {cast.number}"
+
+
+async def test_S5_a_domain_that_two_organisations_use_tells_none(pipeline: Pipeline) -> None:
+    desk = await open_desk(pipeline, organisation_by_domain=True)
+    casts = [await invite(pipeline) for _ in range(2)]
+    for cast, active in zip(casts, (True, False), strict=True):
+        await add_contact(
+            pipeline.connection,
+            cast.organisation_id,
+            f"Jan {cast.number}",
+            f"jan{cast.number}@samen.example",
+            active=active,
+        )
+    mail = Mail(sender="nieuw@samen.example")
+    assert (await one(pipeline, desk, mail))["organisation"] == f"Bedrijf {casts[0].number}", "who left counts no more"
+    await pipeline.connection.execute(
+        "UPDATE helpdesk.persons SET active = true WHERE name = $1", f"Jan {casts[1].number}"
+    )
+    assert (await one(pipeline, desk, mail))["organisation"] == "Onbekende afzenders"
+
+
 async def test_S7_D12_the_marker_line_heads_M2_M3_and_M4(pipeline: Pipeline) -> None:
     desk = await open_desk(pipeline, marker="#-#-# antwoord hierboven #-#-#")
     asked = await one(pipeline, desk, Mail(sender="kop@elders.example"))

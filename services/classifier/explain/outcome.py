@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from services.classifier.explain.context import Context
+from services.classifier.explain.context import Context, Person
 from services.classifier.reading.values import ReadMail
-from services.classifier.rules.address import same_address
+from services.classifier.rules.address import spellings
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox, ask, choose_bodies, classify
+from services.classifier.rules.people import AskedAddress, People
 from shared.messages import (
     BlobReference,
     Bodies,
@@ -127,17 +128,23 @@ class Explainer:
         )
 
     def _known(self, asked: Asked) -> Known:
-        address = asked.sender.mailbox.address if asked.sender.mailbox is not None else ""
-        contacts = [number for number, each in enumerate(self._context.contacts) if same_address(each.address, address)]
-        employees = (
-            number for number, each in enumerate(self._context.employees) if same_address(each.address, address)
-        )
-        employee = next(employees, None)
         return Known(
-            persons=tuple(PersonMatch(person_id=number, organisation_id=number, active=True) for number in contacts),
-            employee=None if employee is None else EmployeeMatch(employee_id=employee, active=True),
+            sender=self._people(asked.address),
             tickets={token.text: self._tickets[token.text] for token in asked.numbers if token.text in self._tickets},
         )
+
+    def _people(self, asked: AskedAddress | None) -> People:
+        """Who of the context has the address: as it stands, else without its tag."""
+        for by_tag, addresses in ((False, asked.exact), (True, asked.without_tag)) if asked is not None else ():
+            persons = _numbers_of(self._context.contacts, addresses)
+            employees = _numbers_of(self._context.employees, addresses)
+            if persons or employees:
+                return People(
+                    persons=tuple(PersonMatch(person_id=each, organisation_id=each, active=True) for each in persons),
+                    employee=EmployeeMatch(employee_id=employees[0], active=True) if employees else None,
+                    by_tag=by_tag,
+                )
+        return People()
 
     def _ticket(self, mail: ClassifiedMail) -> _Ticket | None:
         first = next(iter(mail.candidates), None)
@@ -151,6 +158,10 @@ class Explainer:
         ticket_id = decision.ticket.ticket_id if isinstance(decision, Supplement) else -1
         claim = Claim(mail.mail_id, _HELPDESK, "", ticket_id, file, same_text=True)
         self._taken.setdefault(mail.content_key.key, []).append(_Taken(claim, mail.content_key.text_digest))
+
+
+def _numbers_of(people: Sequence[Person], addresses: Sequence[str]) -> list[int]:
+    return [number for number, each in enumerate(people) if set(spellings(each.address)) & set(addresses)]
 
 
 def _told(mail: ClassifiedMail, known: Known, decision: Decision[_Ticket]) -> tuple[Outcome, tuple[Reason, ...]]:
@@ -167,12 +178,13 @@ def _told(mail: ClassifiedMail, known: Known, decision: Decision[_Ticket]) -> tu
 
 def _who(mail: ClassifiedMail, known: Known) -> list[Reason]:
     """Who the sender is to us, and whether a trusted check says that he is forged (D10, D12)."""
-    if known.persons:
+    persons, employee = known.sender.persons, known.sender.employee
+    if persons:
         reasons = [Reason(id=ReasonId.CONTACT_KNOWN)]
-        if len(known.persons) > 1:
-            reasons.append(Reason(id=ReasonId.SEVERAL_CONTACTS, detail=str(len(known.persons))))
+        if len(persons) > 1:
+            reasons.append(Reason(id=ReasonId.SEVERAL_CONTACTS, detail=str(len(persons))))
     else:
-        reasons = [Reason(id=ReasonId.UNKNOWN_SENDER if known.employee is None else ReasonId.EMPLOYEE)]
+        reasons = [Reason(id=ReasonId.UNKNOWN_SENDER if employee is None else ReasonId.EMPLOYEE)]
     if mail.dmarc is DmarcResult.FAIL:
         reasons.append(Reason(id=ReasonId.FORGED_SENDER))
     return reasons

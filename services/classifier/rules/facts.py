@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.classifier.reading.values import AboveMarker, ReadMail
-from services.classifier.rules.sender import FoundSender, find_sender
+from services.classifier.rules.address import is_usable, same_address
+from services.classifier.rules.people import AskedAddress, People, ask_about
+from services.classifier.rules.sender import FoundSender, ReplyTo, find_sender
 from services.classifier.rules.sender_rule import Handle, SenderRule, handles, ruling
 from services.classifier.rules.ticket_number import NumberToken, find_numbers
 from shared.messages import (
@@ -21,9 +23,9 @@ from shared.messages import (
     Bodies,
     ClassifiedMail,
     Crypto,
-    EmployeeMatch,
+    DmarcResult,
+    MailAddress,
     NumberIntroduction,
-    PersonMatch,
     RawMail,
     Reason,
     ReasonId,
@@ -38,13 +40,18 @@ _MOST_NAMED: Final = 5
 class Mailbox:
     """What the classifier must know of the mailbox's helpdesk: its own address (D19) and its marker (S7).
 
-    `follow_threads`: an answer without a number is found by the mails that it answers (D8).
+    `follow_threads`: an answer without a number is found by the mails that it answers (D8). `reply_to_is_sender`: also
+    where the mail is no web form. `forwarded_sender`: a mail that an employee forwards is its first sender's.
+    `organisation_by_domain`: an unknown sender is of the organisation that uses his domain.
     """
 
     helpdesk_id: int
     own_address: str | None = None
     marker: str = ""
     follow_threads: bool = False
+    reply_to_is_sender: bool = False
+    forwarded_sender: bool = False
+    organisation_by_domain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,11 @@ class Asked:
     """Message-IDs that may be of a mail of ours: the mail's own first, then those that a report returns."""
     thread: tuple[str, ...] = ()
     """Message-IDs of the mails that this one answers, the nearest first; none where that is not followed (D8)."""
+    address: AskedAddress | None = None
+    """The sender's address."""
+    original: MailAddress | None = None
+    """Who first sent the mail, if an employee forwarded it."""
+    original_address: AskedAddress | None = None
     handles: tuple[Handle, ...] = ()
     """The names by which a sender's rule may know the mail, the narrowest first."""
 
@@ -75,13 +87,14 @@ class KnownTicket:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The database's answers: contacts in the order of D12, tickets by number, tickets by a Message-ID of ours.
+    """The database's answers: who the sender is, tickets by number, tickets by a Message-ID of ours.
 
-    `threads` are tickets by a Message-ID of their conversation, ours or a customer's.
+    `threads` are tickets by a Message-ID of their conversation, ours or a customer's. `original`: who the first sender
+    of a forwarded mail is.
     """
 
-    persons: tuple[PersonMatch, ...] = ()
-    employee: EmployeeMatch | None = None
+    sender: People = field(default_factory=People)
+    original: People = field(default_factory=People)
     tickets: Mapping[str, KnownTicket] = field(default_factory=dict)
     own_messages: Mapping[str, KnownTicket] = field(default_factory=dict)
     threads: Mapping[str, KnownTicket] = field(default_factory=dict)
@@ -99,14 +112,41 @@ def ask(read: ReadMail, mailbox: Mailbox, number_pattern: str) -> Asked:
         return_path=read.return_path,
         own_address=mailbox.own_address,
         is_automatic=read.automatic is not None,
+        reply_to_is_sender=mailbox.reply_to_is_sender,
     )
+    original = _original(read, mailbox, sender)
     return Asked(
         sender=sender,
         numbers=find_numbers(read.subject, number_pattern),
         message_ids=tuple(dict.fromkeys(own + read.returned_message_ids)),
         thread=_thread(read) if mailbox.follow_threads else (),
+        address=_asked_about(sender.mailbox, mailbox),
+        original=original,
+        original_address=_asked_about(original, mailbox),
         handles=handles(sender.mailbox, read.list_id),
     )
+
+
+def _asked_about(sender: MailAddress | None, mailbox: Mailbox) -> AskedAddress | None:
+    if sender is None:
+        return None
+    return ask_about(sender.address, organisation_by_domain=mailbox.organisation_by_domain)
+
+
+def _original(read: ReadMail, mailbox: Mailbox, sender: FoundSender) -> MailAddress | None:
+    """Who may have sent a forwarded mail first: somebody else than who forwarded it, and not the mailbox itself.
+
+    Not where a trusted check says that the forwarding mail is forged: then nobody knows that an employee did it.
+    """
+    found = read.forwarded
+    if found is None or not mailbox.forwarded_sender or read.automatic is not None or read.dmarc is DmarcResult.FAIL:
+        return None
+    known = [] if sender.mailbox is None else [sender.mailbox.address]
+    if not is_usable(found.address) or any(
+        same_address(found.address, each) for each in (*known, mailbox.own_address or "")
+    ):
+        return None
+    return MailAddress(name=found.name, address=found.address)
 
 
 def _thread(read: ReadMail) -> tuple[str, ...]:
@@ -127,6 +167,7 @@ def classify(
     """The message; images are stored and large bodies checked in afterwards."""
     automatic, own_message_id = _automatic(read, known)
     sender = asked.sender
+    first, forwarded_by = _senders(asked, known)
     return ClassifiedMail(
         mail_id=mail.mail_id,
         shadow=mail.shadow,
@@ -141,14 +182,13 @@ def classify(
         references=read.references,
         subject=read.subject,
         sent_at=read.sent_at,
-        sender=Sender(mailbox=sender.mailbox, persons=known.persons, employee=known.employee)
-        if sender.mailbox is not None
-        else None,
+        sender=first,
+        forwarded_by=forwarded_by,
         to=read.to,
         cc=read.cc,
         return_path_empty=read.return_path_empty,
         from_own_address=sender.from_own_address and own_message_id is None,
-        dmarc=read.dmarc,
+        dmarc=_dmarc(read, sender, forwarded_by),
         crypto=read.crypto,
         candidates=_candidates(asked, known, own_message_id),
         bodies=bodies,
@@ -159,6 +199,36 @@ def classify(
         content_key=read.content_key,
         reasons=(*more_reasons, *_reasons(mail, read, mailbox, asked, known)),
     )
+
+
+def _senders(asked: Asked, known: Known) -> tuple[Sender | None, Sender | None]:
+    """Who sent the mail, and the employee who forwarded it where somebody else sent it first.
+
+    Only an active employee speaks for another; an address that is a contact's too is the contact's (D12).
+    """
+    if asked.sender.mailbox is None:
+        return None, None
+    sender = _sender(asked.sender.mailbox, known.sender)
+    forwards = sender.employee is not None and sender.employee.active and not sender.persons
+    if asked.original is None or not forwards:
+        return sender, None
+    return _sender(asked.original, known.original), sender
+
+
+def _sender(mailbox: MailAddress, people: People) -> Sender:
+    return Sender(
+        mailbox=mailbox,
+        persons=people.persons,
+        employee=people.employee,
+        organisation_id=people.organisation_id,
+    )
+
+
+def _dmarc(read: ReadMail, sender: FoundSender, forwarded_by: Sender | None) -> DmarcResult:
+    """DMARC speaks of the domain in From (RFC 7489 §3.1): a pass says nothing of a sender who was found elsewhere."""
+    if read.dmarc is DmarcResult.PASS and (sender.by_reply_to is not None or forwarded_by is not None):
+        return DmarcResult.NONE
+    return read.dmarc
 
 
 def choose_bodies(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> Bodies:
@@ -215,12 +285,31 @@ def _above(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> Abov
     return next((above for above in read.above if above.marker in counting), None)
 
 
+_BY_REPLY_TO: Final = {
+    ReplyTo.WEB_FORM: ReasonId.REPLY_TO_IS_SENDER,
+    ReplyTo.SETTING: ReasonId.REPLY_TO_BY_SETTING,
+}
+
+
+def _reasons_of_sender(asked: Asked, known: Known) -> list[Reason]:
+    """How the sender was found, where that needs a word."""
+    reasons = []
+    people = known.sender
+    if asked.sender.by_reply_to is not None:
+        reasons.append(Reason(id=_BY_REPLY_TO[asked.sender.by_reply_to]))
+    if (forwarded_by := _senders(asked, known)[1]) is not None:
+        people = known.original
+        reasons.append(Reason(id=ReasonId.FORWARDED_BY_EMPLOYEE, detail=forwarded_by.mailbox.address))
+    if people.by_tag:
+        reasons.append(Reason(id=ReasonId.ADDRESS_WITHOUT_TAG))
+    return reasons
+
+
 def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> list[Reason]:
     reasons = []
     if (ruled := ruling(asked.handles, known.sender_rules)) is not None:
         reasons.append(ruled)
-    if asked.sender.by_reply_to:
-        reasons.append(Reason(id=ReasonId.REPLY_TO_IS_SENDER))
+    reasons += _reasons_of_sender(asked, known)
     if asked.numbers and not known.tickets:
         named = ", ".join(token.text for token in asked.numbers[:_MOST_NAMED])
         reasons.append(Reason(id=ReasonId.UNKNOWN_NUMBER, detail=named))

@@ -15,11 +15,15 @@ class IncompleteSettings(DeadLetter):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The sender: a contact, an employee, or neither (unknown). `reasons` say how that was found."""
+    """The sender: a contact, an employee, or neither (unknown). `reasons` say how that was found.
+
+    `organisation_id` is that of an unknown sender's domain, if one is known by it.
+    """
 
     contact: Contact | None
     employee_id: int | None
     reasons: tuple[Reason, ...]
+    organisation_id: int | None = None
 
     @property
     def person_id(self) -> int | None:
@@ -38,7 +42,11 @@ def identify_author(facts: Facts) -> Author:
         return _contact(facts)
     if facts.sender.employee is not None:
         return Author(None, facts.sender.employee.employee_id, (Reason(id=ReasonId.EMPLOYEE),))
-    return Author(None, None, (Reason(id=ReasonId.UNKNOWN_SENDER),))
+    unknown = Reason(id=ReasonId.UNKNOWN_SENDER)
+    if facts.sender.organisation_id is None:
+        return Author(None, None, (unknown,))
+    by_domain = Reason(id=ReasonId.ORGANISATION_BY_DOMAIN)
+    return Author(None, None, (unknown, by_domain), organisation_id=facts.sender.organisation_id)
 
 
 def default_contact(facts: Facts) -> Contact:

@@ -16,8 +16,10 @@ from shared.portal.outcome import Claim
 from shared.portal.reasons import explain, explanation
 
 _UNKNOWN_TO_PEOPLE: Final = "onbekende afzender"
-_SAID_IN_HISTORY: Final = frozenset({ReasonId.TOO_LARGE, ReasonId.UNREADABLE, ReasonId.OUR_ERROR})
-"""Where not the whole mail was read, the ticket says so (D17)."""
+_SAID_IN_HISTORY: Final = frozenset(
+    {ReasonId.TOO_LARGE, ReasonId.UNREADABLE, ReasonId.OUR_ERROR, ReasonId.FORWARDED_BY_EMPLOYEE}
+)
+"""Where not the whole mail was read (D17), or the sender is another than who mailed, the ticket says so."""
 
 
 def sender_columns(mail: ClassifiedMail, author: Author) -> SenderColumns:

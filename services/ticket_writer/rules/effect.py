@@ -29,10 +29,12 @@ def effect_on_ticket(mail: ClassifiedMail, ticket: TicketFacts, author: Author, 
     """The effect of a supplement, by the rules of the ticket's own helpdesk (D15).
 
     Automatic mail (D6), an employee who is not to be treated as a customer (D12) and a stranger who is held (D20)
-    leave status and deadline as they are; the last two are not shown to the customer.
+    leave status and deadline as they are; the last two are not shown to the customer. What an employee forwards is an
+    employee's mail here, whoever sent it first: his own words may stand above it.
     """
     held = ticket.hold_strangers and verdict.relation is Relation.STRANGER
-    internal = author.employee_id is not None and not ticket.treat_employee_as_customer
+    by_employee = author.employee_id is not None or mail.forwarded_by is not None
+    internal = by_employee and not ticket.treat_employee_as_customer
     if mail.automatic is not None or internal or held:
         new_status, deadline_at = ticket.status, ticket.deadline_at
     else:

@@ -83,6 +83,8 @@ class SenderFacts:
 
     contacts: tuple[Contact, ...] = ()
     employee: Employee | None = None
+    organisation_id: int | None = None
+    """The organisation of his domain, where he is unknown and the helpdesk wants it known."""
     sent: Sent = field(default_factory=Sent)
 
 

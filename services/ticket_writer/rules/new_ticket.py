@@ -38,7 +38,7 @@ def new_ticket(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: New
     no_subject = () if mail.subject.strip() else (Reason(id=ReasonId.NO_SUBJECT),)
     columns = TicketColumns(
         helpdesk_id=facts.mailbox.helpdesk_id,  # N4
-        organisation_id=contact.organisation_id,  # N2
+        organisation_id=author.organisation_id or contact.organisation_id,  # N2
         contact_id=contact.person_id,  # N2
         created_by_employee_id=employee_id,  # N3
         created_at=facts.mailbox.decided_at,

@@ -88,29 +88,42 @@ def _barred_for_staff(
         return NotSentReason.MAILS_OFF
     if notification.not_sent is not None:
         return notification.not_sent
-    address = (notification.address or "").lower()
-    writer = "" if mail.sender is None else mail.sender.mailbox.address.lower()
-    wrote = facts.sender.employee  # also where the address is a contact's too, who then is the author (D12)
-    if address == writer or (wrote is not None and notification.employee_id == wrote.employee_id):
+    if _wrote(notification, mail, facts):
         return NotSentReason.WROTE_THE_MAIL
-    if address in facts.mailbox.own_addresses:
+    if (notification.address or "").lower() in facts.mailbox.own_addresses:
         return NotSentReason.OWN_ADDRESS
     return over_limit_for_ticket(sent_about_ticket)
 
 
+def _wrote(notification: Notification, mail: ClassifiedMail, facts: Facts) -> bool:
+    """Whether the recipient sent the mail, first or by forwarding it."""
+    writers = [each.mailbox.address.lower() for each in (mail.sender, mail.forwarded_by) if each is not None]
+    employee = facts.sender.employee  # also where the address is a contact's too, who then is the author (D12)
+    return (notification.address or "").lower() in writers or (
+        employee is not None and notification.employee_id == employee.employee_id
+    )
+
+
 def _barred_for_customer(mail: ClassifiedMail, facts: Facts, author: Author) -> NotSentReason | None:
-    """M1 does not govern this mail: it is «always sent», save for what D6, D10, D12 and D18 say."""
+    """M1 does not govern this mail: it is «always sent», save for what D6, D10, D12 and D18 say.
+
+    It goes to the sender on the ticket. Of what an employee forwards that is who first sent it, and only a known
+    contact is answered: people forward what they do not trust, and its sender is not to learn that it arrived.
+    """
     if (reason := _barred_for_all(mail, facts)) is not None:
         return reason
-    if mail.return_path_empty:
-        return NotSentReason.RETURN_PATH_EMPTY
-    if mail.dmarc is DmarcResult.FAIL:
-        return NotSentReason.FORGED_SENDER
-    if mail.sender is not None and mail.sender.mailbox.address.lower() in facts.mailbox.own_addresses:
-        return NotSentReason.OWN_ADDRESS
-    if author.employee_id is not None and not facts.mailbox.confirm_to_employees:
-        return NotSentReason.EMPLOYEE
-    return over_limit_for_address(facts.sender.sent)
+    own = mail.sender is not None and mail.sender.mailbox.address.lower() in facts.mailbox.own_addresses
+    employee = author.employee_id is not None and not facts.mailbox.confirm_to_employees
+    stranger = author.contact is None or not author.contact.active
+    barred = {
+        NotSentReason.RETURN_PATH_EMPTY: mail.return_path_empty,
+        NotSentReason.FORGED_SENDER: mail.dmarc is DmarcResult.FAIL,
+        NotSentReason.OWN_ADDRESS: own,
+        NotSentReason.EMPLOYEE: employee,
+        NotSentReason.FORWARDED_STRANGER: mail.forwarded_by is not None and stranger,
+    }
+    first = next((reason for reason, holds in barred.items() if holds), None)
+    return over_limit_for_address(facts.sender.sent) if first is None else first
 
 
 def _barred_for_all(mail: ClassifiedMail, facts: Facts) -> NotSentReason | None:

@@ -106,7 +106,8 @@ def _relation(ticket: TicketFacts, author: Author) -> Relation:
             return Relation.PARTICIPANT
     if ticket.sender_took_part:
         return Relation.PARTICIPANT
-    if author.contact is not None and author.contact.organisation_id == ticket.organisation_id:
+    organisation_id = author.organisation_id if author.contact is None else author.contact.organisation_id
+    if organisation_id == ticket.organisation_id:
         return Relation.ORGANISATION
     if author.employee_id is not None:
         return Relation.EMPLOYEE

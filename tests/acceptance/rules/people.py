@@ -216,6 +216,84 @@ PEOPLE: Final = {
         mail=Mail(sender="{employee}", subject=SUPPLEMENT),
         then={"informant": "Medewerker {n}", "visible": True, "status": "Reactie van klant"},
     ),
+    "D12 an address with a tag is that of who has it without": Story(
+        mail=Mail(sender="Klant {n} <Klant{n}+kassa@Bedrijf{n}.example>"),
+        then={
+            "contact": "Klant {n}",
+            "sender_address": "Klant{n}+kassa@Bedrijf{n}.example",
+            "reasons": says("contact-known", "address-without-tag"),
+        },
+    ),
+    "D12 off by default: what an employee forwards is his own": Story(
+        mail=Mail(sender="{employee}", attached={"kassa.eml": b"{contact}"}),
+        then={"contact": "Onbekende afzender (ICT)", "known_sender": "Medewerker {n}"},
+    ),
+    "D12 setting: what an employee forwards is its first sender's, who is answered": Story(
+        settings={"forwarded_sender": True},
+        mail=Mail(sender="{employee}", attached={"kassa.eml": b"{contact}"}),
+        then={
+            "contact": "Klant {n}",
+            "known_sender": "Klant {n}",
+            "organisation": "Bedrijf {n}",
+            "customer": TO_CONTACT,
+            "reasons": says("contact-known", "forwarded-by-employee"),
+            "history": says("Een werknemer heeft de mail doorgestuurd", "medewerker{n}@oosterdam-services.example"),
+        },
+    ),
+    "D12 setting: an unknown first sender of what an employee forwards is not answered": Story(
+        settings={"forwarded_sender": True},
+        mail=Mail(sender="{employee}", attached={"phishing.eml": b"{stranger}"}),
+        then={
+            "contact": "Onbekende afzender (ICT)",
+            "sender_address": "vreemde{n}@elders{n}.example",
+            "customer": "not-sent: forwarded-stranger",
+        },
+    ),
+    "D12 setting: a forwarded supplement is of its first sender, and not shown to the customer": Story(
+        settings={"forwarded_sender": True},
+        ticket=WAITING,
+        mail=Mail(sender="{employee}", subject=SUPPLEMENT, attached={"kassa.eml": b"{contact}"}),
+        then={"informant": "Klant {n}", "visible": False, "status": "Wacht op klant", "executor": TO_EXECUTOR},
+    ),
+    "D12 setting: what a stranger forwards is his own": Story(
+        settings={"forwarded_sender": True},
+        mail=Mail(sender="{stranger}", attached={"kassa.eml": b"{contact}"}),
+        then={"sender_address": "vreemde{n}@elders{n}.example", "contact": "Onbekende afzender (ICT)"},
+    ),
+    "S5 off by default: an unknown sender of a known domain": Story(
+        mail=Mail(sender="Nieuw {n} <nieuw{n}@bedrijf{n}.example>"), then={"organisation": "Onbekende afzenders"}
+    ),
+    "S5 setting: an unknown sender is of the organisation that uses his domain": Story(
+        settings={"organisation_by_domain": True},
+        mail=Mail(sender="Nieuw {n} <nieuw{n}@Bedrijf{n}.example>"),
+        then={
+            "organisation": "Bedrijf {n}",
+            "contact": "Onbekende afzender (ICT)",
+            "known_sender": None,
+            "customer": "sent to nieuw{n}@Bedrijf{n}.example",
+            "reasons": says("unknown-sender", "organisation-by-domain"),
+        },
+    ),
+    "S5 setting: a domain of no organisation": Story(
+        settings={"organisation_by_domain": True},
+        mail=Mail(sender="{stranger}"),
+        then={"organisation": "Onbekende afzenders", "reasons": says(but_not=("organisation-by-domain",))},
+    ),
+    "D20 setting: an unknown sender of the ticket's organisation by his domain is no stranger": Story(
+        settings={"organisation_by_domain": True, "hold_strangers": True},
+        ticket={},
+        mail=Mail(sender="nieuw{n}@bedrijf{n}.example", subject=SUPPLEMENT),
+        then={"review": False, "held": False, "informant": "Onbekende afzender (ICT)"},
+    ),
+    "D19 setting: the Reply-To is the sender": Story(
+        settings={"reply_to_is_sender": True},
+        mail=Mail(sender="Formulier <formulier@elders{n}.example>", headers={"Reply-To": "{contact}"}),
+        then={"contact": "Klant {n}", "customer": TO_CONTACT, "reasons": says("reply-to-by-setting")},
+    ),
+    "D19 off by default: the Reply-To is no sender": Story(
+        mail=Mail(sender="{stranger}", headers={"Reply-To": "{contact}"}),
+        then={"contact": "Onbekende afzender (ICT)", "customer": "sent to vreemde{n}@elders{n}.example"},
+    ),
     "D18 mail older than seven days never sends M2 or M4": Story(
         mail=Mail(arrived=LAST_MONTH),
         then={

@@ -11,11 +11,14 @@ from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import AboveMarker, ReadMail
 from services.classifier.rules.automatic import Automatic
 from services.classifier.rules.facts import Known, KnownTicket, Mailbox, ask, choose_bodies, classify
+from services.classifier.rules.forwarded import Forwarded, How
+from services.classifier.rules.people import People
 from shared.messages import (
     AutomaticKind,
     BlobReference,
     Body,
     ClassifiedMail,
+    DmarcResult,
     EmployeeMatch,
     LeftOut,
     MailAddress,
@@ -39,16 +42,20 @@ OURS = KnownTicket("1000001", ticket_id=1, helpdesk_id=1, marker="== een ==")
 THEIRS = KnownTicket("1000003", ticket_id=3, helpdesk_id=2, marker="== twee ==")
 
 
+CONTACT = PersonMatch(person_id=2, organisation_id=1, active=True)
+EMPLOYEE = EmployeeMatch(employee_id=5, active=True)
+
+
 def read(**changes: Any) -> ReadMail:
     plain = replace(unread_mail(), head_only=False, subject="Printer", from_=(MailAddress(address="jan@b.example"),))
     return replace(plain, **changes)
 
 
-def facts(mail: ReadMail, known: Known | None = None, **envelope: Any) -> ClassifiedMail:
+def facts(mail: ReadMail, known: Known | None = None, mailbox: Mailbox = MAILBOX, **envelope: Any) -> ClassifiedMail:
     known = known or Known()
-    asked = ask(mail, MAILBOX, "[1-9][0-9]{6,9}")
-    bodies = choose_bodies(mail, MAILBOX, asked, known)
-    return classify(ENVELOPE.model_copy(update=envelope), mail, MAILBOX, asked, known, bodies=bodies)
+    asked = ask(mail, mailbox, "[1-9][0-9]{6,9}")
+    bodies = choose_bodies(mail, mailbox, asked, known)
+    return classify(ENVELOPE.model_copy(update=envelope), mail, mailbox, asked, known, bodies=bodies)
 
 
 def reasons(mail: ReadMail, known: Known | None = None, **envelope: Any) -> list[ReasonId]:
@@ -56,13 +63,10 @@ def reasons(mail: ReadMail, known: Known | None = None, **envelope: Any) -> list
 
 
 def test_D12_everyone_with_the_address_is_named() -> None:
-    known = Known(
-        persons=(PersonMatch(person_id=2, organisation_id=1, active=True),),
-        employee=EmployeeMatch(employee_id=5, active=True),
-    )
-    sender = facts(read(), known).sender
+    people = People((CONTACT,), EMPLOYEE)
+    sender = facts(read(), Known(sender=people)).sender
     assert sender is not None
-    assert (sender.persons, sender.employee) == (known.persons, known.employee)
+    assert (sender.persons, sender.employee) == (people.persons, people.employee)
 
 
 def test_D17_no_sender_is_none() -> None:
@@ -115,6 +119,65 @@ def test_D19_a_web_form() -> None:
     assert found.sender is not None
     assert (found.sender.mailbox.address, found.from_own_address) == ("klant@b.example", False)
     assert reasons(mail) == [ReasonId.REPLY_TO_IS_SENDER]
+
+
+FORWARDS = replace(MAILBOX, forwarded_sender=True)
+FORWARDED = Forwarded("Piet", "piet@klant.example", "Kassa", How.ATTACHED)
+BY_EMPLOYEE = Known(sender=People(employee=EMPLOYEE), original=People(organisation_id=9))
+
+
+def test_D12_setting_a_forwarded_mail_is_its_first_senders() -> None:
+    found = facts(read(forwarded=FORWARDED, dmarc=DmarcResult.PASS), BY_EMPLOYEE, FORWARDS)
+    assert found.sender is not None
+    assert found.forwarded_by is not None
+    assert (found.sender.mailbox, found.sender.employee) == (
+        MailAddress(name="Piet", address="piet@klant.example"),
+        None,
+    )
+    assert found.sender.organisation_id == 9
+    assert (found.forwarded_by.mailbox.address, found.forwarded_by.employee) == ("jan@b.example", EMPLOYEE)
+    assert [(each.id, each.detail) for each in found.reasons] == [(ReasonId.FORWARDED_BY_EMPLOYEE, "jan@b.example")]
+    assert found.dmarc is DmarcResult.NONE, "the check speaks of the employee"
+
+
+@pytest.mark.parametrize(
+    ("changes", "known", "mailbox"),
+    [
+        pytest.param({}, BY_EMPLOYEE, MAILBOX, id="off-by-default"),
+        pytest.param({}, Known(), FORWARDS, id="a-stranger-forwards"),
+        pytest.param({}, Known(sender=People((CONTACT,), EMPLOYEE)), FORWARDS, id="a-contact-too"),
+        pytest.param(
+            {},
+            Known(sender=People(employee=EmployeeMatch(employee_id=5, active=False))),
+            FORWARDS,
+            id="an-employee-who-left",
+        ),
+        pytest.param({"dmarc": DmarcResult.FAIL}, BY_EMPLOYEE, FORWARDS, id="a-forged-employee"),
+        pytest.param({"forwarded": None}, BY_EMPLOYEE, FORWARDS, id="nothing-forwarded"),
+        pytest.param(
+            {"forwarded": replace(FORWARDED, address=OWN.upper())}, BY_EMPLOYEE, FORWARDS, id="from-ourselves"
+        ),
+        pytest.param({"forwarded": replace(FORWARDED, address="JAN@b.example")}, BY_EMPLOYEE, FORWARDS, id="his-own"),
+        pytest.param({"forwarded": replace(FORWARDED, address="piet")}, BY_EMPLOYEE, FORWARDS, id="no-address"),
+        pytest.param({"automatic": Automatic(AutomaticKind.LIST, "x")}, BY_EMPLOYEE, FORWARDS, id="automatic"),
+    ],
+)
+def test_D12_whose_forwarded_mail_stays_his_own(changes: dict[str, Any], known: Known, mailbox: Mailbox) -> None:
+    found = facts(read(**{"forwarded": FORWARDED} | changes), known, mailbox)
+    assert found.sender is not None
+    assert (found.sender.mailbox.address, found.forwarded_by) == ("jan@b.example", None)
+
+
+def test_D12_somebody_known_without_the_tag_only_is_said_so() -> None:
+    assert reasons(read(), Known(sender=People((CONTACT,), by_tag=True))) == [ReasonId.ADDRESS_WITHOUT_TAG]
+
+
+def test_a_pass_of_dmarc_says_nothing_of_the_reply_to() -> None:
+    mail = read(reply_to=(MailAddress(address="klant@b.example"),), dmarc=DmarcResult.PASS)
+    found = facts(mail, mailbox=replace(MAILBOX, reply_to_is_sender=True))
+    assert (found.sender and found.sender.mailbox.address, found.dmarc) == ("klant@b.example", DmarcResult.NONE)
+    assert [each.id for each in found.reasons] == [ReasonId.REPLY_TO_BY_SETTING]
+    assert facts(mail).dmarc is DmarcResult.PASS
 
 
 ONE = AboveMarker("== een ==", Body(html="1", text="1"))

@@ -11,7 +11,7 @@ from services.classifier.rules.dmarc import dmarc_result
 from services.classifier.rules.header import parse_headers
 from services.classifier.rules.limits import DEFAULT_LIMITS
 from services.classifier.rules.safe_text import safe_line, safe_text
-from services.classifier.rules.sender import FoundSender, find_sender
+from services.classifier.rules.sender import FoundSender, ReplyTo, find_sender
 from shared.messages import ContentKey, DmarcResult, MailAddress
 
 MOMENT = datetime(2026, 11, 23, 8, 12, 44, tzinfo=UTC)
@@ -107,7 +107,7 @@ def someone(address: str) -> tuple[MailAddress, ...]:
         ),
         pytest.param(
             {"from_": OWN, "reply_to": "e@f.example"},
-            FoundSender(MailAddress(address="e@f.example"), by_reply_to=True),
+            FoundSender(MailAddress(address="e@f.example"), by_reply_to=ReplyTo.WEB_FORM),
             id="D19-web-form",
         ),
         pytest.param(
@@ -118,9 +118,49 @@ def someone(address: str) -> tuple[MailAddress, ...]:
     ],
 )
 def test_sender(headers: dict[str, str], expected: FoundSender) -> None:
-    given: dict[str, tuple[MailAddress, ...]] = dict.fromkeys(("from_", "sender", "reply_to", "return_path"), ())
+    assert find(headers) == expected
+
+
+def find(headers: dict[str, str], **settings: bool) -> FoundSender:
+    given: dict[str, Any] = dict.fromkeys(("from_", "sender", "reply_to", "return_path"), ())
     given |= {name: someone(address) for name, address in headers.items()}
-    assert find_sender(**given, own_address=OWN, is_automatic=False) == expected
+    given |= {"own_address": OWN, "is_automatic": False} | settings
+    return find_sender(**given)
+
+
+def test_of_several_authors_the_first_counts_and_not_who_sent_it_for_them() -> None:
+    """RFC 5322 §3.6.2: Sender names who put the mail on its way; From, who wrote it."""
+    assert find({"from_": "chef@b.example", "sender": "secretaris@b.example"}).mailbox == someone("chef@b.example")[0]
+
+
+BY_REPLY_TO = {"from_": "formulier@b.example", "reply_to": "klant@f.example"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "settings", "expected"),
+    [
+        pytest.param(BY_REPLY_TO, {}, FoundSender(someone("klant@f.example")[0], ReplyTo.SETTING), id="another"),
+        pytest.param(
+            BY_REPLY_TO, {"is_automatic": True}, FoundSender(someone("formulier@b.example")[0]), id="never-of-a-machine"
+        ),
+        pytest.param(
+            BY_REPLY_TO | {"reply_to": OWN}, {}, FoundSender(someone("formulier@b.example")[0]), id="never-ourselves"
+        ),
+        pytest.param(
+            BY_REPLY_TO | {"reply_to": "Formulier@B.example"},
+            {},
+            FoundSender(someone("formulier@b.example")[0]),
+            id="the-same",
+        ),
+        pytest.param(
+            BY_REPLY_TO | {"reply_to": "kapot"}, {}, FoundSender(someone("formulier@b.example")[0]), id="unusable"
+        ),
+    ],
+)
+def test_setting_the_reply_to_is_the_sender(
+    headers: dict[str, str], settings: dict[str, bool], expected: FoundSender
+) -> None:
+    assert find(headers, reply_to_is_sender=True, **settings) == expected
 
 
 def test_D6_automatic_mail_may_come_from_a_name_alone() -> None:
