@@ -16,10 +16,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from deploy.local.dovecot import ImapEndpoint
 from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
 from deploy.local.failure import SetUpFailed
 from deploy.local.instance import Servers
-from deploy.testing.servers import servers_for_tests
+from deploy.testing.servers import imap_for_tests, servers_for_tests
 from shared.broker import administration
 from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
@@ -52,6 +53,17 @@ def servers() -> Iterator[Servers]:
     with ExitStack() as stack:
         try:
             found = stack.enter_context(servers_for_tests())
+        except SetUpFailed as failure:
+            pytest.fail(str(failure), pytrace=False)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def imap_server() -> Iterator[ImapEndpoint]:
+    """A real IMAP server, where any name logs in and has a mailbox of its own."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(imap_for_tests())
         except SetUpFailed as failure:
             pytest.fail(str(failure), pytrace=False)
         yield found

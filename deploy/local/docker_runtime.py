@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from deploy.local import docker, settings_file
@@ -17,7 +17,8 @@ from deploy.local.command_line import CommandLine
 from deploy.local.compose_folder import IMAGES, ComposeFolder
 from deploy.local.console import say, shown, step
 from deploy.local.docker import Compose
-from deploy.local.failure import SetUpFailed
+from deploy.local.dovecot import ImapEndpoint
+from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
 from deploy.local.foreground import ignore_interrupts
 from deploy.local.importer import SERVICES
 from deploy.local.set_up import set_up
@@ -118,12 +119,20 @@ class DockerRuntime:
                 ignore_interrupts()
                 deployment.drop()
 
+    def imap_server(self, name: str) -> AbstractContextManager[ImapEndpoint]:
+        """There is none in a container: CannotBeDoneThisWay."""
+        raise CannotBeDoneThisWay(
+            f"`make {name} RUNTIME=docker` brings no IMAP server: its Dovecot is the distribution's. "
+            "Leave out RUNTIME=docker, or choose another MAILBOX."
+        )
+
     @contextmanager
     def servers_for_tests(self) -> Iterator[Callable[[], dict[str, str]]]:
         """What is yielded tells the tests to start containers, which `deploy.testing.servers` also removes."""
         docker.refuse_missing()
-        with set_up(self.checkout, "test"):
-            pass
+        with set_up(self.checkout, "test") as progress:
+            if shutil.which("apt-get"):  # elsewhere the tests of IMAP fail, and say so
+                progress.imap_server()
         yield lambda: plain_environment(RUNTIME="docker")
 
     def up(self) -> None:

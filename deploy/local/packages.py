@@ -1,4 +1,4 @@
-"""RabbitMQ and PostgreSQL as the distribution packages them, unpacked into a folder: nothing is installed.
+"""RabbitMQ, PostgreSQL and Dovecot as the distribution packages them, unpacked into a folder: nothing is installed.
 
 apt works with lists, a status and a cache of our own, so neither root nor the machine's package system is involved;
 it verifies every download against the distribution's signatures as ever. The servers themselves are always unpacked,
@@ -21,14 +21,16 @@ from deploy.local.failure import SetUpFailed
 from deploy.local.tools import Ended, plain_environment, run
 
 SERVERS = ("rabbitmq-server", "postgresql")
+DOVECOT = ("dovecot-imapd",)
+"""The IMAP server of the tests, and of the demo with MAILBOX=imap."""
 PIP = ("python3-pip-whl",)
 
 # Taken for missing even where the machine has them.
-_OURS = re.compile(r"(rabbitmq-server|erlang(-.*)?|postgresql(-.*)?|python3-pip-whl)")
+_OURS = re.compile(r"(rabbitmq-server|erlang(-.*)?|postgresql(-.*)?|dovecot-.*|python3-pip-whl)")
 # Needed by the packages for what we leave alone: LLVM is for PostgreSQL's JIT (120 MB, switched off), Perl for the
-# scripts of postgresql-common, the rest to run as a system service.
+# scripts of postgresql-common, Sieve for delivery that Dovecot does not do here, the rest to run as a system service.
 _LEFT_OUT = re.compile(
-    r"libllvm.*|libz3.*|perl.*|lib.*-perl|libperl.*|libgdbm.*|locales|libc-l10n"
+    r"libllvm.*|libz3.*|dovecot-sieve|perl.*|lib.*-perl|libperl.*|libgdbm.*|locales|libc-l10n"
     r"|logrotate|libpopt0|cron.*|adduser|procps|libproc2.*|socat|libwrap0|netbase|ssl-cert|ucf|sensible-utils"
 )
 # How long apt's lists name packages that can still be downloaded, to be on the safe side.

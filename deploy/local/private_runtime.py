@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.command_line import CommandLine
 from deploy.local.console import say, shown
+from deploy.local.dovecot import ImapEndpoint, private_dovecot
 from deploy.local.failure import SetUpFailed
 from deploy.local.importer import SERVICES, Importer
 from deploy.local.instance import Instance
@@ -32,6 +33,13 @@ class PrivateRuntime:
         """Unpack the servers and make the virtual environment."""
         with set_up(self.checkout, "setup") as progress:
             progress.servers()
+            progress.imap_server()
+
+    @contextmanager
+    def imap_server(self, name: str) -> Iterator[ImapEndpoint]:
+        """An empty Dovecot for the length of a block, inside that of `temporary_importer`."""
+        with private_dovecot(self.checkout, self.checkout.run.resolve() / f"{name}-servers" / "dovecot") as endpoint:
+            yield endpoint
 
     @contextmanager
     def temporary_importer(self, name: str) -> Iterator[CommandLine]:
@@ -44,9 +52,10 @@ class PrivateRuntime:
     @contextmanager
     def servers_for_tests(self) -> Iterator[Callable[[], dict[str, str]]]:
         """Empty servers for the length of a block: what is yielded waits for them and is the tests' environment."""
-        with temporary_servers(self.checkout, "test", vhost="/") as instance:
+        with temporary_servers(self.checkout, "test", vhost="/") as instance, ExitStack() as stack:
 
             def environment() -> dict[str, str]:
+                dovecot = stack.enter_context(self.imap_server("test"))
                 instance.wait_for_postgres()
                 instance.wait_for_rabbitmq()
                 servers = instance.servers()
@@ -54,6 +63,7 @@ class PrivateRuntime:
                     "TEST_POSTGRES_URL": servers.postgres.url,
                     "TEST_RABBITMQ_URL": servers.rabbitmq.amqp_url,
                     "TEST_RABBITMQ_MANAGEMENT_URL": servers.rabbitmq.management_url,
+                    **dovecot.environment(),
                 }
 
             yield environment

@@ -8,6 +8,7 @@ from typing import Protocol
 from deploy.local.checkout import Checkout
 from deploy.local.command_line import CommandLine
 from deploy.local.docker_runtime import DockerRuntime
+from deploy.local.dovecot import ImapEndpoint
 from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
 from deploy.local.private_runtime import PrivateRuntime
 
@@ -26,6 +27,9 @@ class Runtime(Protocol):
 
     def temporary_importer(self, name: str) -> AbstractContextManager[CommandLine]:
         """Empty servers with schema and topology for the length of a block; `name` is that of the command."""
+
+    def imap_server(self, name: str) -> AbstractContextManager[ImapEndpoint]:
+        """An empty IMAP server for the length of a block; raises CannotBeDoneThisWay where there is none."""
 
     def servers_for_tests(self) -> AbstractContextManager[Callable[[], dict[str, str]]]:
         """Empty servers for the length of a block: what is yielded waits for them and is the tests' environment."""

@@ -1,8 +1,11 @@
-"""The PostgreSQL and the RabbitMQ of a test session: named ones, private ones, or containers; never none.
+"""The PostgreSQL, the RabbitMQ and the Dovecot of a test session: named, private, or in containers; never none.
 
 TEST_POSTGRES_URL, TEST_RABBITMQ_URL, TEST_RABBITMQ_MANAGEMENT_URL   what `make test` names: administrators' URLs
 RUNTIME=docker                                                       containers, from POSTGRES_IMAGE, RABBITMQ_IMAGE
 otherwise                                                            private servers, once `make setup` brought them
+
+TEST_IMAP_PORTS, TEST_IMAP_PASSWORD, TEST_IMAP_CA_FILE               the Dovecot that `make test` names
+otherwise                                                            a private one, with RUNTIME=docker too
 """
 
 import os
@@ -16,10 +19,11 @@ from testcontainers.core.container import DockerContainer
 
 from deploy.local.checkout import exclusive, here
 from deploy.local.compose_folder import IMAGES
+from deploy.local.dovecot import ImapEndpoint, private_dovecot
 from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
 from deploy.local.failure import SetUpFailed
 from deploy.local.instance import Instance, Servers
-from deploy.local.packages import SERVERS, Packages
+from deploy.local.packages import DOVECOT, SERVERS, Packages
 
 _NAMED = ("TEST_POSTGRES_URL", "TEST_RABBITMQ_URL", "TEST_RABBITMQ_MANAGEMENT_URL")
 _READY_SECONDS = 120
@@ -83,6 +87,21 @@ def _containers() -> Iterator[Servers]:
             PostgresEndpoint(f"postgresql://postgres:{password}@{on_postgres}/postgres"),
             RabbitmqEndpoint(f"amqp://{_USER}:{password}@{on_amqp}/", management),
         )
+
+
+@contextmanager
+def imap_for_tests() -> Iterator[ImapEndpoint]:
+    """A Dovecot for one session; raises SetUpFailed with a sentence when there is none."""
+    if "TEST_IMAP_PORTS" in os.environ:
+        yield ImapEndpoint.named(os.environ)
+        return
+    checkout = here()
+    if not all(name in Packages(checkout.packages.resolve()).versions() for name in DOVECOT):
+        raise SetUpFailed(
+            "There is no Dovecot to test with: `make test` (or `make test T=FILE`) brings it, on Debian and Ubuntu."
+        )
+    with private_dovecot(checkout, checkout.run.resolve() / "test-servers" / "dovecot") as endpoint:
+        yield endpoint
 
 
 def image(variable: str) -> str:

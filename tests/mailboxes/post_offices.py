@@ -5,15 +5,20 @@ A new kind adds its `PostOffice` here and a line in `POST_OFFICES`.
 
 from __future__ import annotations
 
+import imaplib
 import itertools
 import os
+import secrets
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
+from imapclient import imap_utf7
 from pydantic import SecretStr
 
+from deploy.local.dovecot import ImapEndpoint
 from services.fetcher.mailboxes.protocol import ItemKey, MailboxAccess
 from tests.servers.graph_entra import CLIENT_ID, SECRET, TENANT
 from tests.servers.graph_mailbox import Message
@@ -60,7 +65,7 @@ class PostOffice(Protocol):
         ...
 
     def close(self) -> None:
-        """End its server."""
+        """Let go of servers and connections."""
         ...
 
 
@@ -170,4 +175,86 @@ class GraphPostOffice:
         return message
 
 
-POST_OFFICES: Mapping[str, Callable[[Path], PostOffice]] = {"graph": GraphPostOffice, "maildir": MaildirPostOffice}
+class ImapPostOffice:
+    """A mailbox on a real IMAP server, as another IMAP client sees it: delivered to by APPEND, kept by the flags.
+
+    The folder that is imported is not the account's own inbox, so that it can cease to be.
+    """
+
+    notifies = True
+
+    def __init__(self, directory: Path, server: ImapEndpoint) -> None:
+        login = f"{directory.name}-{secrets.token_hex(4)}"
+        self.access = MailboxAccess(
+            kind="imap",
+            server=f"{server.host}:{server.imaps_port}",
+            folder="Helpdesk",
+            username=login,
+            password=SecretStr(server.password),
+            ca_file=server.ca_file,
+        )
+        tls = ssl.create_default_context(cafile=server.ca_file)
+        self.client = imaplib.IMAP4_SSL(server.host, server.imaps_port, ssl_context=tls)
+        self.client.login(login, server.password)
+        self._must("CREATE", self.access.folder)
+
+    def deliver(self, raw: bytes, received_at: datetime) -> ItemKey:
+        date = imaplib.Time2Internaldate(received_at)
+        self.client.append(self.access.folder, "", date, raw)
+        (told,) = self.client.response("APPENDUID")[1]
+        validity, uid = told.split()
+        return ItemKey(f"{validity.decode()}.{uid.decode()}")
+
+    def read_by_somebody(self, key: ItemKey) -> None:
+        self._store(key, "+FLAGS", "(\\Seen)")
+
+    def unread_by_somebody(self, key: ItemKey) -> None:
+        self._store(key, "-FLAGS", "(\\Seen)")
+
+    def remove(self, key: ItemKey) -> None:
+        self._store(key, "+FLAGS", "(\\Deleted)")
+        self._must("EXPUNGE")
+
+    def is_read(self, key: ItemKey) -> bool:
+        self._select(self.access.folder)
+        (told,) = self._must("UID", "FETCH", key.partition(".")[2], "(FLAGS)")
+        return b"\\Seen" in told
+
+    def contents(self, folder: str) -> list[bytes]:
+        if not self._select(self.access.folder if folder == "INBOX" else folder):
+            return []
+        told = self._must("UID", "FETCH", "1:*", "(BODY.PEEK[])")
+        return [part[1] for part in cast(list[bytes | tuple[bytes, bytes]], told) if isinstance(part, tuple)]
+
+    def deleted(self) -> list[bytes]:
+        return self.contents("Trash")
+
+    def break_down(self) -> None:
+        self._select("INBOX")
+        self._must("DELETE", self.access.folder)
+
+    def close(self) -> None:
+        """Log out."""
+        self.client.logout()
+
+    def _select(self, folder: str) -> bool:
+        return self.client.select(imap_utf7.encode(f'"{folder}"').decode())[0] == "OK"
+
+    def _store(self, key: ItemKey, change: str, flags: str) -> None:
+        self._select(self.access.folder)
+        self._must("UID", "STORE", key.partition(".")[2], change, flags)
+
+    def _must(self, command: str, *arguments: str) -> list[bytes]:
+        typ, data = getattr(self.client, command.lower())(*arguments)
+        assert typ == "OK", data
+        return cast(list[bytes], data)
+
+
+POST_OFFICES: Mapping[str, Callable[..., PostOffice]] = {
+    "graph": GraphPostOffice,
+    "imap": ImapPostOffice,
+    "maildir": MaildirPostOffice,
+}
+"""Each is made with a folder for its files, and the servers of `SERVERS`."""
+SERVERS: Mapping[str, tuple[str, ...]] = {"imap": ("imap_server",)}
+"""The fixtures that a post office is made with."""

@@ -22,7 +22,7 @@ from services.fetcher.mailboxes.protocol import (
     MailTooLarge,
 )
 from services.fetcher.mailboxes.registry import OPENERS, open_mailbox
-from tests.mailboxes.post_offices import POST_OFFICES, PostOffice
+from tests.mailboxes.post_offices import POST_OFFICES, SERVERS, PostOffice
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = 1_000_000
@@ -34,7 +34,8 @@ def mail(subject: str, body: str = "Goedemorgen,\r\n\r\nhet werkt niet.\r\n") ->
 
 @pytest.fixture(params=sorted(POST_OFFICES))
 def post_office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostOffice]:
-    office = POST_OFFICES[request.param](tmp_path)
+    servers = map(request.getfixturevalue, SERVERS.get(request.param, ()))
+    office = POST_OFFICES[request.param](tmp_path, *servers)
     yield office
     office.close()
 

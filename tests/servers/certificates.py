@@ -1,7 +1,11 @@
-"""A certificate authority of the tests, and a certificate of it for 127.0.0.1."""
+"""A certificate authority of the tests, and a certificate of it for 127.0.0.1.
+
+`python -m tests.servers.certificates FOLDER` makes both files for a server that is no Python program.
+"""
 
 import ipaddress
 import ssl
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,3 +105,7 @@ def _builder(
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
     )
+
+
+if __name__ == "__main__":
+    make_certificates(Path(sys.argv[1]))

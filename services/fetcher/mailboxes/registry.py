@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from services.fetcher.mailboxes.graph import GraphMailbox
+from services.fetcher.mailboxes.imap import ImapMailbox
 from services.fetcher.mailboxes.maildir import MaildirMailbox
 from services.fetcher.mailboxes.protocol import Mailbox, MailboxAccess, MailboxMissing
 
 OPENERS: Final[Mapping[str, Callable[[MailboxAccess], Awaitable[Mailbox]]]] = MappingProxyType(
-    {"graph": GraphMailbox.open, "maildir": MaildirMailbox.open}
+    {"graph": GraphMailbox.open, "imap": ImapMailbox.open, "maildir": MaildirMailbox.open}
 )
 
 

@@ -1,0 +1,302 @@
+"""A mailbox on an IMAP server (RFC 3501, RFC 9051): the mailbox kind `imap`.
+
+Identity is UIDVALIDITY and UID (RFC 3501 §2.3.1.1). When a server gives a folder a new UIDVALIDITY, what was listed
+before is gone, as if each mail had left the folder, and the next listing tells all of it under new keys; the content
+key keeps it from becoming a second ticket.
+
+One connection a mailbox, used by one thread at a time; while nothing is to be done it waits in IDLE, which takes no
+thread. A connection that the server dropped is opened again without a word, a few times a check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import BinaryIO, Final, Self, TypeVar
+
+from services.fetcher.mailboxes.imap_server import ImapServer
+from services.fetcher.mailboxes.imap_session import Credentials, Described, ImapSession, Lost
+from services.fetcher.mailboxes.protocol import (
+    ItemKey,
+    MailboxAccess,
+    MailboxError,
+    MailboxHealth,
+    MailboxMissing,
+    MailGone,
+    MailReference,
+    MailTooLarge,
+    MailUnreadable,
+)
+
+THREADS: Final = 32
+"""Connections that work at the same time, in a process."""
+PART_BYTES: Final = 1024 * 1024
+"""What is held of a mail in memory; a larger one is fetched in parts."""
+REOPENINGS: Final = 3
+"""How often a check opens a lost connection again."""
+IDLE_SECONDS: Final = 25 * 60
+"""A server may end an IDLE of half an hour (RFC 2177 §3)."""
+HONEST_IDLE_SECONDS: Final = 60
+"""A server that drops an IDLE sooner than this is not asked again before the next check."""
+
+T = TypeVar("T")
+
+_threads: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="imap")
+
+
+class ImapMailbox:
+    """An open folder on an IMAP server; a `Mailbox`."""
+
+    def __init__(self, access: MailboxAccess, server: ImapServer) -> None:
+        self._access = access
+        self._server = server
+        self._session: ImapSession | None = None
+        self._turn = asyncio.Lock()
+        self._reopenings = REOPENINGS
+        self._described: dict[int, Described] = {}
+        """By UID, of the mails that were unread when last listed: neither changes as long as UIDVALIDITY does not."""
+        self._described_validity = 0
+
+    @classmethod
+    async def open(cls, access: MailboxAccess) -> Self:
+        """Connect, log in and select the folder."""
+        mailbox = cls(access, ImapServer.parse(access.server))
+        await mailbox._perform(lambda _: None)
+        return mailbox
+
+    async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
+        """See `Mailbox.unread`: one SEARCH, and one FETCH for those that were not listed before."""
+        self._reopenings = REOPENINGS
+        mails = await self._perform(self._list)
+        for start in range(0, len(mails), page_size):
+            yield tuple(mails[start : start + page_size])
+
+    async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch`: in parts of PART_BYTES."""
+        return await self._perform_on(mail, lambda session, uid: _fetch(session, uid, into, limit))
+
+    async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch_head`."""
+        return await self._perform_on(mail, lambda session, uid: _fetch_head(session, uid, into, limit))
+
+    async def mark_read(self, mail: MailReference) -> None:
+        """See `Mailbox.mark_read`."""
+        with suppress(MailGone):
+            await self._perform_on(mail, lambda session, uid: session.mark_read(uid))
+
+    async def move(self, mail: MailReference, folder: str) -> None:
+        """See `Mailbox.move`."""
+        with suppress(MailGone):
+            await self._perform_on(mail, lambda session, uid: session.move(uid, folder))
+
+    async def delete(self, mail: MailReference) -> None:
+        """See `Mailbox.delete`: into the folder with that special use (RFC 6154), or the one that is usually it."""
+        with suppress(MailGone):
+            await self._perform_on(mail, lambda session, uid: session.delete(uid))
+
+    async def health_check(self) -> MailboxHealth:
+        """See `Mailbox.health_check`."""
+        self._reopenings = REOPENINGS
+        unread, junk, description = await self._perform(lambda session: session.health())
+        return MailboxHealth(unread, description, junk)
+
+    async def wait_for_change(self) -> None:
+        """See `Mailbox.wait_for_change`. Cancelling it leaves IDLE to the next command to end."""
+        while True:
+            session = await self._begin_idle()
+            if session is None:
+                await asyncio.Event().wait()
+                return
+            if session.arrived:
+                session.arrived = False
+                return
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await _readable(session)
+            except TimeoutError:
+                await self._in_thread(session, ImapSession.end_idle)
+                continue
+            try:
+                await self._in_thread(session, ImapSession.read_idle)
+            except Lost:
+                self._forget(session)
+                if time.monotonic() - began < HONEST_IDLE_SECONDS:
+                    await asyncio.Event().wait()  # a server that drops us at once: polling finds the mail
+                return
+
+    async def close(self) -> None:
+        """See `Mailbox.close`."""
+        async with self._turn:
+            session, self._session = self._session, None
+            if session is not None:
+                await asyncio.get_running_loop().run_in_executor(_threads, session.close)
+
+    # ── inside
+
+    async def _begin_idle(self) -> ImapSession | None:
+        """The session, waiting in IDLE; None where the server has none, or is gone until the next check."""
+        session = self._session
+        if session is None or not session.can_idle:
+            return None
+        if session.is_idling or session.arrived:
+            return session
+        try:
+            begun = await self._in_thread(session, ImapSession.begin_idle)
+        except (Lost, MailboxError):
+            self._forget(session)
+            return None
+        return session if begun else None
+
+    async def _perform_on(self, mail: MailReference, act: Callable[[ImapSession, int], T]) -> T:
+        """Do something with the mail; MailGone when its key is of a folder that was made anew since."""
+        validity, uid = _parsed(mail.key)
+
+        def checked(session: ImapSession) -> T:
+            if session.uid_validity != validity:
+                raise MailGone("De mail is er niet meer.")
+            return act(session, uid)
+
+        return await self._perform(checked, one_mail=True)
+
+    async def _perform(self, act: Callable[[ImapSession], T], *, one_mail: bool = False) -> T:
+        """Do something with the connection, on another one when it is lost: everything done here may be done twice."""
+        async with self._turn:
+            for last in (False, True):
+                opened_now = self._session is None
+                session = await self._opened()
+                try:
+                    return await self._run(session, act)
+                except Lost as lost:
+                    self._forget(session)
+                    if one_mail and last:  # it failed twice on this mail: the others shall not wait for it
+                        raise MailUnreadable(f"Bij een mail bleef de verbinding hangen. {lost.sentence}") from None
+                    if self._reopenings <= 0 or last or (opened_now and not one_mail):
+                        raise lost.sentence from None
+                    self._reopenings -= 1
+        raise AssertionError
+
+    async def _opened(self) -> ImapSession:
+        if self._session is None:
+            credentials = await _credentials(self._access)
+            opening = asyncio.get_running_loop().run_in_executor(
+                _threads, ImapSession.open, self._access, self._server, credentials
+            )
+            try:
+                self._session = await asyncio.shield(opening)
+            except Lost as lost:
+                raise lost.sentence from None
+            except asyncio.CancelledError:
+                opening.add_done_callback(_close_unwanted)
+                raise
+        return self._session
+
+    async def _in_thread(self, session: ImapSession, act: Callable[[ImapSession], T]) -> T:
+        async with self._turn:
+            return await self._run(session, act)
+
+    async def _run(self, session: ImapSession, act: Callable[[ImapSession], T]) -> T:
+        """In a thread, of which nothing is left when this is cancelled."""
+        running = asyncio.get_running_loop().run_in_executor(_threads, act, session)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if not running.done():
+                session.abort()
+                await asyncio.wait([running])
+                self._forget(session)
+            if not running.cancelled():
+                running.exception()
+            raise
+
+    def _forget(self, session: ImapSession) -> None:
+        session.discard()
+        if self._session is session:
+            self._session = None
+
+    def _list(self, session: ImapSession) -> list[MailReference]:
+        uids = session.search()
+        if self._described_validity != session.uid_validity:
+            self._described, self._described_validity = {}, session.uid_validity
+        known = self._described
+        new = session.describe([uid for uid in uids if uid not in known], datetime.now(UTC))
+        self._described = {uid: known[uid] if uid in known else new[uid] for uid in uids if uid in known or uid in new}
+        return [
+            MailReference(_key(session.uid_validity, uid), told.received_at, told.size)
+            for uid, told in sorted(self._described.items(), key=lambda item: (item[1].received_at, item[0]))
+        ]
+
+
+def _fetch(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:
+    into.seek(0)
+    into.truncate()
+    size = 0
+    while True:
+        asked = min(PART_BYTES, limit + 1 - size)
+        part = session.part(uid, size, asked)
+        if size + len(part.content) > limit:
+            into.write(part.content[: limit - size])
+            raise MailTooLarge("De mail is groter dan de grens.")
+        into.write(part.content)
+        size += len(part.content)
+        # A literal may be shorter than asked, and RFC822.SIZE an estimate (QUIRK: Exchange): the end is where both say
+        # so, or where nothing more comes.
+        ended = len(part.content) < asked and part.size is not None and size >= part.size
+        if part.whole or ended or not part.content:
+            return size
+
+
+def _fetch_head(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:
+    """QUIRK: what is cut off ends with a whole line, since a server's range may end within one."""
+    part = session.part(uid, 0, limit)
+    content = part.content[:limit]
+    if (part.size or 0) > len(content) or len(part.content) > limit:
+        content = content[: content.rfind(b"\n") + 1] or content
+    into.write(content)
+    return max(part.size or 0, len(part.content))
+
+
+async def _readable(session: ImapSession) -> None:
+    """Wait until the server says something, without a thread."""
+    if session.has_input():
+        return
+    loop, noticed, descriptor = asyncio.get_running_loop(), asyncio.Event(), session.socket.fileno()
+    loop.add_reader(descriptor, noticed.set)
+    try:
+        await noticed.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
+async def _credentials(access: MailboxAccess) -> Credentials:
+    """The login is the address where none is given."""
+    login = access.username or access.address
+    if not login or access.password is None:
+        raise MailboxMissing("Gebruikersnaam of wachtwoord van de mailbox ontbreekt: vul ze in.")
+    password = access.password.get_secret_value()
+    if any(ord(char) < ord(" ") for char in login + password):
+        raise MailboxMissing(
+            "Gebruikersnaam of wachtwoord bevat een regeleinde of ander stuurteken: voer ze opnieuw in."
+        )
+    return Credentials(login, password=password)
+
+
+def _close_unwanted(opening: asyncio.Future[ImapSession]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().discard()
+
+
+def _key(validity: int, uid: int) -> ItemKey:
+    return ItemKey(f"{validity}.{uid}")
+
+
+def _parsed(key: ItemKey) -> tuple[int, int]:
+    validity, _, uid = key.partition(".")
+    try:
+        return int(validity), int(uid)
+    except ValueError:
+        raise MailGone("De mail is er niet meer.") from None

@@ -1,0 +1,160 @@
+"""The bytes between us and an IMAP server: checked address, bounded time, bounded memory.
+
+The standard library's reading has no bounds for a literal or a command as a whole; here each command has so many
+seconds and bytes, and a server that sends more is left. Nothing that was sent is remembered or logged: it may be a
+password.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import socket
+import ssl
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+from imapclient import IMAPClient
+
+from shared.connecting import connect
+
+OPERATION_SECONDS: Final = 30.0
+"""For one operation of the socket: a server that is silent for so long is gone."""
+COMMAND_SECONDS: Final = 120.0
+"""For a command as a whole, so that a server that sends a byte now and then holds no thread."""
+COMMAND_BYTES: Final = 32 * 2**20
+"""For all that a server sends in answer to a command; the numbers of a million mails are 8 MB."""
+_CHUNK: Final = 64 * 1024
+_KEEPALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+)
+"""A connection that a firewall forgot is noticed after two minutes, and an idle one is not forgotten so easily."""
+
+
+class TooMuch(imaplib.IMAP4.abort):
+    """The server sent more than anything asked for can be."""
+
+
+class Wire(imaplib.IMAP4):
+    """The standard library's protocol engine on our socket."""
+
+    def __init__(self, sock: socket.socket, host: str) -> None:
+        self._given = sock
+        self._received = bytearray()
+        self._searched = 0
+        self.allow()
+        super().__init__(host)
+
+    def allow(self, *, seconds: float = COMMAND_SECONDS, size: int = COMMAND_BYTES) -> None:
+        """From now on, so much time and so many bytes."""
+        self._deadline = time.monotonic() + seconds
+        self._allowed = size
+
+    def open(self, host: str = "", port: int = 0, timeout: float | None = None) -> None:
+        """Take the socket that we were made with."""
+        del timeout
+        self.host, self.port = host, port
+        self.sock = self._given
+
+    def read(self, size: int) -> bytes:
+        """So many bytes (a literal)."""
+        if size > self._allowed + len(self._received):
+            raise TooMuch(f"a literal of {size} bytes")
+        while len(self._received) < size:
+            self._receive()
+        return self._take(size)
+
+    def readline(self) -> bytes:
+        """A line; nothing when the connection ended."""
+        while (end := self._received.find(b"\n", self._searched)) < 0:
+            self._searched = len(self._received)
+            self._receive()
+        return self._take(end + 1)
+
+    def send(self, data: Any) -> None:
+        """Send it all."""
+        self._set_timeout()
+        self.sock.sendall(data)
+
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
+        """Go on in TLS. What came in the clear behind the answer is no part of it (CVE-2011-0411)."""
+        typ, data = self._simple_command("STARTTLS")
+        if typ == "OK":
+            if self._received or ssl_context is None:
+                raise self.abort("data in the clear behind STARTTLS")
+            self._set_timeout()
+            self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
+        return typ, data
+
+    def shutdown(self) -> None:
+        """Close the connection."""
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+    def has_input(self) -> bool:
+        """Whether something can be read that no event of the socket will tell."""
+        return bool(self._received) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0)
+
+    def _receive(self) -> None:
+        self._set_timeout()
+        data = self.sock.recv(_CHUNK)
+        if not data:
+            raise self.abort("the connection ended")
+        self._allowed -= len(data)
+        if self._allowed < 0:
+            raise TooMuch("an endless answer")
+        self._received += data
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._received[:size])
+        del self._received[:size]
+        self._searched = 0
+        return taken
+
+    def _set_timeout(self) -> None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the command took too long")
+        self.sock.settimeout(min(left, OPERATION_SECONDS))
+
+    def _log(self, line: str) -> None:
+        """Keep nothing of what was said."""
+
+
+class Client(IMAPClient):  # type: ignore[misc]
+    """IMAPClient on our wire, without its logging of what is said."""
+
+    _imap: Wire
+
+    def __init__(self, sock: socket.socket, host: str, *, tls: bool) -> None:
+        self._given = sock
+        super().__init__(host, ssl=tls)
+        self.normalise_times = False
+        self._imap.debug = 0
+
+    @property
+    def wire(self) -> Wire:
+        """What it speaks through."""
+        return self._imap
+
+    def _create_IMAP4(self) -> Wire:  # noqa: N802 - IMAPClient's
+        return Wire(self._given, self.host)
+
+    def _set_read_timeout(self) -> None:
+        """The wire sets its own."""
+
+
+def open_socket(host: str, port: int, context: ssl.SSLContext | None) -> socket.socket:
+    """A connected socket, in TLS with `context`. Raises ForbiddenAddress, OSError and ssl.SSLError."""
+    sock = connect(host, port, OPERATION_SECONDS)
+    try:
+        for level, option, value in _KEEPALIVE:
+            sock.setsockopt(level, option, value)
+        return sock if context is None else context.wrap_socket(sock, server_hostname=host)
+    except BaseException:
+        sock.close()
+        raise
