@@ -6,7 +6,8 @@ A proxy from the environment is not used, for the reason that stands there.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from requests import PreparedRequest, Response
@@ -24,10 +25,24 @@ CONNECT_SECONDS: Final = 30.0
 class CheckedAdapter(HTTPAdapter):
     """An adapter whose connections go to checked addresses; a request raises ForbiddenAddress for another one."""
 
+    _latest: socket.socket | None = None
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Have the pools open our connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        """Have each connection tell of its socket."""
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.conn_kw["connected"] = self._connected
+        return pool
+
+    def abort(self) -> None:
+        """Cut off the latest connection, from any thread: whoever waits for it gets an error, or an end."""
+        if self._latest is not None:
+            with suppress(OSError):  # it is closed already
+                self._latest.shutdown(socket.SHUT_RDWR)
 
     def send(  # noqa: PLR0917 - requests' own
         self,
@@ -42,8 +57,20 @@ class CheckedAdapter(HTTPAdapter):
         del proxies
         return super().send(request, stream, timeout, verify, cert)
 
+    def _connected(self, sock: socket.socket) -> None:
+        self._latest = sock
+
 
 class _Checked(HTTPConnection):
+    def __init__(self, *args: Any, connected: Callable[[socket.socket], None], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._tell = connected
+
+    def connect(self) -> None:
+        """As urllib3; then tell of the socket."""
+        super().connect()
+        self._tell(self.sock)
+
     def _new_conn(self) -> socket.socket:
         """A socket, or what urllib3 raises in its place."""
         try:

@@ -14,8 +14,15 @@ from services.fetcher.mailboxes.imap import ImapMailbox
 from services.fetcher.mailboxes.maildir import MaildirMailbox
 from services.fetcher.mailboxes.protocol import Mailbox, MailboxAccess, MailboxMissing
 
+
+async def _open_ews(access: MailboxAccess) -> Mailbox:
+    from services.fetcher.mailboxes.ews import EwsMailbox  # noqa: PLC0415 - 60 MiB that only Exchange is worth
+
+    return await EwsMailbox.open(access)
+
+
 OPENERS: Final[Mapping[str, Callable[[MailboxAccess], Awaitable[Mailbox]]]] = MappingProxyType(
-    {"graph": GraphMailbox.open, "imap": ImapMailbox.open, "maildir": MaildirMailbox.open}
+    {"ews": _open_ews, "graph": GraphMailbox.open, "imap": ImapMailbox.open, "maildir": MaildirMailbox.open}
 )
 
 

@@ -1,0 +1,133 @@
+"""A mailbox on an Exchange server of one's own (2007 SP1 to Subscription Edition), over EWS: the mailbox kind `ews`.
+
+`server` is a host, `host:port` or URL; `folder` INBOX, or a path like `Facturen/2026`. Without `address` it is the
+login's own mailbox; with one, a mailbox to which the login has full access, or which it may impersonate. The key of a
+mail is its ItemId. There are no notifications: a poll is one request, and the mailbox itself is the state.
+
+What blocks runs in threads of its own (at most 32), one at a time for a mailbox. Docs: docs/exchange.md; why it is done
+so: docs/decisions/exchange-web-services.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, Final, Self, TypeVar
+from urllib.parse import urlsplit
+
+from services.fetcher.mailboxes.ews_connection import PATIENCE, EwsConnection, Patience, ews_url, tls_context
+from services.fetcher.mailboxes.ews_errors import Place
+from services.fetcher.mailboxes.ews_folder import EwsFolder
+from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxHealth, MailboxMissing, MailReference
+
+THREADS: Final = 32
+"""For all mailboxes of this process."""
+
+_threads: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="ews")
+
+T = TypeVar("T")
+
+
+class EwsMailbox:
+    """An open folder of an Exchange mailbox; a `Mailbox`."""
+
+    def __init__(self, connection: EwsConnection, folder: EwsFolder, patience: Patience) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._patience = patience
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, access: MailboxAccess, patience: Patience = PATIENCE) -> Self:
+        """Log in, agree on a version and find the folder. Raises MailboxError."""
+        url = ews_url(access.server, allow_unencrypted=access.allow_unencrypted)
+        if not access.username or access.password is None or not access.password.get_secret_value():
+            raise MailboxMissing("De inlognaam of het wachtwoord ontbreekt: vul beide in.")
+        login_address = access.username if "@" in access.username else None
+        address = access.address or (login_address if access.impersonate else None)
+        if access.impersonate and address is None:
+            raise MailboxMissing(
+                "Het adres van de mailbox ontbreekt: het is nodig om de mailbox namens de eigenaar te openen."
+            )
+        host = urlsplit(url).hostname or url
+        place = Place(host, access.username, address, access.impersonate, access.ca_file)
+        connection = EwsConnection(
+            url,
+            access.password.get_secret_value(),
+            place,
+            await asyncio.to_thread(tls_context, access.ca_file),
+            address or login_address,
+            patience,
+        )
+        mailbox = cls(connection, EwsFolder(connection, place, access.folder), patience)
+        try:
+            await mailbox._run(mailbox._folder.open)
+        except BaseException:
+            await mailbox.close()
+            raise
+        return mailbox
+
+    async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
+        """See `Mailbox.unread`: the whole listing is read first."""
+        mails = await self._run(self._folder.unread, self._patience.mail)
+        for start in range(0, len(mails), page_size):
+            yield tuple(mails[start : start + page_size])
+
+    async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch`."""
+        return await self._run(lambda: self._folder.fetch(mail, into, limit), self._patience.mail)
+
+    async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+        """See `Mailbox.fetch_head`."""
+        return await self._run(lambda: self._folder.fetch_head(mail, into, limit), self._patience.mail)
+
+    async def mark_read(self, mail: MailReference) -> None:
+        """See `Mailbox.mark_read`."""
+        await self._run(lambda: self._folder.mark_read(mail))
+
+    async def move(self, mail: MailReference, folder: str) -> None:
+        """See `Mailbox.move`."""
+        await self._run(lambda: self._folder.move(mail, folder))
+
+    async def delete(self, mail: MailReference) -> None:
+        """See `Mailbox.delete`."""
+        await self._run(lambda: self._folder.delete(mail))
+
+    async def health_check(self) -> MailboxHealth:
+        """See `Mailbox.health_check`."""
+        unread, junk, description = await self._run(self._folder.health)
+        return MailboxHealth(unread, description, junk)
+
+    async def wait_for_change(self) -> None:
+        """See `Mailbox.wait_for_change`: never; a poll of seconds is cheaper and safer than a kept request."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """See `Mailbox.close`."""
+        self._connection.close()
+
+    async def _run(self, call: Callable[[], T], seconds: float | None = None) -> T:
+        """The call's result, from a thread; cut off after so many seconds, and when nobody waits for it any more."""
+        loop = asyncio.get_running_loop()
+        timers: list[asyncio.TimerHandle] = []
+
+        def start_timer() -> None:
+            timers.append(loop.call_later(seconds or self._patience.answer, self._connection.abort))
+
+        def in_thread() -> T:
+            self._connection.begin()
+            loop.call_soon_threadsafe(start_timer)  # from here, since all threads may be busy
+            return call()
+
+        async with self._turn:
+            running = loop.run_in_executor(_threads, in_thread)
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                self._connection.abort()
+                await asyncio.wait([running])
+                raise
+            finally:
+                for timer in timers:
+                    timer.cancel()

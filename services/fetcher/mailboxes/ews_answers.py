@@ -1,0 +1,306 @@
+"""What an EWS server answers: SOAP, read while it comes in.
+
+A mail stands in its answer as base64. It is decoded on the way and written where the caller wants it, so that no mail is
+held in memory, one that grows beyond a limit ends there, and its beginning can be had without the rest. An answer
+counts only when it was read to its last tag: one that breaks off is no answer, whatever its HTTP status was.
+Elements go by their local names; prefixes and namespaces are the server's own affair.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+LONGEST: Final = 32 * 1024 * 1024
+"""Characters of an answer outside of the mail; a page of 1,000 mails has some 400,000."""
+TEXT_BYTES: Final = 256 * 1024
+"""How much of a mail's base64 is decoded at a time."""
+LONGEST_BACK_OFF: Final = timedelta(hours=1)
+
+_MIME: Final = "MimeContent"
+_SPACE: Final = b" \t\r\n"
+
+
+class AnswerBroken(Exception):
+    """The answer ended too early, or is not what it says it is; the text says how, in English."""
+
+
+class NotEws(Exception):
+    """The answer is no SOAP at all: a page for people, say."""
+
+
+class EwsError(Exception):
+    """The server refused, with this response code; `back_off` is how long it wants to be left alone."""
+
+    def __init__(self, code: str, back_off: timedelta | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.back_off = back_off
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Build:
+    """A version of Exchange, as in ServerVersionInfo."""
+
+    major: int
+    minor: int
+    build: int = 0
+    revision: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.build}.{self.revision}"
+
+
+class MimeDecoder:
+    """Base64 text in, in pieces; decoded bytes out to `write`."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._rest = b""
+        self._padded = False
+        self.size = 0
+
+    def feed(self, text: str) -> None:
+        """Decode what is whole of it. Raises AnswerBroken, and what `write` raises."""
+        data = self._rest + text.encode("ascii", "replace").translate(None, _SPACE)
+        whole = len(data) - len(data) % 4
+        self._rest = data[whole:]
+        if not whole:
+            return
+        if self._padded:
+            raise AnswerBroken("the mail's base64 goes on after its end")
+        self._padded = data[whole - 1 : whole] == b"="
+        try:
+            decoded = binascii.a2b_base64(data[:whole], strict_mode=True)
+        except binascii.Error as error:
+            raise AnswerBroken(f"the mail's base64 is damaged: {error}") from error
+        self.size += len(decoded)
+        self._write(decoded)
+
+    def close(self) -> None:
+        """Raise AnswerBroken when the text ended within a group."""
+        if self._rest:
+            raise AnswerBroken("the mail's base64 is cut off")
+
+
+class AnswerReader:
+    """Takes an answer in pieces. `close` gives its root; the mail in it, if there is one, goes to `mime`."""
+
+    def __init__(self, mime: MimeDecoder | None = None) -> None:
+        self._mime = mime
+        self._tree = TreeBuilder()
+        self._length = 0
+        self._depth = 0
+        self._in_mime = False
+        self._fed = False
+        self.has_mime = False
+        # expat refuses entities that grow (2.4.1 and later); EWS has no document type at all.
+        self._parser = expat.ParserCreate(namespace_separator="}")
+        self._parser.buffer_size = TEXT_BYTES
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises AnswerBroken, NotEws, and what the mail's `write` raises."""
+        if not self._fed:
+            data = data.lstrip()
+        if data:
+            self._fed = True
+            self._parse(data, last=False)
+
+    def close(self) -> Element:
+        """The whole answer. Raises AnswerBroken when it is not whole."""
+        if not self._fed:
+            raise AnswerBroken("the answer is empty")
+        self._parse(b"", last=True)
+        return self._tree.close()
+
+    def _parse(self, data: bytes, *, last: bool) -> None:
+        try:
+            self._parser.Parse(data, last)
+        except expat.ExpatError as error:
+            if self._depth == 0 and not last:
+                raise NotEws from error
+            raise AnswerBroken(f"the answer is not whole: {expat.ErrorString(error.code)}") from error
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = _local(name)
+        if self._depth == 0 and tag != "Envelope":
+            raise NotEws
+        self._depth += 1
+        self._in_mime = tag == _MIME and self._mime is not None
+        self.has_mime = self.has_mime or self._in_mime
+        self._count(len(tag) + sum(map(len, attributes.values())))
+        self._tree.start(tag, {_local(key): value for key, value in attributes.items()})
+
+    def _end(self, name: str) -> None:
+        if self._in_mime and self._mime is not None:
+            self._mime.close()
+        self._in_mime = False
+        self._tree.end(_local(name))
+
+    def _text(self, text: str) -> None:
+        if self._in_mime and self._mime is not None:
+            self._mime.feed(text)
+            return
+        self._count(len(text))
+        self._tree.data(text)
+
+    def _doctype(self, *_: object) -> None:
+        raise NotEws
+
+    def _count(self, characters: int) -> None:
+        self._length += characters
+        if self._length > LONGEST:
+            raise AnswerBroken(f"the answer is longer than {LONGEST} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """An item of a page: its id, change key, kind of element, arrival and size, as far as they were told."""
+
+    key: str
+    change_key: str
+    element: str
+    received_at: datetime | None
+    size: int | None
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that was found."""
+
+    folder_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How a page lies in the whole view, as far as the server tells."""
+
+    total: int | None
+    next_offset: int | None
+    is_last: bool | None
+
+
+def server_build(root: Element) -> Build | None:
+    """The server's version; None where it does not tell."""
+    info = root.find("Header/ServerVersionInfo")
+    if info is None:
+        return None
+    numbers = ("MajorVersion", "MinorVersion", "MajorBuildNumber", "MinorBuildNumber")
+    try:
+        return Build(*(int(info.get(number, "0")) for number in numbers))
+    except ValueError:
+        return None
+
+
+def response_message(root: Element) -> Element:
+    """The one response message of an answer. Raises EwsError when it is a refusal, AnswerBroken without any."""
+    body = root.find("Body")
+    if body is None:
+        raise AnswerBroken("the answer has no body")
+    fault = body.find("Fault")
+    if fault is not None:
+        raise EwsError(_fault_code(fault), _back_off(fault))
+    for message in body.iter():
+        if message.tag.endswith("ResponseMessage"):
+            code = (message.findtext("ResponseCode") or "NoError").strip()
+            if message.get("ResponseClass") == "Error" or (
+                code != "NoError" and message.get("ResponseClass") != "Warning"
+            ):
+                raise EwsError(_value(message, "InnerErrorResponseCode") or code, _back_off(message))
+            return message
+    raise AnswerBroken("the answer has no response message")
+
+
+def listed_items(message: Element) -> Iterator[ListedItem]:
+    """The items of a page of FindItem, whatever kind they say they are."""
+    for item in message.findall(".//Items/*"):
+        item_id = item.find("ItemId")
+        if item_id is not None and (key := item_id.get("Id")):
+            yield ListedItem(
+                key,
+                item_id.get("ChangeKey", ""),
+                item.tag,
+                _moment(item.findtext("DateTimeReceived")),
+                _number(item.findtext("Size")),
+                (item.findtext("IsRead") or "").strip().lower() in {"true", "1"},
+            )
+
+
+def folders(message: Element) -> Iterator[Folder]:
+    """The folders in an answer."""
+    for folder in message.findall(".//Folders/*"):
+        folder_id = folder.find("FolderId")
+        if folder_id is not None and (key := folder_id.get("Id")):
+            yield Folder(key, (folder.findtext("DisplayName") or "").strip())
+
+
+def page(message: Element) -> Page:
+    """Where a page of FindItem or FindFolder lies."""
+    root = message.find("RootFolder")
+    if root is None:
+        raise AnswerBroken("the answer has no page")
+    last = root.get("IncludesLastItemInRange")
+    return Page(
+        _number(root.get("TotalItemsInView")),
+        _number(root.get("IndexedPagingOffset")),
+        None if last is None else last.strip().lower() in {"true", "1"},
+    )
+
+
+def item_id(message: Element) -> tuple[str, str] | None:
+    """Id and change key of the one item in an answer."""
+    found = message.find(".//Items/*/ItemId")
+    return None if found is None else (found.get("Id", ""), found.get("ChangeKey", ""))
+
+
+def item_size(message: Element) -> int | None:
+    """The size of the one item in an answer, in bytes."""
+    return _number(message.findtext(".//Items/*/Size"))
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _fault_code(fault: Element) -> str:
+    for element in fault.iter("ResponseCode"):
+        if element.text:
+            return element.text.strip()
+    for name in ("faultcode", "Code/Subcode/Value", "Code/Value"):
+        if text := fault.findtext(name):
+            return text.strip().rpartition(":")[2]
+    return "Fault"
+
+
+def _back_off(element: Element) -> timedelta | None:
+    milliseconds = _number(_value(element, "BackOffMilliseconds"))
+    return None if milliseconds is None else min(timedelta(milliseconds=milliseconds), LONGEST_BACK_OFF)
+
+
+def _value(element: Element, name: str) -> str | None:
+    return next((value.text for value in element.iter("Value") if value.get("Name") == name), None)
+
+
+def _number(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isdecimal() and len(text) <= 15 else None  # noqa: PLR2004 - no size or count has more
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,287 @@
+"""An EWS server over real sockets: logging in, transport, and faults; `operations` does the work.
+
+    async with EwsServer(user, store, tls=certificates.server) as server:
+        server.deliver(raw, received_at)
+        server.next("GetItem", Truncated())
+
+IIS logs in a connection with NTLM, not a request; that is kept here, for each TCP connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import os
+import ssl
+import tempfile
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+import spnego
+from aiohttp import web
+from spnego.exceptions import SpnegoError
+
+from tests.servers.ews.faults import Answer, Dropped, Fault, Refusal, Silent, Slow, Truncated
+from tests.servers.ews.operations import (
+    PRODUCTS,
+    Operations,
+    Refused,
+    fault_xml,
+    message_xml,
+    operation_name,
+    refusal_xml,
+)
+from tests.servers.ews.store import Item, Store, User
+
+PATH: Final = "/EWS/Exchange.asmx"
+WEB_PAGE: Final = "<!DOCTYPE html><html><head><title>401</title></head><body><p>Geen toegang</p></body></html>"
+
+
+@dataclass(slots=True)
+class _Login:
+    """How far a connection is with logging in."""
+
+    context: spnego.ContextProxy | None = None
+    user: User | None = None
+
+
+@dataclass(slots=True)
+class Manners:
+    """How this server differs from the next one."""
+
+    product: str = "2019"
+    ways: tuple[str, ...] = ("Negotiate", "NTLM")
+    """What its 401 offers, in this order."""
+    most_items: int = 1000
+    """EWSFindCountLimit."""
+    wants_change_key: bool = False
+    close_with_401: bool = False
+    compress: bool = False
+    chunked: bool = False
+    http10: bool = False
+    """Answers as HTTP/1.0: each connection is closed."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was asked, for tests that count."""
+
+    operations: Counter[str] = field(default_factory=Counter)
+    """Requests that were let in."""
+    requests: int = 0
+    """All HTTP requests, those of logging in too."""
+    credentials: list[str] = field(default_factory=list)
+    """The scheme of each Authorization header."""
+    bodies: list[str] = field(default_factory=list)
+    bytes_sent: int = 0
+
+
+class EwsServer:
+    """A server with one mailbox to begin with. What tests change is public."""
+
+    def __init__(
+        self, user: User, store: Store, *, tls: ssl.SSLContext | None = None, manners: Manners | None = None
+    ) -> None:
+        self.users = [user]
+        self.stores = {store.address: store}
+        self.store = store
+        self.manners = manners or Manners()
+        self.seen = Seen()
+        self._tls = tls
+        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._logins: dict[asyncio.BaseTransport, _Login] = {}
+        self._folder = tempfile.TemporaryDirectory()
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where EWS is."""
+        return f"{'https' if self._tls else 'http'}://{self.host}{PATH}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on the loopback."""
+        app = web.Application(client_max_size=4 * 1024 * 1024)
+        app.router.add_post(PATH, self._serve)
+        self._add_routes(app)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._tls)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop listening, and end what is going on."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        self._folder.cleanup()
+
+    def deliver(self, raw: bytes, received_at: datetime | None, **particulars: object) -> Item:
+        """Put an unread mail into the inbox."""
+        item = Item(raw, received_at)
+        for name, value in particulars.items():
+            setattr(item, name, value)
+        self.store.inbox.items.append(item)
+        return item
+
+    def next(self, operation: str, *faults: Fault) -> None:
+        """Spoil the next answers to this operation, in this order."""
+        self._faults[operation].extend(faults)
+
+    def _add_routes(self, app: web.Application) -> None:
+        """For a server that has more than EWS."""
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        self.seen.requests += 1
+        if self.manners.http10:
+            request = request.clone()
+        body = await request.text()
+        user = self._log_in(request)
+        if isinstance(user, web.Response):
+            return user
+        self.seen.bodies.append(body)
+        try:
+            envelope = fromstring(body)  # noqa: S314 - what our own client wrote
+            operation = operation_name(envelope)
+        except (ParseError, Refused):
+            return web.Response(status=400, text="Bad Request")
+        self.seen.operations[operation] += 1
+        fault = self._faults[operation].popleft() if self._faults[operation] else None
+        if isinstance(fault, Silent):
+            await asyncio.sleep(3600)
+        if isinstance(fault, Answer):
+            return self._web(fault.status, fault.body, fault.headers)
+        if isinstance(fault, Dropped) and fault.after == 0:
+            return await self._drop(request)
+        status, answer = self._answer(envelope, operation, user, fault)
+        return await self._send(request, status, answer.encode(), fault)
+
+    def _answer(self, envelope: Element, operation: str, user: User, fault: Fault | None) -> tuple[int, str]:
+        product = PRODUCTS[self.manners.product]
+        operations = Operations(
+            product,
+            self.stores,
+            user,
+            most_items=self.manners.most_items,
+            wants_change_key=self.manners.wants_change_key,
+        )
+        try:
+            if isinstance(fault, Refusal):
+                raise Refused(fault.code, fault=fault.fault, back_off=fault.back_off)  # noqa: TRY301 - as the others
+            return 200, message_xml(product, operation, operations.answer(envelope, fault))
+        except Refused as refused:
+            if refused.fault:
+                return 500, fault_xml(product, refused)
+            return 200, refusal_xml(product, operation, refused)
+
+    async def _send(self, request: web.Request, status: int, body: bytes, fault: Fault | None) -> web.StreamResponse:
+        headers = {"Content-Type": "text/xml; charset=utf-8", "X-FEServer": "EX1"}
+        if self.manners.compress:
+            body = gzip.compress(body)
+            headers["Content-Encoding"] = "gzip"
+        if isinstance(fault, Truncated):
+            body = body[: int(len(body) * fault.at)]
+        response = web.StreamResponse(status=status, headers=headers)
+        if self.manners.http10:
+            response.force_close()
+        elif self.manners.chunked:
+            response.enable_chunked_encoding()
+        else:
+            response.content_length = len(body)
+        await response.prepare(request)
+        if isinstance(fault, Dropped):
+            await response.write(body[: int(len(body) * fault.after)])
+            return await self._drop(request)
+        pieces = len(body) if isinstance(fault, Slow) else max(1, len(body) // 65536)
+        step = -(-len(body) // pieces)
+        try:
+            for start in range(0, len(body), step):
+                await response.write(body[start : start + step])
+                self.seen.bytes_sent += step
+                if isinstance(fault, Slow):
+                    await asyncio.sleep(fault.pause)
+            await response.write_eof()
+        except ConnectionError:
+            return response  # the client has enough of it
+        return response
+
+    async def _drop(self, request: web.Request) -> web.StreamResponse:
+        if isinstance(request.transport, asyncio.Transport):
+            request.transport.close()
+        raise web.HTTPServiceUnavailable  # to nobody
+
+    def _log_in(self, request: web.Request) -> User | web.Response:
+        """Who is logged in on this connection, or what the client must be told."""
+        transport = request.transport
+        assert transport is not None
+        self._logins = {each: login for each, login in self._logins.items() if not each.is_closing()}
+        login = self._logins.setdefault(transport, _Login())
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme:
+            self.seen.credentials.append(scheme)
+        if scheme.lower() == "basic" and "Basic" in self.manners.ways:
+            name, _, password = base64.b64decode(token).decode().partition(":")
+            user = self._user(name)
+            return user if user is not None and user.password == password and not user.locked else self._refuse()
+        if scheme.lower() == "ntlm" and "NTLM" in self.manners.ways:
+            return self._step(login, token)
+        return login.user or self._refuse()
+
+    def _step(self, login: _Login, token: str) -> User | web.Response:
+        """A step of NTLM (MS-NTHT): its context lives as long as the connection."""
+        users = Path(self._folder.name, "users")
+        users.write_text("".join(f"{_ntlm_name(user.login)}:{user.password}\n" for user in self.users), encoding="utf-8")
+        os.environ["NTLM_USER_FILE"] = str(users)  # pyspnego reads it when a context begins
+        if login.context is None or login.context.complete:
+            login.user, login.context = None, spnego.server(protocol="ntlm")
+        try:
+            challenge = login.context.step(base64.b64decode(token))
+        except (SpnegoError, ValueError):
+            login.context = None
+            return self._refuse()
+        finally:
+            del os.environ["NTLM_USER_FILE"]
+        if not login.context.complete:
+            return self._refuse(f"NTLM {base64.b64encode(challenge or b'').decode()}")
+        login.user = self._user(login.context.client_principal or "")
+        if login.user is None or login.user.locked:
+            login.user = None
+            return self._refuse()
+        return login.user
+
+    def _user(self, name: str) -> User | None:
+        return next((user for user in self.users if user.login.casefold() == name.casefold()), None)
+
+    def _refuse(self, challenge: str | None = None) -> web.Response:
+        response = web.Response(status=401, text=WEB_PAGE, content_type="text/html")
+        for way in [challenge] if challenge else self.manners.ways:
+            response.headers.add("WWW-Authenticate", f'{way} realm="{self.host}"' if way == "Basic" else way)
+        if self.manners.close_with_401:
+            response.force_close()
+        return response
+
+    def _web(self, status: int, body: str, headers: object) -> web.Response:
+        return web.Response(status=status, text=body or WEB_PAGE, content_type="text/html", headers=dict(headers or {}))  # type: ignore[call-overload]
+
+
+def _ntlm_name(login: str) -> str:
+    domain, backslash, name = login.partition("\\")
+    return f"{domain}:{name}" if backslash else f":{login}"

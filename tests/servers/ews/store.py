@@ -1,0 +1,136 @@
+"""What the EWS server keeps: mailboxes with folders and items, and who may do what in them.
+
+As in Exchange: an item has an id that names it until it leaves its folder (it is base64, so its case counts) and a
+change key that is new after every change; identical mails are different items.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+_numbers = itertools.count(1)
+
+
+def new_id(kind: str) -> str:
+    """An id like Exchange's: base64, long, and different in the middle."""
+    number = next(_numbers)
+    return base64.b64encode(f"\x00{kind}\xff{number:09}\xfe{'x' * 60}\x00".encode("latin-1")).decode()
+
+
+@dataclass(slots=True)
+class Item:
+    """A mail. `element` is what FindItem calls it; `error` a response code that GetItem gives in its place."""
+
+    raw: bytes
+    received_at: datetime | None
+    element: str = "Message"
+    is_read: bool = False
+    wants_receipt: bool = False
+    error: str | None = None
+    tells_size: bool = True
+    key: str = field(default_factory=lambda: new_id("item"))
+    change_key: str = field(default_factory=lambda: new_id("change"))
+
+    def changed(self) -> None:
+        """Have a new change key."""
+        self.change_key = new_id("change")
+
+
+@dataclass(slots=True)
+class Folder:
+    """A folder, its items, and the folders beneath it. `distinguished` is the name that Exchange knows it by."""
+
+    name: str
+    distinguished: str | None = None
+    items: list[Item] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
+    key: str = field(default_factory=lambda: new_id("folder"))
+
+    def walk(self) -> Iterator[Folder]:
+        """This folder and all beneath it."""
+        yield self
+        for folder in self.folders:
+            yield from folder.walk()
+
+
+@dataclass(slots=True)
+class Store:
+    """A mailbox. `mime` makes of a delivered mail what GetItem gives: Exchange writes MIME anew."""
+
+    address: str
+    root: Folder = field(default_factory=lambda: Folder("Bovenste niveau van gegevensarchief", "msgfolderroot"))
+    mime: Callable[[bytes], bytes] = bytes
+    receipts_sent: int = 0
+
+    def __post_init__(self) -> None:
+        self.root.folders = [
+            Folder("Postvak IN", "inbox"),
+            Folder("Verwijderde items", "deleteditems"),
+            Folder("Ongewenste e-mail", "junkemail"),
+            Folder("Verzonden items", "sentitems"),
+        ]
+
+    @property
+    def inbox(self) -> Folder:
+        """Where mail is delivered."""
+        return self.distinguished("inbox")
+
+    def distinguished(self, name: str) -> Folder:
+        """The folder of this name; KeyError."""
+        for folder in self.root.walk():
+            if folder.distinguished == name.lower():
+                return folder
+        raise KeyError(name)
+
+    def folder(self, path: str) -> Folder | None:
+        """The folder at Name/Name beneath the root, INBOX being the inbox."""
+        place: Folder | None = self.root
+        for name in path.split("/"):
+            children = [] if place is None else place.folders
+            place = next(
+                (each for each in children if each.name == name or (name == "INBOX" and each.distinguished == "inbox")),
+                None,
+            )
+        return place
+
+    def find(self, key: str) -> tuple[Folder, Item] | None:
+        """Where an item is."""
+        for folder in self.root.walk():
+            for item in folder.items:
+                if item.key == key:
+                    return folder, item
+        return None
+
+    def move(self, key: str, target: Folder) -> Item | None:
+        """Move an item; it gets another id. None when it is not there."""
+        place = self.find(key)
+        if place is None:
+            return None
+        folder, item = place
+        folder.items.remove(item)
+        item.key = new_id("item")
+        item.changed()
+        target.items.append(item)
+        return item
+
+
+@dataclass(slots=True)
+class User:
+    """Who may log in: with `DOMAIN\\name` or an address. `mailbox` is the user's own, if there is one."""
+
+    login: str
+    password: str
+    mailbox: str | None = None
+    full_access: set[str] = field(default_factory=set)
+    may_impersonate: set[str] = field(default_factory=set)
+    locked: bool = False
+    """Active Directory refuses the right password too; IIS tells no reason."""
+    read_only: set[str] = field(default_factory=set)
+
+    def may_open(self, address: str) -> bool:
+        """Whether this mailbox is the user's own, or opened to the user."""
+        return address == self.mailbox or address in self.full_access or address in self.read_only
