@@ -20,6 +20,9 @@ from pydantic import SecretStr
 
 from deploy.local.dovecot import ImapEndpoint
 from services.fetcher.mailboxes.protocol import ItemKey, MailboxAccess
+from tests.servers.certificates import make_certificates
+from tests.servers.ews.server import EwsServer, Manners
+from tests.servers.ews.store import Item, Store, User
 from tests.servers.graph_entra import CLIENT_ID, SECRET, TENANT
 from tests.servers.graph_mailbox import Message
 from tests.servers.graph_server import GraphServer
@@ -250,7 +253,66 @@ class ImapPostOffice:
         return cast(list[bytes], data)
 
 
+class EwsPostOffice:
+    """A shared mailbox on an Exchange server of one's own, which gives pages of at most four mails."""
+
+    notifies = False
+
+    def __init__(self, directory: Path) -> None:
+        certificates = make_certificates(directory)
+        store = Store("helpdesk@corp.example")
+        user = User("CORP\\importer", "Welkom-01", mailbox="importer@corp.example", full_access={store.address})
+        self.server = EwsServer(user, store, tls=certificates.server, manners=Manners(most_items=4))
+        self.server.start()
+        self.access = MailboxAccess(
+            kind="ews",
+            server=self.server.host,
+            address=store.address,
+            username=user.login,
+            password=SecretStr(user.password),
+            ca_file=str(certificates.ca_file),
+        )
+
+    def close(self) -> None:
+        self.server.stop()
+
+    def deliver(self, raw: bytes, received_at: datetime) -> ItemKey:
+        return ItemKey(self.server.deliver(raw, received_at).key)
+
+    def read_by_somebody(self, key: ItemKey) -> None:
+        self._set_read(key, is_read=True)
+
+    def unread_by_somebody(self, key: ItemKey) -> None:
+        self._set_read(key, is_read=False)
+
+    def remove(self, key: ItemKey) -> None:
+        self.server.store.inbox.items.remove(self._item(key))
+
+    def is_read(self, key: ItemKey) -> bool:
+        return self._item(key).is_read
+
+    def contents(self, folder: str) -> list[bytes]:
+        found = self.server.store.folder(folder)
+        return [] if found is None else [item.raw for item in found.items]
+
+    def deleted(self) -> list[bytes]:
+        return [item.raw for item in self.server.store.distinguished("deleteditems").items]
+
+    def break_down(self) -> None:
+        del self.server.stores[self.server.store.address]
+
+    def _set_read(self, key: ItemKey, *, is_read: bool) -> None:
+        item = self._item(key)
+        item.is_read = is_read
+        item.changed()
+
+    def _item(self, key: ItemKey) -> Item:
+        (item,) = (item for item in self.server.store.inbox.items if item.key == key)
+        return item
+
+
 POST_OFFICES: Mapping[str, Callable[..., PostOffice]] = {
+    "ews": EwsPostOffice,
     "graph": GraphPostOffice,
     "imap": ImapPostOffice,
     "maildir": MaildirPostOffice,

@@ -1,7 +1,7 @@
 """What an EWS server answers: SOAP, read while it comes in.
 
-A mail stands in its answer as base64. It is decoded on the way and written where the caller wants it, so that no mail is
-held in memory, one that grows beyond a limit ends there, and its beginning can be had without the rest. An answer
+A mail stands in its answer as base64. It is decoded on the way and written where the caller wants it, so that no mail
+is held in memory, one that grows beyond a limit ends there, and its beginning can be had without the rest. An answer
 counts only when it was read to its last tag: one that breaks off is no answer, whatever its HTTP status was.
 Elements go by their local names; prefixes and namespaces are the server's own affair.
 """

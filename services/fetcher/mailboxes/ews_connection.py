@@ -110,8 +110,8 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:  # SSLError is an OSError
         raise MailboxMissing(
-            f"Het CA-bestand {ca_file} kan niet worden gebruikt: controleer of het bestaat, leesbaar is voor de importer "
-            "en een certificaat in PEM-vorm bevat."
+            f"Het CA-bestand {ca_file} kan niet worden gebruikt: controleer of het bestaat, leesbaar is voor de "
+            "importer en een certificaat in PEM-vorm bevat."
         ) from error
     # The file may hold the server's own certificate or an intermediate one, and a private authority need not follow
     # RFC 5280 to the letter, on which Python insists from 3.13 on. Signatures, dates and names are checked as ever.

@@ -33,9 +33,9 @@ BUSY: Final = frozenset({
 
 PASSING: Final = frozenset({
     "ErrorTimeoutExpired", "ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable",
-    "ErrorMailboxMoveInProgress", "ErrorMailboxFailover", "ErrorConnectionFailed", "ErrorConnectionFailedTransientError",
-    "ErrorADUnavailable", "ErrorADOperation", "ErrorADSessionFilter", "ErrorNoRespondingCASInDestinationSite",
-    "ErrorProxyRequestProcessingFailed", "ErrorCrossSiteRequest", "ErrorSiteFailover",
+    "ErrorMailboxMoveInProgress", "ErrorMailboxFailover", "ErrorConnectionFailed",
+    "ErrorConnectionFailedTransientError", "ErrorADUnavailable", "ErrorADOperation", "ErrorADSessionFilter",
+    "ErrorNoRespondingCASInDestinationSite", "ErrorProxyRequestProcessingFailed", "ErrorCrossSiteRequest", "ErrorSiteFailover",
 })  # fmt: skip
 """The server cannot serve this mailbox now."""
 
@@ -165,8 +165,8 @@ def ews_problem(error: EwsError, place: Place) -> MailboxError:
         )
     if error.code in WRONG_SCHEMA:
         return MailboxMissing(
-            f"De server {place.host} spreekt geen versie van EWS die de importer kent ({error.code}): nodig is Exchange "
-            "2007 SP1 of nieuwer. Controleer bij «Server» of dit de Exchange-server is."
+            f"De server {place.host} spreekt geen versie van EWS die de importer kent ({error.code}): nodig is "
+            "Exchange 2007 SP1 of nieuwer. Controleer bij «Server» of dit de Exchange-server is."
         )
     return MailboxUnreachable(
         f"Exchange weigert een opdracht ({error.code}). De mail blijft ongelezen en wordt later opnieuw geprobeerd; "
@@ -196,8 +196,8 @@ def login_refused(place: Place) -> LoginRefused:
 def login_interrupted(place: Place) -> MailboxUnreachable:
     """NTLM belongs to a connection, and that does not last."""
     return MailboxUnreachable(
-        f"Inloggen met NTLM lukt niet: de server {place.host}, of een proxy ervoor, verbreekt de verbinding tijdens het "
-        "inloggen of geeft geen geldig antwoord. Laat de importer de Exchange-server rechtstreeks bereiken, of zet "
+        f"Inloggen met NTLM lukt niet: de server {place.host}, of een proxy ervoor, verbreekt de verbinding tijdens "
+        "het inloggen of geeft geen geldig antwoord. Laat de importer de Exchange-server rechtstreeks bereiken, of zet "
         "Basic-authenticatie aan."
     )
 
@@ -219,31 +219,35 @@ def no_usable_login(place: Place, offered: frozenset[str]) -> AccessDenied:
 def http_problem(status: int, place: Place, headers: Mapping[str, str]) -> MailboxError:
     """What an HTTP status other than success means; 401 is told apart by its caller."""
     after = retry_after(headers.get("Retry-After"))
-    if status in range(300, 400):
-        elsewhere = urlsplit(headers.get("Location", "")).hostname or "een andere pagina"
-        return MailboxMissing(
-            f"De server {place.host} verwijst door naar {elsewhere}. De importer volgt dat niet, om het wachtwoord niet "
-            "weg te geven: vul bij «Server» het adres in dat moet worden gebruikt."
-        )
-    if status == 403:  # noqa: PLR2004 - HTTP's own numbers say more than names
-        return _switched_off(place)
-    if status in {404, 405, 410}:
-        return no_ews(place)
-    if status == 440:  # noqa: PLR2004 - IIS: the form of Outlook on the web
-        return no_ews(place)
-    if status == 456:  # noqa: PLR2004 - Exchange: the account is blocked
-        return _disabled(place)
-    if status == 457:  # noqa: PLR2004 - Exchange: its password has expired
-        return _expired(place)
-    if status in {429, 503}:
-        return throttled(place, after)
-    if (cas := headers.get("X-CasErrorCode", "")).endswith(("UserNotFound", "MailboxNotFound")):
-        return _no_mailbox(place)
-    told = f"HTTP {status}" + (f", {cas}" if cas.isalnum() else "")
-    return MailboxUnreachable(
-        f"De server {place.host} geeft een fout ({told}). De importer probeert het later opnieuw; blijft dit zo, laat de "
-        "beheerder dan de Exchange-server bekijken.",
-        after=after,
+    match status:
+        case 301 | 302 | 303 | 307 | 308:
+            problem = _redirected(place, headers.get("Location", ""))
+        case 403:
+            problem = _switched_off(place)
+        case 404 | 405 | 410 | 440:  # 440: IIS shows the form of Outlook on the web
+            problem = no_ews(place)
+        case 456:  # QUIRK: Exchange's own numbers, for an account that is blocked and a password that has expired
+            problem = _disabled(place)
+        case 457:
+            problem = _expired(place)
+        case 429 | 503:
+            problem = throttled(place, after)
+        case _ if headers.get("X-CasErrorCode", "").endswith(("UserNotFound", "MailboxNotFound")):
+            problem = _no_mailbox(place)
+        case _:
+            problem = MailboxUnreachable(
+                f"De server {place.host} geeft een fout (HTTP {status}). De importer probeert het later opnieuw; "
+                "blijft dit zo, laat de beheerder dan de Exchange-server bekijken.",
+                after=after,
+            )
+    return problem
+
+
+def _redirected(place: Place, location: str) -> MailboxError:
+    elsewhere = urlsplit(location).hostname or "een andere pagina"
+    return MailboxMissing(
+        f"De server {place.host} verwijst door naar {elsewhere}. De importer volgt dat niet, om het wachtwoord niet "
+        "weg te geven: vul bij «Server» het adres in dat moet worden gebruikt."
     )
 
 
@@ -260,16 +264,16 @@ def no_ews(place: Place) -> MailboxError:
 def broken_answer(place: Place, how: str) -> MailboxUnreachable:
     """An answer that is not whole."""
     return MailboxUnreachable(
-        f"De server {place.host} brak een antwoord af of gaf een onleesbaar antwoord ({how}). De mail blijft ongelezen en "
-        "wordt later opnieuw geprobeerd; blijft dit zo, controleer dan netwerk en proxy."
+        f"De server {place.host} brak een antwoord af of gaf een onleesbaar antwoord ({how}). De mail blijft ongelezen "
+        "en wordt later opnieuw geprobeerd; blijft dit zo, controleer dan netwerk en proxy."
     )
 
 
 def too_slow(place: Place, seconds: float) -> MailboxUnreachable:
     """No whole answer within the time."""
     return MailboxUnreachable(
-        f"De server {place.host} antwoordde niet binnen {seconds:.0f} seconden: controleer het netwerk en de server. De "
-        "importer probeert het later opnieuw."
+        f"De server {place.host} antwoordde niet binnen {seconds:.0f} seconden: controleer het netwerk en de server. "
+        "De importer probeert het later opnieuw."
     )
 
 
@@ -301,8 +305,8 @@ def network_problem(error: BaseException, place: Place) -> MailboxError:
 def _tls_problem(error: ssl.SSLError, place: Place) -> MailboxError:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return MailboxUnreachable(
-            f"Met {place.host} kan geen beveiligde verbinding worden gemaakt ({error.reason or 'TLS'}): nodig is TLS 1.2 "
-            "of nieuwer. Zet dat aan op de server, en controleer bij «Server» de poort."
+            f"Met {place.host} kan geen beveiligde verbinding worden gemaakt ({error.reason or 'TLS'}): nodig is TLS "
+            "1.2 of nieuwer. Zet dat aan op de server, en controleer bij «Server» de poort."
         )
     match error.verify_code:
         case 62 | 64:
@@ -312,8 +316,8 @@ def _tls_problem(error: ssl.SSLError, place: Place) -> MailboxError:
             )
         case 9 | 10:
             return MailboxMissing(
-                f"Het certificaat van {place.host} is verlopen of nog niet geldig: laat de beheerder het vernieuwen, en "
-                "controleer de klok van deze machine."
+                f"Het certificaat van {place.host} is verlopen of nog niet geldig: laat de beheerder het vernieuwen, "
+                "en controleer de klok van deze machine."
             )
         case _:
             given = (

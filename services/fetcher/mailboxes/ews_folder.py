@@ -101,8 +101,8 @@ class EwsFolder:
                 raise ews_errors.ews_problem(error, self._place) from error
             if found is None:
                 raise MailboxMissing(
-                    f"In {self._place.whose} is geen map «{self._name}»: controleer de naam, of maak de map aan. Een map "
-                    "in een map schrijft u als Map/Submap."
+                    f"In {self._place.whose} is geen map «{self._name}»: controleer de naam, of maak de map aan. Een "
+                    "map in een map schrijft u als Map/Submap."
                 )
             self._folder = found
 
@@ -219,8 +219,8 @@ class EwsFolder:
             else:
                 return
         raise MailboxUnreachable(
-            f"Een mail in {self._place.whose} wordt steeds gewijzigd en kan niet op gelezen worden gezet: kijk welk ander "
-            "programma in deze mailbox werkt."
+            f"Een mail in {self._place.whose} wordt steeds gewijzigd en kan niet op gelezen worden gezet: kijk welk "
+            "ander programma in deze mailbox werkt."
         )
 
     def move(self, mail: MailReference, folder: str) -> None:
@@ -303,16 +303,16 @@ class EwsFolder:
             raise MailUnreadable("Exchange gaf een andere mail dan gevraagd; de importer probeert het later opnieuw.")
         if not reader.has_mime or not decoder.size:
             raise MailUnreadable(
-                "Exchange geeft van een mail de inhoud (MIME) niet: open de mail in Outlook, en stuur hem door of zet hem "
-                "op gelezen."
+                "Exchange geeft van een mail de inhoud (MIME) niet: open de mail in Outlook, en stuur hem door of zet "
+                "hem op gelezen."
             )
 
     def _mail_problem(self, mail: MailReference, error: EwsError) -> Exception:
         if error.code in GONE:
             return MailGone(f"Mail {mail.key} is er niet meer.")
         return MailUnreadable(
-            f"Exchange kan een mail niet geven ({error.code}): open de mail in Outlook, en stuur hem door of zet hem op "
-            "gelezen."
+            f"Exchange kan een mail niet geven ({error.code}): open de mail in Outlook, en stuur hem door of zet hem "
+            "op gelezen."
         )
 
     def _size(self, mail: MailReference) -> int | None:
@@ -430,4 +430,3 @@ class EwsFolder:
 
 def _names(path: str) -> list[str]:
     return [name for part in path.split("/") if (name := part.strip())]
-

@@ -143,7 +143,7 @@ class Operations:
             items.reverse()  # [u] newest first, as Outlook's view
         else:
             items.sort(
-                key=lambda item: (item.received_at or datetime.max.replace(tzinfo=UTC)),
+                key=lambda item: item.received_at or datetime.max.replace(tzinfo=UTC),
                 reverse=order.get("Order") == "Descending",
             )
         view = operation.find(f"{M}IndexedPageItemView")
@@ -282,7 +282,9 @@ def _operation(envelope: Element) -> Element:
 
 def _asked(operation: Element) -> frozenset[str]:
     """The properties that are asked for besides the id."""
-    return frozenset(field.get("FieldURI", "") for field in operation.findall(f".//{T}AdditionalProperties/{T}FieldURI"))
+    return frozenset(
+        field.get("FieldURI", "") for field in operation.findall(f".//{T}AdditionalProperties/{T}FieldURI")
+    )
 
 
 def _matches(item: Item, restriction: Element | None) -> bool:

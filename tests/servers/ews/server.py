@@ -1,10 +1,11 @@
 """An EWS server over real sockets: logging in, transport, and faults; `operations` does the work.
 
-    async with EwsServer(user, store, tls=certificates.server) as server:
+    with EwsServer(user, store, tls=certificates.server) as server:
         server.deliver(raw, received_at)
         server.next("GetItem", Truncated())
 
-IIS logs in a connection with NTLM, not a request; that is kept here, for each TCP connection.
+It runs in a thread of its own. IIS logs in a connection with NTLM, not a request; that is kept here, for each TCP
+connection.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import gzip
 import os
 import ssl
 import tempfile
+import threading
+from asyncio.trsock import TransportSocket
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,8 +98,10 @@ class EwsServer:
         self._tls = tls
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._logins: dict[asyncio.BaseTransport, _Login] = {}
+        self._sockets: set[TransportSocket] = set()
         self._folder = tempfile.TemporaryDirectory()
-        self._runner: web.AppRunner | None = None
+        self._listening = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.port = 0
 
     @property
@@ -109,30 +114,51 @@ class EwsServer:
         """Where EWS is."""
         return f"{'https' if self._tls else 'http'}://{self.host}{PATH}"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
+    def __enter__(self) -> Self:
+        self.start()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
-    async def start(self, port: int = 0) -> None:
+    def start(self, port: int = 0) -> None:
         """Listen on the loopback."""
+        self._thread = threading.Thread(target=self._run, args=(port,), name="EWS server")
+        self._thread.start()
+        if not self._listening.wait(timeout=30):
+            raise TimeoutError("the EWS server does not start")
+
+    def stop(self) -> None:
+        """Stop listening, and end what is going on."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join()
+            self._loop = None
+        self._folder.cleanup()
+
+    def _run(self, port: int) -> None:
+        asyncio.run(self._listen(port))
+
+    async def _listen(self, port: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_post(PATH, self._serve)
         self._add_routes(app)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self._tls)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Stop listening, and end what is going on."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-        self._folder.cleanup()
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+        await runner.setup()
+        assert runner.server is not None
+        listener = await self._loop.create_server(
+            runner.server, "127.0.0.1", port, ssl=self._tls, ssl_shutdown_timeout=0.1 if self._tls else None
+        )
+        self.port = listener.sockets[0].getsockname()[1]
+        self._listening.set()
+        await self._ended.wait()
+        listener.close()
+        await runner.cleanup()
+        async with asyncio.timeout(10):
+            while any(each.fileno() >= 0 for each in self._sockets):  # TLS takes its leave
+                await asyncio.sleep(0.01)
 
     def deliver(self, raw: bytes, received_at: datetime | None, **particulars: object) -> Item:
         """Put an unread mail into the inbox."""
@@ -151,8 +177,6 @@ class EwsServer:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.seen.requests += 1
-        if self.manners.http10:
-            request = request.clone()
         body = await request.text()
         user = self._log_in(request)
         if isinstance(user, web.Response):
@@ -232,6 +256,7 @@ class EwsServer:
         """Who is logged in on this connection, or what the client must be told."""
         transport = request.transport
         assert transport is not None
+        self._sockets.add(transport.get_extra_info("socket"))
         self._logins = {each: login for each, login in self._logins.items() if not each.is_closing()}
         login = self._logins.setdefault(transport, _Login())
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -248,7 +273,9 @@ class EwsServer:
     def _step(self, login: _Login, token: str) -> User | web.Response:
         """A step of NTLM (MS-NTHT): its context lives as long as the connection."""
         users = Path(self._folder.name, "users")
-        users.write_text("".join(f"{_ntlm_name(user.login)}:{user.password}\n" for user in self.users), encoding="utf-8")
+        users.write_text(
+            "".join(f"{_ntlm_name(user.login)}:{user.password}\n" for user in self.users), encoding="utf-8"
+        )
         os.environ["NTLM_USER_FILE"] = str(users)  # pyspnego reads it when a context begins
         if login.context is None or login.context.complete:
             login.user, login.context = None, spnego.server(protocol="ntlm")

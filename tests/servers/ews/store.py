@@ -120,7 +120,7 @@ class Store:
 
 @dataclass(slots=True)
 class User:
-    """Who may log in: with `DOMAIN\\name` or an address. `mailbox` is the user's own, if there is one."""
+    """Who may log in: with a name in a domain or an address. `mailbox` is the user's own, if there is one."""
 
     login: str
     password: str
