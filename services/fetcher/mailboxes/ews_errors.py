@@ -35,7 +35,8 @@ PASSING: Final = frozenset({
     "ErrorTimeoutExpired", "ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable",
     "ErrorMailboxMoveInProgress", "ErrorMailboxFailover", "ErrorConnectionFailed",
     "ErrorConnectionFailedTransientError", "ErrorADUnavailable", "ErrorADOperation", "ErrorADSessionFilter",
-    "ErrorNoRespondingCASInDestinationSite", "ErrorProxyRequestProcessingFailed", "ErrorCrossSiteRequest", "ErrorSiteFailover",
+    "ErrorNoRespondingCASInDestinationSite", "ErrorProxyRequestProcessingFailed", "ErrorCrossSiteRequest",
+    "ErrorSiteFailover",
 })  # fmt: skip
 """The server cannot serve this mailbox now."""
 
