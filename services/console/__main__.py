@@ -49,7 +49,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "The mails to manager, executor and customer that wait, and how to send them now.",
     ),
     "explain": ("explain", "Tell what mails in files become and why, without any server."),
-    "check-mailbox": ("check_mailbox", "Try a helpdesk's mailbox without changing anything."),
+    "check-mailbox": ("check_mailbox", "Try a helpdesk's mailbox without changing anything in it."),
     "importer": ("importer", "The «e-Mail importer» settings of a helpdesk."),
     "mails": ("mails", "The mails that were taken in, and what became of them."),
     "quarantine": ("mails", "Mails that could not become a ticket."),

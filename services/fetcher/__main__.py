@@ -91,6 +91,8 @@ if __name__ == "__main__":
         case []:
             run_service(SERVICE, main, FetcherConfiguration)
         case ["check", helpdesk_id] if helpdesk_id.isdecimal():
-            sys.exit(run_check(helpdesk_id))
+            sys.exit(run_check(helpdesk_id, again=False))
+        case ["check", helpdesk_id, "again"] if helpdesk_id.isdecimal():
+            sys.exit(run_check(helpdesk_id, again=True))
         case _:
-            sys.exit("usage: python -m services.fetcher [check HELPDESK_ID]")
+            sys.exit("usage: python -m services.fetcher [check HELPDESK_ID [again]]")

@@ -1,10 +1,13 @@
-"""`python -m services.fetcher check HELPDESK_ID`: tries a mailbox once, changes nothing, and tells what it found.
+"""`python -m services.fetcher check HELPDESK_ID [again]`: tries a mailbox once and tells what it found.
 
-The answer is one JSON object on standard output, for who started us (`helpdesk-importer check-mailbox`):
+Nothing in the mailbox is changed. A login that was refused and rests is not tried, unless `again` is said; whether it
+is taken is recorded, so that it rests for the fetchers too, or does no longer. The answer is one JSON object on
+standard output, for who started us (`helpdesk-importer check-mailbox`):
 
-    {"ok": true, "kind": "maildir", "login": null, "server": "/var/mail/help", "folder": "INBOX", "unread": 3,
-     "found": "protocol and server, in words"}
-    {"ok": false, …, "trouble": "MailboxMissing", "problem": "a Dutch sentence that says what to do"}
+    {"kind": "maildir", "kind_is": "derived", "login": null, "server": "/var/mail/help", "address": null,
+     "folder": "INBOX", "login_refused_since": null, "login_expires_at": null,
+     "ok": true, "unread": 3, "junk_unread": null, "found": "protocol, login and server, in words"}
+    {…, "ok": false, "trouble": "MailboxMissing", "problem_kind": "mailbox-missing", "problem": "a Dutch sentence"}
 
 Exit codes: 0 the mailbox can be used, 1 it cannot (the answer says why), 78 bad configuration or no such settings.
 """
@@ -15,15 +18,29 @@ import asyncio
 import json
 import os
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pydantic import Field, SecretStr
 
-from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxError, MailboxHealth
+from services.fetcher.mailboxes.protocol import (
+    LoginRefused,
+    MailboxError,
+    MailboxHealth,
+    MailboxMissing,
+    SecretUnreadable,
+)
 from services.fetcher.mailboxes.registry import open_mailbox
-from services.fetcher.repository.mailboxes import access_of
+from services.fetcher.repository.mailboxes import (
+    MailboxToTry,
+    mailbox_to_try,
+    record_login_refused,
+    record_login_taken,
+)
+from services.fetcher.rules.backoff import after_refusal
+from services.fetcher.rules.problem import ProblemKind
 from shared.configuration import Configuration, DatabaseUrl
+from shared.connecting import ForbiddenAddress
 from shared.database.pool import open_pool
 from shared.encryption import Encryption
 from shared.errors import ImporterError, Misconfigured
@@ -45,10 +62,10 @@ class CheckConfiguration(Configuration):
         return self.with_credentials(self.database_url, "importer_fetcher", "database_password_fetcher")
 
 
-def run_check(helpdesk_id: str) -> int:
-    """Try the mailbox of this helpdesk and print the answer; the exit code."""
+def run_check(helpdesk_id: str, *, again: bool) -> int:
+    """Try the mailbox of this helpdesk, `again` after a refusal too, and print the answer; the exit code."""
     try:
-        answer = asyncio.run(_check(CheckConfiguration.load(), helpdesk_id))
+        answer = asyncio.run(_check(CheckConfiguration.load(), helpdesk_id, again=again))
     except ImporterError as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG if isinstance(error, Misconfigured) else 1
@@ -56,7 +73,7 @@ def run_check(helpdesk_id: str) -> int:
     return os.EX_OK if answer["ok"] else 1
 
 
-async def _check(configuration: CheckConfiguration, helpdesk_id: str) -> dict[str, Any]:
+async def _check(configuration: CheckConfiguration, helpdesk_id: str, *, again: bool) -> dict[str, Any]:
     encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
@@ -65,22 +82,81 @@ async def _check(configuration: CheckConfiguration, helpdesk_id: str) -> dict[st
         patience=_PATIENCE,
     )
     async with pool:
-        access = await access_of(pool, int(helpdesk_id), encryption)
-    if access is None:
-        raise Misconfigured(
-            "This helpdesk has no mailbox yet: choose its kind with helpdesk-importer importer set HELPDESK --kind …"
+        mailbox = await mailbox_to_try(pool, int(helpdesk_id), encryption)
+        if mailbox is None:
+            raise Misconfigured(
+                "This helpdesk has no mailbox yet: name its server or folder, and its login, with "
+                "helpdesk-importer importer set HELPDESK --server … --username …"
+            )
+        told = _told(mailbox)
+        if mailbox.login_rests and not again:
+            return told | {"ok": False, **_trouble(LoginRests(mailbox))}
+        try:
+            health = await _health(mailbox)
+        except MailboxError as error:
+            if isinstance(error, LoginRefused):
+                rest = after_refusal(mailbox.refused_logins + 1, jitter=0)
+                await record_login_refused(pool, mailbox, rest)
+            return told | {"ok": False, **_trouble(error)}
+        await record_login_taken(pool, mailbox)
+    return told | {
+        "ok": True,
+        "unread": health.unread,
+        "junk_unread": health.junk_unread,
+        "found": health.description,
+    }
+
+
+class LoginRests(MailboxError):
+    """The login was refused and was not tried again."""
+
+    kind = ProblemKind.LOGIN_REFUSED
+
+    def __init__(self, mailbox: MailboxToTry) -> None:
+        super().__init__(
+            f"De aanmelding is sinds {_moment(mailbox.refused_since)} geweigerd ({mailbox.refused_logins} keer) en "
+            f"wordt tot {_moment(mailbox.login_rests_until)} niet opnieuw geprobeerd, zodat het account niet op slot gaat. "
+            "Wijzig de gebruikersnaam, het wachtwoord of de server: dan wordt het meteen geprobeerd. Of probeer het nu "
+            "toch, met check-mailbox --again." + (f" De mailserver zei: {mailbox.problem}" if mailbox.problem else "")
         )
-    told = {"kind": access.kind, "login": access.username, "server": access.server, "folder": access.folder}
-    try:
-        health = await _health(access)
-    except MailboxError as error:
-        return {"ok": False, **told, "trouble": type(error).__name__, "problem": str(error)}
-    return {"ok": True, **told, "unread": health.unread, "found": health.description}
 
 
-async def _health(access: MailboxAccess) -> MailboxHealth:
-    mailbox = await open_mailbox(access)
+async def _health(tried: MailboxToTry) -> MailboxHealth:
+    """Log in and look, changing nothing. Raises MailboxError."""
+    if tried.unreadable_secret:
+        raise SecretUnreadable
     try:
-        return await mailbox.health_check()
-    finally:
-        await mailbox.close()
+        mailbox = await open_mailbox(tried.access)
+        try:
+            return await mailbox.health_check()
+        finally:
+            await mailbox.close()
+    except ForbiddenAddress as error:
+        raise MailboxMissing(error.sentence) from error
+
+
+def _told(mailbox: MailboxToTry) -> dict[str, Any]:
+    """What is known of the mailbox before it is tried."""
+    access = mailbox.access
+    return {
+        "kind": access.kind,
+        "kind_is": "chosen" if mailbox.kind_is_chosen else "derived",
+        "login": access.username,
+        "server": access.server,
+        "address": access.address,
+        "folder": access.folder,
+        "login_refused_since": _iso(mailbox.refused_since),
+        "login_expires_at": _iso(mailbox.login_expires_at),
+    }
+
+
+def _trouble(error: MailboxError) -> dict[str, Any]:
+    return {"trouble": type(error).__name__, "problem_kind": error.kind.value, "problem": str(error)}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone().strftime("%d-%m-%Y %H:%M")

@@ -25,6 +25,7 @@ from services.fetcher.repository.mailboxes import ClaimedMailbox, Login, Mailbox
 from services.fetcher.rules.backoff import OUTAGE, after_failure, after_refusal
 from services.fetcher.rules.due import pause_reason
 from services.fetcher.rules.problem import Problem, ProblemKind
+from shared.connecting import ForbiddenAddress
 from shared.errors import TryAgain
 
 LOOK_SECONDS: Final = 1.0
@@ -155,6 +156,8 @@ class Schedule:
             await self._repository.release([claimed.helpdesk_id])
         except MailboxError as error:
             await self._failed(claimed, error, Problem(error.kind, str(error)))
+        except ForbiddenAddress as error:
+            await self._failed(claimed, error, Problem(ProblemKind.MAILBOX_MISSING, error.sentence))
         except TryAgain as outage:
             log.warning("check_interrupted", error=str(outage))
             problem = Problem(ProblemKind.OUR_OUTAGE, OUR_OUTAGE)

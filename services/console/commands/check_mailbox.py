@@ -24,28 +24,34 @@ class MailboxUnusable(ImporterError):
 
 
 def check_mailbox(
-    helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")], *, as_json: Json = False
+    helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")],
+    *,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try a login too that was refused, although that might lock the account.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Try a helpdesk's mailbox without changing anything.
+    """Try a helpdesk's mailbox without changing anything in it.
 
-    Logs in with the saved settings, whether the importer is on or off, counts the unread mails, and tells the kind, the
-    login and the server that was found. Runs as a process of the fetcher, with the secret database_password_fetcher.
+    Logs in with the saved settings, whether the importer is on or off, counts the unread mails (the junk folder's
+    too), and tells the kind, the login and the server that was found. A login that was refused is not tried while it
+    rests. Runs as a process of the fetcher, with the secrets database_password_fetcher and encryption_keys.
 
     Exit codes: 0 the mailbox can be used, 1 it cannot (a sentence says why and what to do), 78 bad configuration.
     """
     helpdesk_id = answer_from_database(lambda connection: find(connection, HELPDESKS, helpdesk))
-    answer = _ask(helpdesk_id)
+    answer = _ask(helpdesk_id, again=again)
     if answer["ok"] or as_json:
         show_one({"helpdesk": helpdesk, **answer}, as_json=as_json)
     if not answer["ok"]:
         raise MailboxUnusable(answer["problem"])
 
 
-def _ask(helpdesk_id: int) -> dict[str, Any]:
+def _ask(helpdesk_id: int, *, again: bool) -> dict[str, Any]:
     """The fetcher's answer. Raises Misconfigured or MailboxUnusable with what it says on standard error."""
     try:
         done = subprocess.run(  # noqa: S603 - our own program, with a number of ours
-            [sys.executable, "-m", "services.fetcher", "check", str(helpdesk_id)],
+            [sys.executable, "-m", "services.fetcher", "check", str(helpdesk_id), *(["again"] if again else [])],
             env={**os.environ, "PYTHONSAFEPATH": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -104,10 +104,24 @@ _UNCHANGED: Final = """
         JOIN unnest($1::bigint[], $2::bigint[]) AS open (helpdesk_id, row_version) USING (helpdesk_id, row_version)
     WHERE enabled"""
 
-_ACCESS: Final = """
-    SELECT mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud, ca_file,
-        allow_unencrypted, impersonate, mailbox_address, folder
-    FROM importer_settings WHERE helpdesk_id = $1 AND mailbox_kind IS NOT NULL"""
+_TO_TRY: Final = """
+    SELECT kind, mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud, ca_file,
+        allow_unencrypted, impersonate, mailbox_address, folder, row_version, problem, problem_since, refused_logins,
+        refused_since, login_rests_until, coalesce(login_rests_until > now(), false) AS login_rests, login_expires_at
+    FROM importer_settings JOIN mailbox_states USING (helpdesk_id)
+    WHERE helpdesk_id = $1 AND mailbox_kind IS NOT NULL"""
+
+_LOGIN_REFUSED: Final = """
+    UPDATE mailbox_states SET refused_logins = refused_logins + 1, refused_since = coalesce(refused_since, now()),
+        login_rests_until = greatest(login_rests_until, now() + $3)
+    FROM importer_settings AS settings
+    WHERE mailbox_states.helpdesk_id = $1 AND settings.helpdesk_id = $1 AND settings.row_version = $2"""
+
+_LOGIN_TAKEN: Final = """
+    UPDATE mailbox_states SET refused_logins = 0, refused_since = NULL, login_rests_until = NULL, next_check_at = now()
+    FROM importer_settings AS settings
+    WHERE mailbox_states.helpdesk_id = $1 AND settings.helpdesk_id = $1 AND settings.row_version = $2
+        AND refused_logins > 0"""
 
 _STATES: Final = """
     SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, refused_logins,
@@ -146,6 +160,26 @@ class ClaimedMailbox:
     """None of our keys opens its password or certificate, and `access` is without."""
     chosen: Chosen | None = None
     """What a person chose for the old mails that waited, not yet carried out (SPEC D18)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxToTry:
+    """A mailbox that a person wants to try: how to log in, and how that went before."""
+
+    helpdesk_id: int
+    settings_version: int
+    access: MailboxAccess
+    unreadable_secret: bool
+    kind_is_chosen: bool
+    """A person chose its kind; else «Server» and the login tell it."""
+    problem: str | None
+    problem_since: datetime | None
+    refused_logins: int
+    refused_since: datetime | None
+    login_rests_until: datetime | None
+    login_rests: bool
+    """It was refused, and nobody should try it now."""
+    login_expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +279,47 @@ class MailboxRepository:
             await acquired.fetchval("SELECT 1")
 
 
-async def access_of(pool: Pool, helpdesk_id: int, encryption: Encryption) -> MailboxAccess | None:
-    """Where the mailbox of a helpdesk is, on or off; None when nothing tells its kind yet. Raises CannotDecrypt."""
+async def mailbox_to_try(pool: Pool, helpdesk_id: int, encryption: Encryption) -> MailboxToTry | None:
+    """The mailbox of a helpdesk, on or off; None when nothing tells its kind yet."""
     async with connection(pool) as acquired:
-        row = await acquired.fetchrow(_ACCESS, helpdesk_id)
-    return None if row is None else _access(row, encryption)
+        row = await acquired.fetchrow(_TO_TRY, helpdesk_id)
+    if row is None:
+        return None
+    access, unreadable_secret = _opened(row, encryption)
+    return MailboxToTry(
+        helpdesk_id=helpdesk_id,
+        settings_version=row["row_version"],
+        access=access,
+        unreadable_secret=unreadable_secret,
+        kind_is_chosen=row["kind"] is not None,
+        problem=row["problem"],
+        problem_since=row["problem_since"],
+        refused_logins=row["refused_logins"],
+        refused_since=row["refused_since"],
+        login_rests_until=row["login_rests_until"],
+        login_rests=row["login_rests"],
+        login_expires_at=row["login_expires_at"],
+    )
+
+
+async def record_login_refused(pool: Pool, tried: MailboxToTry, rest: timedelta) -> None:
+    """Count a refusal: nobody tries this login for so long, unless it was changed meanwhile."""
+    async with connection(pool) as acquired:
+        await acquired.execute(_LOGIN_REFUSED, tried.helpdesk_id, tried.settings_version, rest)
+
+
+async def record_login_taken(pool: Pool, tried: MailboxToTry) -> None:
+    """A login that was refused before is taken again: the mailbox has its turn."""
+    async with connection(pool) as acquired:
+        await acquired.execute(_LOGIN_TAKEN, tried.helpdesk_id, tried.settings_version)
+
+
+def _opened(row: asyncpg.Record, encryption: Encryption) -> tuple[MailboxAccess, bool]:
+    """How to log in, and whether no key of ours opens its secret, which is left out then."""
+    try:
+        return _access(row, encryption), False
+    except CannotDecrypt:
+        return _access(row, None), True
 
 
 def _access(row: asyncpg.Record, encryption: Encryption | None) -> MailboxAccess:
@@ -275,10 +345,7 @@ def _access(row: asyncpg.Record, encryption: Encryption | None) -> MailboxAccess
 
 
 def _claimed(row: asyncpg.Record, encryption: Encryption) -> ClaimedMailbox:
-    try:
-        access, unreadable_secret = _access(row, encryption), False
-    except CannotDecrypt:
-        access, unreadable_secret = _access(row, None), True
+    access, unreadable_secret = _opened(row, encryption)
     return ClaimedMailbox(
         helpdesk_id=row["helpdesk_id"],
         generation=row["generation"],

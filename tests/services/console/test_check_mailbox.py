@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.conftest import Database
 from tests.mailboxes.post_offices import MaildirPostOffice
@@ -24,6 +25,8 @@ class CommandLine(Protocol):
     def json(self, *arguments: str, code: int = 0) -> Any: ...
 
     async def says(self, *arguments: str, stdin: str = "", code: int = 0) -> str: ...
+
+    async def answers(self, *arguments: str, code: int = 0) -> Any: ...
 
 
 @pytest.fixture
@@ -47,7 +50,8 @@ def test_it_counts_the_unread_mails_and_reads_none(desk: CommandLine, tmp_path: 
     post_office.read_by_somebody(keys[0])
     before = {path: path.stat().st_mtime_ns for path in post_office.root.rglob("*")}
     told = desk.json("check-mailbox", "servicedesk")
-    assert (told["ok"], told["unread"], told["kind"]) == (True, 2, "maildir")
+    assert (told["ok"], told["unread"], told["junk_unread"]) == (True, 2, None)
+    assert (told["kind"], told["kind_is"]) == ("maildir", "chosen")
     assert told["server"] == str(post_office.root)
     assert str(post_office.root) in told["found"]
     assert "unread" in desk("check-mailbox", "Servicedesk")
@@ -65,8 +69,43 @@ def test_a_mailbox_that_is_away_is_a_sentence_with_what_to_do(desk: CommandLine)
 
 def test_a_helpdesk_without_a_mailbox_is_told_what_to_set(desk: CommandLine) -> None:
     desk("helpdesks", "add", "--name", "Facilitair", "--calendar", "Kantooruren")
-    assert "choose its kind" in desk("check-mailbox", "Facilitair", code=78)
+    assert "name its server" in desk("check-mailbox", "Facilitair", code=78)
     assert "there is no helpdesk 'Weg'" in desk("check-mailbox", "Weg", code=1)
+
+
+def test_S4_it_tells_a_kind_that_nobody_chose(desk: CommandLine) -> None:
+    desk("importer", "set", "Servicedesk", "--kind", "")
+    told = desk.json("check-mailbox", "Servicedesk", code=1)
+    assert (told["kind"], told["kind_is"]) == ("maildir", "derived")
+
+
+def test_S3_a_password_that_no_key_opens_is_a_sentence(desk: CommandLine, tmp_path: Path) -> None:
+    desk("importer", "set", "Servicedesk", "--username", "help")
+    desk("importer", "set-password", "Servicedesk", stdin="g3heim\n")
+    (tmp_path / "encryption_keys").write_bytes(Fernet.generate_key())
+    told = desk.json("check-mailbox", "Servicedesk", code=1)
+    assert (told["trouble"], told["problem_kind"]) == ("SecretUnreadable", "secret-unreadable")
+    assert "stel het opnieuw in" in told["problem"]
+
+
+async def test_a_refused_login_that_rests_is_tried_only_when_a_person_insists(
+    importer: CommandLine, database: Database, desk: CommandLine, tmp_path: Path
+) -> None:
+    post_office = MaildirPostOffice(tmp_path)
+    await desk.says("importer", "set", "Servicedesk", "--server", str(post_office.root))
+    async with database.connect("owner") as owner:
+        await owner.execute(
+            "UPDATE mailbox_states SET refused_logins = 2, refused_since = '2026-11-23 08:30+01',"
+            " login_rests_until = now() + interval '2 hours', problem = 'Het wachtwoord klopt niet.',"
+            " problem_kind = 'login-refused', problem_since = now()"
+        )
+        told = await importer.answers("check-mailbox", "Servicedesk", code=1)
+        assert (told["trouble"], told["login_refused_since"]) == ("LoginRests", "2026-11-23T07:30:00Z")
+        assert "2 keer" in told["problem"]
+        assert "Het wachtwoord klopt niet." in told["problem"]
+        told = await importer.answers("check-mailbox", "Servicedesk", "--again")
+        assert (told["ok"], told["login_refused_since"]) == (True, "2026-11-23T07:30:00Z")
+        assert await owner.fetchval("SELECT refused_logins = 0 AND next_check_at <= now() FROM mailbox_states")
 
 
 def test_it_needs_the_fetchers_own_secret(desk: CommandLine, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from services.fetcher import flow, open_mailboxes
 from services.fetcher.mailboxes import registry
 from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAccess, MailReference, MailUnreadable
 from services.fetcher.open_mailboxes import OpenMailboxes
-from services.fetcher.repository.mailboxes import Login
+from services.fetcher.repository.mailboxes import Login, mailbox_to_try, record_login_refused, record_login_taken
+from shared.connecting import ForbiddenAddress
 from shared.encryption import Encryption, new_key
 from tests.services.fetcher.harness import ENCRYPTION, LEASE, NOBODY, Desk, Faulty, Fetching, fetcher, mail, minutes_ago
 from tests.shared.broker.harness import eventually
@@ -218,6 +220,32 @@ async def test_a_login_that_was_changed_during_the_check_was_not_the_one_that_wa
             claimed, succeeded=False, next_check_after=LEASE, failed_checks=1, problem=None, login=Login.REFUSED
         )
         assert [mailbox.refused_logins for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [0]
+
+
+async def test_a_refusal_that_a_person_met_counts_for_the_fetchers_too(desk: Desk) -> None:
+    async with Fetching.on(desk) as parts, desk.database.pool("fetcher") as pool:
+        tried = await mailbox_to_try(pool, desk.helpdesk_id, ENCRYPTION)
+        assert tried is not None
+        await record_login_refused(pool, tried, timedelta(hours=1))
+        assert await parts.mailboxes.claim(LEASE, 10) == []
+        await record_login_taken(pool, tried)
+        assert [mailbox.refused_logins for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [0]
+        await desk.set(username="anders")
+        await record_login_refused(pool, tried, timedelta(hours=1))  # the login as it was before
+    assert (await desk.state())["refused_logins"] == 0
+
+
+async def test_a_place_where_we_never_connect_is_a_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Metadata(Faulty):
+        def unread(self, page_size: int) -> Any:
+            raise ForbiddenAddress("mail.example", ip_address("169.254.169.254"), f"link-local {page_size}")
+
+    opened_through(monkeypatch, Metadata)
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+    state = await desk.state()
+    assert (state["problem_kind"], state["refused_logins"]) == ("mailbox-missing", 0)
+    assert "mail.example (169.254.169.254)" in state["problem"]
 
 
 async def test_S3_the_password_is_decrypted_for_the_mailbox_alone(desk: Desk) -> None:
