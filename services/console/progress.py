@@ -15,11 +15,18 @@ from shared.database.pool import Connection
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
        nullif(state.next_check_at, '-infinity') AS next_check_at, state.problem, state.problem_since,
-       state.backlog_waiting
+       state.backlog_waiting, state.problem_kind, state.refused_since AS login_refused_since, settings.login_expires_at
 FROM importer_settings settings
 JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
 JOIN mailbox_states state ON state.helpdesk_id = settings.helpdesk_id
 ORDER BY helpdesk.name
+"""
+
+_ACCOUNTS: Final = """
+SELECT account.name AS account, login.refused_since AS login_refused_since, login.login_rests_until, login.refusal,
+       account.login_expires_at
+FROM outgoing_accounts account JOIN outgoing_account_states login ON login.account_id = account.id
+ORDER BY account.name
 """
 
 _CHECK_SOON: Final = """
@@ -90,6 +97,22 @@ class MailboxProgress:
     problem_since: datetime | None
     backlog_waiting: int
     """Old mails that wait for a person's choice (SPEC D18)."""
+    problem_kind: str | None = None
+    login_refused_since: datetime | None = None
+    """Since when the server refuses the login, whatever the problem is now; None: it does not."""
+    login_expires_at: datetime | None = None
+    """When the client secret or certificate ends; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProgress:
+    """An outgoing account: how its login stands."""
+
+    account: str
+    login_refused_since: datetime | None
+    login_rests_until: datetime | None
+    refusal: str | None
+    login_expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +162,11 @@ async def schema_revision(connection: Connection) -> str:
 async def mailboxes(connection: Connection) -> list[MailboxProgress]:
     """Every mailbox that has settings, on or off."""
     return [MailboxProgress(**row) for row in await connection.fetch(_MAILBOXES)]
+
+
+async def accounts(connection: Connection) -> list[AccountProgress]:
+    """Every outgoing account."""
+    return [AccountProgress(**row) for row in await connection.fetch(_ACCOUNTS)]
 
 
 async def check_soon(connection: Connection) -> None:

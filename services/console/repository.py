@@ -164,7 +164,7 @@ async def importer_settings(connection: Connection, helpdesk_id: int) -> Row:
     found = await connection.fetchrow(
         f"SELECT h.name AS helpdesk, {columns}, "
         "s.last_successful_check_at, s.problem, s.problem_since, s.refused_since AS login_refused_since, "
-        "s.login_rests_until "
+        "s.login_rests_until, t.login_expires_at "
         "FROM helpdesks h LEFT JOIN importer_settings t ON t.helpdesk_id = h.id "
         "LEFT JOIN mailbox_states s ON s.helpdesk_id = h.id WHERE h.id = $1",
         helpdesk_id,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from services.console.idle import many
-from services.console.progress import MailboxProgress, Undelivered, Unfinished
+from services.console.progress import AccountProgress, MailboxProgress, Undelivered, Unfinished
 from services.console.queues import WorkInQueue
+from shared.logins import ending
 from shared.portal.delivery import DELIVERY, DeliveryReason
 
 NEEDS_A_PERSON: Final = (
@@ -24,14 +26,16 @@ NEEDS_A_PERSON: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the database and RabbitMQ say; `queues` is None, and `broker_trouble` says why, when RabbitMQ does not."""
+    """What the database and RabbitMQ say `at` a moment; `broker_trouble` says why where `queues` is None."""
 
+    at: datetime
     schema_revision: str
     mailboxes: tuple[MailboxProgress, ...]
     outcomes_of_a_day: Mapping[str, int]
     unfinished: Unfinished
     notifications: Mapping[str, int]
     undelivered: tuple[Undelivered, ...]
+    accounts: tuple[AccountProgress, ...]
     queues: tuple[WorkInQueue, ...] | None
     broker_trouble: str = ""
 
@@ -42,14 +46,31 @@ class Standing:
         for queue in self.queues or ():
             if not queue.consumers:
                 yield f"Nobody reads the queue {queue.queue}: {queue.reader} does not run."
-        for mailbox in self.mailboxes:
-            if mailbox.enabled and mailbox.problem is not None:
-                yield f"The mailbox of {mailbox.helpdesk}: {mailbox.problem}"
+        yield from self._mailboxes()
+        yield from self._accounts()
         parked = max(self.unfinished.dead_letters, sum(queue.dead for queue in self.queues or ()))
         if parked:
             yield f"{many(parked, 'mail')} could not be handled: helpdesk-importer dead-letters list."
         for cause in self.undelivered:
             yield f"{many(cause.count, 'mail')} of {cause.helpdesk} not sent: {_explained(cause.reason)}"
+
+    def _mailboxes(self) -> Iterator[str]:
+        for mailbox in self.mailboxes:
+            if mailbox.enabled and mailbox.problem is not None:
+                yield f"The mailbox of {mailbox.helpdesk}: {mailbox.problem}"
+            if mailbox.enabled and (sentence := ending(mailbox.login_expires_at, self.at)):
+                yield f"The mailbox of {mailbox.helpdesk}: {sentence}"
+
+    def _accounts(self) -> Iterator[str]:
+        for account in self.accounts:
+            if account.login_refused_since is not None:
+                yield (
+                    f"The account {account.account}: its login is refused since "
+                    f"{account.login_refused_since.astimezone():%Y-%m-%d %H:%M} ({account.refusal}). It is seldom "
+                    "tried, so that it is not locked: set it right with accounts set, set-password or set-certificate."
+                )
+            if sentence := ending(account.login_expires_at, self.at):
+                yield f"The account {account.account}: {sentence}"
 
 
 def _explained(reason: str) -> str:

@@ -37,13 +37,13 @@ from services.fetcher.repository.mailboxes import (
     record_login_refused,
     record_login_taken,
 )
-from services.fetcher.rules.backoff import after_refusal
 from services.fetcher.rules.problem import ProblemKind
 from shared.configuration import Configuration, DatabaseUrl
 from shared.connecting import ForbiddenAddress
 from shared.database.pool import open_pool
 from shared.encryption import Encryption
 from shared.errors import ImporterError, Misconfigured
+from shared.logins import rest_after_refusals
 
 _PATIENCE: Final = timedelta(seconds=5)
 
@@ -95,7 +95,7 @@ async def _check(configuration: CheckConfiguration, helpdesk_id: str, *, again: 
             health = await _health(mailbox)
         except MailboxError as error:
             if isinstance(error, LoginRefused):
-                rest = after_refusal(mailbox.refused_logins + 1, jitter=0)
+                rest = rest_after_refusals(mailbox.refused_logins + 1, jitter=0)
                 await record_login_refused(pool, mailbox, rest)
             return told | {"ok": False, **_trouble(error)}
         await record_login_taken(pool, mailbox)
@@ -115,9 +115,10 @@ class LoginRests(MailboxError):
     def __init__(self, mailbox: MailboxToTry) -> None:
         super().__init__(
             f"De aanmelding is sinds {_moment(mailbox.refused_since)} geweigerd ({mailbox.refused_logins} keer) en "
-            f"wordt tot {_moment(mailbox.login_rests_until)} niet opnieuw geprobeerd, zodat het account niet op slot gaat. "
-            "Wijzig de gebruikersnaam, het wachtwoord of de server: dan wordt het meteen geprobeerd. Of probeer het nu "
-            "toch, met check-mailbox --again." + (f" De mailserver zei: {mailbox.problem}" if mailbox.problem else "")
+            f"wordt tot {_moment(mailbox.login_rests_until)} niet opnieuw geprobeerd, zodat het account niet op slot "
+            "gaat. Wijzig de gebruikersnaam, het wachtwoord of de server: dan wordt het meteen geprobeerd. Of probeer "
+            "het nu toch, met check-mailbox --again."
+            + (f" De mailserver zei: {mailbox.problem}" if mailbox.problem else "")
         )
 
 

@@ -17,13 +17,15 @@
     importer_mailbox_check_seconds                            histogram  how long a check took
     importer_republished_total                                counter  mails without outcome that were published again
 
-The first eleven are read from the database, so that every fetcher tells the same and a dead one is noticed.
+The first eleven are read from the database, so that every fetcher tells the same and a dead one is noticed. A login
+that ends within 30 days is told in the log too, once a day: `mailbox_login_ends`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -33,6 +35,7 @@ from services.fetcher.flow import Findings
 from services.fetcher.repository.ledger import Ledger, Unfinished
 from services.fetcher.repository.mailboxes import MailboxRepository, MailboxState
 from shared.errors import TryAgain
+from shared.logins import ending
 
 PERIOD_SECONDS: Final = 15
 _HELPDESK: Final = ["helpdesk_id"]
@@ -84,7 +87,9 @@ async def show_states(mailboxes: MailboxRepository, ledger: Ledger, stop: asynci
     """Show how all mailboxes and mails stand until `stop` is set; in an outage what was known last stays."""
     while not stop.is_set():
         try:
-            record_states(await mailboxes.states())
+            states = await mailboxes.states()
+            record_states(states)
+            await tell_endings(mailboxes, states, datetime.now(UTC))
             record_unfinished(await ledger.unfinished())
         except TryAgain as trouble:
             log.warning("metrics_not_refreshed", error=str(trouble))
@@ -115,6 +120,14 @@ def record_states(states: Sequence[MailboxState]) -> None:
             login_expires.labels(label).set(state.login_expires_at.timestamp())
         failed_checks.labels(label).set(state.failed_checks)
         waiting.labels(label).set(state.backlog_waiting)
+
+
+async def tell_endings(mailboxes: MailboxRepository, states: Sequence[MailboxState], now: datetime) -> None:
+    """Tell in the log of the logins that end soon, each once a day whichever fetcher does it."""
+    for state in states:
+        sentence = ending(state.login_expires_at, now)
+        if sentence is not None and await mailboxes.tell_ending(state.helpdesk_id):
+            log.warning("mailbox_login_ends", helpdesk_id=state.helpdesk_id, problem=sentence)
 
 
 def record_unfinished(unfinished: Unfinished) -> None:

@@ -22,11 +22,12 @@ from services.fetcher.flow import Check, Findings, Stopped
 from services.fetcher.mailboxes.protocol import AccessDenied, LoginRefused, Mailbox, MailboxError, MailboxUnreachable
 from services.fetcher.open_mailboxes import OpenMailboxes
 from services.fetcher.repository.mailboxes import ClaimedMailbox, Login, MailboxRepository
-from services.fetcher.rules.backoff import OUTAGE, after_failure, after_refusal
+from services.fetcher.rules.backoff import OUTAGE, after_failure
 from services.fetcher.rules.due import pause_reason
 from services.fetcher.rules.problem import Problem, ProblemKind
 from shared.connecting import ForbiddenAddress
 from shared.errors import TryAgain
+from shared.logins import rest_after_refusals
 
 LOOK_SECONDS: Final = 1.0
 """How often the database is asked whose turn it is; a change that is noticed is looked at once."""
@@ -195,7 +196,7 @@ class Schedule:
         metrics.failures.labels(str(claimed.helpdesk_id), type(error).__name__).inc()
         failed_checks, jitter = claimed.failed_checks + 1, random.random()  # noqa: S311 - to spread load, no secret
         if isinstance(error, LoginRefused):
-            delay = after_refusal(claimed.refused_logins + 1, jitter=jitter)
+            delay = rest_after_refusals(claimed.refused_logins + 1, jitter=jitter)
         else:
             asked = error.after if isinstance(error, MailboxUnreachable) else None
             delay = after_failure(failed_checks, claimed.check_interval, jitter=jitter, asked=asked)

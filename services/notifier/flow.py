@@ -15,6 +15,7 @@ moment is waited for. An event that comes twice finds its rows sent, held or not
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
@@ -31,9 +32,10 @@ from services.notifier.rules.addresses import UnusableAddress, parse_address
 from services.notifier.rules.compose import Composed, NoSender, compose, return_path
 from services.notifier.rules.replies import without_addresses
 from services.notifier.rules.retry import LAST_TRY, delay_after
-from services.notifier.transport import NotDelivered, OutgoingMail, Postponed, Refused
+from services.notifier.transport import AccountTrouble, NotDelivered, OutgoingMail, Postponed, Refused
 from services.notifier.transports import Transports
 from shared.errors import TryAgain
+from shared.logins import rest_after_refusals
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 
@@ -152,15 +154,26 @@ class Notifier:
             recipient=parse_address(notification.recipient_address),
             content=written.mime,
         )
+        account = notification.account
+        if account.login_rests:
+            raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, account.refusal, tried=False)
         try:
             with _seconds.time():
                 async with asyncio.timeout(TRY_SECONDS):
-                    return await self._transports.of(notification.account).send(mail)
+                    reply = await self._transports.of(account).send(mail)
+        except AccountTrouble as trouble:
+            if trouble.reason is DeliveryReason.LOGIN_REFUSED and trouble.tried:
+                rest = rest_after_refusals(account.refused_logins + 1, jitter=random.random())  # noqa: S311 - no secret
+                await self._repository.record_login_refused(account, trouble.reply, rest)
+            raise
         except TimeoutError:
             raise Postponed(
                 DeliveryReason.SERVER_AWAY,
-                f"{notification.account.host or notification.account.kind} was not ready within {TRY_SECONDS} seconds.",
+                f"{account.host or account.kind} was not ready within {TRY_SECONDS} seconds.",
             ) from None
+        if account.refused_logins:
+            await self._to_the_end(self._repository.record_login_taken(account))
+        return reply
 
     async def _postpone(
         self, notification: Notification, trouble: NotDelivered, log: structlog.stdlib.BoundLogger

@@ -41,6 +41,11 @@ class Account:
     tenant: str | None = None
     cloud: str = "global"
     mailbox_address: str | None = None
+    refused_logins: int = 0
+    """How often its login was refused since it was taken, or changed."""
+    login_rests: bool = False
+    """It was refused, and nobody tries it now; `refusal` is what the server said."""
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

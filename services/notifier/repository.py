@@ -41,6 +41,8 @@ SELECT claimed.*,
        account.id AS account_id, account.row_version AS account_version, account.kind AS account_kind, account.host,
        account.port, account.security, account.ca_file, account.username, account.password_encrypted,
        account.certificate_encrypted, account.tenant, account.cloud, account.mailbox_address AS account_mailbox,
+       coalesce(login.refused_logins, 0) AS refused_logins, coalesce(login.refusal, '') AS refusal,
+       coalesce(login.login_rests_until > now(), false) AS login_rests,
        helpdesk.name AS helpdesk_name, helpdesk.sender_name, helpdesk.sender_address, helpdesk.reply_to_address,
        helpdesk.ticket_url, calendar.time_zone,
        coalesce(settings.marker, '') AS marker, coalesce(settings.mailbox_address, settings.username) AS mailbox,
@@ -86,6 +88,7 @@ CROSS JOIN LATERAL (
     UNION ALL SELECT supplement.sender_name, supplement.sender_address WHERE supplement.id IS NOT NULL
 ) AS mail_from (name, address)
 LEFT JOIN outgoing_accounts account ON account.id = helpdesk.outgoing_account_id
+LEFT JOIN outgoing_account_states login ON login.account_id = account.id
 LEFT JOIN importer_settings settings ON settings.helpdesk_id = claimed.helpdesk_id
 LEFT JOIN templates own ON own.helpdesk_id = claimed.helpdesk_id AND own.kind = claimed.kind
 LEFT JOIN priorities priority ON priority.id = ticket.priority_id
@@ -151,6 +154,36 @@ WAITING: Final = """
 SELECT reason, count(*), min(created_at) AS oldest_at FROM notifications WHERE state = 'planned' GROUP BY reason
 """
 
+RECORD_LOGIN_REFUSED: Final = """
+UPDATE outgoing_account_states login SET refused_logins = refused_logins + 1, refusal = $3,
+    refused_since = coalesce(refused_since, now()), login_rests_until = greatest(login_rests_until, now() + $4)
+FROM outgoing_accounts account
+WHERE login.account_id = $1 AND account.id = $1 AND account.row_version = $2
+"""
+"""Nothing when the account was changed meanwhile: that was another login."""
+
+RECORD_LOGIN_TAKEN: Final = """
+WITH taken AS (
+    UPDATE outgoing_account_states
+    SET refused_logins = 0, refused_since = NULL, login_rests_until = NULL, refusal = NULL
+    WHERE account_id = $1 AND refused_logins > 0 RETURNING account_id)
+UPDATE notifications SET next_try_at = now() FROM taken
+WHERE state = 'planned' AND reason = 'login-refused' AND next_try_at > now() AND lease_holder IS NULL
+    AND helpdesk_id IN (SELECT id FROM helpdesks WHERE outgoing_account_id = taken.account_id)
+"""
+"""What waited for the login need not wait any longer."""
+
+ACCOUNTS: Final = """
+SELECT account.id, account.name, account.login_expires_at, login.refused_logins
+FROM outgoing_accounts account JOIN outgoing_account_states login ON login.account_id = account.id
+"""
+
+TELL_ENDING: Final = """
+UPDATE outgoing_account_states SET expiry_told_on = current_date
+WHERE account_id = $1 AND expiry_told_on IS DISTINCT FROM current_date
+"""
+"""One notifier a day tells it."""
+
 RECORD_DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
 
 
@@ -161,6 +194,16 @@ class Waiting:
     reason: str | None
     count: int
     oldest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLogin:
+    """How the login of an outgoing account stands."""
+
+    id: int
+    name: str
+    login_expires_at: datetime | None
+    refused_logins: int
 
 
 class Repository:
@@ -205,6 +248,26 @@ class Repository:
         """Never again."""
         async with connection(self._pool) as database:
             await database.execute(RECORD_FAILED, notification_id, self._holder, reason.value, reply)
+
+    async def record_login_refused(self, account: Account, refusal: str, rest: timedelta) -> None:
+        """The server refused the account's login: nobody tries it for `rest`."""
+        async with connection(self._pool) as database:
+            await database.execute(RECORD_LOGIN_REFUSED, account.id, account.version, refusal, rest)
+
+    async def record_login_taken(self, account: Account) -> None:
+        """A login that was refused is taken again: what waited for it is due."""
+        async with connection(self._pool) as database:
+            await database.execute(RECORD_LOGIN_TAKEN, account.id)
+
+    async def accounts(self) -> list[AccountLogin]:
+        """Every outgoing account."""
+        async with connection(self._pool) as database:
+            return [AccountLogin(**row) for row in await database.fetch(ACCOUNTS)]
+
+    async def tell_ending(self, account_id: int) -> bool:
+        """Whether nobody told today that this account's login ends; then it counts as told."""
+        async with connection(self._pool) as database:
+            return bool(await database.execute(TELL_ENDING, account_id) == "UPDATE 1")
 
     async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
         """An event that was parked, and why, for the ledger."""
@@ -263,6 +326,9 @@ def _account(row: asyncpg.Record) -> Account | None:
         tenant=row["tenant"],
         cloud=row["cloud"],
         mailbox_address=row["account_mailbox"],
+        refused_logins=row["refused_logins"],
+        login_rests=row["login_rests"],
+        refusal=row["refusal"],
     )
 
 

@@ -45,10 +45,13 @@ _LOST: Final = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """How long an account in trouble is left alone by this process; a changed account starts afresh."""
+    """How long an account in trouble is left alone by this process; a changed account starts afresh.
+
+    A refused login rests far longer, for every notifier (`shared.logins`, `flow`): here only what is under way is held.
+    """
 
     server_away: timedelta = timedelta(seconds=15)
-    login_refused: timedelta = timedelta(hours=1)
+    login_refused: timedelta = timedelta(minutes=1)
 
     def seconds(self, reason: DeliveryReason) -> float:
         """The rest after this reason."""
@@ -76,6 +79,7 @@ class SmtpTransport:
         self._password = secrets.password
         self._rest = rest or Rest()
         self._slots = asyncio.Semaphore(connections)
+        self._opening = asyncio.Lock()
         self._kept: deque[_Connection] = deque()
         self._tls: ssl.SSLContext | None = None
         self._trouble: AccountTrouble | None = None
@@ -136,17 +140,21 @@ class SmtpTransport:
         return reply_line(response.code, response.message)
 
     async def _open(self) -> _Connection:
-        """A new connection, safe as the account says and logged in. AccountTrouble when that cannot be had."""
-        if self._trouble is not None and time.monotonic() < self._resting_until:
-            raise AccountTrouble(self._trouble.reason, self._trouble.reply)
-        try:
-            client = await self._connect()
-        except AccountTrouble as trouble:
-            self._trouble = trouble
-            self._resting_until = time.monotonic() + self._rest.seconds(trouble.reason)
-            raise
-        self._trouble = None
-        return _Connection(client, time.monotonic())
+        """A new connection, safe as the account says and logged in. AccountTrouble when that cannot be had.
+
+        One at a time: a wrong password is refused once, not on each of them.
+        """
+        async with self._opening:
+            if self._trouble is not None and time.monotonic() < self._resting_until:
+                raise AccountTrouble(self._trouble.reason, self._trouble.reply, tried=False)
+            try:
+                client = await self._connect()
+            except AccountTrouble as trouble:
+                self._trouble = trouble
+                self._resting_until = time.monotonic() + self._rest.seconds(trouble.reason)
+                raise
+            self._trouble = None
+            return _Connection(client, time.monotonic())
 
     async def _connect(self) -> SMTP:
         account, tls = self._account, await self._tls_context()
@@ -182,7 +190,9 @@ class SmtpTransport:
         if log_in is None:
             offered = ", ".join(client.server_auth_methods) or "none"
             raise AccountTrouble(
-                DeliveryReason.LOGIN_REFUSED, f"The server offers no login that we know (it offers: {offered})."
+                DeliveryReason.LOGIN_REFUSED,
+                f"The server offers no login that we know (it offers: {offered}).",
+                tried=False,
             )
         await log_in(self._account.username, self._password.get_secret_value())
 

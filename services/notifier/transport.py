@@ -45,7 +45,14 @@ class Postponed(NotDelivered):
 
 
 class AccountTrouble(Postponed):
-    """Nothing of this account is taken: the server is away, refuses the login, or is not safe to talk to."""
+    """Nothing of this account is taken: the server is away, refuses the login, or is not safe to talk to.
+
+    `tried` is False when nothing was asked of the server now: what stood in the way is known already.
+    """
+
+    def __init__(self, reason: DeliveryReason, reply: str, *, tried: bool = True) -> None:
+        super().__init__(reason, reply)
+        self.tried = tried
 
 
 class Transport(Protocol):

@@ -58,7 +58,7 @@ class Transports:
         try:
             return Secrets(self._opened(account.password_encrypted), self._opened(account.certificate_encrypted))
         except CannotDecrypt as error:
-            raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, str(error)) from error
+            raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, str(error), tried=False) from error
 
     def _opened(self, encrypted: bytes | None) -> SecretStr | None:
         return None if encrypted is None else self._encryption.decrypt(encrypted)

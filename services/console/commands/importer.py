@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import typer
 
-from services.console import repository
+from services.console import progress, repository
 from services.console.commands.passwords import set_mailbox_certificate, set_mailbox_password
 from services.console.commands.resources import HELPDESK, parsed, resolved
 from services.console.commands.signatures import as_json, command, options
@@ -15,6 +15,7 @@ from services.console.output import done, show_one
 from services.console.resources import HELPDESKS, IMPORTER
 from services.console.session import with_database
 from shared.database.pool import Connection
+from shared.logins import ending
 
 
 def show(helpdesk: str, *, as_json: bool = False) -> None:
@@ -22,7 +23,9 @@ def show(helpdesk: str, *, as_json: bool = False) -> None:
 
     async def work(connection: Connection) -> None:
         helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
-        show_one(await repository.importer_settings(connection, helpdesk_id), as_json=as_json)
+        settings = await repository.importer_settings(connection, helpdesk_id)
+        announced = ending(settings["login_expires_at"], await progress.now(connection))
+        show_one({**settings, "login_ending": announced}, as_json=as_json)
 
     with_database(work)
 

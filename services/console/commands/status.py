@@ -18,6 +18,7 @@ from shared.database.pool import Connection
 from shared.errors import Outage
 
 ATTENTION: Final = 3
+_SHOWN_BY_JSON_ALONE: Final = frozenset({"last_check_at", "problem_kind", "login_refused_since", "login_expires_at"})
 
 
 def status(*, as_json: Json = False) -> None:
@@ -51,8 +52,10 @@ async def _queues(configuration: MonitoringConfiguration) -> tuple[tuple[WorkInQ
 
 async def _standing(connection: Connection, queues: tuple[WorkInQueue, ...] | None, trouble: str) -> Standing:
     return Standing(
+        at=await progress.now(connection),
         schema_revision=await progress.schema_revision(connection),
         mailboxes=tuple(await progress.mailboxes(connection)),
+        accounts=tuple(await progress.accounts(connection)),
         outcomes_of_a_day=await progress.outcomes_of_a_day(connection),
         unfinished=await progress.unfinished(connection),
         notifications=await progress.mails_out_by_state(connection),
@@ -66,7 +69,7 @@ def _show(standing: Standing) -> None:
     def rows(things: tuple[Any, ...]) -> list[dict[str, Any]]:
         return [dataclasses.asdict(thing) for thing in things]
 
-    show_rows("mailboxes", rows(standing.mailboxes), as_json=False, hidden=frozenset({"last_check_at"}))
+    show_rows("mailboxes", rows(standing.mailboxes), as_json=False, hidden=_SHOWN_BY_JSON_ALONE)
     if standing.queues is not None:
         show_rows("queues", rows(standing.queues), as_json=False)
     show_one(

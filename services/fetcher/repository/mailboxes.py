@@ -123,6 +123,11 @@ _LOGIN_TAKEN: Final = """
     WHERE mailbox_states.helpdesk_id = $1 AND settings.helpdesk_id = $1 AND settings.row_version = $2
         AND refused_logins > 0"""
 
+_TELL_ENDING: Final = """
+    UPDATE mailbox_states SET expiry_told_on = current_date
+    WHERE helpdesk_id = $1 AND expiry_told_on IS DISTINCT FROM current_date"""
+"""One fetcher a day tells it."""
+
 _STATES: Final = """
     SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, refused_logins,
         login_expires_at, backlog_waiting
@@ -272,6 +277,11 @@ class MailboxRepository:
         """Every mailbox that is on."""
         async with connection(self._pool) as acquired:
             return [MailboxState(**row) for row in await acquired.fetch(_STATES)]
+
+    async def tell_ending(self, helpdesk_id: int) -> bool:
+        """Whether nobody told today that this mailbox's login ends; then it counts as told."""
+        async with connection(self._pool) as acquired:
+            return bool(await acquired.execute(_TELL_ENDING, helpdesk_id) == "UPDATE 1")
 
     async def ping(self) -> None:
         """Raise Outage when the database does not answer."""

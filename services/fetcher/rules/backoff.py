@@ -3,8 +3,7 @@
     after                         delay
     a check that succeeded        the setting «check interval»
     trouble that may pass         the interval doubled with every failure in a row, at most 10 minutes
-    a login that was refused      1 hour, doubled with every refusal, at most a day: no account is locked out by us;
-                                  refusals are counted apart, until a login is taken or somebody changes it
+    a login that was refused      as long as it rests (`shared.logins`): refusals are counted apart
     an outage of our own servers  10 seconds: the mailbox is not to blame, no failure is counted
 
 Never less than what the mailbox's server asked for. A failure's delay is lengthened by up to a fifth (jitter), so that
@@ -17,8 +16,6 @@ from datetime import timedelta
 from typing import Final
 
 LONGEST: Final = timedelta(minutes=10)
-REFUSED_FIRST: Final = timedelta(hours=1)
-REFUSED_LONGEST: Final = timedelta(days=1)
 OUTAGE: Final = timedelta(seconds=10)
 JITTER: Final = 0.2
 _DOUBLINGS: Final = 20
@@ -30,14 +27,5 @@ def after_failure(failures: int, interval: timedelta, *, jitter: float, asked: t
 
     `jitter` is a random number from 0 to 1; `asked` the least delay that the server asked for.
     """
-    delay = _doubled(interval, failures, max(LONGEST, interval))
+    delay = min(interval * (1 << min(failures - 1, _DOUBLINGS)), max(LONGEST, interval))
     return max(delay, asked or timedelta(0)) * (1 + JITTER * jitter)
-
-
-def after_refusal(refusals: int, *, jitter: float) -> timedelta:
-    """How long a login rests that was refused `refusals` times (1 or more) since it was taken or changed last."""
-    return _doubled(REFUSED_FIRST, refusals, REFUSED_LONGEST) * (1 + JITTER * jitter)
-
-
-def _doubled(first: timedelta, times: int, longest: timedelta) -> timedelta:
-    return min(first * (1 << min(times - 1, _DOUBLINGS)), longest)

@@ -70,6 +70,24 @@ async def test_S8_status_shows_the_last_check_and_the_problem_of_each_mailbox(
     assert told["schema_revision"] == "0001"
 
 
+async def test_status_tells_of_logins_that_are_refused_or_end_soon(watched: CommandLine, house: House) -> None:
+    await house.owner.execute("""
+        INSERT INTO employees (id, name) VALUES (7, 'Importer');
+        UPDATE importer_settings SET enabled = true, default_contact_id = 1, default_employee_id = 7,
+            secret_expires_on = current_date + 10;
+        INSERT INTO outgoing_accounts (name, host, port, username) VALUES ('Post', 'mail.example', 587, 'post');
+        UPDATE outgoing_account_states SET refused_logins = 1, refused_since = '2026-11-23 08:30+00',
+            login_rests_until = now(), refusal = '535 5.7.8 no'""")
+    told = await watched.answers("status", code=3)
+    [account] = told["accounts"]
+    assert (account["account"], account["login_refused_since"]) == ("Post", "2026-11-23T08:30:00Z")
+    refused, ends = "its login is refused since", "verloopt over"
+    assert [what for what in told["needs_a_person"] if "account Post" in what and refused in what and "535" in what]
+    assert [what for what in told["needs_a_person"] if "mailbox of ICT" in what and ends in what]
+    shown = await watched.answers("importer", "show", "ICT")
+    assert ends in shown["login_ending"]
+
+
 async def test_status_counts_outcomes_mails_out_and_dead_letters(watched: CommandLine, house: House) -> None:
     await house.plan()
     await postponed(house, "refused-for-now")

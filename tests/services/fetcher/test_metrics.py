@@ -1,8 +1,11 @@
 """What became of the mails taken in, as an operator's alarms see it."""
 
-from prometheus_client import REGISTRY
+from datetime import UTC, date, datetime
 
-from services.fetcher.metrics import record_unfinished
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from services.fetcher.metrics import record_states, record_unfinished, tell_endings
 from shared.messages import MailId
 from tests.services.fetcher.harness import Desk, Fetching, mail, minutes_ago
 
@@ -13,6 +16,32 @@ def shown() -> tuple[float | None, float | None, float | None]:
         REGISTRY.get_sample_value("importer_oldest_mail_without_outcome_timestamp_seconds"),
         REGISTRY.get_sample_value("importer_dead_letters_open"),
     )
+
+
+async def test_a_mailbox_is_shown_with_its_kind_of_problem_and_the_end_of_its_login(
+    desk: Desk, fetching: Fetching
+) -> None:
+    await desk.set(secret_expires_on=date(2026, 12, 8))
+    await desk.owner.execute(
+        "UPDATE mailbox_states SET problem = 'Het wachtwoord klopt niet.', problem_kind = 'login-refused',"
+        " problem_since = now(), refused_logins = 3, refused_since = now(), login_rests_until = now()"
+    )
+    states = await fetching.mailboxes.states()
+    record_states(states)
+    label = {"helpdesk_id": str(desk.helpdesk_id)}
+    for name, extra, value in (
+        ("problem", {}, 1),
+        ("problem_kind", {"kind": "login-refused"}, 1),
+        ("refused_logins", {}, 3),
+        ("login_expires_timestamp_seconds", {}, datetime(2026, 12, 8, tzinfo=UTC).timestamp()),
+    ):
+        assert REGISTRY.get_sample_value(f"importer_mailbox_{name}", label | extra) == value
+    told = []
+    for month in (10, 11, 12):
+        with capture_logs() as lines:
+            await tell_endings(fetching.mailboxes, states, datetime(2026, month, 24, tzinfo=UTC))
+        told.append([line["event"] for line in lines])
+    assert told == [[], ["mailbox_login_ends"], []]  # the second time it had been told that day
 
 
 async def test_mails_without_outcome_are_counted_whatever_the_queues_hold(desk: Desk, fetching: Fetching) -> None:

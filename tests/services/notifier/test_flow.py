@@ -10,6 +10,7 @@ from email.policy import SMTP
 import asyncpg
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from deploy.demo.smtp_server import Delivery, SmtpServer
 from services.notifier.flow import Notifier
@@ -18,7 +19,7 @@ from services.notifier.rules.retry import DELAYS, LAST_TRY
 from services.notifier.smtp import Rest
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
-from tests.services.notifier.house import House
+from tests.services.notifier.house import House, encryption
 
 
 async def _until(fact: Callable[[], bool]) -> None:
@@ -218,6 +219,50 @@ async def test_a_mended_password_is_used_at_once(house: House, smtp: SmtpServer)
     assert [delivery.login for delivery in smtp.deliveries] == ["importer", "importer"]
 
 
+async def test_a_refused_login_rests_for_every_notifier_until_one_probe(house: House, smtp: SmtpServer) -> None:
+    smtp.login = ("importer", "goed")
+    await house.send_by(smtp, username="importer", password="fout")
+    rests = "SELECT extract(epoch FROM login_rests_until - now())::float FROM outgoing_account_states"
+    for hours in (1, 2):
+        await house.owner.execute(
+            "UPDATE outgoing_account_states SET login_rests_until = now() WHERE refused_logins > 0"
+        )
+        async with house.notifier() as first, house.notifier() as second:
+            await first.deliver([await house.plan()])
+            await second.deliver([waiting := await house.plan()])
+        assert len(smtp.logins) == hours
+        assert hours * 3600 - 60 < await house.owner.fetchval(rests) <= hours * 3600 * 1.2
+    row = await house.row(waiting)
+    assert (row["state"], row["reason"]) == ("planned", DeliveryReason.LOGIN_REFUSED)
+    assert "5.7.8" in row["server_reply"]
+
+
+async def test_a_login_that_is_taken_again_makes_what_waited_for_it_due(house: House, smtp: SmtpServer) -> None:
+    smtp.login = ("importer", "goed")
+    await house.send_by(smtp, username="importer", password="fout")
+    waiting, probe = await house.plan(), await house.plan()
+    async with house.notifier() as notifier:
+        await notifier.deliver([waiting])
+        smtp.login = ("importer", "fout")  # set right at the server
+        await house.owner.execute("UPDATE outgoing_account_states SET login_rests_until = now()")
+        await notifier.deliver([probe])
+        assert await house.owner.fetchval("SELECT refused_logins FROM outgoing_account_states") == 0
+        assert await notifier.sweep() == 1
+    assert (await house.row(waiting))["state"] == "sent"
+
+
+async def test_a_changed_account_makes_what_waited_for_it_due(house: House, smtp: SmtpServer) -> None:
+    smtp.login = ("importer", "goed")
+    await house.send_by(smtp, username="importer", password="fout")
+    waiting = await house.plan()
+    async with house.notifier() as notifier:
+        await notifier.deliver([waiting])
+        right = encryption().encrypt(SecretStr("goed"))
+        await house.owner.execute("UPDATE outgoing_accounts SET password_encrypted = $1", right)
+        assert await notifier.sweep() == 1
+    assert (await house.row(waiting))["state"] == "sent"
+
+
 async def test_a_password_that_no_key_opens_is_told(house: House, smtp: SmtpServer) -> None:
     planned = await house.plan()
     await house.send_by(smtp, username="importer", password_encrypted=b"van een andere sleutel")
@@ -226,6 +271,7 @@ async def test_a_password_that_no_key_opens_is_told(house: House, smtp: SmtpServ
     row = await house.row(planned)
     assert row["reason"] == DeliveryReason.LOGIN_REFUSED
     assert "cannot be decrypted" in row["server_reply"]
+    assert await house.owner.fetchval("SELECT refused_logins FROM outgoing_account_states") == 0  # nobody was asked
 
 
 async def test_a_row_whose_event_was_lost_is_found(house: House, smtp: SmtpServer) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.fetcher.rules.backoff import after_failure, after_refusal
+from services.fetcher.rules.backoff import after_failure
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -24,13 +24,6 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 )
 def test_trouble_that_may_pass_is_tried_at_growing_delays(failures: int, interval: timedelta, delay: timedelta) -> None:
     assert after_failure(failures, interval, jitter=0) == delay
-
-
-@pytest.mark.parametrize(
-    ("failures", "delay"), [(1, 1 * HOUR), (2, 2 * HOUR), (5, 16 * HOUR), (6, 24 * HOUR), (1000, 24 * HOUR)]
-)
-def test_a_refused_login_is_probed_after_an_hour_doubling_to_a_day(failures: int, delay: timedelta) -> None:
-    assert after_refusal(failures, jitter=0) == delay
 
 
 def test_the_server_gets_the_delay_that_it_asked_for() -> None:

@@ -228,6 +228,9 @@ BEGIN
         UPDATE outgoing_account_states SET
             refused_logins = 0, refused_since = NULL, login_rests_until = NULL, refusal = NULL, expiry_told_on = NULL
         WHERE account_id = NEW.id;
+        UPDATE notifications SET next_try_at = now()
+        WHERE state = 'planned' AND reason = 'login-refused' AND next_try_at > now()
+            AND helpdesk_id IN (SELECT id FROM helpdesks WHERE outgoing_account_id = NEW.id);
     ELSE
         UPDATE mailbox_states SET next_check_at = '-infinity', failed_checks = 0,
             refused_logins = 0, refused_since = NULL, login_rests_until = NULL, expiry_told_on = NULL
