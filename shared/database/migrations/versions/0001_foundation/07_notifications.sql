@@ -24,6 +24,7 @@ CREATE TABLE notifications (
     message_id            text UNIQUE,
     subject               text,
     mime                  bytea,
+    draft_id              text,
     sent_at               timestamptz,
     server_reply          text,
     -- what a delivery report said since (D6); written by ticket_writer with the supplement that the report became

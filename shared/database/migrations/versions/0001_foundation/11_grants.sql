@@ -76,8 +76,8 @@ GRANT SELECT (id, time_zone) ON calendars TO importer_notifier; -- in which time
 GRANT SELECT (id, ticket_id, mail_id, position, name, left_out_reason) ON attachments TO importer_notifier;
 GRANT SELECT (mail_id, helpdesk_id, message_id_header, subject, received_at, outcome, event_published_at)
     ON imported_mails TO importer_notifier;
-GRANT UPDATE (state, reason, tries, next_try_at, lease_holder, lease_until, message_id, subject, mime, sent_at, server_reply)
-    ON notifications TO importer_notifier;
+GRANT UPDATE (state, reason, tries, next_try_at, lease_holder, lease_until, message_id, subject, mime, draft_id,
+    sent_at, server_reply) ON notifications TO importer_notifier;
 GRANT SELECT, UPDATE (refused_logins, refused_since, login_rests_until, refusal, expiry_told_on)
     ON outgoing_account_states TO importer_notifier;
 

@@ -143,6 +143,7 @@ COMMENT ON COLUMN notifications.lease_until IS 'Until when no other takes it, by
 COMMENT ON COLUMN notifications.message_id IS 'Its Message-ID without angle brackets, kept so that a second try is the same mail and its reports are recognised (D6).';
 COMMENT ON COLUMN notifications.subject IS 'Subject as sent.';
 COMMENT ON COLUMN notifications.mime IS 'The mail as sent: written once, sent again as it is.';
+COMMENT ON COLUMN notifications.draft_id IS 'Immutable id of its draft in Exchange Online, kept before it is sent: tells after a crash whether it went.';
 COMMENT ON COLUMN notifications.sent_at IS 'When the server accepted it.';
 COMMENT ON COLUMN notifications.server_reply IS 'What the server last answered.';
 COMMENT ON COLUMN notifications.report_action IS 'What a delivery report said of it later (RFC 3464); only failed makes the notification failed, and stays. Null: no report came (D6).';
