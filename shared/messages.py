@@ -99,6 +99,7 @@ class ReasonId(StrEnum):
     TICKET_MERGED = "ticket-merged"
     TICKET_OF_THREAD = "ticket-of-thread"
     TICKET_GONE = "ticket-gone"
+    TICKET_CLOSED_TOO_LONG = "ticket-closed-too-long"
     OTHER_HELPDESK = "other-helpdesk"
     UNKNOWN_NUMBER = "unknown-number"
     OWN_MESSAGE_BOUNCED = "own-message-bounced"

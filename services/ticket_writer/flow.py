@@ -27,7 +27,7 @@ from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
 from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
-from shared.portal.history import also_in_other_helpdesk
+from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
 from shared.portal.outcome import (
     Duplicate,
     NewTicket,
@@ -92,7 +92,11 @@ async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodi
     decision = decide_outcome(mail, facts)
     match decision:
         case NewTicket():
-            return await _add(writing, mail, facts, new_ticket(mail, bodies, facts, decision))
+            written = await _add(writing, mail, facts, record := new_ticket(mail, bodies, facts, decision))
+            if decision.follows is not None and facts.ticket is not None and written.event is not None:
+                entry = followed_by_new_ticket(written.event.ticket_number)
+                await writing.note_in_history([facts.ticket.ticket_id], entry, record.history_by_employee_id)
+            return written
         case Supplement():
             return await _add(writing, mail, facts, supplement(mail, bodies, facts, decision))
         case Duplicate():

@@ -97,6 +97,7 @@ def ticket_facts(row: asyncpg.Record, *, named_number: str | None, merged: bool)
         executor=None if row["executor"] is None else _employee(row["executor"]),
         named_number=named_number,
         merged=merged,
+        closed_too_long=row["closed_too_long"],
         participants=frozenset(row["participants"]),
         sender_took_part=row["sender_took_part"],
         treat_employee_as_customer=row["treat_employee_as_customer"],

@@ -13,7 +13,9 @@ LOCK_MAIL: Final = """
 
 LOCK_TICKET: Final = """
     -- $1 numbers in the order in which they are tried, $2 Message-ID of a mail of ours, which goes before them.
-    -- Merged tickets lead to their target. The first that exists is locked.
+    -- $3 arrival of a mail that a ticket may have been closed too long for; null: for this one none is.
+    -- Merged tickets lead to their target. The first that exists is locked; one that has been closed too long only
+    -- where no other is named, so that an answer finds the ticket that goes on from it.
     WITH RECURSIVE named AS (
         SELECT ticket_id, NULL::text AS number, 0::bigint AS position FROM notifications WHERE message_id = $2
         UNION ALL
@@ -26,10 +28,23 @@ LOCK_TICKET: Final = """
         SELECT ticket.id, ticket.merged_into_id, way.number, way.position, true
         FROM way JOIN tickets AS ticket ON ticket.id = way.merged_into_id
     ), target AS (
-        SELECT id, number, position, merged FROM way WHERE merged_into_id IS NULL ORDER BY position LIMIT 1
+        SELECT way.id, way.number, way.position, way.merged,
+            way.position > 0 AND coalesce(
+                status.category = 'closed' AND coalesce(ticket.completed_at, ticket.changed_at)
+                < $3::timestamptz - make_interval(days => importer.new_ticket_after_days), false) AS closed_too_long
+        FROM way
+            JOIN tickets AS ticket ON ticket.id = way.id
+            JOIN statuses AS status ON status.id = ticket.status_id
+            LEFT JOIN importer_settings AS importer ON importer.helpdesk_id = ticket.helpdesk_id
+        WHERE way.merged_into_id IS NULL
+    ), chosen AS (
+        SELECT id, number, position, merged FROM target ORDER BY closed_too_long, position LIMIT 1
     )
-    SELECT ticket.id, ticket.merged_into_id, target.number, target.position, target.merged
-    FROM target JOIN tickets AS ticket ON ticket.id = target.id
+    SELECT ticket.id, ticket.merged_into_id, chosen.number, chosen.merged,
+        ARRAY(SELECT tried FROM unnest($1::text[]) WITH ORDINALITY AS given (tried, place)
+              WHERE place < chosen.position AND NOT EXISTS (SELECT FROM target WHERE target.number = tried)
+              ORDER BY place) AS gone
+    FROM chosen JOIN tickets AS ticket ON ticket.id = chosen.id
     FOR NO KEY UPDATE OF ticket
 """
 
@@ -89,7 +104,8 @@ MAILBOX_FACTS: Final = """
 """
 
 TICKET_FACTS: Final = """
-    -- $1 ticket id, its row locked, $2 sender's address, $3 his contacts, $4 period of the limits, $5 day of arrival
+    -- $1 ticket id, its row locked, $2 sender's address, $3 his contacts, $4 period of the limits, $5 day of arrival,
+    -- $6 as $3 of LOCK_TICKET
     SELECT
         ticket.id, ticket.number, ticket.helpdesk_id, ticket.contact_id, ticket.organisation_id, ticket.deadline_at,
         ticket.planned_at, ticket.completed_at, ticket.priority_id, ticket.time_needed_hours,
@@ -97,6 +113,8 @@ TICKET_FACTS: Final = """
         helpdesk.name AS helpdesk_name, helpdesk.send_import_mails, helpdesk.fallback_recipient,
         coalesce(importer.treat_employee_as_customer, false) AS treat_employee_as_customer,
         coalesce(importer.hold_strangers, false) AS hold_strangers,
+        coalesce(status.category = 'closed' AND coalesce(ticket.completed_at, ticket.changed_at)
+            < $6::timestamptz - make_interval(days => importer.new_ticket_after_days), false) AS closed_too_long,
         priority.resolution_minutes, calendar.time_zone, calendar.holiday_country,
         to_jsonb(status) AS status, to_jsonb(portal_status) AS portal_status,
         (SELECT jsonb_build_object('id', employee.id, 'name', employee.name, 'active', employee.active, 'address', (

@@ -152,7 +152,8 @@ class Writing:
         own_message_id = own_message_of(mail)
         if not numbers and own_message_id is None:
             return None, ()
-        found = await self._connection.fetchrow(queries.LOCK_TICKET, numbers, own_message_id)
+        arrived_at = mail.received_at if mail.automatic is None else None  # what a machine says opens nothing
+        found = await self._connection.fetchrow(queries.LOCK_TICKET, numbers, own_message_id, arrived_at)
         if found is None:
             return None, numbers
         if found["merged_into_id"] is not None:
@@ -166,9 +167,9 @@ class Writing:
             _persons(mail),
             LIMITS.period,
             mail.received_at.date(),
+            None if found["number"] is None else arrived_at,
         )
-        gone = () if found["number"] is None else numbers[: found["position"] - 1]
-        return ticket_facts(row, named_number=found["number"], merged=found["merged"]), gone
+        return ticket_facts(row, named_number=found["number"], merged=found["merged"]), tuple(found["gone"])
 
     async def _settle(self, row: dict[str, object]) -> None:
         key = self._mail.content_key

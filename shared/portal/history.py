@@ -109,6 +109,24 @@ def named_ticket_gone(numbers: Iterable[str]) -> Entry:
     )
 
 
+def follows_closed_ticket(number: str) -> Entry:
+    """The subject names a ticket that has been closed too long to be supplemented, so the mail became this new one."""
+    return Entry(
+        EntryKind.NOTE,
+        f"Dit is een vervolg op ticket {number}, dat al te lang gesloten is om nog aan te vullen.",
+        {"follows": number},
+    )
+
+
+def followed_by_new_ticket(number: str) -> Entry:
+    """A mail that named this closed ticket became a new one."""
+    return Entry(
+        EntryKind.NOTE,
+        f"Een e-mail over dit gesloten ticket is als nieuw ticket {number} ingelezen.",
+        {"followed_by": number},
+    )
+
+
 def also_in_other_helpdesk(number: str, helpdesk: str) -> Entry:
     """D13: the same mail went to another helpdesk too, and is a ticket there."""
     return Entry(

@@ -3,7 +3,8 @@
 1. Did a person mark it read or block its sender or list, or is it unusable: without any sender, or
    from the mailbox's own address without a number?                                                  quarantine
 2. Did this mailbox, or the ticket it leads to, take this content before, and did nobody force it?    duplicate
-3. Does it lead to a ticket: by a mail of ours that bounced or came back, a number, or its thread?    supplement
+3. Does it lead to a ticket: by a mail of ours that bounced or came back, a number, or its thread,
+   and is that ticket not closed longer than its helpdesk wants to go back?                           supplement
 4. None of these.                                                                                     ticket
 
 A delivery failure of a mail of ours belongs to that mail's ticket even when it names no sender: that is what a bounce
@@ -37,7 +38,7 @@ _OF_OURS: Final = frozenset({AutomaticKind.BOUNCE, AutomaticKind.OWN})
 class LedTo(Protocol):
     """The ticket that a mail leads to: by the number `named_number`, or by a mail of ours where that is None.
 
-    `merged` says that the named ticket was merged into this one.
+    `merged` says that the named ticket was merged into this one; `closed_too_long`, that this mail is not to go there.
     """
 
     @property
@@ -52,6 +53,8 @@ class LedTo(Protocol):
     def named_number(self) -> str | None: ...
     @property
     def merged(self) -> bool: ...
+    @property
+    def closed_too_long(self) -> bool: ...
 
 
 Ticket = TypeVar("Ticket", bound=LedTo)
@@ -110,9 +113,10 @@ class Supplement(Generic[Ticket]):
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """A new ticket; `reasons` say why."""
+    """A new ticket; `reasons` say why. `follows`: the number of the ticket that was closed too long for this mail."""
 
     reasons: tuple[Reason, ...]
+    follows: str | None = None
 
 
 Decision = Quarantined | Duplicate | Supplement[Ticket] | NewTicket
@@ -124,6 +128,9 @@ def decide_outcome(mail: ClassifiedMail, facts: Surroundings[Ticket]) -> Decisio
         return Quarantined(reason)
     if not mail.forced and (duplicate := _known(mail, facts)) is not None:
         return duplicate
+    if facts.ticket is not None and facts.ticket.closed_too_long:
+        number = facts.ticket.number
+        return NewTicket((Reason(id=ReasonId.TICKET_CLOSED_TOO_LONG, detail=number), *_gone(facts)), follows=number)
     if facts.ticket is not None:
         return Supplement(facts.ticket, (*_how_found(mail, facts.ticket), *_gone(facts)))
     return NewTicket(_gone(facts) or _no_number(mail))

@@ -88,6 +88,10 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
         ReasonId.TICKET_GONE: Explanation(
             "Het genoemde ticket bestaat niet meer.", "Voeg het nieuwe ticket zo nodig samen met het juiste ticket."
         ),
+        ReasonId.TICKET_CLOSED_TOO_LONG: Explanation(
+            "Het genoemde ticket is langer gesloten dan de helpdesk wil heropenen: nieuw ticket dat ernaar verwijst.",
+            "Voeg het nieuwe ticket zo nodig samen met het oude.",
+        ),
         ReasonId.OTHER_HELPDESK: Explanation(
             "Het genoemde ticket hoort bij een andere helpdesk, die de regels bepaalt."
         ),

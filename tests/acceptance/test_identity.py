@@ -1,7 +1,7 @@
 """Mails that have to do with one another: copies, two helpdesks, limits, our own (D1, D6, D7, D10, D12, D13, D15)."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -42,6 +42,19 @@ async def test_D1_numbers_of_a_group_of_helpdesks_are_known_within_it(pipeline: 
     number = await add_ticket(pipeline, theirs, await invite(pipeline))
     found = await one(pipeline, ours, Mail(subject="Ticket {number}"), number=number)
     assert (found["outcome"], found["number"]) == ("supplement", number)
+
+
+async def test_A8_the_closed_ticket_names_the_new_one_too(pipeline: Pipeline) -> None:
+    desk = await open_desk(pipeline, new_ticket_after_days=1)
+    closed = {"status": "Gereed", "completed_at": datetime.now(UTC) - timedelta(days=2)}
+    old = await add_ticket(pipeline, desk, await invite(pipeline), **closed)
+    new = await one(pipeline, desk, Mail(subject="Ticket {old}"), old=old)
+    history = await pipeline.connection.fetchval(
+        "SELECT string_agg(description, ' ') FROM helpdesk.ticket_history JOIN helpdesk.tickets AS ticket"
+        " ON ticket.id = ticket_id WHERE ticket.number = $1",
+        old,
+    )
+    assert history == says(f"als nieuw ticket {new['number']} ingelezen")
 
 
 async def test_D6_our_own_mail_that_comes_back_is_a_supplement_and_is_not_answered(

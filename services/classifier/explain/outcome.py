@@ -70,6 +70,7 @@ class _Ticket:
     helpdesk_id: int = _HELPDESK
     helpdesk_name: str = ""
     merged: bool = False
+    closed_too_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,8 @@ class TicketFacts:
     executor: Employee | None = None
     named_number: str | None = None
     merged: bool = False
+    closed_too_long: bool = False
+    """It was closed longer before the mail's arrival than its helpdesk wants to go back (A8)."""
     participants: frozenset[int] = frozenset()
     """Of the sender's contacts, those who wrote on this ticket before or are its contact."""
     sender_took_part: bool = False

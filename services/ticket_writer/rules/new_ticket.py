@@ -19,7 +19,7 @@ from services.ticket_writer.rules.recipients import notifications_of_ticket
 from services.ticket_writer.rules.record import Record, TicketColumns
 from services.ticket_writer.rules.verdict import verdict_on_ticket
 from shared.messages import Bodies, ClassifiedMail, Outcome, Reason, ReasonId
-from shared.portal.history import created_by_import, named_ticket_gone
+from shared.portal.history import created_by_import, follows_closed_ticket, named_ticket_gone
 from shared.portal.outcome import NewTicket
 
 NO_SUBJECT: Final = "(geen onderwerp)"
@@ -59,6 +59,7 @@ def new_ticket(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: New
         needs_review=bool(review),
     )
     gone = (named_ticket_gone(facts.gone_numbers),) if facts.gone_numbers else ()
+    follows = () if decision.follows is None else (follows_closed_ticket(decision.follows),)
     return Record(
         mail_id=mail.mail_id,
         outcome=Outcome.TICKET,
@@ -68,7 +69,7 @@ def new_ticket(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: New
         body=body_columns(bodies.whole, bodies.whole),  # N9
         images=images_of(mail, bodies.whole),  # W4, N9
         left_out=mail.left_out,
-        history=(created_by_import(sender_for_people(mail)), *gone, *entries_about(mail, facts, None)),  # N1
+        history=(created_by_import(sender_for_people(mail)), *follows, *gone, *entries_about(mail, facts, None)),  # N1
         history_by_employee_id=employee_id,
         notifications=notifications_of_ticket(mail, facts, author),
         reasons=all_reasons(mail, facts, decision.reasons, author.reasons, no_subject, review),

@@ -1,6 +1,6 @@
 """Status and deadline after a supplement, as in the portal (A8, A10, D2, D3). The arrival is the mail's own."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ HIGH: Final = {"priority": "Hoog", "recalculate_deadline": True}
 """Four working hours, recalculated."""
 BEFORE: Final = datetime(2025, 1, 2, 12, tzinfo=ZoneInfo("Europe/Amsterdam"))
 CLOSED: Final = {"status": "Gereed", "completed_at": BEFORE}
+FOURTEEN_DAYS: Final = {"new_ticket_after_days": 14}
 DAY_AND_NIGHT: Final = {"calendar": "Dag en nacht"}
 
 
@@ -108,5 +109,48 @@ DEADLINES: Final = {
             "completed": None,
             "history": says("Ticket heropend", "datum voltooid (02-01-2025 12:00) leeggemaakt"),
         },
+    ),
+    "A8 off by default: however long a ticket is closed, mail about it is a supplement": Story(
+        ticket=CLOSED, mail=Mail(subject="Ticket {ticket}"), then={"outcome": "supplement"}
+    ),
+    "A8 setting: mail about a ticket that is closed longer is a new ticket that names it": Story(
+        settings=FOURTEEN_DAYS,
+        ticket=CLOSED,
+        mail=Mail(subject="Re: Ticket {ticket}"),
+        then={
+            "outcome": "ticket",
+            "title": "Re: Ticket {ticket}",
+            "reasons": says("ticket-closed-too-long", but_not=("no-ticket-number", "ticket-gone")),
+            "history": says("Dit is een vervolg op ticket {ticket}"),
+            "customer": says("sent to"),
+        },
+    ),
+    "A8 setting: an answer to the confirmation of that new ticket finds the new one": Story(
+        settings=FOURTEEN_DAYS,
+        ticket=CLOSED,
+        mail=(
+            Mail(subject="Re: Ticket {ticket}"),
+            Mail(subject="Re: ChainWise: Ticket {number} - Re: Ticket {ticket} is geregistreerd"),
+        ),
+        then={"outcome": "supplement", "title": "Re: Ticket {ticket}"},
+    ),
+    "A8 setting: of two numbers the one that is not closed too long counts, wherever it stands": Story(
+        settings=FOURTEEN_DAYS,
+        ticket=CLOSED,
+        second={},
+        mail=Mail(subject="Ticket {ticket}, nu {second}"),
+        then={"outcome": "supplement", "number": "{second}", "reasons": says(but_not=("ticket-gone",))},
+    ),
+    "A8 setting: within that time the status rule holds": Story(
+        settings=FOURTEEN_DAYS,
+        ticket=CLOSED,
+        mail=Mail(subject="Ticket {ticket}", arrived=BEFORE + timedelta(days=13)),
+        then={"outcome": "supplement", "status": "Reactie van klant"},
+    ),
+    "A8 setting: automatic mail about a ticket that is closed longer stays with it": Story(
+        settings=FOURTEEN_DAYS,
+        ticket=CLOSED,
+        mail=Mail(subject="Ticket {ticket}", headers={"Auto-Submitted": "auto-replied"}),
+        then={"outcome": "supplement", "status": "Gereed"},
     ),
 }
