@@ -228,11 +228,13 @@ class StoredBody(Value):
 class Bodies(Value):
     """Both readings (SPEC S7, D16): `whole`, and `above_marker` when a marker was found with something above it.
 
-    `shown` may later be a trimmed reading of a supplement; the whole text always stays behind it.
+    `trimmed` is what a supplement shows of them (`above_marker`, else `whole`) without quotes and signatures, for a
+    helpdesk that wants that; None where nothing is trimmed. The whole text always stays behind it.
     """
 
     whole: Body
     above_marker: Body | None = None
+    trimmed: Body | None = None
 
 
 class Image(Value):

@@ -138,7 +138,7 @@ class Classifier:
 
 def _fits(bodies: Bodies) -> bool:
     """Whether the bodies surely travel inside: four bytes a character and room for JSON's escapes."""
-    readings = (bodies.whole, bodies.above_marker)
+    readings = (bodies.whole, bodies.above_marker, bodies.trimmed)
     characters = sum(len(body.html) + len(body.text) for body in readings if body is not None)
     return characters * 6 < INLINE_LIMIT
 

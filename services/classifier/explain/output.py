@@ -95,7 +95,7 @@ def show(explained: Explained, console: Console) -> None:
 def said(explained: Explained) -> str:
     """What the sender says himself: above the marker or the quote."""
     bodies = explained.bodies
-    return (bodies.above_marker or bodies.whole).text
+    return (bodies.trimmed or bodies.above_marker or bodies.whole).text
 
 
 def _rows(explained: Explained) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The bytes of a mail, read: its headers, what was said (whole and above the marker), its images, what it is.
 
     headers and parts → wrappings opened → files → html with its images in place → lines → marker → kind of mail
-    → content key
+    → trimmed → content key
 
 The order is `read_mail`; every step is a rule of its own. `read_head` is the second way, for a mail that could not be
 read in time or memory: its headers and first text, html not parsed, images not decoded (SPEC D17).
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.reading.attachments import Attachments
+from services.classifier.reading.trimming import Trimming
 from services.classifier.reading.values import AboveMarker, ReadingSettings, ReadMail
 from services.classifier.rules.address import parse_addresses
 from services.classifier.rules.automatic import list_id, tell_automatic
@@ -24,7 +25,7 @@ from services.classifier.rules.crypto import find_crypto
 from services.classifier.rules.date import sent_at
 from services.classifier.rules.delivery_report import message_ids, read_delivery_report
 from services.classifier.rules.dmarc import dmarc_result
-from services.classifier.rules.forwarded import find_forwarded
+from services.classifier.rules.forwarded import Forwarded, find_attached, find_quoted
 from services.classifier.rules.html_document import HtmlDocument, nesting, stripped, text_as_html
 from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
 from services.classifier.rules.lines import Line, joined, text_lines
@@ -32,6 +33,7 @@ from services.classifier.rules.mime import Part, parse_mail
 from services.classifier.rules.reply_marker import MarkerPlace, find_markers, has_content
 from services.classifier.rules.safe_text import cut, safe_line, safe_text
 from services.classifier.rules.sanitise import ATTACHMENT_SCHEME, sanitise
+from services.classifier.rules.subject_prefix import Prefix, prefix_of
 from services.classifier.rules.unwrap import Unwrapped, unwrap
 from shared.messages import Body, MailAddress
 
@@ -48,6 +50,8 @@ class _Said:
     was_cut: bool
     text_of: str = ""
     """The attached message that speaks for the mail."""
+    reply: Body | None = None
+    html_lines: tuple[str, ...] = ()
 
 
 def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
@@ -57,7 +61,8 @@ def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits:
     attachments = Attachments(mail_id, settings, limits)
     for part in contents.files:
         attachments.take(part, decode=True)
-    said = _said(contents, attachments, settings, limits)
+    subject = safe_line(mail.root.headers.text("subject"), limits.subject)
+    said = _said(contents, attachments, settings, limits, is_forward=prefix_of(subject) is Prefix.FORWARD)
     return _assembled(mail, said, attachments, settings, limits, head_only=False)
 
 
@@ -144,7 +149,17 @@ def _assembled(
         body_cut=said.was_cut,
         head_only=head_only,
         crypto=mail.crypto,
-        forwarded=find_forwarded(root, limits) if report is None else None,
+        forwarded=_forwarded(root, said, subject, limits) if report is None else None,
+        reply=said.reply,
+    )
+
+
+def _forwarded(root: Part, said: _Said, subject: str, limits: Limits) -> Forwarded | None:
+    """The original sender: of an attached message, else named in the text, else in what the html shows."""
+    return (
+        find_attached(root, limits)
+        or find_quoted(said.whole.text.split("\n"), subject, limits)
+        or find_quoted(said.html_lines, subject, limits)
     )
 
 
@@ -157,8 +172,10 @@ def _references(root: Part, name: str, limits: Limits) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[: limits.references]
 
 
-def _said(contents: Contents, attachments: Attachments, settings: ReadingSettings, limits: Limits) -> _Said:
-    """Both readings of the body. Html leads, since every mail has it here: plain text is shown as html too."""
+def _said(
+    contents: Contents, attachments: Attachments, settings: ReadingSettings, limits: Limits, *, is_forward: bool
+) -> _Said:
+    """All readings of the body. Html leads, since every mail has it here: plain text is shown as html too."""
     plain, plain_cut = cut(safe_text(_plain_text(contents)), limits.text)
     source, source_cut = _html_source(contents, plain, limits)
     document = HtmlDocument(source)
@@ -170,7 +187,19 @@ def _said(contents: Contents, attachments: Attachments, settings: ReadingSetting
     text = plain.strip("\n").rstrip() if plain.strip() else html_text
     attached = [uuid.UUID(identity) for identity in sorted(attachments.ids) if uuid.UUID(identity) not in set(shown)]
     order = [image.id for image in attachments.images(frozenset())]
-    whole = Body(html=whole_html, text=text, attachment_ids=tuple(_in_order({*shown, *attached}, order)))
+
+    def body(html: str, text: str) -> Body:
+        return Body(html=html, text=text, attachment_ids=tuple(_in_order({*_ids(html), *attached}, order)))
+
+    has_html = any(segment.rich for segment in contents.segments)
+    trimming = Trimming(
+        has_html=has_html,
+        has_text=bool(plain.strip()),
+        is_forward=is_forward,
+        show=lambda trimmed, text: body(_shown_html(trimmed, attachments), text),
+    )
+    whole = body(whole_html, text)
+    reply = trimming.of(document, lines, text)
 
     above: list[AboveMarker] = []
     for place in reversed(find_markers(lines, settings.markers)):
@@ -179,23 +208,18 @@ def _said(contents: Contents, attachments: Attachments, settings: ReadingSetting
             above.append(AboveMarker(place.marker, None))
             continue
         document.cut(lines[place.quote_at])
-        html = _shown_html(document, attachments)
-        above.append(
-            AboveMarker(
-                place.marker,
-                Body(
-                    html=html,
-                    text=_text_above(place, text, lines, plain_leads=bool(plain.strip())),
-                    attachment_ids=tuple(_in_order({*_ids(html), *attached}, order)),
-                ),
-            )
+        said = body(
+            _shown_html(document, attachments), _text_above(place, text, lines, plain_leads=bool(plain.strip()))
         )
+        above.append(AboveMarker(place.marker, said, trimming.of(document, lines[: place.quote_at], said.text)))
     return _Said(
         whole=whole,
         above=tuple(reversed(above)),
         identity_text=html_text if any(segment.has_html for segment in contents.segments) else text,
         shown=frozenset(shown),
         was_cut=plain_cut or source_cut or html_text_cut,
+        reply=reply,
+        html_lines=tuple(line.text for line in lines) if has_html else (),
         text_of=attachments.name_of(contents.stands_in) if contents.stands_in and contents.stands_in.attached else "",
     )
 

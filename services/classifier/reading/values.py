@@ -49,10 +49,14 @@ class ReadImage:
 
 @dataclass(frozen=True, slots=True)
 class AboveMarker:
-    """The reading above `marker`; `body` is None when nothing stands above it (D16)."""
+    """The reading above `marker`; `body` is None when nothing stands above it (D16).
+
+    `trimmed` is the same without signatures and what was quoted without a marker; None where nothing is trimmed.
+    """
 
     marker: str
     body: Body | None
+    trimmed: Body | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +97,5 @@ class ReadMail:
     crypto: Crypto | None = None
     forwarded: Forwarded | None = None
     """The original sender of a mail that somebody forwarded, whether or not a setting takes him for the sender."""
+    reply: Body | None = None
+    """`whole` without what it quotes and without signatures (`rules.reply`); None where nothing is trimmed."""

@@ -232,9 +232,11 @@ def _dmarc(read: ReadMail, sender: FoundSender, forwarded_by: Sender | None) -> 
 
 
 def choose_bodies(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> Bodies:
-    """Both readings of what was said: whole, and above the marker that counts."""
+    """The readings of what was said: whole, above the marker that counts, and trimmed."""
     found = _above(read, mailbox, asked, known)
-    return Bodies(whole=read.whole, above_marker=found.body if found is not None else None)
+    if found is None or found.body is None:
+        return Bodies(whole=read.whole, trimmed=read.reply)
+    return Bodies(whole=read.whole, above_marker=found.body, trimmed=found.trimmed)
 
 
 def _automatic(read: ReadMail, known: Known) -> tuple[AutomaticKind | None, str | None]:

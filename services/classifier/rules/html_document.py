@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -79,6 +79,49 @@ class HtmlDocument:
             node.decompose()
             if parent is not None:
                 self._prune(parent)
+
+    def keep(self, lines: Sequence[Line], kept: Sequence[bool]) -> None:
+        """Removes the lines that are not `kept`, from the last to the first; `lines` are the document's own."""
+        after: Line | None = None
+        first: Line | None = None
+        for line, keep in zip(reversed(lines), reversed(kept), strict=True):
+            if line.begins_at is None:
+                continue
+            if not keep:
+                first = line
+                continue
+            self._remove(first, after)
+            first, after = None, line
+        self._remove(first, after)
+
+    def _remove(self, first: Line | None, after: Line | None) -> None:
+        """Removes what stands from the beginning of `first` up to that of `after`, or up to the end."""
+        if first is None:
+            return
+        if after is None:
+            self.cut(first)
+            return
+        node, target = first.begins_at, after.begins_at
+        if node is None or target is None or first.offset or after.offset:
+            return  # lines of one preformatted text cannot be taken apart
+        around = set()
+        above: LexborNode | None = target
+        while above is not None:
+            around.add(above.mem_id)
+            above = above.parent
+        current: LexborNode | None = node
+        while current is not None and current.mem_id != target.mem_id:
+            if current.mem_id in around:
+                current = current.first_child
+                continue
+            following, parent = current.next, current.parent
+            current.decompose()
+            while following is None and parent is not None and parent.mem_id not in around:
+                emptied = parent
+                following, parent = emptied.next, emptied.parent
+                if _is_empty(emptied):
+                    emptied.decompose()
+            current = following
 
     def _prune(self, node: LexborNode) -> None:
         """Removes trailing blanks, breaks and rules in `node`, and upwards each element that this leaves empty."""

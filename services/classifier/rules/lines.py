@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
@@ -34,6 +35,32 @@ _QUOTE_HEADER: Final = re.compile(
     r"protonmail_quote_header|zmail_extra_header|ms-outlook-mobile-reference-message)(?:$|\s)"
 )
 """What Gmail, Thunderbird, Outlook and others call the header above a quote; Outlook puts `x_` before foreign names."""
+_QUOTE: Final = re.compile(
+    r"(?:^|[\s_])(?:gmail_quote(?:_container)?|gmail_extra|yahoo_quoted\w{0,40}|protonmail_quote|tutanota_quote|"
+    r"zmail_extra|iwcQuote|mail-editor-reference-message-container|bluemail_quote|mailbird_quote|moz-cite)(?:$|\s)"
+)
+"""What clients call the box that holds all of a quote."""
+_REST_IS_QUOTE: Final = re.compile(
+    r"(?:^|[\s_])(?:divRplyFwdMsg|appendonsend|OutlookMessageHeader|stopSpelling|zwchr|replySplit|"
+    r"ms-outlook-mobile-reference-message)(?:$|\s)"
+)
+"""Where Outlook, Hotmail and Zimbra begin a quote, which they do not put in a box."""
+_OUTLOOK_RULE: Final = re.compile(
+    r"border-top:\s*solid\s+#(?:E1E1E1|B5C4DF)\s+1\.0pt;\s*padding:\s*3\.0pt", re.IGNORECASE
+)
+_SIGNATURE: Final = re.compile(
+    r"(?:^|[\s_])(?:gmail_signature(?:_prefix)?|moz-signature|ms-outlook-mobile-signature|protonmail_signature_block|"
+    r"yahoo-signature|ymail_android_signature|AppleMailSignature|iphone_signature|ydp\w{1,20}signature|"
+    r"tutanota_signature|bloop_sign\w{0,40})(?:$|\s)"
+)
+
+
+class Quoted(IntEnum):
+    """Whether a client marked a line as a quote: by an indented block, or by a name that it gives quotes alone."""
+
+    NO = 0
+    INDENTED = 1
+    CERTAIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,10 @@ class Line:
     """Characters of the text node `begins_at` that belong to the line before (preformatted text)."""
     in_quote_header: bool = False
     has_image: bool = False
+    quoted: Quoted = Quoted.NO
+    rest_is_quoted: bool = False
+    """A client marked this place as the beginning of a quote that goes on to the end."""
+    in_signature: bool = False
 
     @property
     def is_blank(self) -> bool:
@@ -102,7 +133,11 @@ class _Collector:
         self._offset = 0
         self._has_image = False
         self._preformatted = 0
-        self._quote_header = 0
+        self._marks: list[_Marks] = []
+        self._quote_header = self._indented = self._quoted = self._signed = 0
+        self._quoted_at_begin = Quoted.NO
+        self._signed_at_begin = False
+        self._rest_is_quoted = False
 
     def enter(self, node: LexborNode) -> bool:
         """Takes a node in; False if nothing below it is seen."""
@@ -117,12 +152,13 @@ class _Collector:
             return False
         if tag == "img":
             self._has_image = True
+            self._begin_at(node, 0)
             return False
         self._begin(tag)
-        if _is_preformatted(node, tag):
-            self._preformatted += 1
-        if _is_quote_header(node):
-            self._quote_header += 1
+        marks = _marks_of(node, tag)
+        self._marks.append(marks)
+        self._count(marks, 1)
+        self._rest_is_quoted = self._rest_is_quoted or marks.rest_is_quoted
         return True
 
     def leave(self, node: LexborNode) -> None:
@@ -134,10 +170,14 @@ class _Collector:
             self.end_line()
             if tag in _PARAGRAPHS:
                 self._part()
-        if _is_preformatted(node, tag):
-            self._preformatted -= 1
-        if _is_quote_header(node):
-            self._quote_header -= 1
+        self._count(self._marks.pop(), -1)
+
+    def _count(self, marks: _Marks, step: int) -> None:
+        self._preformatted += step * marks.preformatted
+        self._quote_header += step * marks.quote_header
+        self._indented += step * marks.indented
+        self._quoted += step * marks.quoted
+        self._signed += step * marks.signed
 
     def _begin(self, tag: str) -> None:
         if tag in _BLOCKS:
@@ -153,13 +193,34 @@ class _Collector:
     def end_line(self, *, even_empty: bool = False) -> None:
         text = "".join(self._text).strip(" \t")
         if text or self._has_image or even_empty:
-            begins_at = self._begins_at
-            self.lines.append(Line(text, begins_at, self._offset, self._quote_header > 0, self._has_image))
+            self.lines.append(
+                Line(
+                    text,
+                    self._begins_at,
+                    self._offset,
+                    self._quote_header > 0,
+                    self._has_image,
+                    self._quoted_at_begin,
+                    self._rest_is_quoted and self._begins_at is not None,
+                    self._signed_at_begin,
+                )
+            )
+            if self._begins_at is not None:
+                self._rest_is_quoted = False
         self._text = []
         self._ends_with_space = True
         self._begins_at = None
         self._offset = 0
         self._has_image = False
+        self._quoted_at_begin = Quoted.NO
+        self._signed_at_begin = False
+
+    def _begin_at(self, node: LexborNode, offset: int) -> None:
+        """Remembers with what the line begins, and in which boxes."""
+        if self._begins_at is None:
+            self._begins_at, self._offset = node, offset
+            self._quoted_at_begin = Quoted.CERTAIN if self._quoted else Quoted(self._indented > 0)
+            self._signed_at_begin = self._signed > 0
 
     def _part(self) -> None:
         if self.lines and (self.lines[-1].text or self.lines[-1].has_image):
@@ -181,30 +242,42 @@ class _Collector:
     def _add(self, text: str, node: LexborNode, offset: int) -> None:
         if not text:
             return
-        if self._begins_at is None and text.strip():
-            self._begins_at, self._offset = node, offset
+        if text.strip():
+            self._begin_at(node, offset)
         self._text.append(text)
         self._ends_with_space = text.endswith(" ")
 
 
-def _is_preformatted(node: LexborNode, tag: str) -> bool:
-    style = node.attrs.get("style")
-    return tag == "pre" or (style is not None and _keeps_white_space(style[:_LONGEST_MARK]))
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What an element says of the lines in it."""
+
+    preformatted: bool = False
+    quote_header: bool = False
+    indented: bool = False
+    quoted: bool = False
+    rest_is_quoted: bool = False
+    signed: bool = False
 
 
-def _is_quote_header(node: LexborNode) -> bool:
+_PLAIN: Final = _Marks()
+
+
+def _marks_of(node: LexborNode, tag: str) -> _Marks:
     attributes = node.attrs
-    class_name, identity = attributes.get("class"), attributes.get("id")
-    return (class_name is not None or identity is not None) and _names_quote_header(
-        f"{class_name or ''} {identity or ''}"[:_LONGEST_MARK]
-    )
+    style, class_name, identity = attributes.get("style"), attributes.get("class"), attributes.get("id")
+    if style is None and class_name is None and identity is None and tag not in {"pre", "blockquote"}:
+        return _PLAIN
+    return _marks_by(tag, (style or "")[:_LONGEST_MARK], f"{class_name or ''} {identity or ''}"[:_LONGEST_MARK])
 
 
 @lru_cache(maxsize=1024)  # a mail has few styles and classes, each hundreds of times
-def _keeps_white_space(style: str) -> bool:
-    return _PREFORMATTED.search(style) is not None
-
-
-@lru_cache(maxsize=1024)
-def _names_quote_header(marks: str) -> bool:
-    return _QUOTE_HEADER.search(marks) is not None
+def _marks_by(tag: str, style: str, names: str) -> _Marks:
+    return _Marks(
+        preformatted=tag == "pre" or _PREFORMATTED.search(style) is not None,
+        quote_header=_QUOTE_HEADER.search(names) is not None,
+        indented=tag == "blockquote",
+        quoted=_QUOTE.search(names) is not None,
+        rest_is_quoted=_REST_IS_QUOTE.search(names) is not None or _OUTLOOK_RULE.search(style) is not None,
+        signed=_SIGNATURE.search(names) is not None,
+    )
