@@ -11,10 +11,12 @@ from deploy.local.checks import passes
 from deploy.local.console import say
 from deploy.local.foreground import attend
 from deploy.local.fresh import clean_fresh, refuse_impossible, try_fresh
+from deploy.local.fuzz import bring_fuzzer
 from deploy.local.locks import write_locks
 from deploy.local.run_folder import make_run_folder
 from deploy.local.set_up import set_up
 from deploy.local.temporary import TEMPORARY
+from deploy.local.tools import plain_environment
 from deploy.local.virtualenv import VirtualEnvironment
 
 _NOT_RUNNING = 3
@@ -59,6 +61,14 @@ def bench(checkout: Checkout) -> int:
     with runtime.chosen(checkout).temporary_importer("bench") as command_line:
         command = [str(checkout.python), "-m", "tests.benchmarks"]
         return attend(command, environment=command_line.environment(), folder=checkout.root)
+
+
+def fuzz(checkout: Checkout, seconds: int) -> int:
+    """Any bytes at all into the rules that read mail, for so many seconds in all."""
+    with set_up(checkout, "fuzz"):
+        fuzzer = bring_fuzzer(checkout)
+    command = [str(checkout.python), "-m", "tests.fuzz", str(seconds)]
+    return attend(command, environment=plain_environment(PYTHONPATH=str(fuzzer)), folder=checkout.root)
 
 
 def up(checkout: Checkout) -> int:

@@ -14,10 +14,11 @@ from deploy.local.virtualenv import find_pip
 _RUNTIME = "deploy/requirements.lock"
 _DEVELOPMENT = "deploy/requirements-dev.lock"
 _BUILD = "deploy/requirements-build.lock"
+_FUZZ = "deploy/requirements-fuzz.lock"
 
 
 def write_locks(checkout: Checkout, *, upgrade: bool) -> None:
-    """Lock what the services need, what development adds to it, and what builds the wheel.
+    """Lock what the services need, what development adds to it, what builds the wheel, and the fuzzer.
 
     Versions that are locked already stay, unless `upgrade`. The locks hold for every system and for Python from 3.11.
     """
@@ -28,6 +29,7 @@ def write_locks(checkout: Checkout, *, upgrade: bool) -> None:
         (_RUNTIME, ("pyproject.toml",), None),
         (_DEVELOPMENT, ("pyproject.toml", "--group", "dev", "--constraint", _RUNTIME), None),
         (_BUILD, ("-", "--constraint", _DEVELOPMENT), build),
+        (_FUZZ, ("-",), "\n".join(project["dependency-groups"]["fuzz"])),
     ):
         options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url")
         quiet = ("--no-annotate", "--no-header", "--quiet", *(("--upgrade",) if upgrade else ()))

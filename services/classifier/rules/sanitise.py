@@ -29,7 +29,7 @@ _DROPPED_WITH_CONTENT: Final = frozenset(
 _BOX: Final = frozenset({"align", "bgcolor", "dir", "height", "valign", "width"})
 _ATTRIBUTES: Final = {
     "*": {"style", "dir", "lang", "title", "align"},
-    "a": {"href", "name"},
+    "a": {"href"},
     "font": {"color", "face", "size"},
     "img": {"src", "alt", "width", "height", "align"},
     "col": {"span", "width"},
@@ -55,7 +55,7 @@ _STYLES: Final = frozenset(
     font-size font-style font-variant font-weight height letter-spacing line-height list-style-type margin margin-bottom
     margin-left margin-right margin-top max-height max-width min-height min-width overflow-wrap padding padding-bottom
     padding-left padding-right padding-top table-layout text-align text-decoration text-decoration-color
-    text-decoration-line text-indent text-transform unicode-bidi vertical-align white-space width word-break
+    text-decoration-line text-indent text-transform vertical-align white-space width word-break
     word-spacing word-wrap""".split()  # noqa: SIM905 - as above
 )
 _PLAIN_VALUE: Final = re.compile(
@@ -63,6 +63,8 @@ _PLAIN_VALUE: Final = re.compile(
 )
 _OUT_OF_FRAME: Final = re.compile(r"-\s*\d")
 _MARGINS: Final = re.compile(r"margin|text-indent")
+_SPACINGS: Final = frozenset({"letter-spacing", "word-spacing"})
+_FAR: Final = re.compile(r"-\s*(?!(?:[0-2](?:\.\d+)?|\.\d+)(?:px|pt)|0?\.\d+em)\d?\.?\d")
 _LONGEST_STYLE: Final = 4_000
 _LINK: Final = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x20]", re.IGNORECASE)
 _URL_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", ATTACHMENT_SCHEME})
@@ -81,7 +83,7 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
             return value if tag == "a" and _LINK.match(value.strip()) else None
         return value
 
-    return nh3.clean(
+    clean = nh3.clean(
         html,
         tags=_TAGS,
         clean_content_tags=_DROPPED_WITH_CONTENT,
@@ -92,13 +94,14 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
         url_schemes=_URL_SCHEMES,
         url_relative="deny",
     )
+    return clean.replace("\r", "\n")  # a `&#13;` made it; whoever reads the html again would read a line end
 
 
 def safe_style(style: str) -> str | None:
     """The declarations of an inline style that are on the list with a plain value; None when none is left.
 
-    A value with an escape, an address or an unknown function is dropped, and so are negative margins, with which a mail
-    could cover what stands around it.
+    A value with an escape, an address or an unknown function is dropped, and so are negative margins and far negative
+    spacings, with which a mail could cover what stands around it.
     """
     return _safe_style(style) if len(style) <= _LONGEST_STYLE else None
 
@@ -112,7 +115,7 @@ def _safe_style(style: str) -> str | None:
         value = value.strip()
         if not separator or name not in _STYLES or not value or not _PLAIN_VALUE.fullmatch(value):
             continue
-        if _MARGINS.match(name) and _OUT_OF_FRAME.search(value):
+        if (_MARGINS.match(name) and _OUT_OF_FRAME.search(value)) or (name in _SPACINGS and _FAR.search(value)):
             continue
         kept.append(f"{name}: {value}")
     return "; ".join(kept) or None

@@ -90,6 +90,9 @@ def test_D5_a_hostile_mail() -> None:
         pytest.param("<form><button>x</button></form>", "x", id="form-goes-its-text-stays"),
         pytest.param("<p>open", "<p>open</p>", id="closed"),
         pytest.param("</div></div>x", "x", id="ends-without-begin"),
+        pytest.param(
+            '<a name="body" target="_top">x</a>', '<a rel="noopener noreferrer">x</a>', id="no-name-to-clobber"
+        ),
         pytest.param('<p class="a" id="b">x</p>', "<p>x</p>", id="no-hooks-for-style-or-script"),
     ],
 )
@@ -109,6 +112,11 @@ def test_allow_list(html: str, expected: str) -> None:
         pytest.param("width: expression(alert(1))", None, id="expression"),
         pytest.param("position: fixed; top: 0; z-index: 9", None, id="out-of-its-place"),
         pytest.param("margin-left: -5000px", None, id="negative-margin"),
+        pytest.param("letter-spacing: -900px", None, id="letters-out-of-their-place"),
+        pytest.param(
+            "letter-spacing: -0.5px; word-spacing: -1pt", "letter-spacing: -0.5px; word-spacing: -1pt", id="tight"
+        ),
+        pytest.param("unicode-bidi: bidi-override; direction: rtl", "direction: rtl", id="text-turned-around"),
         pytest.param("margin: 0cm 0cm .0001pt", "margin: 0cm 0cm .0001pt", id="word's-margin"),
         pytest.param("mso-fareast-language:EN-US;color:red", "color: red", id="vendor's-own"),
         pytest.param("color: red/*; x*/", None, id="comment"),
