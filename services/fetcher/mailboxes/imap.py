@@ -18,19 +18,27 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import BinaryIO, Final, Self, TypeVar
 
-from services.fetcher.mailboxes.imap_server import ImapServer
+from pydantic import SecretStr
+
+from services.fetcher.mailboxes.imap_server import IMAPS_PORT, ImapServer
 from services.fetcher.mailboxes.imap_session import Credentials, Described, ImapSession, Lost
 from services.fetcher.mailboxes.protocol import (
     ItemKey,
+    LoginRefused,
     MailboxAccess,
     MailboxError,
     MailboxHealth,
     MailboxMissing,
+    MailboxUnreachable,
     MailGone,
     MailReference,
     MailTooLarge,
     MailUnreadable,
 )
+from shared.microsoft.clouds import CLOUDS
+from shared.microsoft.credentials import AppLogin
+from shared.microsoft.errors import SignInRefused, Unavailable
+from shared.microsoft.tokens import TOKENS
 
 THREADS: Final = 32
 """Connections that work at the same time, in a process."""
@@ -64,7 +72,7 @@ class ImapMailbox:
     @classmethod
     async def open(cls, access: MailboxAccess) -> Self:
         """Connect, log in and select the folder."""
-        mailbox = cls(access, ImapServer.parse(access.server))
+        mailbox = cls(access, _server_of(access))
         await mailbox._perform(lambda _: None)
         return mailbox
 
@@ -77,11 +85,11 @@ class ImapMailbox:
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`: in parts of PART_BYTES."""
-        return await self._perform_on(mail, lambda session, uid: _fetch(session, uid, into, limit))
+        return await self._perform_on(mail, lambda session, uid: _fetch(session, uid, into, limit), fetching=True)
 
     async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch_head`."""
-        return await self._perform_on(mail, lambda session, uid: _fetch_head(session, uid, into, limit))
+        return await self._perform_on(mail, lambda session, uid: _fetch_head(session, uid, into, limit), fetching=True)
 
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`."""
@@ -152,7 +160,9 @@ class ImapMailbox:
             return None
         return session if begun else None
 
-    async def _perform_on(self, mail: MailReference, act: Callable[[ImapSession, int], T]) -> T:
+    async def _perform_on(
+        self, mail: MailReference, act: Callable[[ImapSession, int], T], *, fetching: bool = False
+    ) -> T:
         """Do something with the mail; MailGone when its key is of a folder that was made anew since."""
         validity, uid = _parsed(mail.key)
 
@@ -161,10 +171,13 @@ class ImapMailbox:
                 raise MailGone("De mail is er niet meer.")
             return act(session, uid)
 
-        return await self._perform(checked, one_mail=True)
+        return await self._perform(checked, fetching=fetching)
 
-    async def _perform(self, act: Callable[[ImapSession], T], *, one_mail: bool = False) -> T:
-        """Do something with the connection, on another one when it is lost: everything done here may be done twice."""
+    async def _perform(self, act: Callable[[ImapSession], T], *, fetching: bool = False) -> T:
+        """Do something with the connection, on another one when it is lost: everything done here may be done twice.
+
+        A mail on which it is lost twice is unreadable: the others shall not wait for it.
+        """
         async with self._turn:
             for last in (False, True):
                 opened_now = self._session is None
@@ -173,27 +186,63 @@ class ImapMailbox:
                     return await self._run(session, act)
                 except Lost as lost:
                     self._forget(session)
-                    if one_mail and last:  # it failed twice on this mail: the others shall not wait for it
+                    if fetching and last:
                         raise MailUnreadable(f"Bij een mail bleef de verbinding hangen. {lost.sentence}") from None
-                    if self._reopenings <= 0 or last or (opened_now and not one_mail):
+                    if self._reopenings <= 0 or last or (opened_now and not fetching):
                         raise lost.sentence from None
                     self._reopenings -= 1
         raise AssertionError
 
     async def _opened(self) -> ImapSession:
         if self._session is None:
-            credentials = await _credentials(self._access)
-            opening = asyncio.get_running_loop().run_in_executor(
-                _threads, ImapSession.open, self._access, self._server, credentials
-            )
+            credentials = await self._credentials()
             try:
-                self._session = await asyncio.shield(opening)
-            except Lost as lost:
-                raise lost.sentence from None
-            except asyncio.CancelledError:
-                opening.add_done_callback(_close_unwanted)
-                raise
+                self._session = await self._open_session(credentials)
+            except LoginRefused:
+                if not credentials.token:
+                    raise
+                # a token may be older than the app's rights
+                self._session = await self._open_session(await self._credentials(refused=credentials.token))
         return self._session
+
+    async def _open_session(self, credentials: Credentials) -> ImapSession:
+        opening = asyncio.get_running_loop().run_in_executor(
+            _threads, ImapSession.open, self._access, self._server, credentials
+        )
+        try:
+            return await asyncio.shield(opening)
+        except Lost as lost:
+            raise lost.sentence from None
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_unwanted)
+            raise
+
+    async def _credentials(self, *, refused: str = "") -> Credentials:
+        """What to log in with; a token for an app, another one than was refused."""
+        access = self._access
+        if access.tenant is None:
+            return _with_password(access)
+        if not access.address:
+            raise MailboxMissing("Het adres van het postvak ontbreekt: vul bij «Mailadres» het adres in.")
+        try:
+            app = AppLogin.of(
+                access.cloud,
+                tenant=access.tenant,
+                client_id=access.username,
+                secret=access.password,
+                certificate=access.certificate,
+                ca_file=access.ca_file,
+            )
+            scope = app.cloud.mail_scope
+            if refused:
+                token = await TOKENS.renewed(app, scope, refused=SecretStr(refused))
+            else:
+                token = await TOKENS.of(app, scope)
+        except SignInRefused as error:
+            raise LoginRefused(str(error)) from None
+        except Unavailable as error:
+            raise MailboxUnreachable(str(error), after=error.after) from None
+        return Credentials(access.address, token=token.get_secret_value())
 
     async def _in_thread(self, session: ImapSession, act: Callable[[ImapSession], T]) -> T:
         async with self._turn:
@@ -272,7 +321,7 @@ async def _readable(session: ImapSession) -> None:
         loop.remove_reader(descriptor)
 
 
-async def _credentials(access: MailboxAccess) -> Credentials:
+def _with_password(access: MailboxAccess) -> Credentials:
     """The login is the address where none is given."""
     login = access.username or access.address
     if not login or access.password is None:
@@ -283,6 +332,13 @@ async def _credentials(access: MailboxAccess) -> Credentials:
             "Gebruikersnaam of wachtwoord bevat een regeleinde of ander stuurteken: voer ze opnieuw in."
         )
     return Credentials(login, password=password)
+
+
+def _server_of(access: MailboxAccess) -> ImapServer:
+    """The cloud's own where an app logs in and no server is named."""
+    if access.tenant is not None and not access.server:
+        return ImapServer(CLOUDS[access.cloud].mail_host, IMAPS_PORT, tls=True)
+    return ImapServer.parse(access.server)
 
 
 def _close_unwanted(opening: asyncio.Future[ImapSession]) -> None:
