@@ -8,8 +8,9 @@
     failed    –, –                     refused for good, or 72 hours of tries        –
 
 Written before it is sent (message_id and mime committed): each try sends the same bytes with the same Message-ID. Only
-a notifier that dies between the server's 250 and its own commit sends them twice; a database that is away at that
-moment is waited for. An event that comes twice finds its rows sent, held or not due, and sends nothing.
+a notifier that dies between an SMTP server's 250 and its own commit sends them twice; a database that is away at that
+moment is waited for. By Graph a draft is made, its id committed, then sent: a later try asks whether that one went. An
+event that comes twice finds its rows sent, held or not due, and sends nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import uuid
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 from typing import Final
 
@@ -153,6 +155,10 @@ class Notifier:
             return_path=return_path(notification.sender),
             recipient=parse_address(notification.recipient_address),
             content=written.mime,
+            message_id=written.message_id,
+            tried_before=notification.tries > 1,
+            draft_id=notification.draft_id,
+            keep_draft=partial(self._keep_draft, notification),
         )
         account = notification.account
         if account.login_rests:
@@ -174,6 +180,10 @@ class Notifier:
         if account.refused_logins:
             await self._to_the_end(self._repository.record_login_taken(account))
         return reply
+
+    async def _keep_draft(self, notification: Notification, draft_id: str, message_id: str) -> None:
+        if not await self._repository.keep_draft(notification.id, draft_id, message_id):
+            raise LostClaim("Another notifier took this notification over.")
 
     async def _postpone(
         self, notification: Notification, trouble: NotDelivered, log: structlog.stdlib.BoundLogger

@@ -155,3 +155,5 @@ class Notification:
     answers: tuple[str, ...]
     """Message-IDs that this mail answers or goes with, without brackets, the nearest last."""
     written: Written | None
+    draft_id: str | None = None
+    """The draft that an earlier try made of it."""

@@ -130,6 +130,11 @@ UPDATE notifications SET message_id = $3, subject = $4, mime = $5
 WHERE id = $1 AND lease_holder = $2 AND state = 'planned' AND mime IS NULL
 """
 
+KEEP_DRAFT: Final = """
+UPDATE notifications SET draft_id = $3, message_id = $4
+WHERE id = $1 AND lease_holder = $2 AND state = 'planned'
+"""
+
 RECORD_SENT: Final = """
 -- a delivery failure may be quicker than we are: it stands (ticket_writer has left its reason)
 UPDATE notifications SET state = CASE report_action WHEN 'failed' THEN 'failed' ELSE 'sent' END, sent_at = now(),
@@ -232,6 +237,12 @@ class Repository:
             )
         return bool(status == "UPDATE 1")
 
+    async def keep_draft(self, notification_id: uuid.UUID, draft_id: str, message_id: str) -> bool:
+        """Keep what the mail is known by where it waits to be sent; False when the claim has been lost."""
+        async with connection(self._pool) as database:
+            status = await database.execute(KEEP_DRAFT, notification_id, self._holder, draft_id, message_id)
+        return bool(status == "UPDATE 1")
+
     async def record_sent(self, notification_id: uuid.UUID, reply: str) -> None:
         """The server has taken the mail: recorded even when the claim has run out meanwhile."""
         async with connection(self._pool) as database:
@@ -306,6 +317,7 @@ def _notification(row: asyncpg.Record) -> Notification:
         ticket=_ticket(row),
         answers=tuple(message_id for message_id in row["answers"] if message_id),
         written=None if row["mime"] is None else Written(row["message_id"], row["subject"], row["mime"]),
+        draft_id=row["draft_id"],
     )
 
 

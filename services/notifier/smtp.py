@@ -20,6 +20,7 @@ from typing import Final
 import aiosmtplib
 from aiosmtplib import (
     SMTP,
+    SMTPAuthenticationError,
     SMTPConnectError,
     SMTPConnectResponseError,
     SMTPException,
@@ -28,10 +29,14 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from services.notifier.microsoft import trouble_of, xoauth2_advice
 from services.notifier.notification import Account, Secrets, Security
 from services.notifier.rules.replies import Stage, reply_line, verdict
 from services.notifier.transport import AccountTrouble, OutgoingMail, Postponed, Refused
 from shared.connecting import ForbiddenAddress, connect_async
+from shared.microsoft.credentials import AppLogin
+from shared.microsoft.errors import MicrosoftError
+from shared.microsoft.tokens import TOKENS
 from shared.portal.delivery import DeliveryReason
 from shared.templates.render import one_line
 
@@ -72,11 +77,12 @@ class _Stale(Exception):
 
 
 class SmtpTransport:
-    """One account on one SMTP server. The password of `secrets` belongs to the account's username."""
+    """One account on one SMTP server; its `secrets` belong to the account's username, or to its app registration."""
 
     def __init__(self, account: Account, secrets: Secrets, *, connections: int = 4, rest: Rest | None = None) -> None:
         self._account = account
         self._password = secrets.password
+        self._certificate = secrets.certificate
         self._rest = rest or Rest()
         self._slots = asyncio.Semaphore(connections)
         self._opening = asyncio.Lock()
@@ -176,13 +182,17 @@ class SmtpTransport:
             with self._replies(Stage.LOGIN):
                 await self._log_in(client)
         except BaseException:
+            if client.transport is None:
+                sock.close()  # no transport took it over yet
             client.close()
-            sock.close()  # where no transport took it over yet
             raise
         return client
 
     async def _log_in(self, client: SMTP) -> None:
         """One try with one method: a second one would count as another failed login."""
+        if self._account.tenant is not None:
+            await self._log_in_as_app(client)
+            return
         if self._account.username is None or self._password is None:
             return
         methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
@@ -195,6 +205,34 @@ class SmtpTransport:
                 tried=False,
             )
         await log_in(self._account.username, self._password.get_secret_value())
+
+    async def _log_in_as_app(self, client: SMTP) -> None:
+        """SASL XOAUTH2 in the name of the sending mailbox, with a token of the app (Microsoft, «SMTP using OAuth»)."""
+        account = self._account
+        try:
+            login = AppLogin.of(
+                account.cloud,
+                tenant=account.tenant,
+                client_id=account.username,
+                secret=self._password,
+                certificate=self._certificate,
+                ca_file=account.ca_file,
+            )
+            token = await TOKENS.of(login, login.cloud.mail_scope)
+        except MicrosoftError as error:
+            raise trouble_of(error) from error
+        if "xoauth2" not in client.server_auth_methods:
+            raise AccountTrouble(
+                DeliveryReason.LOGIN_REFUSED, f"{self._server()} offers no login by XOAUTH2.", tried=False
+            )
+        try:
+            await client.auth_xoauth2(account.mailbox_address or "", token.get_secret_value())
+        except SMTPAuthenticationError as answer:
+            if 500 <= answer.code < 600:  # noqa: PLR2004 - definite, by its first digit
+                TOKENS.forget(login, login.cloud.mail_scope, refused=token)
+                said = reply_line(answer.code, answer.message)
+                raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, f"{said} {xoauth2_advice(said)}") from answer
+            raise
 
     async def _tls_context(self) -> ssl.SSLContext | None:
         if self._account.security is Security.NONE:

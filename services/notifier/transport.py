@@ -5,11 +5,15 @@
     └── Postponed       not now: tried again later
         └── AccountTrouble   no mail of this account gets out before somebody or something mends it
 
-A new kind (SMTP with XOAUTH2, Microsoft Graph) is a module with a `Transport`, and a line in `transports`.
+A new kind is a module with a `Transport`, and a line in `transports`.
+
+SMTP cannot be asked whether it took a mail; a transport that makes a draft first can. It hands the draft's identity to
+`keep_draft` before it sends, and gets it back with the next try (DESIGN 9).
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,14 +21,24 @@ from services.notifier.rules.addresses import Address
 from shared.errors import ImporterError
 from shared.portal.delivery import DeliveryReason
 
+KeepDraft = Callable[[str, str], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """A mail and its envelope; `content` has CRLF line ends."""
+    """A mail and its envelope; `content` has CRLF line ends, `message_id` no angle brackets.
+
+    `tried_before` says that an earlier try may have come some way, `draft_id` what it kept. `keep_draft` is awaited
+    with the draft's id and Message-ID, which from then on are this mail's; it raises TryAgain when they are not kept.
+    """
 
     return_path: Address
     recipient: Address
     content: bytes = field(repr=False)
+    message_id: str = ""
+    tried_before: bool = False
+    draft_id: str | None = None
+    keep_draft: KeepDraft | None = field(default=None, repr=False, compare=False)
 
 
 class NotDelivered(ImporterError):

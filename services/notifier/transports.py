@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from pydantic import SecretStr
 
+from services.notifier.graph import GraphTransport
 from services.notifier.notification import Account, Secrets
 from services.notifier.smtp import SmtpTransport
 from services.notifier.transport import AccountTrouble, Transport
@@ -17,7 +18,7 @@ from shared.portal.delivery import DeliveryReason
 
 Make = Callable[[Account, Secrets], Transport]
 
-KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport}
+KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport, "graph": GraphTransport}
 
 
 class Transports:

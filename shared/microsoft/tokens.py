@@ -63,10 +63,14 @@ class Tokens:
 
     async def renewed(self, login: AppLogin, scope: str, *, refused: SecretStr) -> SecretStr:
         """Another token in place of one that a server refused; raises as `of`."""
+        self.forget(login, scope, refused=refused)
+        return await self.of(login, scope)
+
+    def forget(self, login: AppLogin, scope: str, *, refused: SecretStr) -> None:
+        """Let the next who asks get another token than this one."""
         known = self._known.get((login, scope))
         if known is not None and known.value == refused:
             del self._known[login, scope]
-        return await self.of(login, scope)
 
     async def _ask_once(self, key: _Key) -> Token:
         """Ask, or wait for who asks already; a waiter that is cancelled does not take the others with it."""

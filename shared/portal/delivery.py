@@ -22,6 +22,8 @@ class DeliveryReason(StrEnum):
     """The helpdesk has no outgoing account, or no address to send from."""
     LOGIN_REFUSED = "login-refused"
     """The server refuses the account's user name or password, or demands a login that the account does not have."""
+    NOT_ALLOWED = "not-allowed"
+    """The login is taken, but the account has no mailbox, or may not send from it or in this name."""
     NOT_SECURE = "not-secure"
     """The server offers no TLS or shows a certificate that does not hold."""
     SERVER_AWAY = "server-away"
@@ -53,6 +55,10 @@ DELIVERY: Final[Mapping[DeliveryReason, Explanation]] = MappingProxyType(
         DeliveryReason.LOGIN_REFUSED: Explanation(
             "De mailserver weigert de gebruikersnaam of het wachtwoord van het uitgaande account.",
             "Controleer de gebruikersnaam en stel het wachtwoord opnieuw in; de mail gaat dan alsnog.",
+        ),
+        DeliveryReason.NOT_ALLOWED: Explanation(
+            "Het uitgaande account mag niet versturen uit dit postvak of namens dit afzenderadres.",
+            "Lees in het antwoord van de server welk recht ontbreekt, en geef dat aan de app.",
         ),
         DeliveryReason.NOT_SECURE: Explanation(
             "De verbinding met de mailserver is niet veilig te maken.",
