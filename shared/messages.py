@@ -129,6 +129,7 @@ class ReasonId(StrEnum):
     OUR_ERROR = "our-error"
     ENCRYPTED = "encrypted"
     TEXT_OF_ATTACHED_MESSAGE = "text-of-attached-message"
+    VIRUS_FOUND = "virus-found"
     OLD_MAIL = "old-mail"
     FORCED = "forced"
     # duplicate
@@ -237,6 +238,24 @@ class Bodies(Value):
     trimmed: Body | None = None
 
 
+class Decoration(StrEnum):
+    """What stands in a mail without being of its contents (SPEC D4)."""
+
+    TRACKING = "tracking"
+    """Nobody sees it: a point, a line, or nothing but transparency."""
+    LOGO = "logo"
+    """The same bytes came with mails of other tickets of the helpdesk."""
+
+
+class ImageCopy(Value):
+    """What browsers show in place of an image that they do not: PNG or JPEG, sizes in pixels (SPEC D4)."""
+
+    media_type: str
+    width: int
+    height: int
+    blob: BlobReference
+
+
 class Image(Value):
     """An image, known by decoding (SPEC D4). `id` is UUIDv5 of mail_id and part path (DESIGN 3)."""
 
@@ -248,6 +267,9 @@ class Image(Value):
     blob: BlobReference
     inline: bool
     content_id: str | None = None
+    decoration: Decoration | None = None
+    rendition: ImageCopy | None = None
+    thumbnail: ImageCopy | None = None
 
 
 class LeftOut(Value):

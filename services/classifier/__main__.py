@@ -9,12 +9,15 @@ Decides  who sent it, which tickets its subject names, what was said (whole and 
          are images, whether it is automatic, its content key. Facts only: no ticket is chosen or written here.
 Writes   exchange `mail`, key `mail.classified`; blobs: images, and bodies too large to travel.
 
+Where IMPORTER_CLAMD_URL names a virus scanner, no image is stored unscanned: while it is away, mail waits.
+
 A mail is read in a child process with limits on memory and time. One that cannot be read goes on from its head with the
 reason `unreadable`; one that shows a bug of ours is tried five times, then goes on from its head with `our-error`.
 
 Configuration  IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL and the secrets `database_password_classifier`,
                `amqp_password_classifier`; IMPORTER_TICKET_NUMBER_PATTERN; IMPORTER_READERS (2),
-               IMPORTER_READING_SECONDS (30), IMPORTER_READING_MEMORY_MB (1536); the rest is `shared.configuration`'s.
+               IMPORTER_READING_SECONDS (30), IMPORTER_READING_MEMORY_MB (1536); IMPORTER_CLAMD_URL (none); the rest is
+               `shared.configuration`'s.
 Exit codes     0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours.
 """
 
@@ -29,11 +32,12 @@ from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.explain import command as explain
 from services.classifier.flow import Classifier
 from services.classifier.reading.pool import ReaderPool
+from services.classifier.scanner import Scanner
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_RAW
-from shared.database.pool import open_pool
+from shared.database.pool import Pool, open_pool
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "classifier"
@@ -49,6 +53,7 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
         memory_bytes=configuration.reading_memory_mb * MEBIBYTE,
         seconds=configuration.reading_seconds,
     )
+    scanner = Scanner(configuration.clamd_url) if configuration.clamd_url is not None else None
     async with (
         await open_pool(dsn, application_name=SERVICE, max_size=configuration.workers) as pool,
         readers,
@@ -61,6 +66,7 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
             publisher=publisher,
             number_pattern=configuration.ticket_number_pattern,
             large_at_once=configuration.readers,
+            scanner=scanner,
         )
         consumer = Consumer(
             configuration.amqp_dsn,
@@ -70,13 +76,22 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
             service=SERVICE,
             workers=configuration.workers,
             drain_seconds=configuration.drain_seconds,
-            healthy=partial(repository.check, pool),
+            healthy=partial(_check, pool, scanner),
             on_dead_letter=partial(repository.record_dead_letter, pool),
             on_poison=classifier.hand_on,
         )
         process.ready_when("broker", consumer.check)
         process.ready_when("database", partial(repository.check, pool))
+        if scanner is not None:
+            process.ready_when("virus scanner", scanner.check)
         await process.run(consumer.run)
+
+
+async def _check(pool: Pool, scanner: Scanner | None) -> None:
+    """Raises Outage while a server that mail needs does not answer."""
+    await repository.check(pool)
+    if scanner is not None:
+        await scanner.check()
 
 
 if __name__ == "__main__":

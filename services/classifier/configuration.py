@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -25,6 +26,16 @@ def _ticket_number_pattern(pattern: str) -> str:
     return pattern
 
 
+def _clamd_url(url: str | None) -> str | None:
+    if not url:
+        return None
+    address = urlsplit(url)
+    is_tcp = address.scheme == "tcp" and bool(address.hostname) and address.port is not None
+    if not is_tcp and not (address.scheme == "unix" and address.path.startswith("/") and not address.netloc):
+        raise ValueError("the address of clamd is tcp://host:port or unix:///path/to/clamd.ctl")
+    return url
+
+
 class ClassifierConfiguration(ServiceConfiguration):
     """What a ticket number looks like, the limits of one mail's reading, and how many are read at once."""
 
@@ -32,6 +43,11 @@ class ClassifierConfiguration(ServiceConfiguration):
         default="[1-9][0-9]{6,9}",
         max_length=200,
         description="a regular expression for the ticket numbers in subjects, one per installation",
+    )
+    clamd_url: Annotated[str | None, AfterValidator(_clamd_url)] = Field(
+        default=None,
+        max_length=500,
+        description="the virus scanner that looks at images before they are stored: tcp://host:port or unix:///path",
     )
     readers: int = Field(default=2, ge=1, le=64, description="how many processes read mails, 1 to 64: one a core")
     reading_seconds: float = Field(

@@ -1,6 +1,7 @@
 """The way of one mail through the classifier.
 
-    settings → raw bytes (claim check) → read in a child process → ask the database → facts → store images → publish
+    settings → raw bytes (claim check) → read in a child process → scan images → ask the database → facts
+    → store images → publish
 
 Each step can be done again: ids are made of the mail's own, blobs of their bytes, so a mail that is delivered twice
 gives the same message twice. A crash anywhere before the acknowledgement leaves blobs that are tied to the mail and
@@ -10,6 +11,7 @@ found again.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,16 +21,20 @@ from services.classifier import repository
 from services.classifier.reading.frames import Mode
 from services.classifier.reading.pool import MailExhausted, ReaderPool, ReadingFailed
 from services.classifier.reading.unread import unread_mail
-from services.classifier.reading.values import ReadingSettings, ReadMail
+from services.classifier.reading.values import ReadImage, ReadingSettings, ReadMail
 from services.classifier.repository import HelpdeskSettings
+from services.classifier.rules.decoration import decoration_of, may_be_logo
 from services.classifier.rules.facts import ask, choose_bodies, classify
 from services.classifier.rules.limits import DEFAULT_LIMITS
+from services.classifier.rules.safe_text import safe_line
+from services.classifier.rules.withheld import without_images
+from services.classifier.scanner import Scanner
 from shared.blobs import claim_check
 from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
-from shared.database.pool import Pool, transaction
-from shared.messages import INLINE_LIMIT, Bodies, ClassifiedMail, Image, RawMail, Reason, ReasonId
+from shared.database.pool import Connection, Pool, transaction
+from shared.messages import INLINE_LIMIT, Bodies, ClassifiedMail, Image, ImageCopy, RawMail, Reason, ReasonId
 
 LARGEST_MAIL: Final = 256 * 1024 * 1024
 """Bytes of a mail that is held in memory; of a larger one (the limit of D17 was raised above it) the head is read."""
@@ -48,12 +54,14 @@ class Classifier:
         publisher: Publisher,
         number_pattern: str,
         large_at_once: int,
+        scanner: Scanner | None = None,
     ) -> None:
         self._pool = pool
         self._blobs = blobs
         self._readers = readers
         self._publisher = publisher
         self._number_pattern = number_pattern
+        self._scanner = scanner
         self._large = asyncio.Semaphore(large_at_once)
 
     async def handle(self, delivery: Delivery) -> None:
@@ -104,6 +112,8 @@ class Classifier:
     async def _finish(
         self, mail: RawMail, settings: HelpdeskSettings, read: ReadMail, more_reasons: Sequence[Reason]
     ) -> None:
+        read, found = await self._scanned(read)
+        more_reasons = (*more_reasons, *found)
         asked = ask(read, settings.mailbox, self._number_pattern)
         known = await repository.look_up(self._pool, mail.helpdesk_id, asked)
         bodies = choose_bodies(read, settings.mailbox, asked, known)
@@ -112,28 +122,64 @@ class Classifier:
         await self._publisher.publish(classified)
         _bind_summary(classified)
 
+    async def _scanned(self, read: ReadMail) -> tuple[ReadMail, tuple[Reason, ...]]:
+        """The mail without the images that the virus scanner speaks against, where there is one (D4)."""
+        if self._scanner is None or not read.images:
+            return read, ()
+        findings = await asyncio.gather(*(self._scanner.scan(image.content) for image in read.images))
+        withheld = {
+            image.id: finding.reason
+            for image, finding in zip(read.images, findings, strict=True)
+            if finding is not None
+        }
+        if not withheld:
+            return read, ()
+        cleaned = await asyncio.to_thread(without_images, read, withheld)
+        named = ", ".join(image.name for image in read.images if image.id in withheld)
+        return cleaned, (Reason(id=ReasonId.VIRUS_FOUND, detail=safe_line(named, 200)),)
+
     async def _stored(self, classified: ClassifiedMail, bodies: Bodies, read: ReadMail) -> ClassifiedMail:
         """The message with its images in the blob store, and its bodies too when they are large."""
         if not read.images and _fits(bodies):
             return classified
+        repeated = await self._repeated(classified, read)
         async with transaction(self._pool) as connection:
-            images = []
-            for image in read.images:
-                reference = await self._blobs.put(connection, classified.mail_id, image.content)
-                images.append(
-                    Image(
-                        id=image.id,
-                        name=image.name,
-                        media_type=image.media_type,
-                        width=image.width,
-                        height=image.height,
-                        blob=reference,
-                        inline=image.inline,
-                        content_id=image.content_id,
-                    )
-                )
+            images = [await self._stored_image(connection, classified, image, repeated) for image in read.images]
             checked_in = await claim_check.check_in(self._blobs, connection, classified.mail_id, bodies)
         return classified.model_copy(update={"images": tuple(images), "bodies": checked_in})
+
+    async def _stored_image(
+        self, connection: Connection, classified: ClassifiedMail, image: ReadImage, repeated: frozenset[str]
+    ) -> Image:
+        blob = await self._blobs.put(connection, classified.mail_id, image.content)
+        copies = [
+            ImageCopy(
+                media_type=copy.media_type,
+                width=copy.width,
+                height=copy.height,
+                blob=await self._blobs.put(connection, classified.mail_id, copy.content),
+            )
+            for copy in ((image.copies.rendition, image.copies.thumbnail) if image.copies is not None else ())
+        ]
+        rendition, thumbnail = copies or (None, None)
+        return Image(
+            id=image.id,
+            name=image.name,
+            media_type=image.media_type,
+            width=image.width,
+            height=image.height,
+            blob=blob,
+            inline=image.inline,
+            content_id=image.content_id,
+            decoration=decoration_of(image, is_repeated=blob.sha256 in repeated),
+            rendition=rendition,
+            thumbnail=thumbnail,
+        )
+
+    async def _repeated(self, classified: ClassifiedMail, read: ReadMail) -> frozenset[str]:
+        """Digests of the images that may be logos and that other tickets of the helpdesk have too."""
+        digests = [hashlib.sha256(image.content).hexdigest() for image in read.images if may_be_logo(image)]
+        return await repository.repeated(self._pool, classified.helpdesk_id, classified.mail_id, digests)
 
 
 def _fits(bodies: Bodies) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -17,11 +18,14 @@ from shared.database.pool import Pool, connection
 from shared.errors import DeadLetter
 from shared.messages import EmployeeMatch, PersonMatch
 
+OTHER_TICKETS: Final = 2
+"""In the mails of how many other tickets an image stood before it counts as a logo."""
+
 _SETTINGS: Final = """
     -- $1 helpdesk_id. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
     SELECT coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
         marker, own_list_ids, trusted_authserv_ids, follow_threads, reply_to_is_sender, forwarded_sender,
-        organisation_by_domain,
+        organisation_by_domain, strip_image_metadata,
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
     FROM importer_settings WHERE helpdesk_id = $1"""
 
@@ -107,6 +111,17 @@ _LOOK_UP: Final = """
          WHERE rule.helpdesk_id = $1 OR rule.helpdesk_id IS NULL) AS sender_rules"""
 
 
+_REPEATED: Final = """
+    -- $1 helpdesk_id, $2 mail_id, $3 digests of images, $4 how many other tickets make a logo.
+    -- A thread that quotes an image in each of its mails is one ticket: that makes no logo.
+    SELECT encode(asked.sha256, 'hex') AS sha256
+    FROM unnest($3::bytea[]) AS asked (sha256)
+    WHERE (SELECT count(*) FROM (
+        SELECT DISTINCT mail.ticket_id
+        FROM mail_blobs AS tie JOIN imported_mails AS mail USING (mail_id)
+        WHERE tie.sha256 = asked.sha256 AND mail.helpdesk_id = $1 AND mail.mail_id <> $2 AND mail.ticket_id IS NOT NULL
+        LIMIT $4) AS other) >= $4"""
+
 _SENDER: Final = "sender"
 _ORIGINAL: Final = "original"
 
@@ -145,6 +160,8 @@ async def helpdesk_settings(pool: Pool, helpdesk_id: int) -> HelpdeskSettings:
             markers=tuple(row["markers"]),
             own_list_ids=tuple(row["own_list_ids"]),
             trusted_authserv_ids=tuple(row["trusted_authserv_ids"]),
+            strip_image_metadata=row["strip_image_metadata"],
+            make_copies=True,
         ),
     )
 
@@ -161,6 +178,17 @@ async def record_dead_letter(pool: Pool, delivery: Delivery, reason: str) -> Non
         return
     async with connection(pool) as acquired:
         await acquired.fetchval("SELECT record_dead_letter($1, $2, $3)", delivery.mail_id, delivery.queue, reason)
+
+
+async def repeated(pool: Pool, helpdesk_id: int, mail_id: uuid.UUID, digests: Sequence[str]) -> frozenset[str]:
+    """Which of these images (SHA-256, hexadecimal) came with mails of at least OTHER_TICKETS other tickets (D4)."""
+    if not digests:
+        return frozenset()
+    async with connection(pool) as acquired:
+        rows = await acquired.fetch(
+            _REPEATED, helpdesk_id, mail_id, [bytes.fromhex(digest) for digest in digests], OTHER_TICKETS
+        )
+    return frozenset(row["sha256"] for row in rows)
 
 
 async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:

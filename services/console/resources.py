@@ -433,6 +433,8 @@ IMPORTER: Final = Resource(
         Field("organisation_by_domain", YesNo(), "a stranger is of the organisation that uses his domain (S5)"),
         Field("new_ticket_after_days", Whole(1, 3650), "mail to a ticket closed longer than this is a new ticket (A8)"),
         Field("trim_replies", YesNo(), "a supplement shows no quoted replies and signatures (A6)"),
+        Field("strip_image_metadata", YesNo(), "images are stored without positions, names and devices (D4)"),
+        Field("hide_signature_images", YesNo(), "tracking pixels and repeated logos are hidden (D4)"),
     ),
     keys=(),
     identity="helpdesk_id",

@@ -165,13 +165,20 @@ _ALL_THAT_COMES_WITH_IT: Final = """
         ORDER BY entry.position
     ), stored AS (
         INSERT INTO attachments (id, ticket_id, supplement_id, mail_id, position, name, media_type, byte_size, width,
-                                 height, inline, content_id, blob_sha256, left_out_reason)
+                                 height, inline, content_id, blob_sha256, left_out_reason, decoration)
         SELECT part.id, written.ticket_id, written.supplement_id, $1, part.position, part.name, part.media_type,
             part.byte_size, part.width, part.height, part.inline, part.content_id, decode(part.sha256, 'hex'),
-            part.left_out_reason
+            part.left_out_reason, part.decoration
         FROM written, jsonb_to_recordset($10) AS part (
             id uuid, position integer, name text, media_type text, byte_size bigint, width integer, height integer,
-            inline boolean, content_id text, sha256 text, left_out_reason text)
+            inline boolean, content_id text, sha256 text, left_out_reason text, decoration text)
+    ), copied AS (
+        INSERT INTO attachment_copies (attachment_id, kind, mail_id, media_type, width, height, byte_size, blob_sha256)
+        SELECT part.id, copy.kind, $1, copy.media_type, copy.width, copy.height, copy.byte_size,
+            decode(copy.sha256, 'hex')
+        FROM written, jsonb_to_recordset($10) AS part (id uuid, copies jsonb),
+            jsonb_to_recordset(part.copies) AS copy (
+                kind text, media_type text, width integer, height integer, byte_size bigint, sha256 text)
     ), planned AS (
         INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_name,
                                    recipient_address, recipient_employee_id, recipient_person_id, state, reason)

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.ticket_writer.rules.recipients import Notification
 from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns, TicketColumns
-from shared.messages import ClassifiedMail, Image, LeftOut, Outcome, Reason
+from shared.messages import ClassifiedMail, Image, ImageCopy, LeftOut, Outcome, Reason
 from shared.portal.history import Entry
 
 
@@ -89,6 +89,12 @@ def _parts(images: tuple[Image, ...], left_out: tuple[LeftOut, ...]) -> list[dic
             "inline": image.inline,
             "content_id": image.content_id,
             "sha256": image.blob.sha256,
+            "decoration": image.decoration,
+            "copies": [
+                _copy(kind, copy)
+                for kind, copy in (("rendition", image.rendition), ("thumbnail", image.thumbnail))
+                if copy is not None
+            ],
         }
         for image in images
     ]
@@ -104,6 +110,17 @@ def _parts(images: tuple[Image, ...], left_out: tuple[LeftOut, ...]) -> list[dic
         for part in left_out
     ]
     return [{"position": position, **part} for position, part in enumerate(stored + named)]
+
+
+def _copy(kind: str, copy: ImageCopy) -> dict[str, object]:
+    return {
+        "kind": kind,
+        "media_type": copy.media_type,
+        "width": copy.width,
+        "height": copy.height,
+        "byte_size": copy.blob.size,
+        "sha256": copy.blob.sha256,
+    }
 
 
 def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str, object]:

@@ -42,6 +42,7 @@ _SIZE: Final = "SELECT byte_size FROM blobs WHERE sha256 = $1"
 _UNNEEDED: Final = """
     NOT EXISTS (SELECT FROM imported_mails WHERE raw_sha256 = blobs.sha256)
     AND NOT EXISTS (SELECT FROM attachments WHERE blob_sha256 = blobs.sha256)
+    AND NOT EXISTS (SELECT FROM attachment_copies WHERE blob_sha256 = blobs.sha256)
     AND NOT EXISTS (
         SELECT FROM mail_blobs AS tie JOIN imported_mails AS mail USING (mail_id)
         WHERE tie.sha256 = blobs.sha256 AND (

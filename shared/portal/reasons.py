@@ -171,6 +171,10 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
         ReasonId.TEXT_OF_ATTACHED_MESSAGE: Explanation(
             "De mail zegt zelf niets: de tekst van het bijgevoegde bericht is overgenomen."
         ),
+        ReasonId.VIRUS_FOUND: Explanation(
+            "De virusscanner keurt een afbeelding in deze mail af; die is niet opgeslagen.",
+            "Open de oorspronkelijke mail niet; laat de afzender zijn computer nakijken.",
+        ),
         ReasonId.OLD_MAIL: Explanation("De mail was bij het inlezen al oud: er gaan geen mails over uit."),
         ReasonId.FORCED: Explanation("Iemand heeft deze mail nogmaals laten inlezen."),
         ReasonId.DUPLICATE_CONTENT: Explanation("Deze mail is in deze mailbox al eerder ingelezen."),

@@ -34,3 +34,24 @@ def test_D1_a_pattern_that_cannot_be_is_refused_at_the_start(
 def test_D1_another_pattern_that_finds_our_numbers_is_taken(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("IMPORTER_TICKET_NUMBER_PATTERN", "(?:CW-)?[0-9]{4,9}")
     assert ClassifierConfiguration.load(service="classifier").ticket_number_pattern == "(?:CW-)?[0-9]{4,9}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["clamd:3310", "http://clamd:3310", "tcp://clamd", "unix://clamd.ctl", "tcp://:3310", "tcp://clamd:poort"],
+)
+def test_D4_an_address_of_the_virus_scanner_that_is_none_is_refused_at_the_start(
+    environment: pytest.MonkeyPatch, url: str
+) -> None:
+    environment.setenv("IMPORTER_CLAMD_URL", url)
+    with pytest.raises(Misconfigured) as raised:
+        ClassifierConfiguration.load(service="classifier")
+    assert str(raised.value).startswith("IMPORTER_CLAMD_URL ")
+
+
+@pytest.mark.parametrize("url", ["tcp://clamd:3310", "unix:///run/clamav/clamd.ctl"])
+def test_D4_an_address_of_the_virus_scanner_is_taken(environment: pytest.MonkeyPatch, url: str) -> None:
+    environment.setenv("IMPORTER_CLAMD_URL", url)
+    assert ClassifierConfiguration.load(service="classifier").clamd_url == url
+    environment.setenv("IMPORTER_CLAMD_URL", "")
+    assert ClassifierConfiguration.load(service="classifier").clamd_url is None

@@ -1,7 +1,9 @@
 """The classifier as it runs: its own process, real queues before and behind it, a real database with its own role."""
 
 import asyncio
+import base64
 import hashlib
+import io
 import os
 import signal
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aio_pika
+import PIL.Image
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractQueueIterator
 
@@ -31,12 +34,15 @@ from shared.messages import (
     BlobReference,
     Bodies,
     ClassifiedMail,
+    Decoration,
     NumberIntroduction,
     RawMail,
     ReasonId,
     StoredBody,
 )
 from tests.conftest import Database, Vhost
+from tests.servers.clamd import clamd
+from tests.services.classifier.wrappings import multipart
 
 ROOT = Path(__file__).parents[3]
 MAILS = ROOT / "tests" / "mails"
@@ -196,6 +202,85 @@ async def test_W4_images_are_stored_and_named_by_part(desk: Desk) -> None:
         content = await desk.blobs.read(image.blob, limit=10_000_000)
         assert content.startswith(b"\x89PNG" if image.media_type == "image/png" else b"\xff\xd8\xff")
     assert [part.name for part in found.left_out] == ["offerte.pdf"]
+
+
+async def test_D4_a_photograph_that_browsers_do_not_show_has_copies_that_they_do(desk: Desk) -> None:
+    await desk.put((MAILS / "images" / "heic.eml").read_bytes())
+    (image,) = (await desk.classified()).images
+    assert image.media_type == "image/heic"
+    assert image.rendition is not None
+    assert image.thumbnail is not None
+    assert (await desk.blobs.read(image.rendition.blob, limit=10**6)).startswith(b"\xff\xd8\xff")
+    assert image.thumbnail.width <= image.rendition.width
+
+
+async def test_D4_positions_leave_a_photograph_unless_the_helpdesk_keeps_them(desk: Desk) -> None:
+    photograph = io.BytesIO()
+    exif = PIL.Image.Exif()
+    exif[0x010F] = "Camerafabriek"
+    PIL.Image.new("RGB", (40, 30)).save(photograph, "JPEG", exif=exif)
+    raw = multipart(
+        b"Content-Type: image/jpeg; name=foto.jpg\nContent-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(photograph.getvalue())
+    )
+    await desk.put(raw)
+    (image,) = (await desk.classified()).images
+    assert b"Camerafabriek" not in await desk.blobs.read(image.blob, limit=10**6)
+    async with transaction(desk.pool) as connection:
+        await connection.execute("UPDATE importer_settings SET strip_image_metadata = false")
+    await desk.put(raw)
+    (image,) = (await desk.classified()).images
+    assert b"Camerafabriek" in await desk.blobs.read(image.blob, limit=10**6)
+
+
+async def test_D4_what_comes_with_the_mails_of_other_tickets_is_a_logo(desk: Desk) -> None:
+    """Once seen it is none yet, so that a thread that quotes it in each mail makes none of it."""
+
+    async def put(colour: int) -> Decoration | None:
+        picture = io.BytesIO()
+        PIL.Image.new("L", (120, 40), colour).save(picture, "PNG")
+        shown = b'Content-Type: text/html\n\n<p>Groet</p><img src="cid:logo">'
+        part = b"Content-Type: image/png\nContent-ID: <logo>\nContent-Transfer-Encoding: base64\n\n"
+        envelope = await desk.put(multipart(shown, part + base64.encodebytes(picture.getvalue()), kind="related"))
+        (image,) = (await desk.classified()).images
+        async with transaction(desk.pool) as connection:
+            await connection.execute(
+                """WITH made AS (
+                    INSERT INTO tickets (id, helpdesk_id, organisation_id, contact_id, created_by_employee_id,
+                        changed_by_employee_id, reported_at, title, status_id, sender_address, mail_id)
+                    SELECT max(id) + 1, 1, 1, 2, 1, 1, now(), 'Vraag', 1, 'jan@klant.example', $1 FROM tickets
+                    RETURNING id)
+                UPDATE imported_mails SET outcome = 'ticket', outcome_at = now(), ticket_id = made.id
+                FROM made WHERE imported_mails.mail_id = $1""",
+                envelope.mail_id,
+            )
+        return image.decoration
+
+    assert [await put(10) for _ in range(3)] == [None, None, Decoration.LOGO]
+    assert [await put(20) for _ in range(2)] == [None, None]
+
+
+async def test_D4_a_tracking_pixel_is_told(desk: Desk) -> None:
+    picture = io.BytesIO()
+    PIL.Image.new("L", (1, 1)).save(picture, "GIF")
+    source = "data:image/gif;base64," + base64.b64encode(picture.getvalue()).decode()
+    await desk.put(multipart(f'Content-Type: text/html\n\n<p>Actie!</p><img src="{source}">'.encode()))
+    (image,) = (await desk.classified()).images
+    assert image.decoration is Decoration.TRACKING
+
+
+async def test_D4_an_infected_image_is_named_and_not_stored(database: Database, vhost: Vhost) -> None:
+    """And while the scanner is away, mail waits for it."""
+    raw = (MAILS / "images" / "inline-and-attached.eml").read_bytes()
+    async with clamd() as scanner, running(database, vhost, IMPORTER_CLAMD_URL=scanner.url) as desk:
+        scanner.signatures[b"\xff\xd8\xff"] = "Test.Proef-1"
+        await desk.put(raw)
+        found = await desk.classified()
+        assert [image.media_type for image in found.images] == ["image/png"]
+        assert [part.name for part in found.left_out] == ["foto.jpg", "offerte.pdf"]
+        assert found.left_out[0].reason == "de virusscanner vond «Test.Proef-1»"
+        assert ReasonId.VIRUS_FOUND in {reason.id for reason in found.reasons}
+        assert len(scanner.scanned) == 2
 
 
 async def test_large_mail_and_large_bodies_travel_by_claim_check(desk: Desk) -> None:

@@ -53,16 +53,17 @@ class Desk:
                 raw.size,
                 mail.received_at,
             )
-            for image in mail.images:
+            images = [(image, image.rendition, image.thumbnail) for image in mail.images]
+            for stored in (each for several in images for each in several if each is not None):
                 await connection.execute(
                     "INSERT INTO blobs (sha256, byte_size) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                    bytes.fromhex(image.blob.sha256),
-                    image.blob.size,
+                    bytes.fromhex(stored.blob.sha256),
+                    stored.blob.size,
                 )
                 await connection.execute(
                     "INSERT INTO mail_blobs (mail_id, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                     mail.mail_id,
-                    bytes.fromhex(image.blob.sha256),
+                    bytes.fromhex(stored.blob.sha256),
                 )
         return mail
 

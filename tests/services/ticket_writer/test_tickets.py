@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from shared.messages import AutomaticKind, Bodies, Body, ClassifiedMail, MailAddress, Outcome, StoredBody
+from shared.messages import (
+    AutomaticKind,
+    Bodies,
+    Body,
+    ClassifiedMail,
+    Decoration,
+    ImageCopy,
+    MailAddress,
+    Outcome,
+    StoredBody,
+)
 from tests.services.ticket_writer.conftest import Desk
 from tests.services.ticket_writer.givens import candidate, image, left_out, mail, sender
 
@@ -121,6 +131,34 @@ async def test_W4_D4_images_are_stored_and_what_was_left_out_is_named(desk: Desk
     assert {stored["ticket_id"], named["ticket_id"]} == {(await desk.ticket_of(given))["id"]}
     entry = await desk.row("SELECT description FROM ticket_history WHERE kind = 'attachments-left-out'")
     assert entry["description"] == "1 bijlage is niet opgeslagen: factuur.pdf (application/pdf, 2 kB): geen plaatje."
+
+
+async def test_D4_copies_are_stored_beside_their_image_and_logos_can_be_hidden(desk: Desk) -> None:
+    shown = image("scan.tiff", content="scan").model_copy(
+        update={
+            "media_type": "image/tiff",
+            "rendition": ImageCopy(media_type="image/png", width=8, height=6, blob=image(content="groot").blob),
+            "thumbnail": ImageCopy(media_type="image/png", width=4, height=3, blob=image(content="klein").blob),
+        }
+    )
+    logo = image("logo.png", inline=True, content="logo").model_copy(update={"decoration": Decoration.LOGO})
+    body = Body(html="", text="", attachment_ids=(shown.id, logo.id))
+    await desk.take_in(fresh(bodies=Bodies(whole=body), images=(shown, logo)))
+    copies = await desk.rows("SELECT * FROM attachment_copies ORDER BY kind")
+    assert [(copy["attachment_id"], copy["kind"], copy["media_type"], copy["width"]) for copy in copies] == [
+        (shown.id, "rendition", "image/png", 8),
+        (shown.id, "thumbnail", "image/png", 4),
+    ]
+    assert [(copy["byte_size"], copy["blob_sha256"].hex()) for copy in copies] == [
+        (each.blob.size, each.blob.sha256) for each in (shown.rendition, shown.thumbnail) if each is not None
+    ]
+    screen = "SELECT name, decoration, hidden FROM ui_v1.attachments ORDER BY position"
+    assert [tuple(row) for row in await desk.rows(screen)] == [
+        ("scan.tiff", None, False),
+        ("logo.png", "logo", True),
+    ]
+    await desk.execute("UPDATE importer_settings SET hide_signature_images = false")
+    assert [row["hidden"] for row in await desk.rows(screen)] == [False, False]
 
 
 async def test_M2_M4_are_planned_with_the_ticket(desk: Desk) -> None:

@@ -59,6 +59,9 @@ VALUES ('10000000-0000-0000-0000-000000000001', 1, '00000000-0000-0000-0000-0000
 INSERT INTO attachments (id, ticket_id, mail_id, name, media_type, byte_size, left_out_reason)
 VALUES ('10000000-0000-0000-0000-000000000002', 1, '00000000-0000-0000-0000-000000000001', 'factuur.pdf', 'application/pdf', 9,
     'geen afbeelding');
+INSERT INTO attachment_copies (attachment_id, kind, mail_id, media_type, width, height, byte_size, blob_sha256)
+VALUES ('10000000-0000-0000-0000-000000000001', 'rendition', '00000000-0000-0000-0000-000000000001', 'image/png', 1, 1, 1,
+    sha256('1'::bytea));
 INSERT INTO content_keys (helpdesk_id, content_key, text_digest, mail_id, ticket_id)
 VALUES (1, sha256('key'), sha256('text'), '00000000-0000-0000-0000-000000000001', 1);
 UPDATE imported_mails SET outcome = 'ticket', outcome_at = now(), ticket_id = CASE WHEN helpdesk_id = 1 THEN 1 ELSE 2 END

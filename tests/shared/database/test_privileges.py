@@ -133,7 +133,10 @@ MAY = {
     "DELETE FROM ticket_history": set(),
     "INSERT INTO attachments (id, ticket_id, name, media_type, byte_size, left_out_reason)"
     " VALUES (gen_random_uuid(), 1, 'a', 'b', 1, 'c')": {"ticket_writer"},
+    "INSERT INTO attachment_copies SELECT id, 'thumbnail', mail_id, 'image/png', 1, 1, 1, blob_sha256 FROM attachments"
+    " WHERE blob_sha256 IS NOT NULL": {"ticket_writer"},
     "SELECT content FROM ui_v1.attachment_chunks": {"ui"},
+    "SELECT content FROM ui_v1.attachment_copy_chunks": {"ui"},
     # notifications
     "SELECT mime FROM notifications": {"ticket_writer", "notifier", *PEOPLE},
     "SELECT message_id FROM notifications": {"classifier", "ticket_writer", "notifier", *PEOPLE},

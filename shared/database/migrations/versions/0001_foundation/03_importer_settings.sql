@@ -62,6 +62,8 @@ CREATE TABLE importer_settings (
     organisation_by_domain     boolean NOT NULL DEFAULT false,
     new_ticket_after_days      integer CHECK (new_ticket_after_days > 0),
     trim_replies               boolean NOT NULL DEFAULT false,
+    strip_image_metadata       boolean NOT NULL DEFAULT true,
+    hide_signature_images      boolean NOT NULL DEFAULT true,
     row_version                bigint NOT NULL DEFAULT 1,
     CONSTRAINT importer_on_keeps_its_status
         FOREIGN KEY (helpdesk_id, imported_status_id, imported_status_flag) REFERENCES statuses (helpdesk_id, id, flag),

@@ -33,8 +33,10 @@ CREATE TABLE attachments (
     content_id      text,
     blob_sha256     bytea REFERENCES blobs,
     left_out_reason text CHECK (btrim(left_out_reason) <> ''),
+    decoration      text CHECK (decoration IN ('tracking', 'logo')),
     created_at      timestamptz NOT NULL DEFAULT now(),
     FOREIGN KEY (ticket_id, supplement_id) REFERENCES supplements (ticket_id, id),
+    CONSTRAINT decoration_is_stored CHECK (decoration IS NULL OR blob_sha256 IS NOT NULL),
     CONSTRAINT stored_or_left_out CHECK (num_nonnulls(blob_sha256, left_out_reason) = 1),
     -- the allow-list of D4: SVG is no raster image and is never stored
     CONSTRAINT stored_is_an_image CHECK (
@@ -47,6 +49,22 @@ CREATE TABLE attachments (
 CREATE INDEX attachments_ticket ON attachments (ticket_id, supplement_id, position);
 CREATE INDEX attachments_blob ON attachments (blob_sha256) WHERE blob_sha256 IS NOT NULL;
 CREATE INDEX attachments_mail ON attachments (mail_id, blob_sha256) WHERE mail_id IS NOT NULL;
+
+-- What browsers show in place of an image that they do not (D4).
+CREATE TABLE attachment_copies (
+    attachment_id uuid NOT NULL REFERENCES attachments ON DELETE CASCADE,
+    kind          text NOT NULL CHECK (kind IN ('rendition', 'thumbnail')),
+    mail_id       uuid NOT NULL REFERENCES imported_mails,
+    media_type    text NOT NULL CHECK (media_type IN ('image/png', 'image/jpeg')),
+    width         integer NOT NULL CHECK (width > 0),
+    height        integer NOT NULL CHECK (height > 0),
+    byte_size     bigint NOT NULL CHECK (byte_size > 0),
+    blob_sha256   bytea NOT NULL REFERENCES blobs,
+    PRIMARY KEY (attachment_id, kind),
+    FOREIGN KEY (mail_id, blob_sha256) REFERENCES mail_blobs (mail_id, sha256)
+);
+CREATE INDEX attachment_copies_blob ON attachment_copies (blob_sha256);
+CREATE INDEX attachment_copies_mail ON attachment_copies (mail_id, blob_sha256);
 
 -- Identity of content (D13): claimed by tickets and supplements alone. Forced imports claim nothing.
 CREATE TABLE content_keys (

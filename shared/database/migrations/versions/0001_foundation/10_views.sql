@@ -130,8 +130,20 @@ FROM helpdesk.ticket_history AS history
 
 CREATE VIEW ui_v1.attachments AS
 SELECT id, ticket_id, supplement_id, mail_id, position, name, media_type, byte_size, width, height, inline, content_id,
-    left_out_reason IS NULL AS stored, left_out_reason, created_at
+    left_out_reason IS NULL AS stored, left_out_reason, created_at, decoration,
+    decoration IS NOT NULL AND coalesce((
+        SELECT settings.hide_signature_images
+        FROM helpdesk.tickets AS ticket JOIN helpdesk.importer_settings AS settings USING (helpdesk_id)
+        WHERE ticket.id = attachments.ticket_id), true) AS hidden
 FROM helpdesk.attachments;
+
+CREATE VIEW ui_v1.attachment_copies AS
+SELECT attachment_id, kind, media_type, width, height, byte_size
+FROM helpdesk.attachment_copies;
+
+CREATE VIEW ui_v1.attachment_copy_chunks AS
+SELECT copies.attachment_id, copies.kind, chunks.position, chunks.content
+FROM helpdesk.attachment_copies AS copies JOIN helpdesk.blob_chunks AS chunks ON chunks.sha256 = copies.blob_sha256;
 
 CREATE VIEW ui_v1.attachment_chunks AS
 SELECT attachments.id AS attachment_id, chunks.position, chunks.content

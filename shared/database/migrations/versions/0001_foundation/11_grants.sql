@@ -21,7 +21,8 @@ GRANT SELECT (helpdesk_id, enabled, kind, mailbox_kind, username, password_is_se
     default_contact_id, default_employee_id, marker, imported_status_id, imported_status_flag, check_interval_seconds, max_mail_bytes,
     import_from, old_mail_days, backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids,
     trusted_authserv_ids, follow_threads, treat_employee_as_customer, confirm_to_employees, hold_strangers, row_version,
-    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies)
+    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies, strip_image_metadata,
+    hide_signature_images)
     ON importer_settings
     TO importer_classifier, importer_ticket_writer, importer_notifier, importer_console, importer_operator;
 GRANT SELECT (id, name, kind, host, port, security, ca_file, username, password_is_set, secret_expires_on,
@@ -55,10 +56,11 @@ GRANT INSERT ON blobs, blob_chunks, mail_blobs TO importer_classifier;
 GRANT SELECT ON organisations, persons, person_addresses, employees, employee_addresses, calendars, calendar_hours,
     calendar_exceptions, helpdesks, helpdesk_groups, statuses, ticket_types, priorities, environments, categories,
     entry_channels, supplement_types, templates, tickets, ticket_numbers, supplements, ticket_history, attachments,
-    content_keys, notifications, imported_mails, imported_mail_outcomes, dead_letters, blobs, blob_chunks, mail_blobs
+    attachment_copies, content_keys, notifications, imported_mails, imported_mail_outcomes, dead_letters, blobs, blob_chunks, mail_blobs
     TO importer_ticket_writer;
 GRANT USAGE ON SEQUENCE ticket_number_seq TO importer_ticket_writer;
-GRANT INSERT ON tickets, supplements, ticket_history, attachments, content_keys, notifications TO importer_ticket_writer;
+GRANT INSERT ON tickets, supplements, ticket_history, attachments, attachment_copies, content_keys, notifications
+    TO importer_ticket_writer;
 GRANT UPDATE (status_id, deadline_at, in_progress_at, completed_at, changed_at, changed_by_employee_id,
     changed_by_person_id, needs_review) ON tickets TO importer_ticket_writer;
 GRANT UPDATE (outcome, outcome_at, decided_replay, reasons, message_id_header, sender_name, sender_address, subject, sent_at,
@@ -86,20 +88,22 @@ GRANT SELECT ON organisations, persons, person_addresses, employees, employee_ad
     calendar_exceptions, helpdesk_groups, helpdesks, statuses, ticket_types, priorities, environments, categories,
     entry_channels, supplement_types, templates, mailbox_states, outgoing_account_states, sender_rules, blobs, blob_chunks, mail_blobs, imported_mails,
     imported_mail_outcomes, dead_letters, tickets, ticket_numbers, supplements, ticket_history, attachments,
-    content_keys, notifications TO importer_console, importer_operator;
+    attachment_copies, content_keys, notifications TO importer_console, importer_operator;
 GRANT INSERT (helpdesk_id, enabled, kind, username, password_encrypted, secret_expires_on, certificate_encrypted,
     certificate_expires_at, tenant, cloud, server, ca_file, allow_unencrypted, impersonate, mailbox_address, folder,
     default_contact_id, default_employee_id, marker, check_interval_seconds, max_mail_bytes, import_from, old_mail_days,
     backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids, trusted_authserv_ids, follow_threads,
     treat_employee_as_customer, confirm_to_employees, hold_strangers,
-    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies) ON importer_settings
+    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies, strip_image_metadata,
+    hide_signature_images) ON importer_settings
     TO importer_console, importer_operator;
 GRANT UPDATE (enabled, kind, username, password_encrypted, secret_expires_on, certificate_encrypted,
     certificate_expires_at, tenant, cloud, server, ca_file, allow_unencrypted, impersonate, mailbox_address, folder,
     default_contact_id, default_employee_id, marker, check_interval_seconds, max_mail_bytes, import_from, old_mail_days,
     backlog_limit, after_import, after_import_folder, numbers_of, own_list_ids, trusted_authserv_ids, follow_threads,
     treat_employee_as_customer, confirm_to_employees, hold_strangers,
-    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies) ON importer_settings
+    reply_to_is_sender, forwarded_sender, organisation_by_domain, new_ticket_after_days, trim_replies, strip_image_metadata,
+    hide_signature_images) ON importer_settings
     TO importer_console, importer_operator;
 GRANT INSERT (name, kind, host, port, security, ca_file, username, password_encrypted, secret_expires_on,
         certificate_encrypted, certificate_expires_at, tenant, cloud, mailbox_address),

@@ -159,6 +159,8 @@ COMMENT ON COLUMN importer_settings.reply_to_is_sender IS 'Whether the address i
 COMMENT ON COLUMN importer_settings.forwarded_sender IS 'Whether a mail that an employee forwards counts as its original sender''s (D12).';
 COMMENT ON COLUMN importer_settings.organisation_by_domain IS 'Whether an unknown sender is of the one organisation whose contacts have addresses in his domain (S5).';
 COMMENT ON COLUMN importer_settings.new_ticket_after_days IS 'Days after which mail to a closed ticket becomes a new ticket that names it; null: never (A8).';
+COMMENT ON COLUMN importer_settings.strip_image_metadata IS 'Whether positions, names and devices leave the images that are stored; the mail itself keeps them (D4).';
+COMMENT ON COLUMN importer_settings.hide_signature_images IS 'Whether tracking pixels and logos that come with every mail are hidden; they are stored all the same (D4).';
 COMMENT ON COLUMN importer_settings.trim_replies IS 'Whether quoted replies and signatures are left out of what a supplement shows; the whole text stays behind it (A6).';
 
 COMMENT ON TABLE mailbox_states IS 'What the fetcher keeps of a mailbox; made with the settings, begun anew with another mailbox.';

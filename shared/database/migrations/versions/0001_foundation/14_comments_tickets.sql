@@ -122,6 +122,17 @@ COMMENT ON COLUMN attachments.inline IS 'Whether the body shows it.';
 COMMENT ON COLUMN attachments.content_id IS 'Its Content-ID in the mail, without brackets.';
 COMMENT ON COLUMN attachments.blob_sha256 IS 'Its bytes; null: left out.';
 COMMENT ON COLUMN attachments.left_out_reason IS 'Why it was not stored, in Dutch; null: it was (D4).';
+COMMENT ON COLUMN attachments.decoration IS 'tracking: nobody sees it; logo: the same bytes came with mails of other tickets; null: neither (D4).';
+
+COMMENT ON TABLE attachment_copies IS 'Copies of images that browsers do not show (HEIC, TIFF), made of their pixels alone (D4).';
+COMMENT ON COLUMN attachment_copies.attachment_id IS 'The image.';
+COMMENT ON COLUMN attachment_copies.kind IS 'rendition: to show in place of the image; thumbnail: a small one.';
+COMMENT ON COLUMN attachment_copies.mail_id IS 'The mail that brought the image.';
+COMMENT ON COLUMN attachment_copies.media_type IS 'PNG or JPEG.';
+COMMENT ON COLUMN attachment_copies.width IS 'Width in pixels.';
+COMMENT ON COLUMN attachment_copies.height IS 'Height in pixels.';
+COMMENT ON COLUMN attachment_copies.byte_size IS 'How many bytes.';
+COMMENT ON COLUMN attachment_copies.blob_sha256 IS 'Its bytes.';
 
 COMMENT ON TABLE notifications IS 'The mails of M2–M4, decided with the ticket: planned, or not sent with the reason.';
 COMMENT ON COLUMN notifications.mail_id IS 'The mail that caused it.';
@@ -188,6 +199,8 @@ COMMENT ON VIEW ui_v1.supplements IS 'Supplements with the names of everything t
 COMMENT ON VIEW ui_v1.ticket_history IS 'History of a ticket with its authors.';
 COMMENT ON VIEW ui_v1.attachments IS 'Attachments, those that were left out too (stored = false).';
 COMMENT ON VIEW ui_v1.attachment_chunks IS 'Bytes of stored attachments, in rows of at most 1 MiB: read them by attachment_id, in the order of position.';
+COMMENT ON VIEW ui_v1.attachment_copies IS 'Which copies there are of images that browsers do not show.';
+COMMENT ON VIEW ui_v1.attachment_copy_chunks IS 'Bytes of those copies, in rows of at most 1 MiB: read them by attachment_id and kind, in the order of position.';
 COMMENT ON VIEW ui_v1.imported_mails IS 'What became of every mail, and why (D7).';
 COMMENT ON VIEW ui_v1.notifications IS 'Mails about a ticket, sent or not, and why (M2–M4).';
 
@@ -202,7 +215,7 @@ BEGIN
             JOIN pg_attribute AS col ON col.attrelid = view.oid AND col.attnum > 0
             JOIN pg_class AS base ON base.relnamespace = 'helpdesk'::regnamespace AND base.relname = CASE view.relname
                 WHEN 'imported_tickets' THEN 'tickets' WHEN 'contacts' THEN 'persons'
-                WHEN 'attachment_chunks' THEN 'blob_chunks' ELSE view.relname END
+                WHEN 'attachment_chunks' THEN 'blob_chunks' WHEN 'attachment_copy_chunks' THEN 'blob_chunks' ELSE view.relname END
             JOIN pg_attribute AS origin ON origin.attrelid = base.oid AND origin.attname = col.attname
         WHERE view.relnamespace = 'ui_v1'::regnamespace
     LOOP
@@ -238,6 +251,8 @@ BEGIN
                 ('login_rests_until', 'Until when nobody tries to log in; null: it was not refused.'),
                 ('status_category', 'Whether the ticket is open or closed.'),
                 ('stored', 'Whether its bytes are stored; if not, left_out_reason says why.'),
+                ('hidden', 'Whether the helpdesk wants it hidden: a tracking pixel or a logo (setting hide_signature_images).'),
+                ('kind', 'rendition: to show in place of the image; thumbnail: a small one.'),
                 ('attachment_id', 'The attachment.')) AS said (attname, meaning) USING (attname)
         WHERE view.relnamespace = 'ui_v1'::regnamespace AND col_description(view.oid, col.attnum) IS NULL
     LOOP
