@@ -41,9 +41,6 @@ class Awaited:
         return any((root / path).exists() for path in self.paths)
 
 
-IMAP: Final = Awaited("IMAP", ("services/fetcher/mailboxes/imap.py", "services/fetcher/mailboxes/imap"))
-EXCHANGE: Final = Awaited("Exchange (EWS)", ("services/fetcher/mailboxes/ews.py", "services/fetcher/mailboxes/ews"))
-GRAPH: Final = Awaited("Microsoft Graph", ("services/fetcher/mailboxes/graph.py", "services/fetcher/mailboxes/graph"))
 CONSOLE: Final = Awaited("the web console", ("services/console/web", "services/console/web.py"))
 
 
@@ -127,14 +124,9 @@ RULES: Final[Mapping[str, str]] = {
 }
 
 WAITS: Final = (
-    Wait("S2", "the login opens a mailbox on a server", IMAP),
-    Wait("S3", "the password opens a mailbox on a server", IMAP),
     Wait("S3", "«Wachtwoord wijzigen» on the screen", CONSOLE),
-    Wait("S4", "an Exchange server, found by autodiscover when the setting is empty", EXCHANGE),
     Wait("S8", "shown with the settings on the screen", CONSOLE),
     Wait("D8", "how many tickets it would have saved, on the screen", CONSOLE),
-    Wait("D9", "on-premises Exchange", EXCHANGE),
-    Wait("D9", "Exchange Online", GRAPH),
 )
 
 

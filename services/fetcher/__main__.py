@@ -12,7 +12,7 @@ settings  those of every service (`shared.configuration`), and
                                     IMPORTER_ENCRYPTION_KEYS_FILE, or the file encryption_keys among the secrets
           TMPDIR                  where mails above 256 KiB are put while they are stored
 replicas  any number: leases share out the mailboxes, row locks the mails to republish
-check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing (mailbox_check)
+check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing in it (mailbox_check)
 exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours
 """
 
@@ -32,7 +32,7 @@ from pydantic import Field
 from services.fetcher import metrics
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check
-from services.fetcher.mailbox_check import run_check
+from services.fetcher.mailbox_check import answer_with, try_mailbox
 from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.repository.ledger import Ledger
@@ -91,8 +91,8 @@ if __name__ == "__main__":
         case []:
             run_service(SERVICE, main, FetcherConfiguration)
         case ["check", helpdesk_id] if helpdesk_id.isdecimal():
-            sys.exit(run_check(helpdesk_id, again=False))
+            sys.exit(answer_with(lambda configuration: try_mailbox(configuration, helpdesk_id, again=False)))
         case ["check", helpdesk_id, "again"] if helpdesk_id.isdecimal():
-            sys.exit(run_check(helpdesk_id, again=True))
+            sys.exit(answer_with(lambda configuration: try_mailbox(configuration, helpdesk_id, again=True)))
         case _:
             sys.exit("usage: python -m services.fetcher [check HELPDESK_ID [again]]")

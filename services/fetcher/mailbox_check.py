@@ -18,6 +18,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ from services.fetcher.repository.mailboxes import (
 from services.fetcher.rules.problem import ProblemKind
 from shared.configuration import Configuration, DatabaseUrl
 from shared.connecting import ForbiddenAddress
-from shared.database.pool import open_pool
+from shared.database.pool import Pool, open_pool
 from shared.encryption import Encryption
 from shared.errors import ImporterError, Misconfigured
 from shared.logins import rest_after_refusals
@@ -62,10 +63,14 @@ class CheckConfiguration(Configuration):
         return self.with_credentials(self.database_url, "importer_fetcher", "database_password_fetcher")
 
 
-def run_check(helpdesk_id: str, *, again: bool) -> int:
-    """Try the mailbox of this helpdesk, `again` after a refusal too, and print the answer; the exit code."""
+def answer_with(find: Callable[[CheckConfiguration], Awaitable[dict[str, Any]]]) -> int:
+    """Print what `find` answers; the exit code."""
+
+    async def answered() -> dict[str, Any]:
+        return await find(CheckConfiguration.load())
+
     try:
-        answer = asyncio.run(_check(CheckConfiguration.load(), helpdesk_id, again=again))
+        answer = asyncio.run(answered())
     except ImporterError as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG if isinstance(error, Misconfigured) else 1
@@ -73,15 +78,20 @@ def run_check(helpdesk_id: str, *, again: bool) -> int:
     return os.EX_OK if answer["ok"] else 1
 
 
-async def _check(configuration: CheckConfiguration, helpdesk_id: str, *, again: bool) -> dict[str, Any]:
-    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
-    pool = await open_pool(
+async def open_check_pool(configuration: CheckConfiguration) -> Pool:
+    """One connection to the database, as the fetcher."""
+    return await open_pool(
         configuration.database_dsn.get_secret_value(),
         application_name="fetcher check",
         max_size=1,
         patience=_PATIENCE,
     )
-    async with pool:
+
+
+async def try_mailbox(configuration: CheckConfiguration, helpdesk_id: str, *, again: bool) -> dict[str, Any]:
+    """What a check of this helpdesk's mailbox finds; `again` tries a login that was refused and rests."""
+    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
+    async with await open_check_pool(configuration) as pool:
         mailbox = await mailbox_to_try(pool, int(helpdesk_id), encryption)
         if mailbox is None:
             raise Misconfigured(
