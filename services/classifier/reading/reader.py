@@ -150,7 +150,7 @@ def _assembled(
         head_only=head_only,
         crypto=mail.crypto,
         forwarded=_forwarded(root, said, subject, limits) if report is None else None,
-        reply=said.reply,
+        reply=said.reply if report is None else None,  # a server quotes nothing that it does not mean to say
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.classifier.rules.address import parse_addresses
+from services.classifier.rules.address import is_usable, parse_addresses
 from services.classifier.rules.attribution import attribution_end
 from services.classifier.rules.header_block import (
     Field,
@@ -30,7 +30,7 @@ from services.classifier.rules.subject_prefix import Prefix, prefix_of, without_
 from shared.messages import MailAddress
 
 _MESSAGES: Final = frozenset({"message/rfc822", "message/global"})
-_NOT_FORWARDED_IN: Final = frozenset({"multipart/report", "multipart/digest"})
+_OF_REPORTS: Final = frozenset({"multipart/report", "message/feedback-report", "message/delivery-status"})
 _QUOTED: Final = re.compile(r"^[ \t\xa0]{0,3}>")
 _BETWEEN_DASHES: Final = re.compile(r"^[\s>*]*-{4,}\s*[^\s-].{2,80}[^\s-]\s*-{3,}\s*$")
 _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
@@ -67,9 +67,14 @@ class Forwarded:
 
 def find_attached(root: Part, limits: Limits) -> Forwarded | None:
     """The sender of the first attached message; None for a mail that has none, and for a report or digest."""
-    if root.media_type in _NOT_FORWARDED_IN:
+    parts = list(root.walk())
+    if any(part.media_type in _OF_REPORTS for part in parts):
         return None
-    return next((found for part in root.walk() if (found := _attached(part, limits)) is not None), None)
+    digests = tuple(f"{part.path}." if part.path else "" for part in parts if part.media_type == "multipart/digest")
+    for part in parts:
+        if not (digests and part.path.startswith(digests)) and (found := _attached(part, limits)) is not None:
+            return found
+    return None
 
 
 def find_quoted(texts: Sequence[str], subject: str, limits: Limits) -> Forwarded | None:
@@ -180,7 +185,9 @@ def _attached(part: Part, limits: Limits) -> Forwarded | None:
     if part.media_type not in _MESSAGES:
         return None
     headers = attached_header(part.content(), limits)
-    sender = next((mailbox for mailbox in parse_addresses(headers.all("from"), limits) if mailbox.address), None)
+    sender = next(
+        (mailbox for mailbox in parse_addresses(headers.all("from"), limits) if is_usable(mailbox.address)), None
+    )
     if sender is None:
         return None
     return Forwarded(sender.name, sender.address, safe_line(headers.text("subject"), limits.subject), How.ATTACHED)

@@ -41,6 +41,8 @@ _QUOTE_MARK: Final = re.compile(r"^[ \t\xa0]{0,3}(?:>|&gt;)")
 _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
 _WRAPPED_AFTER: Final = 60
 """A quoted line of so many characters may go on in a line that lost its quote mark."""
+_MOST_IN_SIGNATURE: Final = 25
+"""Lines of a signature, with what a mailing list or a lawyer puts below it."""
 
 
 class _Kind(IntEnum):
@@ -198,7 +200,7 @@ def _find_added(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind])
     for begin, end in _runs(kinds):
         for index in range(begin, end):
             is_device = kinds[index] is _Kind.SAID and is_device_line(texts[index])
-            if index > first and (is_device or is_signature_mark(texts[index])):
+            if index > first and (is_device or _is_signature(texts, kinds, index, end)):
                 kinds[index:end] = [_Kind.ADDED] * (end - index)
                 break
             if is_device:
@@ -210,6 +212,13 @@ def _find_added(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind])
             kinds[index] = _Kind.ADDED
     for index in said[: warning_ends_at(told)]:
         kinds[index] = _Kind.ADDED
+
+
+def _is_signature(texts: Sequence[str], kinds: Sequence[_Kind], index: int, end: int) -> bool:
+    """Whether a mark begins a signature: what follows up to `end` is short; else it parts the text."""
+    if not is_signature_mark(texts[index]):
+        return False
+    return sum(kind is _Kind.SAID for kind in kinds[index + 1 : end]) <= _MOST_IN_SIGNATURE
 
 
 def _runs(kinds: Sequence[_Kind]) -> list[tuple[int, int]]:

@@ -41,7 +41,7 @@ Datum: 	Tue, 3 Mar 2026 10:00:00 +0100
 Van: 	Jan Smit <jan@klant.example>
 
 Hoi""",
-        "----- Doorgestuurd bericht ----- Van: Jan Smit <jan@klant.example>Aan: e@desk.exampleDatum: 3-3Onderwerp: Vraag",
+        "----- Doorgestuurd bericht ----- Van: Jan Smit <jan@klant.example>Aan: e@d.exampleDatum: 3-3Onderwerp: Vraag",
         """________________________________
 Van: Jan Smit <jan@klant.example>
 Verzonden: dinsdag 3 maart 2026 10:00
