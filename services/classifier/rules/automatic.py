@@ -120,7 +120,6 @@ def _auto_reply(root: Part, sender: str, subject: str, text: str) -> str | None:
     headers = root.headers
     media_types = {part.media_type for part in root.walk()}
     word = is_reply_word(subject)
-    sentence = begins_as_reply(text)
     by_machine = headers.has("x-ms-exchange-inbox-rules-loop") or _is_bulk(headers) or bool(_NO_REPLY.match(sender))
     signs = {
         "Auto-Submitted": _submitted(headers) not in _NO | {"auto-generated"},
@@ -136,10 +135,9 @@ def _auto_reply(root: Part, sender: str, subject: str, text: str) -> str | None:
         "subject": is_reply_name(subject),
         "Return-Path: <>": any(value.strip() == b"<>" for value in headers.all("return-path")),
         "From": _DAEMON.match(sender),
-        "words and sign": not _is_list(headers)
-        and (
-            (word and (sentence or by_machine or headers.has("x-auto-response-suppress"))) or (sentence and by_machine)
-        ),
+        "words and sign": (word or by_machine)
+        and not _is_list(headers)
+        and ((word and (by_machine or headers.has("x-auto-response-suppress"))) or begins_as_reply(text)),
     }
     return _first(signs)
 

@@ -192,9 +192,9 @@ def report_sign(telling: Telling) -> str | None:
         "Final-Recipient": telling.from_machine
         and telling.called_so
         and looks_like_fields(telling.text[: MOST_TEXT * 2]),
-        "report in words": telling.called_so
+        "report in words": telling.from_machine
+        and telling.called_so
         and telling.says_so
-        and telling.from_machine
         and not (telling.passed_on and not telling.from_daemon)
         and (telling.returns or telling.server_spoke)
         and not headers.has("in-reply-to"),

@@ -34,6 +34,7 @@ _FIELD_OF_MAIL: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FIRST_DELIMITER: Final = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?$", re.MULTILINE)
+_DELIMITER_REST: Final = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _FLOWED_QUOTE: Final = re.compile(r"^(>*)( ?)(.*)$", re.DOTALL)
 
@@ -200,10 +201,15 @@ def _sections(body: bytes, boundary: bytes) -> Iterator[bytes]:
 def _delimiters(body: bytes, boundary: bytes) -> list[tuple[int, int, bool]]:
     """Where each delimiter line begins (with the line end before it, RFC 2046 5.1.1) and ends; whether it closes."""
     found = []
-    for line in re.finditer(rb"(?:\A|\r?\n)--" + re.escape(boundary.strip()) + rb"(--)?[ \t]*(?=\r?\n|\Z)", body):
-        after = re.compile(rb"\r?\n|\Z").match(body, line.end())
-        # the line end after a delimiter stays when it also begins the next one: two delimiters may follow directly
-        found.append((line.start(), after.end() if after else line.end(), line[1] is not None))
+    mark = b"--" + boundary.strip()
+    at = body.find(mark)
+    while at >= 0:
+        rest = _DELIMITER_REST.match(body, at + len(mark)) if at == 0 or body[at - 1 : at] == b"\n" else None
+        if rest is not None:
+            # the line end after a delimiter stays when it also begins the next one: two delimiters may follow directly
+            line_end = 0 if at == 0 else 2 if body[at - 2 : at - 1] == b"\r" else 1
+            found.append((at - line_end, rest.end(), rest[1] is not None))
+        at = body.find(mark, rest.end() if rest is not None and rest.end() > at else at + 1)
     return found
 
 
