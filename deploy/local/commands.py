@@ -65,7 +65,8 @@ def bench(checkout: Checkout) -> int:
 
 def fuzz(checkout: Checkout, seconds: int) -> int:
     """Any bytes at all into the rules that read mail, for so many seconds in all."""
-    with set_up(checkout, "fuzz"):
+    with set_up(checkout, "fuzz") as progress:
+        progress.dependencies()
         fuzzer = bring_fuzzer(checkout)
     command = [str(checkout.python), "-m", "tests.fuzz", str(seconds)]
     return attend(command, environment=plain_environment(PYTHONPATH=str(fuzzer)), folder=checkout.root)
