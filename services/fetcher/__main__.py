@@ -10,6 +10,8 @@ settings  those of every service (`shared.configuration`), and
           IMPORTER_SPOOL_BYTES    bytes of mail held at a time in memory and temporary files (default 256 MiB)
           IMPORTER_ENCRYPTION_KEYS  the secret that opens passwords and certificates of mailboxes; also
                                     IMPORTER_ENCRYPTION_KEYS_FILE, or the file encryption_keys among the secrets
+          IMPORTER_MICROSOFT_LOGIN_URL, IMPORTER_MICROSOFT_GRAPH_URL
+                                  hosts in place of those of Microsoft's clouds (shared.microsoft.clouds)
           TMPDIR                  where mails above 256 KiB are put while they are stored
 replicas  any number: leases share out the mailboxes, row locks the mails to republish
 check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing in it (mailbox_check)

@@ -15,6 +15,8 @@ notifier that died. Two or more notifiers share the work; no mail is sent twice 
 Settings, from the environment (shared.configuration) beside those of every service:
     IMPORTER_MESSAGE_ID_KEY    the secret that our Message-IDs are signed with, at least 32 characters; also
                                IMPORTER_MESSAGE_ID_KEY_FILE, or the file message_id_key among the secrets
+    IMPORTER_MICROSOFT_LOGIN_URL, IMPORTER_MICROSOFT_GRAPH_URL
+                               hosts in place of those of Microsoft's clouds (shared.microsoft.clouds)
     IMPORTER_ENCRYPTION_KEYS   the secret that opens the passwords and certificates of outgoing accounts; as above
 
 Exit codes: shared.runtime.
