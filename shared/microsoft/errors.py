@@ -22,7 +22,11 @@ class MicrosoftError(ImporterError):
 
 
 class SignInRefused(MicrosoftError):
-    """This login is refused; asking again changes nothing."""
+    """This login is refused; asking again changes nothing. `expired` says that its secret has ended."""
+
+    def __init__(self, text: str, *, expired: bool = False) -> None:
+        super().__init__(text)
+        self.expired = expired
 
 
 class Unavailable(MicrosoftError):

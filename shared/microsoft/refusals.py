@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+EXPIRED: Final = 7000222
+"""AADSTS7000222: the client secret has ended."""
 _WORD: Final = re.compile(r"[a-z_]{1,60}")
 _TRANSIENT_ERRORS: Final = frozenset(["temporarily_unavailable", "server_error"])
 _TRANSIENT_CODES: Final = frozenset([50196, 90033])
@@ -22,7 +24,7 @@ _SENTENCES: Final[Mapping[int, str]] = MappingProxyType(
             "Het clientgeheim is onjuist: maak in Microsoft Entra een nieuw clientgeheim en stel de waarde ervan in "
             "(niet de id van het geheim)."
         ),
-        7000222: "Het clientgeheim is verlopen: maak in Microsoft Entra een nieuw clientgeheim en stel dat hier in.",
+        EXPIRED: "Het clientgeheim is verlopen: maak in Microsoft Entra een nieuw clientgeheim en stel dat hier in.",
         700027: (
             "Microsoft Entra herkent het certificaat niet, of het is verlopen: voeg het certificaat toe aan de "
             "app-registratie, of stel hier het certificaat in dat daar staat."

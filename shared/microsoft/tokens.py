@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import NotSecure, SignInRefused, Unavailable
 from shared.microsoft.http import Patience, network_trouble, open_client, read_json, retry_after
-from shared.microsoft.refusals import error_codes, passes, refusal
+from shared.microsoft.refusals import EXPIRED, error_codes, passes, refusal
 
 RENEW_BEFORE: Final = 300.0
 """Seconds before its end from which a token is renewed; at most a tenth of its life."""
@@ -117,7 +117,7 @@ async def _read(response: httpx.Response, host: str, asked_at: float) -> Token:
                 f"{host} kan de app nu niet aanmelden ({response.status_code}); het wordt opnieuw geprobeerd.",
                 after=retry_after(response.headers),
             )
-        raise SignInRefused(refusal(answer))
+        raise SignInRefused(refusal(answer), expired=EXPIRED in error_codes(answer))
     try:
         value, life = answer["access_token"], float(answer["expires_in"])
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():

@@ -24,6 +24,7 @@ from services.fetcher.mailboxes.protocol import (
     MailboxMissing,
     MailboxUnreachable,
 )
+from services.fetcher.rules.problem import ProblemKind
 
 BUSY: Final = frozenset({
     "ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened", "ErrorInsufficientResources",
@@ -95,7 +96,8 @@ def _disabled(place: Place) -> MailboxError:
 def _expired(place: Place) -> MailboxError:
     return LoginRefused(
         f"Het wachtwoord van {place.login} is verlopen of moet worden gewijzigd: stel in Active Directory een nieuw "
-        "wachtwoord in (liefst een dat niet verloopt) en vul het hier in."
+        "wachtwoord in (liefst een dat niet verloopt) en vul het hier in.",
+        kind=ProblemKind.LOGIN_EXPIRED,
     )
 
 
@@ -114,11 +116,13 @@ def _switched_off(place: Place) -> MailboxError:
     if place.is_cloud:
         return AccessDenied(
             "Microsoft 365 laat EWS niet meer toe (geblokkeerd sinds oktober 2026): kies de soort mailbox «graph» "
-            "en registreer daarvoor een app."
+            "en registreer daarvoor een app.",
+            kind=ProblemKind.SWITCHED_OFF,
         )
     return AccessDenied(
         f"De server {place.host} weigert EWS voor {place.login}: zet EWS aan voor deze mailbox en de organisatie "
-        "(Set-CASMailbox -EwsEnabled, EwsApplicationAccessPolicy) of kies een ander account."
+        "(Set-CASMailbox -EwsEnabled, EwsApplicationAccessPolicy) of kies een ander account.",
+        kind=ProblemKind.SWITCHED_OFF,
     )
 
 
@@ -307,18 +311,21 @@ def _tls_problem(error: ssl.SSLError, place: Place) -> MailboxError:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return MailboxUnreachable(
             f"Met {place.host} kan geen beveiligde verbinding worden gemaakt ({error.reason or 'TLS'}): nodig is TLS "
-            "1.2 of nieuwer. Zet dat aan op de server, en controleer bij «Server» de poort."
+            "1.2 of nieuwer. Zet dat aan op de server, en controleer bij «Server» de poort.",
+            kind=ProblemKind.NOT_SECURE,
         )
     match error.verify_code:
         case 62 | 64:
             return MailboxMissing(
                 f"Het certificaat van de server is niet voor de naam {place.host}: vul bij «Server» een naam in die in "
-                "het certificaat staat, of laat er een certificaat met deze naam op zetten."
+                "het certificaat staat, of laat er een certificaat met deze naam op zetten.",
+                kind=ProblemKind.NOT_SECURE,
             )
         case 9 | 10:
             return MailboxMissing(
                 f"Het certificaat van {place.host} is verlopen of nog niet geldig: laat de beheerder het vernieuwen, "
-                "en controleer de klok van deze machine."
+                "en controleer de klok van deze machine.",
+                kind=ProblemKind.NOT_SECURE,
             )
         case _:
             given = (
@@ -327,7 +334,8 @@ def _tls_problem(error: ssl.SSLError, place: Place) -> MailboxError:
                 else "vul bij «CA-bestand» het certificaat van de uitgever in (PEM)"
             )
             return MailboxMissing(
-                f"Het certificaat van {place.host} is niet van een uitgever die hier wordt vertrouwd: {given}."
+                f"Het certificaat van {place.host} is niet van een uitgever die hier wordt vertrouwd: {given}.",
+                kind=ProblemKind.NOT_SECURE,
             )
 
 

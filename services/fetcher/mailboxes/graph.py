@@ -28,13 +28,12 @@ from urllib.parse import quote
 from services.fetcher.mailboxes.graph_folders import GraphFolders
 from services.fetcher.mailboxes.graph_rebuild import SizedDifferently, rebuild, rebuild_head
 from services.fetcher.mailboxes.graph_refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
+from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
     ItemKey,
-    LoginRefused,
     MailboxAccess,
     MailboxHealth,
     MailboxMissing,
-    MailboxUnreachable,
     MailGone,
     MailReference,
     MailTooLarge,
@@ -82,9 +81,9 @@ class GraphMailbox:
             )
             graph = await GraphClient.open(login, at_once=AT_ONCE, patience=patience)
         except SignInRefused as error:
-            raise LoginRefused(str(error)) from error
+            raise sign_in_refused(error) from error
         except Unavailable as error:
-            raise MailboxUnreachable(str(error)) from error
+            raise unavailable(error) from error
         mailbox = cls(graph, access, access.address)
         try:
             await mailbox._find_folder()
@@ -230,9 +229,9 @@ class GraphMailbox:
         try:
             yield
         except SignInRefused as error:
-            raise LoginRefused(str(error)) from error
+            raise sign_in_refused(error) from error
         except Unavailable as error:
-            raise MailboxUnreachable(str(error), after=error.after) from error
+            raise unavailable(error) from error
         except GraphRefused as refused:
             raise mailbox_error(refused, self._address) from refused
 

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 
 from services.fetcher.mailboxes.imap_server import IMAPS_PORT, ImapServer
 from services.fetcher.mailboxes.imap_session import Credentials, Described, ImapSession, Lost
+from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
     ItemKey,
     LoginRefused,
@@ -29,7 +30,6 @@ from services.fetcher.mailboxes.protocol import (
     MailboxError,
     MailboxHealth,
     MailboxMissing,
-    MailboxUnreachable,
     MailGone,
     MailReference,
     MailTooLarge,
@@ -239,9 +239,9 @@ class ImapMailbox:
             else:
                 token = await TOKENS.of(app, scope)
         except SignInRefused as error:
-            raise LoginRefused(str(error)) from None
+            raise sign_in_refused(error) from None
         except Unavailable as error:
-            raise MailboxUnreachable(str(error), after=error.after) from None
+            raise unavailable(error) from None
         return Credentials(access.address, token=token.get_secret_value())
 
     async def _in_thread(self, session: ImapSession, act: Callable[[ImapSession], T]) -> T:

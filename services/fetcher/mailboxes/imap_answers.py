@@ -18,6 +18,7 @@ from services.fetcher.mailboxes.protocol import (
     MailboxMissing,
     MailboxUnreachable,
 )
+from services.fetcher.rules.problem import ProblemKind
 
 _CODE: Final = re.compile(r"\s*\[([A-Z0-9-]+)[ \]]", re.IGNORECASE)
 _BUSY_CODES: Final = frozenset({"UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "OVERQUOTA", "THROTTLED", "CORRUPTION"})
@@ -66,10 +67,14 @@ def login_error(text: str, secrets: Iterable[str] = ()) -> MailboxError:
     """What a NO or BAD to LOGIN or AUTHENTICATE means. Whatever is not known to pass by itself is a refusal."""
     code, said = code_of(text), f"De server antwoordt: «{own_words(text, secrets)}»."
     if code == "EXPIRED":
-        return LoginRefused(f"Het wachtwoord van deze login is verlopen: stel een nieuw wachtwoord in. {said}")
+        return LoginRefused(
+            f"Het wachtwoord van deze login is verlopen: stel een nieuw wachtwoord in. {said}",
+            kind=ProblemKind.LOGIN_EXPIRED,
+        )
     if code == "PRIVACYREQUIRED" or (not code and _NEEDS_TLS.search(text)):
         return MailboxMissing(
-            f"De server laat alleen over een versleutelde verbinding inloggen: vul bij «Server» imaps://… in. {said}"
+            f"De server laat alleen over een versleutelde verbinding inloggen: vul bij «Server» imaps://… in. {said}",
+            kind=ProblemKind.NOT_SECURE,
         )
     if code in _BUSY_CODES or (code not in {*_REFUSED_CODES, "AUTHORIZATIONFAILED"} and _BUSY.search(text)):
         return MailboxUnreachable(
@@ -83,7 +88,8 @@ def login_error(text: str, secrets: Iterable[str] = ()) -> MailboxError:
     if code == "CONTACTADMIN" or _SWITCHED_OFF.search(text):
         return LoginRefused(
             "De server laat deze login niet via IMAP toe: zet IMAP voor de mailbox aan, of kies een app-wachtwoord. "
-            + said
+            + said,
+            kind=ProblemKind.SWITCHED_OFF,
         )
     return LoginRefused(
         f"De server weigert deze login: controleer gebruikersnaam en wachtwoord, en of IMAP aan staat. {said}"
@@ -133,7 +139,8 @@ def certificate_error(error: ssl.SSLError, server: str) -> MailboxError:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return MailboxUnreachable(
             f"Met {server} komt geen versleutelde verbinding tot stand ({why}): controleer de poort; met imap:// voor "
-            "de naam begint de verbinding zonder TLS en gaat met STARTTLS verder."
+            "de naam begint de verbinding zonder TLS en gaat met STARTTLS verder.",
+            kind=ProblemKind.NOT_SECURE,
         )
     if "hostname mismatch" in why.lower() or "ip address mismatch" in why.lower():
         advice = "vul bij «Server» de naam in die op het certificaat staat"
@@ -141,7 +148,9 @@ def certificate_error(error: ssl.SSLError, server: str) -> MailboxError:
         advice = "laat de beheerder van de mailserver het vernieuwen"
     else:
         advice = "is het van een eigen certificaatautoriteit, geef dan haar certificaat als CA-bestand op"
-    return MailboxMissing(f"Het certificaat van {server} wordt niet vertrouwd ({why}): {advice}.")
+    return MailboxMissing(
+        f"Het certificaat van {server} wordt niet vertrouwd ({why}): {advice}.", kind=ProblemKind.NOT_SECURE
+    )
 
 
 def unreachable(server: str, error: BaseException) -> MailboxUnreachable:
