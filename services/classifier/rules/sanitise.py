@@ -7,12 +7,16 @@ from a list of properties that carry no address and cannot place an element outs
 
 from __future__ import annotations
 
+import html as entities
 import re
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final
 
 import nh3
+
+from services.classifier.rules.html_document import stripped
 
 ATTACHMENT_SCHEME: Final = "attachment"
 
@@ -66,12 +70,18 @@ _MARGINS: Final = re.compile(r"margin|text-indent")
 _SPACINGS: Final = frozenset({"letter-spacing", "word-spacing"})
 _FAR: Final = re.compile(r"-\s*(?!(?:[0-2](?:\.\d+)?|\.\d+)(?:px|pt)|0?\.\d+em)\d?\.?\d")
 _LONGEST_STYLE: Final = 4_000
+_MOST_PASSES: Final = 5
+"""Mail settles at the second; what does not settle is shown as its text."""
 _LINK: Final = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x20]", re.IGNORECASE)
 _URL_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", ATTACHMENT_SCHEME})
 
 
 def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
-    """`html` as a safe, well-formed fragment in which only `attachment_ids` (of this mail) are shown as images."""
+    """`html` as a safe, well-formed fragment in which only `attachment_ids` (of this mail) are shown as images.
+
+    It is cleaned until cleaning changes nothing: what is left when elements are taken out can be read otherwise than it
+    was («mutation»: a link within a link, once the svg between them is gone), and a browser reads it again.
+    """
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
@@ -83,6 +93,16 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
             return value if tag == "a" and _LINK.match(value.strip()) else None
         return value
 
+    clean = html
+    for _ in range(_MOST_PASSES):
+        before = clean
+        clean = _cleaned(before, keep)
+        if clean == before:
+            return clean
+    return entities.escape(stripped(clean), quote=False)
+
+
+def _cleaned(html: str, keep: Callable[[str, str, str], str | None]) -> str:
     clean = nh3.clean(
         html,
         tags=_TAGS,
