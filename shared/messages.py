@@ -122,6 +122,7 @@ class ReasonId(StrEnum):
     NO_SUBJECT = "no-subject"
     ATTACHMENTS_LEFT_OUT = "attachments-left-out"
     AUTOMATIC = "automatic"
+    AUTOMATIC_ALLOWED = "automatic-allowed"
     STRANGER = "stranger"
     SAME_MESSAGE_ID_DIFFERS = "same-message-id-differs"
     TOO_LARGE = "too-large"

@@ -12,7 +12,7 @@ import asyncpg
 from services.classifier.reading.values import ReadingSettings
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
 from services.classifier.rules.people import People
-from services.classifier.rules.sender_rule import Handle, SenderKind, SenderRule
+from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.broker.wire import Delivery
 from shared.database.pool import Pool, connection
 from shared.errors import DeadLetter
@@ -224,7 +224,7 @@ def _known(row: asyncpg.Record) -> Known:
 def _sender_rule(found: Mapping[str, Any]) -> SenderRule:
     return SenderRule(
         Handle(SenderKind(found["kind"]), found["pattern"]),
-        blocks=found["verdict"] == "block",
+        verdict=RuleVerdict(found["verdict"]),
         of_helpdesk=found["helpdesk_id"] is not None,
     )
 

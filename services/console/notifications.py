@@ -9,7 +9,9 @@ from shared.database.pool import Connection
 _ROWS: Final = """
 SELECT notification.id, helpdesk.name AS helpdesk, ticket.number AS ticket, notification.kind,
        notification.recipient_address AS recipient, notification.subject, notification.tries,
-       notification.next_try_at, notification.reason, notification.server_reply, notification.sent_at,
+       notification.next_try_at, notification.reason,
+       coalesce(nullif(notification.report_diagnostic, ''), notification.server_reply) AS server_reply,
+       notification.report_action, notification.report_status, notification.reported_at, notification.sent_at,
        notification.mail_id, notification.created_at
 FROM notifications notification
 JOIN helpdesks helpdesk ON helpdesk.id = notification.helpdesk_id

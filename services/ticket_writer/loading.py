@@ -57,7 +57,7 @@ def sender_facts(mail: ClassifiedMail, row: asyncpg.Record) -> SenderFacts:
         contacts=tuple(_contact(contact) for contact in row["contacts"] or ()),
         employee=None if employee is None else _employees(row).get(employee.employee_id),
         organisation_id=row["sender_organisation_id"],
-        sent=Sent(row["in_all"], row["same_subject"], row["unknown_recipient"]),
+        sent=Sent(row["in_all"], row["same_subject"], row["in_domain"], row["unknown_recipient"]),
     )
 
 

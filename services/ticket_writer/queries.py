@@ -51,7 +51,7 @@ LOCK_TICKET: Final = """
 MAILBOX_FACTS: Final = """
     -- $1 helpdesk_id, $2 contacts in order, $3 employee, $4 what mails to the sender are counted by, $5 subject,
     -- $6 content key, $7 text digest, $8 Message-ID, $9 period of the limits, $10 how long an unknown recipient is left
-    -- alone, $11 organisation of the sender's domain
+    -- alone, $11 organisation of the sender's domain, $12 an unknown sender's domain
     SELECT
         statement_timestamp() AS decided_at,
         helpdesk.name, helpdesk.default_ticket_type_id, helpdesk.default_priority_id, helpdesk.default_environment_id,
@@ -76,6 +76,9 @@ MAILBOX_FACTS: Final = """
               UNION SELECT lower(reply_to_address) FROM helpdesks WHERE reply_to_address IS NOT NULL) AS own_addresses,
         (SELECT id FROM organisations WHERE id = $11) AS sender_organisation_id,
         sent.in_all, sent.same_subject,
+        (SELECT count(*) FROM notifications WHERE split_part(recipient_key, '@', 2) = $12
+            AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
+            AND state <> 'not-sent' AND created_at > statement_timestamp() - $9::interval) AS in_domain,
         EXISTS (SELECT FROM notifications WHERE recipient_key = $4 AND state = 'failed' AND reason = 'unknown-recipient'
                 AND created_at > statement_timestamp() - $10::interval) AS unknown_recipient,
         (SELECT jsonb_agg(jsonb_build_object(
@@ -305,6 +308,23 @@ UNPUBLISHED_EVENTS: Final = (
     ORDER BY mail.outcome_at LIMIT $2 FOR NO KEY UPDATE OF mail SKIP LOCKED
 """
 )
+
+LOCK_NOTIFICATION: Final = """
+    -- $1 Message-ID of a mail of ours
+    SELECT id AS notification_id, recipient_address AS address,
+        coalesce(report_action = 'failed', false) AS has_failed
+    FROM notifications WHERE message_id = $1 FOR NO KEY UPDATE
+"""
+
+REPORT_DELIVERY: Final = """
+    -- $1 notification, its row locked, $2 action, $3 status code, $4 diagnostic, $5 arrival of the report, $6 its mail,
+    -- $7 why the notification failed; null: it did not. One that is still being sent becomes failed when that ends.
+    UPDATE notifications SET
+        report_action = $2, report_status = $3, report_diagnostic = $4, reported_at = $5, report_mail_id = $6,
+        state = CASE WHEN $7::text IS NOT NULL AND state = 'sent' THEN 'failed' ELSE state END,
+        reason = CASE WHEN $7::text IS NOT NULL AND state IN ('planned', 'sent') THEN $7 ELSE reason END
+    WHERE id = $1
+"""
 
 EVENTS_PUBLISHED: Final = "UPDATE imported_mails SET event_published_at = now() WHERE mail_id = ANY($1::uuid[])"
 

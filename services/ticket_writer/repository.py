@@ -4,7 +4,8 @@ Locks are taken in one order, so that writers never wait for each other in a cir
 
 1. advisory locks on the content key, the Message-ID and the sender's address, ascending;
 2. the mail's row in the ledger;
-3. the ticket's row.
+3. the ticket's row;
+4. the row of the notification that a delivery report is about.
 
 All row locks are FOR NO KEY UPDATE: foreign keys to a locked row (a note in the history of another ticket, a duplicate
 of another mail) do not wait. Each lock is taken by a statement before the one that reads under it, since a statement
@@ -25,13 +26,14 @@ import asyncpg
 
 from services.ticket_writer import queries
 from services.ticket_writer.loading import claims, mailbox_facts, sender_facts, ticket_facts
-from services.ticket_writer.rules.facts import Facts, TicketFacts
-from services.ticket_writer.rules.limits import LIMITS, limit_key
+from services.ticket_writer.rules.delivery_report import DeliveryReport
+from services.ticket_writer.rules.facts import Facts, SentNotification, TicketFacts
+from services.ticket_writer.rules.limits import LIMITS, limit_key, limited_domain
 from services.ticket_writer.rules.record import Record
 from services.ticket_writer.storing import ledger_row, record_parameters
 from shared.database.pool import Connection, Pool, connection, transaction
 from shared.errors import DeadLetter, TryAgain
-from shared.messages import ClassifiedMail, Outcome, Reason, TicketEvent
+from shared.messages import AutomaticKind, ClassifiedMail, Outcome, Reason, TicketEvent
 from shared.portal.history import Entry
 from shared.portal.outcome import Duplicate, own_message_of
 
@@ -93,6 +95,7 @@ class Writing:
             LIMITS.period,
             LIMITS.after_unknown_recipient,
             None if mail.sender is None else mail.sender.organisation_id,
+            limited_domain(mail),
         )
         if row is None:
             raise UnknownMail(f"helpdesk {mail.helpdesk_id} has no importer settings: see where the message came from")
@@ -103,6 +106,7 @@ class Writing:
             gone_numbers=gone_numbers,
             claims=claims(row),
             same_message_id_differs=row["same_message_id_differs"],
+            reported=await self._lock_notification(),
         )
 
     async def event(self) -> TicketEvent | None:
@@ -114,6 +118,8 @@ class Writing:
         """Write a ticket or supplement with all that comes with it, and the mail's outcome; its event."""
         query = queries.ADD_TICKET if record.outcome is Outcome.TICKET else queries.ADD_SUPPLEMENT
         await self._one(query, *record_parameters(self._mail, record, self._classified_at))
+        if record.report is not None:
+            await self._record(record.report)
         return _event(await self._one(queries.EVENT_OF_MAIL, self._mail.mail_id))
 
     async def settle_duplicate(self, duplicate: Duplicate, reasons: tuple[Reason, ...]) -> None:
@@ -170,6 +176,25 @@ class Writing:
             None if found["number"] is None else arrived_at,
         )
         return ticket_facts(row, named_number=found["number"], merged=found["merged"]), tuple(found["gone"])
+
+    async def _lock_notification(self) -> SentNotification | None:
+        """The notification that a delivery report is about, locked; None for other mail."""
+        if self._mail.automatic is not AutomaticKind.BOUNCE or self._mail.own_message_id is None:
+            return None
+        row = await self._connection.fetchrow(queries.LOCK_NOTIFICATION, self._mail.own_message_id)
+        return None if row is None else SentNotification(**row)
+
+    async def _record(self, report: DeliveryReport) -> None:
+        await self._connection.execute(
+            queries.REPORT_DELIVERY,
+            report.notification_id,
+            report.action,
+            report.status,
+            report.diagnostic,
+            self._mail.received_at,
+            self._mail.mail_id,
+            report.reason,
+        )
 
     async def _settle(self, row: dict[str, object]) -> None:
         key = self._mail.content_key
@@ -257,5 +282,7 @@ def _advisory_locks(mail: ClassifiedMail) -> list[int]:
     """
     sender = limit_key(_sender_address(mail))
     names = [f"content:{mail.content_key.key}", f"message-id:{mail.message_id}", f"address:{sender}"]
+    if (domain := limited_domain(mail)) is not None:
+        names.append(f"domain:{domain}")
     digests = (hashlib.sha256(name.encode("utf-8", "replace")).digest() for name in names)
     return sorted({int.from_bytes(digest[:8], signed=True) for digest in digests})

@@ -127,6 +127,26 @@ def followed_by_new_ticket(number: str) -> Entry:
     )
 
 
+def delivery_reported(recipient: str, action: str, status: str, diagnostic: str) -> Entry:
+    """D6: a delivery report on a mail of ours to `recipient`; `action` is that of RFC 3464."""
+    code = f" ({status})" if status else ""
+    words = f": {_shown(diagnostic)}" if diagnostic else ""
+    return Entry(
+        EntryKind.NOTE,
+        f"Onze e-mail aan {_shown(recipient)} is {_DELIVERY[action]}{code}{words}.",
+        {"action": action, "status": status},
+    )
+
+
+_DELIVERY: Final = {
+    "failed": "niet afgeleverd",
+    "delayed": "vertraagd",
+    "delivered": "afgeleverd",
+    "relayed": "doorgegeven aan een server die geen aflevering meldt",
+    "expanded": "afgeleverd bij een lijst",
+}
+
+
 def also_in_other_helpdesk(number: str, helpdesk: str) -> Entry:
     """D13: the same mail went to another helpdesk too, and is a ticket there."""
     return Entry(

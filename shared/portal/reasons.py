@@ -34,6 +34,7 @@ class NotSentReason(StrEnum):
     UNKNOWN_RECIPIENT = "unknown-recipient"
     OVER_LIMIT = "over-limit"
     OVER_LIMIT_SAME_SUBJECT = "over-limit-same-subject"
+    OVER_LIMIT_IN_DOMAIN = "over-limit-in-domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,9 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
             "Vraag ze zo nodig langs een veilige weg op; de oorspronkelijke mail is bewaard.",
         ),
         ReasonId.AUTOMATIC: Explanation("Dit is een automatische mail: er gaat geen mail uit en de status blijft."),
+        ReasonId.AUTOMATIC_ALLOWED: Explanation(
+            "De mail lijkt automatisch, maar een regel zegt dat mail van deze afzender van mensen is."
+        ),
         ReasonId.STRANGER: Explanation(
             "De afzender hoort niet bij dit ticket.", "Beoordeel de aanvulling en accepteer of verplaats haar."
         ),
@@ -238,6 +242,10 @@ NOT_SENT: Final[Mapping[NotSentReason, Explanation]] = MappingProxyType(
         NotSentReason.OVER_LIMIT: Explanation("Aan dit adres zijn kort na elkaar al te veel mails gestuurd."),
         NotSentReason.OVER_LIMIT_SAME_SUBJECT: Explanation(
             "Dit adres stuurde kort na elkaar meer mails met hetzelfde onderwerp; de eerdere zijn beantwoord."
+        ),
+        NotSentReason.OVER_LIMIT_IN_DOMAIN: Explanation(
+            "Aan onbekende adressen in dit domein zijn kort na elkaar al te veel mails gestuurd.",
+            "Leg de adressen vast bij contactpersonen als het om mensen gaat.",
         ),
     }
 )

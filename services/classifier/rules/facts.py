@@ -16,7 +16,14 @@ from services.classifier.reading.values import AboveMarker, ReadMail
 from services.classifier.rules.address import is_usable, same_address
 from services.classifier.rules.people import AskedAddress, People, ask_about
 from services.classifier.rules.sender import FoundSender, ReplyTo, find_sender
-from services.classifier.rules.sender_rule import Handle, SenderRule, handles, ruling
+from services.classifier.rules.sender_rule import (
+    Handle,
+    RuleVerdict,
+    SenderRule,
+    deciding_rule,
+    handles,
+    ruling,
+)
 from services.classifier.rules.ticket_number import NumberToken, find_numbers
 from shared.messages import (
     AutomaticKind,
@@ -165,7 +172,7 @@ def classify(
     more_reasons: Sequence[Reason] = (),
 ) -> ClassifiedMail:
     """The message; images are stored and large bodies checked in afterwards."""
-    automatic, own_message_id = _automatic(read, known)
+    automatic, own_message_id = _automatic(read, asked, known)
     sender = asked.sender
     first, forwarded_by = _senders(asked, known)
     return ClassifiedMail(
@@ -239,7 +246,7 @@ def choose_bodies(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) 
     return Bodies(whole=read.whole, above_marker=found.body, trimmed=found.trimmed)
 
 
-def _automatic(read: ReadMail, known: Known) -> tuple[AutomaticKind | None, str | None]:
+def _automatic(read: ReadMail, asked: Asked, known: Known) -> tuple[AutomaticKind | None, str | None]:
     """The kind in DESIGN 16's order, `own` in its place, and the mail of ours that this one is or reports on (D6)."""
     kind = read.automatic.kind if read.automatic is not None else None
     if kind is AutomaticKind.BOUNCE:
@@ -247,7 +254,19 @@ def _automatic(read: ReadMail, known: Known) -> tuple[AutomaticKind | None, str 
         return kind, next(returned, None)
     if read.message_id is not None and read.message_id in known.own_messages:
         return AutomaticKind.OWN, read.message_id
-    return kind, None
+    return None if _filed_as_a_persons(read, asked, known) else kind, None
+
+
+def _filed_as_a_persons(read: ReadMail, asked: Asked, known: Known) -> bool:
+    """Whether a rule about the sender lets what looks automatic count as a person's; never where he may be forged."""
+    deciding = deciding_rule(asked.handles, known.sender_rules)
+    return (
+        read.automatic is not None
+        and read.automatic.kind in {AutomaticKind.LIST, AutomaticKind.AUTO_REPLY}
+        and read.dmarc is not DmarcResult.FAIL
+        and deciding is not None
+        and deciding.verdict is RuleVerdict.ALLOW_AUTOMATIC
+    )
 
 
 def _candidates(asked: Asked, known: Known, own_message_id: str | None) -> tuple[TicketCandidate, ...]:
@@ -281,7 +300,7 @@ def _candidate(ticket: KnownTicket, number: str, introduction: NumberIntroductio
 def _above(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> AboveMarker | None:
     """The marker of the mailbox's helpdesk or of the ticket's counts; the topmost of them (D15)."""
     counting = {mailbox.marker}
-    if candidates := _candidates(asked, known, _automatic(read, known)[1]):
+    if candidates := _candidates(asked, known, _automatic(read, asked, known)[1]):
         tickets = (*known.tickets.values(), *known.own_messages.values(), *known.threads.values())
         counting |= {ticket.marker for ticket in tickets if ticket.ticket_id == candidates[0].ticket_id}
     return next((above for above in read.above if above.marker in counting), None)
@@ -311,6 +330,8 @@ def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, know
     reasons = []
     if (ruled := ruling(asked.handles, known.sender_rules)) is not None:
         reasons.append(ruled)
+    if read.automatic is not None and _automatic(read, asked, known)[0] is None:
+        reasons.append(Reason(id=ReasonId.AUTOMATIC_ALLOWED, detail=read.automatic.sign))
     reasons += _reasons_of_sender(asked, known)
     if asked.numbers and not known.tickets:
         named = ", ".join(token.text for token in asked.numbers[:_MOST_NAMED])

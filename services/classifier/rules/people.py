@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.classifier.rules.address import domain_spellings, spellings, without_tag
-from services.classifier.rules.mail_provider import is_mail_provider
 from shared.messages import EmployeeMatch, PersonMatch
+from shared.portal.mail_provider import is_mail_provider
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from shared.database.pool import Connection
 
 STATES: Final = Choice(("waiting", "planned", "sent", "failed", "not-sent"))
 
+_ONLY_IN_JSON: Final = frozenset({"mail_id", "subject", "sent_at", "report_action", "reported_at"})
+
 Helpdesk = Annotated[str | None, typer.Option(help="Only those of this helpdesk.")]
 
 
@@ -42,7 +44,7 @@ def show_list(
     async def work(connection: Connection) -> None:
         helpdesk_id = await _helpdesk_id(connection, helpdesk)
         rows = await notifications.rows(connection, state=wanted, helpdesk_id=helpdesk_id, at_most=limit)
-        show_rows(f"{wanted} notifications", rows, as_json=as_json, hidden=frozenset({"mail_id", "subject", "sent_at"}))
+        show_rows(f"{wanted} notifications", rows, as_json=as_json, hidden=_ONLY_IN_JSON)
 
     with_database(work)
 

@@ -29,9 +29,21 @@ def block(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = Fals
     _put(sender, helpdesk, "block", is_list=list_id)
 
 
-def allow(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = False) -> None:
-    """Let mail of this sender through, although a wider rule blocks it."""
-    _put(sender, helpdesk, "allow", is_list=list_id)
+def allow(
+    sender: Sender,
+    helpdesk: OfHelpdesk = None,
+    *,
+    list_id: ListId = False,
+    automatic: Annotated[
+        bool,
+        typer.Option("--automatic", help="what looks like a list's or a machine's is a person's mail, and is answered"),
+    ] = False,
+) -> None:
+    """Let mail of this sender through, although a wider rule blocks it.
+
+    With --automatic for systems that send real requests with the signs of a mailing list or an automatic reply.
+    """
+    _put(sender, helpdesk, "allow-automatic" if automatic else "allow", is_list=list_id)
 
 
 def remove(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = False) -> None:
@@ -62,7 +74,11 @@ def list_rules(
 
 def _put(sender: str, helpdesk: str | None, verdict: Verdict, *, is_list: bool) -> None:
     pattern = pattern_of(sender, is_list=is_list)
-    verb = {"allow": "let through", "block": "quarantined"}[verdict]
+    verb = {
+        "allow": "let through",
+        "allow-automatic": "let through as a person's",
+        "block": "quarantined",
+    }[verdict]
 
     async def work(connection: Connection) -> None:
         await senders.put(connection, await _helpdesk(connection, helpdesk), pattern, verdict)

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from services.console.fields import LONGEST_ADDRESS, Address, BadValue
 from shared.database.pool import Connection
 
-Verdict = Literal["allow", "block"]
+Verdict = Literal["allow", "allow-automatic", "block"]
 
 _PUT: Final = """
     INSERT INTO sender_rules (helpdesk_id, kind, pattern, verdict) VALUES ($1, $2, $3, $4)

@@ -5,6 +5,7 @@ All of it is read in the transaction that writes the outcome. The ticket's row i
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,11 +39,13 @@ class Employee:
 class Sent:
     """Mails out to the sender's address (M4) within the limits' period: all of them, and those about the same subject.
 
-    `unknown_recipient`: the last days, a server said that it does not know the address.
+    `in_domain`: those to unknown addresses in an unknown sender's domain. `unknown_recipient`: the last days, a server
+    said that it does not know the address.
     """
 
     in_all: int = 0
     same_subject: int = 0
+    in_domain: int = 0
     unknown_recipient: bool = False
 
 
@@ -86,6 +89,15 @@ class SenderFacts:
     organisation_id: int | None = None
     """The organisation of his domain, where he is unknown and the helpdesk wants it known."""
     sent: Sent = field(default_factory=Sent)
+
+
+@dataclass(frozen=True, slots=True)
+class SentNotification:
+    """The notification that a delivery report is about, its row locked; `has_failed`: a report said so before."""
+
+    notification_id: uuid.UUID
+    address: str
+    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +152,5 @@ class Facts:
     claims: tuple[Claim, ...] = ()
     same_message_id_differs: bool = False
     """Another mail of this mailbox had the same Message-ID but another sender, date, subject or text (D13)."""
+    reported: SentNotification | None = None
+    """The notification that this mail is a delivery report of (D6)."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from services.ticket_writer.rules.delivery_report import DeliveryReport
 from services.ticket_writer.rules.recipients import Notification
 from shared.messages import Image, LeftOut, MailAddress, Outcome, Reason
 from shared.portal.history import Entry
@@ -116,3 +117,5 @@ class Record:
     history_by_employee_id: int
     notifications: tuple[Notification, ...]
     reasons: tuple[Reason, ...]
+    report: DeliveryReport | None = None
+    """What the mail says of a notification that was sent before."""

@@ -11,6 +11,7 @@ from services.ticket_writer.rules.columns import (
     sender_columns,
     sender_for_people,
 )
+from services.ticket_writer.rules.delivery_report import DeliveryReport, delivery_report
 from services.ticket_writer.rules.effect import effect_on_ticket, entries_about_effect
 from services.ticket_writer.rules.facts import Facts, TicketFacts
 from services.ticket_writer.rules.needs_review import reasons_for_review
@@ -18,7 +19,7 @@ from services.ticket_writer.rules.recipients import notifications_of_supplement
 from services.ticket_writer.rules.record import Record, SupplementColumns, TicketChange
 from services.ticket_writer.rules.verdict import judge
 from shared.messages import Bodies, ClassifiedMail, Outcome, Reason, ReasonId
-from shared.portal.history import Entry, followed_merge, supplemented_by_import
+from shared.portal.history import Entry, delivery_reported, followed_merge, supplemented_by_import
 from shared.portal.outcome import Supplement
 
 
@@ -32,6 +33,7 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
     verdict = judge(mail, ticket, author)
     effect = effect_on_ticket(mail, ticket, author, verdict)
     review = reasons_for_review(mail, facts, verdict)
+    report = delivery_report(mail, facts.reported)
     employee_id = default_employee(facts)
     person_id = author.person_id
     if person_id is None and author.employee_id is None:
@@ -75,11 +77,13 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
             supplemented_by_import(sender_for_people(mail)),  # A1
             *entries_about_effect(ticket, effect),
             *_followed(ticket),
+            *_reported(report),
             *entries_about(mail, facts, ticket.ticket_id),
         ),
         history_by_employee_id=employee_id,
         notifications=notifications_of_supplement(mail, facts, ticket),
         reasons=all_reasons(mail, facts, decision.reasons, author.reasons, review, marker=_of_marker(mail, bodies)),
+        report=report,
     )
 
 
@@ -87,6 +91,12 @@ def _followed(ticket: TicketFacts) -> tuple[Entry, ...]:
     if not ticket.merged or ticket.named_number is None:
         return ()
     return (followed_merge(ticket.named_number),)
+
+
+def _reported(report: DeliveryReport | None) -> tuple[Entry, ...]:
+    if report is None:
+        return ()
+    return (delivery_reported(report.recipient, report.action, report.status, report.diagnostic),)
 
 
 def _of_marker(mail: ClassifiedMail, bodies: Bodies) -> Reason | None:

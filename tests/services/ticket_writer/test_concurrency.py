@@ -71,6 +71,25 @@ async def test_D10_the_limit_per_address_holds_among_writers(desk: Desk) -> None
     assert planned == 10
 
 
+async def test_D10_the_limit_per_domain_holds_among_writers(desk: Desk) -> None:
+    mails = [
+        await desk.fetch(mail(received_at=datetime.now(UTC), sender=sender(f"{turn}@robot.example", known=False)))
+        for turn in range(34)
+    ]
+    await asyncio.gather(*(desk.write(each) for each in mails))
+    decided = await desk.rows(
+        "SELECT coalesce(reason, state) AS how, count(*) FROM notifications"
+        " WHERE kind = 'ticket-added-customer' GROUP BY how"
+    )
+    assert {row["how"]: row["count"] for row in decided} == {"planned": 30, "over-limit-in-domain": 4}
+
+
+async def test_D10_strangers_at_a_provider_are_not_counted_together(desk: Desk) -> None:
+    for turn in range(32):
+        await desk.take_in(mail(received_at=datetime.now(UTC), sender=sender(f"{turn}@gmail.com", known=False)))
+    assert await desk.value("SELECT count(*) FROM notifications WHERE reason = 'over-limit-in-domain'") == 0
+
+
 async def test_D10_the_limit_per_ticket_holds_among_writers(desk: Desk) -> None:
     await desk.take_in(mail())
     mails = [

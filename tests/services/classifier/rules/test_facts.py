@@ -13,6 +13,7 @@ from services.classifier.rules.automatic import Automatic
 from services.classifier.rules.facts import Known, KnownTicket, Mailbox, ask, choose_bodies, classify
 from services.classifier.rules.forwarded import Forwarded, How
 from services.classifier.rules.people import People
+from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.messages import (
     AutomaticKind,
     BlobReference,
@@ -107,6 +108,36 @@ def test_D6_our_own_mail_coming_back_is_own_before_any_later_kind() -> None:
     )
     found = facts(mail, Known(own_messages={"ons@x": OURS}))
     assert (found.automatic, found.own_message_id, found.from_own_address) == (AutomaticKind.OWN, "ons@x", False)
+
+
+NEWSLETTER = Automatic(AutomaticKind.LIST, "Precedence")
+
+
+def trusting(verdict: RuleVerdict = RuleVerdict.ALLOW_AUTOMATIC) -> Known:
+    return Known(sender_rules=(SenderRule(Handle(SenderKind.DOMAIN, "b.example"), verdict, of_helpdesk=True),))
+
+
+def test_D6_a_rule_lets_what_looks_automatic_be_a_persons() -> None:
+    found = facts(read(automatic=NEWSLETTER), trusting())
+    assert found.automatic is None
+    assert [(each.id, each.detail) for each in found.reasons] == [(ReasonId.AUTOMATIC_ALLOWED, "Precedence")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [
+        pytest.param({}, trusting(RuleVerdict.ALLOW), id="merely allowed"),
+        pytest.param({"dmarc": DmarcResult.FAIL}, trusting(), id="forged"),
+        pytest.param({"automatic": Automatic(AutomaticKind.BOUNCE, "x")}, trusting(), id="a bounce"),
+        pytest.param({"automatic": Automatic(AutomaticKind.OUT_OF_OFFICE, "x")}, trusting(), id="out of office"),
+        pytest.param({"automatic": Automatic(AutomaticKind.CALENDAR, "x")}, trusting(), id="a calendar's answer"),
+        pytest.param({"message_id": "ons@x"}, replace(trusting(), own_messages={"ons@x": OURS}), id="our own"),
+    ],
+)
+def test_D6_what_no_rule_makes_a_persons(changes: dict[str, Any], known: Known) -> None:
+    found = facts(read(**{"automatic": NEWSLETTER} | changes), known)
+    assert found.automatic is not None
+    assert ReasonId.AUTOMATIC_ALLOWED not in [each.id for each in found.reasons]
 
 
 def test_D19_own_address_that_is_not_ours() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.classifier.rules.sender_rule import Handle, SenderKind, SenderRule, handles, ruling
+from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule, handles, ruling
 from shared.messages import MailAddress, ReasonId
 
 SENDER = MailAddress(name="Nieuws", address="Nieuws@Mail.Reclame.Example")
@@ -10,7 +10,7 @@ KNOWN_BY = handles(SENDER, "nieuws.reclame.example")
 
 
 def rule(kind: str, pattern: str, verdict: str, *, own: bool = False) -> SenderRule:
-    return SenderRule(Handle(SenderKind(kind), pattern), blocks=verdict == "block", of_helpdesk=own)
+    return SenderRule(Handle(SenderKind(kind), pattern), RuleVerdict(verdict), of_helpdesk=own)
 
 
 def test_a_mail_is_known_by_address_list_and_domains_the_narrowest_first() -> None:
@@ -35,6 +35,11 @@ DOMAIN = ("domain", "reclame.example")
     [
         pytest.param([], None, id="no rule"),
         pytest.param([rule(*ADDRESS, "allow")], None, id="allowed, and nothing blocks"),
+        pytest.param(
+            [rule(*DOMAIN, "block"), rule(*ADDRESS, "allow-automatic")],
+            (ReasonId.SENDER_ALLOWED, ADDRESS[1]),
+            id="allowed as a person in a blocked domain",
+        ),
         pytest.param([rule(*ADDRESS, "block")], (ReasonId.SENDER_BLOCKED, ADDRESS[1]), id="the address"),
         pytest.param([rule(*DOMAIN, "block")], (ReasonId.SENDER_BLOCKED, DOMAIN[1]), id="a domain above"),
         pytest.param([rule(*LIST, "block")], (ReasonId.LIST_BLOCKED, LIST[1]), id="a list"),
