@@ -31,6 +31,7 @@ from services.classifier.rules.header_block import (
 )
 from services.classifier.rules.lines import Line, Quoted
 from services.classifier.rules.signature import (
+    contact_details_at,
     disclaimer_begins_at,
     is_device_line,
     is_signature_mark,
@@ -205,13 +206,18 @@ def _find_added(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind])
                 break
             if is_device:
                 kinds[index] = _Kind.ADDED
-    said = [index for index, kind in enumerate(kinds) if kind in {_Kind.SAID, _Kind.BLANK}]
-    told = [texts[index] for index in said]
-    if (begins := disclaimer_begins_at(told)) is not None:
-        for index in said[begins:]:
+    for ends in (disclaimer_begins_at, contact_details_at):
+        said = _said(kinds)
+        begins = ends([texts[index] for index in said])
+        for index in said[begins:] if begins is not None else ():
             kinds[index] = _Kind.ADDED
-    for index in said[: warning_ends_at(told)]:
+    said = _said(kinds)
+    for index in said[: warning_ends_at([texts[index] for index in said])]:
         kinds[index] = _Kind.ADDED
+
+
+def _said(kinds: Sequence[_Kind]) -> list[int]:
+    return [index for index, kind in enumerate(kinds) if kind in {_Kind.SAID, _Kind.BLANK}]
 
 
 def _is_signature(texts: Sequence[str], kinds: Sequence[_Kind], index: int, end: int) -> bool:

@@ -1,7 +1,7 @@
 """What a client or a server adds to what somebody says: signatures, «Sent from my iPhone», disclaimers, warnings.
 
-Only what is marked as such goes. A greeting with a name («Met vriendelijke groet, Jan») is part of what is said: it
-stays.
+A greeting with a name («Met vriendelijke groet, Jan») is part of what is said: it stays. What stands below goes only
+where it is marked as a signature, or is nothing but contact details.
 """
 
 from __future__ import annotations
@@ -93,6 +93,28 @@ _PRINTING: Final = re.compile(
     r"bitte denken sie an die umwelt)",
     re.IGNORECASE,
 )
+_GREETING: Final = re.compile(
+    r"^(?:(?:met )?(?:vriendelijke?|hartelijke?|beste|warme|zonnige|collegiale) groet(?:en|jes)?|groet(?:en|jes)?|"
+    r"mvg|hoogachtend|(?:with )?(?:kind|best|warm|many)(?:est)? (?:regards|wishes)|regards|(?:yours )?(?:sincerely|"
+    r"faithfully|truly)(?: yours)?|cheers|all the best|many thanks|thanks|(?:mit )?(?:freundlichen?|besten?|vielen?|"
+    r"herzlichen?|schöne) grü(?:ß|ss)en?|mfg|hochachtungsvoll|cordialement|bien (?:cordialement|à vous)|(?:sincères |"
+    r"meilleures )?salutations|un (?:cordial )?saludo|saludos(?: cordiales)?|atentamente|cordiali saluti|"
+    r"distinti saluti|atenciosamente|(?:com os melhores )?cumprimentos|(?:med )?vänlig(?:a)? hälsning(?:ar)?|mvh|"
+    r"(?:med )?(?:venlig|vennlig) hilsen|ystävällisin terveisin|pozdrawiam|z poważaniem|s pozdravem|s pozdravom|"
+    r"üdvözlettel|cu stimă|"
+    r"с уважением|з повагою|saygılarımla|s poštovanjem|lep pozdrav)\s?[,.!]?$",
+    re.IGNORECASE,
+)
+_CONTACT: Final = re.compile(
+    r"(?<!\w)(?:\+|00|0)[0-9][0-9 ()./-]{6,18}[0-9]|(?<!\w)(?:tel|t|m|mob|mobiel|fax|f|e|kvk|btw|iban|vat)\s?[.:]\s?\S|"
+    r"(?<!\w)(?:www\.|https?://)\S|\S@\S+\.\w|(?<!\w)[0-9]{4}\s?[A-Z]{2}\s",
+    re.IGNORECASE,
+)
+_LONGEST_NAME: Final = 60
+_LONGEST_DETAIL: Final = 100
+_MOST_DETAILS: Final = 25
+_LEAST_CONTACTS: Final = 2
+_NOT_A_DETAIL: Final = re.compile(r"[?!]\s*$|^\s*p\.?\s?s\.?\b", re.IGNORECASE)
 _WARNING: Final = re.compile(
     r"(?:caution|warning|attention|let op|waarschuwing|achtung|vorsicht|extern(?:al|e)?\b|\[ext(?:ern(?:al)?)?\])",
     re.IGNORECASE,
@@ -137,6 +159,25 @@ def disclaimer_begins_at(lines: Sequence[str]) -> int | None:
                 return begin
             begin, paragraph = index, []
     return begin
+
+
+def contact_details_at(lines: Sequence[str]) -> int | None:
+    """The line in which contact details begin that end `lines`, below a greeting and a name; None where none do.
+
+    All of it must look like them, two lines or more must surely be, and nobody asks or adds anything there.
+    """
+    told = [index for index, line in enumerate(lines) if bare(line)]
+    greeting = next((place for place in reversed(range(len(told))) if _GREETING.match(bare(lines[told[place]]))), None)
+    if greeting is None or not greeting or len(told) - greeting > _MOST_DETAILS:
+        return None
+    details = told[greeting + 2 :]
+    texts = [bare(lines[index]) for index in details]
+    if not texts or len(lines[told[greeting + 1]]) > _LONGEST_NAME:
+        return None
+    if any(len(_LINK.sub("", text)) > _LONGEST_DETAIL or _NOT_A_DETAIL.search(text) for text in texts):
+        return None
+    surely = sum(_CONTACT.search(text[:_LONGEST_WARNING]) is not None for text in texts)
+    return details[0] if surely >= _LEAST_CONTACTS else None
 
 
 def warning_ends_at(lines: Sequence[str]) -> int:

@@ -148,11 +148,23 @@ def test_what_a_client_adds_goes(added: str, quote: str) -> None:
         "Lijst:\n- een\n- twee\n\nDatum: morgen\nTijd: 10:00",
         "Op 3 maart 2026 om 10:00 had ik gebeld.\nToen was er niemand.",
         "Er staat:\n\n> fout 42\n\nWat betekent dat?",
-        "Met vriendelijke groet,\n\nSanne Visser\nBakkerij\n020 1234567",
+        "Ja.\n\nMet vriendelijke groet,\n\nSanne Visser\nBakkerij Visser",
+        "Ja.\n\nMet vriendelijke groet,\n\nSanne Visser\n\nBelt u mij op 020 1234567?\nOf mail naar s@b.example",
+        "Ja.\n\nGroeten,\nSanne\n\nPS: ons nieuwe adres is Dorpsstraat 1, tel. 020 1234567\nen www.bakkerij.example",
+        "Met vriendelijke groet,\n\nSanne Visser\n020 1234567\nwww.bakkerij.example",
     ],
 )
 def test_what_somebody_says_stays(text: str) -> None:
     assert said(text) == text
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    ["Met vriendelijke groet,\n\nSanne Visser", "Kind regards,\nSanne", "Mit freundlichen Grüßen\n\nSanne Visser"],
+)
+def test_contact_details_below_a_greeting_go(greeting: str) -> None:
+    details = "Bakkerij Visser B.V.\nDorpsstraat 1, 1234 AB Ons Dorp\n\nT: 020 - 123 45 67\nwww.bakkerij.example"
+    assert said(f"Ja.\n\n{greeting}\n\n{details}") == f"Ja.\n\n{greeting}"
 
 
 def test_answers_below_and_between_quotes_stay() -> None:
