@@ -19,7 +19,7 @@ help: ## this page
 	@echo 'RUNTIME=docker takes Docker for the servers of demo, test and bench, and for all of up; down, status and logs'
 	@echo 'know then what is up. PYTHON=python3.12 uses another Python (3.11 or later).'
 
-demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=kind of mailbox, maildir if not given)
+demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=maildir|imap|ews|graph, maildir if not given)
 	@$(local) demo --mailbox '$(MAILBOX)'
 
 test: ## all checks and all tests on private servers (T=tests/some/test_file.py: that file only, in seconds)

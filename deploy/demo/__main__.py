@@ -1,7 +1,8 @@
 """`python -m deploy.demo`: the whole importer on a sample mailbox, before your eyes. `make demo` starts it.
 
 Reads     an empty, migrated database and a virtual host with the topology, by the variables `IMPORTER_…` of the
-          services; the secrets of all roles in IMPORTER_SECRETS_DIR; MAILBOX, the kind of mailbox (`maildir`);
+          services; the secrets of all roles in IMPORTER_SECRETS_DIR; MAILBOX, the kind of mailbox (`maildir`,
+          `imap`, `ews`, `graph`);
           DEMO_STARTED, when the command was typed (seconds since 1970), from which the first ticket is timed;
           DEMO_FOLDER, where to write (default .run/demo)
 Does      loads a sample organisation, starts a mail server and the four services, delivers 36 sample mails, watches
@@ -18,6 +19,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -28,19 +30,20 @@ from deploy.demo import report
 from deploy.demo.expectation import differences, undelivered
 from deploy.demo.flow import Demonstration
 from deploy.demo.ledger import Ledger
-from deploy.demo.maildir import Maildir
-from deploy.demo.organisation import load_earlier_tickets, load_organisation
+from deploy.demo.mail_servers import MAIL_SERVERS
+from deploy.demo.organisation import addresses_of, load_earlier_tickets, load_organisation, move_mailbox
 from deploy.demo.progress import LiveProgress
 from deploy.demo.running_services import running_services
 from deploy.demo.sample_mails import HELPDESKS, SAMPLE_MAILS
 from deploy.demo.smtp_server import SmtpServer
 from shared.configuration import Configuration, DatabaseUrl
+from shared.encryption import Encryption
 from shared.errors import ImporterError, Misconfigured
 
 FOLDER: Final = Path(os.environ.get("DEMO_FOLDER") or Path(__file__).parents[2] / ".run" / "demo")
 DEADLINE: Final = 120.0
 """Seconds from the first delivery to the last outcome; a slow machine needs about ten."""
-KINDS: Final = ("maildir",)
+KINDS: Final = tuple(MAIL_SERVERS)
 WIDTH_WITHOUT_TERMINAL: Final = 160
 EXIT_INTERRUPTED: Final = 130
 
@@ -55,18 +58,28 @@ class DemoConfiguration(Configuration):
         secret = f"database_password_{role}"
         return self.with_credentials(self.database_url, f"importer_{role}", secret).get_secret_value()
 
+    @property
+    def encryption(self) -> Encryption:
+        """The keys of stored passwords."""
+        return Encryption.from_secret(self.secret("encryption_keys"))
 
-async def demonstrate(console: Console, configuration: DemoConfiguration) -> bool:
+
+async def demonstrate(console: Console, configuration: DemoConfiguration, kind: str) -> bool:
     """Run it all and show it; whether everything became what it must."""
     mailboxes = _fresh_folder()
-    async with SmtpServer() as smtp:
-        await load_organisation(configuration.as_role("console"), mailboxes=mailboxes, smtp_port=smtp.port)
+    console_url = configuration.as_role("console")
+    async with SmtpServer() as smtp, AsyncExitStack() as stack:
+        await load_organisation(console_url, mailboxes=mailboxes, smtp_port=smtp.port)
+        addresses = await addresses_of(console_url, HELPDESKS)
+        post = await stack.enter_async_context(MAIL_SERVERS[kind](mailboxes, addresses))
+        for mailbox, settings in post.settings.items():
+            await move_mailbox(console_url, HELPDESKS[mailbox], settings, configuration.encryption)
         await load_earlier_tickets(configuration.as_role("owner"))
         ledger = await Ledger.open(configuration.as_role("owner"))
         try:
             with LiveProgress(console, len(SAMPLE_MAILS)) as progress:
-                demonstration = Demonstration(SAMPLE_MAILS, mailboxes, ledger, smtp, progress)
-                async with running_services(os.environ, FOLDER / "logs"):
+                demonstration = Demonstration(SAMPLE_MAILS, post, ledger, smtp, progress)
+                async with running_services({**os.environ, **post.environment}, FOLDER / "logs"):
                     try:
                         await asyncio.wait_for(demonstration.run(), DEADLINE)
                     except TimeoutError:
@@ -100,20 +113,18 @@ async def _show(console: Console, demonstration: Demonstration) -> bool:
 
 
 def _fresh_folder() -> Path:
-    """Empty what an earlier run left in the folder, and make empty mailboxes; their place."""
+    """Empty what an earlier run left in the folder, ; the place of the new mailboxes."""
     for name in ("mailboxes", "notifications", "logs"):
         shutil.rmtree(FOLDER / name, ignore_errors=True)
     (FOLDER / "report.json").unlink(missing_ok=True)
-    for name in HELPDESKS:
-        Maildir(FOLDER / "mailboxes" / name)
     return FOLDER / "mailboxes"
 
 
-async def _main(console: Console, configuration: DemoConfiguration) -> bool:
+async def _main(console: Console, configuration: DemoConfiguration, kind: str) -> bool:
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await demonstrate(console, configuration)
+    return await demonstrate(console, configuration, kind)
 
 
 def main() -> int:
@@ -121,10 +132,10 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
     kind = os.environ.get("MAILBOX") or KINDS[0]
     if kind not in KINDS:
-        console.print(f"MAILBOX={kind}: the demonstration knows {', '.join(KINDS)} and no other mailbox yet.")
+        console.print(f"MAILBOX={kind}: the demonstration knows {', '.join(KINDS)} and no other mailbox.")
         return 2
     try:
-        return 0 if asyncio.run(_main(console, DemoConfiguration.load())) else 1
+        return 0 if asyncio.run(_main(console, DemoConfiguration.load(), kind)) else 1
     except Misconfigured as misconfigured:
         console.print(str(misconfigured), highlight=False)
         return os.EX_CONFIG

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, Protocol
 
 from deploy.demo.ledger import Ledger, MailRecord, NotificationRecord
-from deploy.demo.maildir import Delivered, Maildir
+from deploy.demo.mail_servers import Post
+from deploy.demo.maildir import Delivered
 from deploy.demo.sample_mails import SampleMail
 from deploy.demo.smtp_server import SmtpServer
 from shared.messages import NotificationKind, Outcome
@@ -41,7 +41,7 @@ class Demonstration:
     """One run over `mails`: what was delivered and what has become of it so far."""
 
     mails: Sequence[SampleMail]
-    mailboxes: Path
+    post: Post
     ledger: Ledger
     smtp: SmtpServer
     progress: Progress
@@ -92,17 +92,21 @@ class Demonstration:
         for mail in self._held():
             if mail.waits_for() <= self.records.keys() and mail.needs_confirmation_of() <= confirmed:
                 content = mail.content(self.date, self._blank)
-                self.delivered[mail.file] = Maildir(self.mailboxes / mail.mailbox).deliver(content)
+                self.delivered[mail.file] = await self.post.deliver(mail.mailbox, content)
                 self.progress.delivered(mail)
                 await asyncio.sleep(BETWEEN_MAILS)
 
     async def _look(self) -> None:
-        recorded = {record.unique_name: record for record in await self.ledger.mails() if record.outcome}
+        recorded = {
+            (record.helpdesk, record.unique_name): record for record in await self.ledger.mails() if record.outcome
+        }
         self.notifications = await self.ledger.notifications()
         for mail in self.mails:
             delivered = self.delivered.get(mail.file)
-            if delivered and mail.file not in self.records and delivered.unique_name in recorded:
-                self.records[mail.file] = recorded[delivered.unique_name]
+            if delivered is None or mail.file in self.records:
+                continue
+            if (record := recorded.get((mail.helpdesk, delivered.unique_name))) is not None:
+                self.records[mail.file] = record
                 self.progress.ended(mail, self.records[mail.file], self.seconds(mail.file))
         self.progress.notified(len(self.smtp.deliveries))
 

@@ -14,10 +14,12 @@ import asyncpg
 from shared.messages import NotificationKind, Outcome, Reason
 
 _MAILS: Final = """
-    SELECT mail.mail_id, mail.item_key, mail.outcome, mail.outcome_at, mail.reasons, tickets.number AS ticket_number,
+    SELECT mail.mail_id, helpdesks.name AS helpdesk, mail.item_key,
+           mail.outcome, mail.outcome_at, mail.reasons, tickets.number AS ticket_number,
            (SELECT string_agg(format('%s: %s', letter.queue, letter.reason), '; ')
             FROM helpdesk.dead_letters letter WHERE letter.mail_id = mail.mail_id) AS dead_letter
     FROM helpdesk.imported_mails mail
+    JOIN helpdesk.helpdesks ON helpdesks.id = mail.helpdesk_id
     LEFT JOIN helpdesk.imported_mails original ON original.mail_id = mail.duplicate_of
     LEFT JOIN helpdesk.tickets ON tickets.id = coalesce(mail.ticket_id, original.ticket_id)
 """
@@ -47,7 +49,9 @@ class MailRecord:
     """A mail in the ledger; `outcome` is None while it is on its way."""
 
     mail_id: UUID
+    helpdesk: str
     unique_name: str
+    """The item's key in the mailbox of that helpdesk."""
     outcome: Outcome | None
     outcome_at: datetime | None
     reasons: tuple[Reason, ...]
@@ -104,6 +108,7 @@ class Ledger:
         return tuple(
             MailRecord(
                 mail_id=row["mail_id"],
+                helpdesk=row["helpdesk"],
                 unique_name=row["item_key"],
                 outcome=Outcome(row["outcome"]) if row["outcome"] else None,
                 outcome_at=row["outcome_at"],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
+from pydantic import SecretStr
 
+from shared.encryption import Encryption
 from shared.errors import ImporterError
 
 _HERE: Final = Path(__file__).parent
@@ -28,6 +31,39 @@ async def load_organisation(console_url: str, *, mailboxes: Path, smtp_port: int
             await connection.execute("SELECT set_config('demo.mailboxes', $1, true)", str(mailboxes))
             await connection.execute("SELECT set_config('demo.smtp_port', $1, true)", str(smtp_port))
             await connection.execute(ORGANISATION.read_text(encoding="utf-8"))
+    finally:
+        await connection.close()
+
+
+async def addresses_of(console_url: str, mailboxes: Mapping[str, str]) -> dict[str, str]:
+    """The address of each mailbox, which is given with the name of its helpdesk."""
+    connection = await asyncpg.connect(console_url)
+    try:
+        rows = await connection.fetch("SELECT name, sender_address FROM helpdesk.helpdesks")
+    finally:
+        await connection.close()
+    by_helpdesk = {row["name"]: row["sender_address"] for row in rows}
+    return {mailbox: by_helpdesk[helpdesk] for mailbox, helpdesk in mailboxes.items()}
+
+
+async def move_mailbox(
+    console_url: str, helpdesk: str, settings: Mapping[str, str | int], encryption: Encryption
+) -> None:
+    """Let the importer of a helpdesk read another mailbox than its Maildir; nothing when `settings` name none."""
+    columns: dict[str, Any] = {"server": None, **settings}
+    if not settings:
+        return
+    password = columns.pop("password")
+    columns["password_encrypted"] = encryption.encrypt(SecretStr(str(password)))
+    assigned = ", ".join(f"{column} = ${number}" for number, column in enumerate(columns, start=2))
+    connection = await asyncpg.connect(console_url)
+    try:
+        await connection.execute(
+            f"UPDATE helpdesk.importer_settings SET {assigned}"  # noqa: S608 - our own column names
+            " WHERE helpdesk_id = (SELECT id FROM helpdesk.helpdesks WHERE name = $1)",
+            helpdesk,
+            *columns.values(),
+        )
     finally:
         await connection.close()
 

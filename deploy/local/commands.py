@@ -34,8 +34,11 @@ def prepare(checkout: Checkout) -> int:
 def demo(checkout: Checkout, mailbox: str | None) -> int:
     """A mailbox becomes tickets and notifications, before your eyes, on servers that are gone afterwards."""
     started = time.time()
-    with runtime.chosen(checkout).temporary_importer("demo") as command_line:
+    chosen = runtime.chosen(checkout)
+    with chosen.temporary_importer("demo") as command_line, ExitStack() as stack:
         extra = {"DEMO_STARTED": f"{started:.3f}"} | ({"MAILBOX": mailbox} if mailbox else {})
+        if mailbox == "imap":
+            extra |= stack.enter_context(chosen.imap_server("demo")).environment()
         command = [str(checkout.python), "-m", "deploy.demo"]
         return attend(command, environment=command_line.environment() | extra, folder=checkout.root)
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from deploy.demo.mail_servers import MAIL_SERVERS
 from deploy.demo.sample_mails import SAMPLE_MAILS
+from deploy.local.dovecot import ImapEndpoint
 from deploy.local.instance import Servers
 from tests.acceptance.installation import Installation, fresh_installation
 from tests.acceptance.pipeline import eventually
@@ -64,8 +66,12 @@ def processes_of(installation: Installation) -> list[str]:
     return found
 
 
-async def test_every_sample_mail_becomes_what_it_must(installation: Installation, tmp_path: Path) -> None:
-    async with demonstration(installation, tmp_path) as demo:
+@pytest.mark.parametrize("kind", sorted(MAIL_SERVERS))
+async def test_every_sample_mail_becomes_what_it_must(
+    kind: str, installation: Installation, imap_server: ImapEndpoint, tmp_path: Path
+) -> None:
+    """Whatever kind of mailbox it comes from."""
+    async with demonstration(installation, tmp_path, MAILBOX=kind, **imap_server.environment()) as demo:
         shown, _ = await demo.communicate()
     output = shown.decode()
     assert demo.returncode == 0, output

@@ -89,7 +89,12 @@ class Message:
     def html(self) -> str:
         """Its body; of a mail that cannot be converted there is none."""
         body = None if self.no_mime else self.parsed.get_body(("html", "plain"))
-        return "" if body is None else str(body.get_content())
+        if body is None:
+            return ""
+        try:
+            return str(body.get_content())
+        except LookupError:  # a charset that does not exist
+            return bytes(body.get_payload(decode=True)).decode("latin-1")
 
     @property
     def message_id(self) -> str:

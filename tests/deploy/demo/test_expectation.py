@@ -18,7 +18,7 @@ TO_KNOWN = SampleMail("ict/4.eml", "answer", Outcome.SUPPLEMENT, follows="100000
 
 def record(outcome: Outcome, number: str | None, *reasons: ReasonId) -> MailRecord:
     given = tuple(Reason(id=reason) for reason in reasons)
-    return MailRecord(uuid.uuid4(), "name", outcome, datetime.now(UTC), given, number, None)
+    return MailRecord(uuid.uuid4(), "ICT-servicedesk", "name", outcome, datetime.now(UTC), given, number, None)
 
 
 GOOD = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from deploy.demo.flow import Demonstration
 from deploy.demo.ledger import Ledger, MailRecord
+from deploy.demo.mail_servers import MaildirPost
 from deploy.demo.organisation import load_organisation
 from deploy.demo.sample_mails import HELPDESKS, SAMPLE_MAILS, SampleMail
 from deploy.demo.smtp_server import SmtpServer
@@ -36,7 +37,7 @@ async def test_what_still_waits_is_said_line_by_line(database: Any, tmp_path: Pa
     deliveries = Deliveries()
     try:
         async with SmtpServer() as smtp, asyncio.timeout(DEADLINE):
-            demonstration = Demonstration(SAMPLE_MAILS, tmp_path, ledger, smtp, deliveries)
+            demonstration = Demonstration(SAMPLE_MAILS, MaildirPost(tmp_path), ledger, smtp, deliveries)
             running = asyncio.create_task(demonstration.run())
             await deliveries.first_wave.wait()
             running.cancel()
