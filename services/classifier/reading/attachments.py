@@ -14,7 +14,7 @@ from services.classifier.reading.values import ReadImage, ReadingSettings
 from services.classifier.rules.body import find_contents
 from services.classifier.rules.header import decode_base64
 from services.classifier.rules.image_bytes import image_alone
-from services.classifier.rules.images import DecodedImage, NotStored, decode_image, is_misnamed, stored_name
+from services.classifier.rules.images import DecodedImage, NotStored, decode_image, stored_name
 from services.classifier.rules.limits import Limits
 from services.classifier.rules.mime import Part, attached_header
 from services.classifier.rules.renditions import UNSHOWN, Copies, copies_of
@@ -96,7 +96,7 @@ class Attachments:
             for inner in find_contents(part.attached).files:
                 self.take(inner, decode=True)
             return
-        result = self._decode(content, part.name)
+        result = self._decode(content)
         if isinstance(result, NotStored):
             unread = result in {NotStored.NO_IMAGE, NotStored.EMPTY} and part.media_type in _REASONS
             reason = _REASONS[part.media_type] if unread else result
@@ -165,21 +165,19 @@ class Attachments:
         encoded = source[found.end() :]
         is_base64 = ";base64" in (found[2] or "").lower()
         content = decode_base64(unquote(encoded).encode()) if is_base64 else unquote(encoded).encode()
-        result = self._decode(content, "")
+        result = self._decode(content)
         if isinstance(result, NotStored):
             media_type = safe_line((found[1] or "text/plain").lower(), 100)
             self._note_left_out(path, f"afbeelding-{self._data_urls}", media_type, len(content), result)
             return None
         return f"{ATTACHMENT_SCHEME}:{self._keep(path, '', result, None).id}"
 
-    def _decode(self, content: bytes, name: str) -> _Stored | NotStored:
+    def _decode(self, content: bytes) -> _Stored | NotStored:
         """The image as it is to be stored, or why it is not."""
         decoded = decode_image(content, self._limits, pixels_left=self._pixels_left)
         if isinstance(decoded, NotStored):
             return decoded
         self._pixels_left -= decoded.width * decoded.height * decoded.frames
-        if is_misnamed(name):
-            return NotStored.MISNAMED
         if len(self._kept) >= self._limits.images:
             return NotStored.TOO_MANY_IMAGES
         try:

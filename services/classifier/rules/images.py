@@ -41,10 +41,6 @@ _EXTENSIONS: Final = {
     "image/tiff": (".tif", ".tiff"),
     "image/heic": (".heic", ".heif"),
 }
-_ACTIVE_EXTENSIONS: Final = frozenset(
-    """apk app bat cmd cpl dll doc docm docx exe gadget hta htm html iso jar js jse lnk mhtml msi php pdf ps1 ps2 reg
-    rar scr sh shtml svg swf vb vbe vbs wsf wsh xhtml xls xlsm xlsx xml zip 7z""".split()  # noqa: SIM905 - as elsewhere
-)
 _POINT: Final = 2
 _MOST_UNSEEN: Final = 400_000
 """Pixels up to which transparency is looked at."""
@@ -70,7 +66,6 @@ class NotStored(StrEnum):
     ENCRYPTED = "versleutelde inhoud is niet leesbaar"
     ELSEWHERE = "het bestand staat elders en wordt nooit opgehaald"
     PARTIAL = "een deel van een opgeknipt bericht is niet leesbaar"
-    MISNAMED = "de naam hoort bij een programma of document, de inhoud is een afbeelding"
     UNREADABLE = "de mail was niet helemaal leesbaar"
     EMPTY = "het bestand is leeg"
 
@@ -85,11 +80,6 @@ class DecodedImage:
     frames: int = 1
     is_unseen: bool = False
     """Nobody sees it: a point, a line of one point, or transparent all over, as mails carry to be followed."""
-
-
-def is_misnamed(name: str) -> bool:
-    """Whether a file's name says that it is run or opened as something else, whatever its bytes are."""
-    return name.lower().rpartition(".")[2] in _ACTIVE_EXTENSIONS if "." in name else False
 
 
 def decode_image(content: bytes, limits: Limits, *, pixels_left: int) -> DecodedImage | NotStored:

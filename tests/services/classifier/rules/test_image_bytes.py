@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadImage, ReadingSettings
 from services.classifier.rules.image_bytes import NotWhole, image_alone
-from services.classifier.rules.images import NotStored, decode_image, is_misnamed
+from services.classifier.rules.images import NotStored, decode_image
 from services.classifier.rules.limits import DEFAULT_LIMITS
 from services.classifier.rules.renditions import copies_of
 from tests.services.classifier.wrappings import PNG, multipart
@@ -163,15 +163,6 @@ def test_D17_a_tiff_that_asks_for_endless_blanking_is_refused() -> None:
     directory = struct.pack("<H", entries) + struct.pack("<HHII", 0x010E, 2, 10**6, 8) * entries + bytes(4)
     with pytest.raises(NotWhole):
         image_alone(b"II*\x00" + struct.pack("<I", 8) + directory, "image/tiff", strip_metadata=True)
-
-
-@pytest.mark.parametrize(
-    ("name", "misnamed"),
-    [("factuur.exe", True), ("pagina.HTML", True), ("foto.jpg.zip", True), ("foto.png", False), ("foto", False),
-     ("a.b", False), ("", False), ("www.klant.com", False)],
-)  # fmt: skip
-def test_D4_images_under_the_name_of_a_program_are_refused(name: str, *, misnamed: bool) -> None:
-    assert is_misnamed(name) is misnamed
 
 
 # ── copies ───────────────────────────────────────────────────────────────────────────────────────────────────────────
