@@ -25,6 +25,7 @@ from shared.messages import LeftOut
 
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[^,;]{0,100}){0,5}),", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:https?|ftp):|//", re.IGNORECASE)
+_ARMOUR_WITHIN: Final = 100
 _TYPES: Final = mimetypes.MimeTypes(filenames=())
 _EXTENSIONS: Final = {
     "text/plain": ".txt", "text/calendar": ".ics", "application/ics": ".ics", "image/jpg": ".jpg",
@@ -100,6 +101,8 @@ class Attachments:
         if isinstance(result, NotStored):
             unread = result in {NotStored.NO_IMAGE, NotStored.EMPTY} and part.media_type in _REASONS
             reason = _REASONS[part.media_type] if unread else result
+            if content[:_ARMOUR_WITHIN].lstrip().startswith(b"-----BEGIN PGP MESSAGE"):
+                reason = NotStored.ENCRYPTED
             if part.name.lower() == "winmail.dat":
                 reason = NotStored.WINMAIL
             self._leave_out(part, len(content), reason)

@@ -15,6 +15,7 @@ from typing import Final
 from services.classifier.reading.values import AboveMarker, ReadMail
 from services.classifier.rules.address import is_usable, same_address
 from services.classifier.rules.people import AskedAddress, People, ask_about
+from services.classifier.rules.pgp import UNREADABLE
 from services.classifier.rules.sender import FoundSender, ReplyTo, find_sender
 from services.classifier.rules.sender_rule import (
     Handle,
@@ -28,6 +29,7 @@ from services.classifier.rules.ticket_number import NumberToken, find_numbers
 from shared.messages import (
     AutomaticKind,
     Bodies,
+    Body,
     ClassifiedMail,
     Crypto,
     DmarcResult,
@@ -239,7 +241,13 @@ def _dmarc(read: ReadMail, sender: FoundSender, forwarded_by: Sender | None) -> 
 
 
 def choose_bodies(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> Bodies:
-    """The readings of what was said: whole, above the marker that counts, and trimmed."""
+    """The readings of what was said: whole, above the marker that counts, and trimmed.
+
+    A mail that is encrypted and shows no text at all says so itself, to whoever looks at the ticket.
+    """
+    if read.crypto is Crypto.ENCRYPTED and not read.whole.text.strip() and not read.whole.html.strip():
+        said = Body(html=f"<p>{UNREADABLE}</p>", text=UNREADABLE, attachment_ids=read.whole.attachment_ids)
+        return Bodies(whole=said)
     found = _above(read, mailbox, asked, known)
     if found is None or found.body is None:
         return Bodies(whole=read.whole, trimmed=read.reply)

@@ -142,6 +142,49 @@ BODIES: Final = {
             "history": says("2 bijlagen zijn niet opgeslagen", "nep.png (image/png, ", "tekening.svg (image/svg+xml, "),
         },
     ),
+    "W4 D4 images in a winmail.dat are the mail's own, and its body speaks where the mail says nothing": Story(
+        mail=Mail(file="carried/winmail.eml"),
+        then={
+            "outcome": "ticket",
+            "body": says("De kassa start niet"),
+            "images": ["Schermafbeelding.png"],
+            "left_out": ["Kassabon.pdf"],
+            "history": says("Kassabon.pdf (application/pdf, 12 bytes)"),
+        },
+    ),
+    "W4 D4 a signed mail is read, in its wrapping too": Story(
+        mail=Mail(file="carried/smime-signed.eml"),
+        then={"outcome": "ticket", "body": says("graag een nieuw account"), "images": ["pasfoto.png"], "left_out": []},
+    ),
+    "D17 an encrypted mail is a ticket that says so": Story(
+        mail=Mail(file="carried/smime-encrypted.eml"),
+        then={
+            "outcome": "ticket",
+            "body": says("Versleuteld bericht"),
+            "reasons": says("encrypted"),
+            "left_out": ["smime.p7m"],
+        },
+    ),
+    "W4 D4 an image that stands in the text (uuencode) is an image": Story(
+        mail=Mail(file="carried/uuencode.eml"),
+        then={"body": says("Zie het scherm", but_not=("begin 644",)), "images": ["scherm.png"], "left_out": []},
+    ),
+    "W4 D4 images of an attached message are stored, its files are named": Story(
+        mail=Mail(file="carried/attached-message.eml"),
+        then={
+            "body": says("Kunnen jullie dit oppakken?", but_not=("Het licht in de winkel",)),
+            "images": ["winkel.png"],
+            "left_out": ["Storing bij ons.eml", "plattegrond.pdf"],
+        },
+    ),
+    "N9 an attached message speaks for a mail that says nothing": Story(
+        mail=Mail(file="carried/attached-message-alone.eml"),
+        then={"body": says("Het licht in de winkel is uit."), "reasons": says("text-of-attached-message")},
+    ),
+    "N9 an invitation is readable": Story(
+        mail=Mail(file="carried/invitation.eml"),
+        then={"body": says("Overleg kassa's", "01-12-2026 10:00", "Winkel, achter"), "left_out": ["invite.ics"]},
+    ),
     "D5 inline images are shown from the stored attachments": Story(
         mail=Mail(html='<p>Zie <img src="cid:scherm" alt="scherm"></p>', inline={"scherm": picture()}),
         then={"body": says('src="attachment:', but_not=("cid:",)), "images": ["scherm.png"]},

@@ -17,8 +17,10 @@ from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKin
 from shared.messages import (
     AutomaticKind,
     BlobReference,
+    Bodies,
     Body,
     ClassifiedMail,
+    Crypto,
     DmarcResult,
     EmployeeMatch,
     LeftOut,
@@ -258,3 +260,22 @@ def test_W4_what_was_left_out_is_named() -> None:
         ReasonId.ATTACHMENTS_LEFT_OUT,
         "0.pdf, 1.pdf, 2.pdf, 3.pdf, 4.pdf en 2 meer",
     )
+
+
+def test_an_encrypted_mail_says_so_to_whoever_looks_at_the_ticket() -> None:
+    found = facts(read(crypto=Crypto.ENCRYPTED))
+    assert found.crypto is Crypto.ENCRYPTED
+    assert ReasonId.ENCRYPTED in {reason.id for reason in found.reasons}
+    assert isinstance(found.bodies, Bodies)
+    assert found.bodies.whole.text == "[Versleuteld bericht: de inhoud kan niet worden gelezen.]"
+    said = facts(read(crypto=Crypto.ENCRYPTED, whole=Body(html="<p>Ja</p>", text="Ja")))
+    assert isinstance(said.bodies, Bodies)
+    assert said.bodies.whole.text == "Ja"
+
+
+def test_the_attached_message_that_speaks_for_a_mail_is_named() -> None:
+    (reason,) = [
+        reason for reason in facts(read(text_of="Storing.eml")).reasons
+        if reason.id is ReasonId.TEXT_OF_ATTACHED_MESSAGE
+    ]  # fmt: skip
+    assert reason.detail == "Storing.eml"

@@ -4,6 +4,7 @@ import base64
 import struct
 import uuid
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,7 @@ from tests.services.classifier.wrappings import (
     winmail,
 )
 
+MAILS = Path(__file__).parents[3] / "mails"
 TEXT = b"Content-Type: text/plain\n\nGoedemorgen."
 NOTHING = b"Content-Type: text/plain\n\n \n"
 SCREEN = b"Content-Type: image/png; name=scherm.png\nContent-Transfer-Encoding: base64\n\n" + base64.b64encode(PNG)
@@ -478,3 +480,32 @@ def test_D17_the_budget_of_bytes_leaves_the_rest_wrapped() -> None:
     found = read(multipart(TEXT, part, part, part), Limits(unwrapped_bytes=500))
     assert len(found.images) < 3
     assert [left.name for left in found.left_out] == ["winmail.dat"] * (3 - len(found.images))
+
+
+# ── whole mails ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "crypto", "begin", "images", "left_out"),
+    [
+        ("winmail", None, "De kassa start niet", ["Schermafbeelding.png"], ["Kassabon.pdf"]),
+        ("smime-signed", Crypto.SIGNED, "Ondertekend:", ["pasfoto.png"], []),
+        ("smime-encrypted", Crypto.ENCRYPTED, "", [], ["smime.p7m"]),
+        ("pgp-signed", Crypto.SIGNED, "De sleutel van het magazijn", [], []),
+        ("pgp-encrypted", Crypto.ENCRYPTED, "", [], ["naamloos", "encrypted.asc"]),
+        ("uuencode", None, "Zie het scherm hieronder.", ["scherm.png"], []),
+        ("attached-message", None, "Kunnen jullie", ["winkel.png"], ["Storing bij ons.eml", "plattegrond.pdf"]),
+        ("attached-message-alone", None, "Het licht", ["winkel.png"], ["Storing bij ons.eml", "plattegrond.pdf"]),
+        ("invitation", None, "Uitnodiging: Overleg kassa's", [], ["invite.ics"]),
+        ("polyglot", None, "Zie de foto.", ["foto.jpg"], []),
+        ("elsewhere", None, "Het rapport staat op", ["logo.png"], ["rapport.pdf", "logo.png"]),
+    ],
+)
+def test_every_kind_in_a_whole_mail(
+    name: str, crypto: Crypto | None, begin: str, images: list[str], left_out: list[str]
+) -> None:
+    found = read((MAILS / "carried" / f"{name}.eml").read_bytes())
+    assert found.crypto is crypto
+    assert found.whole.text.startswith(begin)
+    assert names(found) == (images, left_out)
+    assert not any(b"<?php" in image.content for image in found.images)
