@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from deploy.demo.ledger import MailRecord, NotificationRecord
 from deploy.demo.sample_mails import SampleMail
 from shared.messages import Outcome
+from shared.portal.delivery import DeliveryReason
 
 
 def differences(mails: Sequence[SampleMail], records: Mapping[str, MailRecord]) -> list[str]:
@@ -19,7 +20,11 @@ def undelivered(notifications: Sequence[NotificationRecord], received: Sequence[
 
     `received` are the Message-IDs that the mail server holds.
     """
-    sent = {notification.message_id: notification for notification in notifications if notification.state == "sent"}
+    sent = {
+        notification.message_id: notification
+        for notification in notifications
+        if notification.state == "sent" or notification.reason == DeliveryReason.BOUNCED  # the server took that one too
+    }
     return [
         *(
             f"{notification.kind} to {notification.recipient_address} is recorded as sent but was not received"
