@@ -78,6 +78,13 @@ class FolderRef:
     distinguished: bool = False
 
 
+class _KnownFolder(DistinguishedFolderId):  # type: ignore[misc]  # exchangelib has no types
+    """Of the login's own mailbox too: exchangelib insists on an address there, EWS does not."""
+
+    def clean(self, version: Version | None = None) -> None:
+        FolderId.clean(self, version=version)
+
+
 class _Protocol:
     """What exchangelib's services ask of a protocol."""
 
@@ -188,7 +195,7 @@ class Requests:
 
     def _id(self, folder: FolderRef) -> FolderId:
         if folder.distinguished:
-            return DistinguishedFolderId(id=folder.name, mailbox=self._mailbox)
+            return _KnownFolder(id=folder.name, mailbox=self._mailbox)
         return FolderId(id=folder.name)
 
     def _write(self, service: Callable[..., Any], **arguments: Any) -> bytes:

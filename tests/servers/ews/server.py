@@ -14,6 +14,7 @@ import asyncio
 import base64
 import gzip
 import os
+import socket
 import ssl
 import tempfile
 import threading
@@ -148,10 +149,12 @@ class EwsServer:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         assert runner.server is not None
+        sock = socket.create_server(("127.0.0.1", port))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # what is sent is soon what is received
         listener = await self._loop.create_server(
-            runner.server, "127.0.0.1", port, ssl=self._tls, ssl_shutdown_timeout=0.1 if self._tls else None
+            runner.server, sock=sock, ssl=self._tls, ssl_shutdown_timeout=0.1 if self._tls else None
         )
-        self.port = listener.sockets[0].getsockname()[1]
+        self.port = sock.getsockname()[1]
         self._listening.set()
         await self._ended.wait()
         listener.close()
@@ -223,6 +226,8 @@ class EwsServer:
             headers["Content-Encoding"] = "gzip"
         if isinstance(fault, Truncated):
             body = body[: int(len(body) * fault.at)]
+        assert isinstance(request.transport, asyncio.Transport)
+        request.transport.set_write_buffer_limits(65536)
         response = web.StreamResponse(status=status, headers=headers)
         if self.manners.http10:
             response.force_close()
@@ -240,8 +245,7 @@ class EwsServer:
             for start in range(0, len(body), step):
                 await response.write(body[start : start + step])
                 self.seen.bytes_sent += step
-                if isinstance(fault, Slow):
-                    await asyncio.sleep(fault.pause)
+                await asyncio.sleep(fault.pause if isinstance(fault, Slow) else 0)  # and hear that the client is gone
             await response.write_eof()
         except ConnectionError:
             return response  # the client has enough of it
