@@ -34,13 +34,14 @@ from pydantic import Field
 from services.fetcher import metrics
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check
-from services.fetcher.mailbox_check import answer_with, try_mailbox
+from services.fetcher.mailbox_check import try_mailbox
 from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.repository.ledger import Ledger
 from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
 from services.fetcher.schedule import Schedule
 from services.fetcher.sweeper import Sweeper
+from shared.asking import answer
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.publish import Publisher
 from shared.configuration import ServiceConfiguration
@@ -93,8 +94,8 @@ if __name__ == "__main__":
         case []:
             run_service(SERVICE, main, FetcherConfiguration)
         case ["check", helpdesk_id] if helpdesk_id.isdecimal():
-            sys.exit(answer_with(lambda configuration: try_mailbox(configuration, helpdesk_id, again=False)))
+            sys.exit(answer(SERVICE, lambda asked: try_mailbox(asked, int(helpdesk_id), again=False)))
         case ["check", helpdesk_id, "again"] if helpdesk_id.isdecimal():
-            sys.exit(answer_with(lambda configuration: try_mailbox(configuration, helpdesk_id, again=True)))
+            sys.exit(answer(SERVICE, lambda asked: try_mailbox(asked, int(helpdesk_id), again=True)))
         case _:
             sys.exit("usage: python -m services.fetcher [check HELPDESK_ID [again]]")

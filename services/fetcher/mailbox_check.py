@@ -1,28 +1,18 @@
 """`python -m services.fetcher check HELPDESK_ID [again]`: tries a mailbox once and tells what it found.
 
 Nothing in the mailbox is changed. A login that was refused and rests is not tried, unless `again` is said; whether it
-is taken is recorded, so that it rests for the fetchers too, or does no longer. The answer is one JSON object on
-standard output, for who started us (`helpdesk-importer check-mailbox`):
+is taken is recorded, so that it rests for the fetchers too, or does no longer. The answer (`shared.asking`), for
+`helpdesk-importer check-mailbox`:
 
     {"kind": "maildir", "kind_is": "derived", "login": null, "server": "/var/mail/help", "address": null,
      "folder": "INBOX", "login_refused_since": null, "login_expires_at": null,
      "ok": true, "unread": 3, "junk_unread": null, "found": "protocol, login and server, in words"}
     {…, "ok": false, "trouble": "MailboxMissing", "problem_kind": "mailbox-missing", "problem": "a Dutch sentence"}
-
-Exit codes: 0 the mailbox can be used, 1 it cannot (the answer says why), 78 bad configuration or no such settings.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
-from pydantic import Field, SecretStr
+from datetime import UTC, datetime
 
 from services.fetcher.mailboxes.protocol import (
     LoginRefused,
@@ -39,76 +29,33 @@ from services.fetcher.repository.mailboxes import (
     record_login_taken,
 )
 from services.fetcher.rules.problem import ProblemKind
-from shared.configuration import Configuration, DatabaseUrl
+from shared.asking import Answer, Asked
 from shared.connecting import ForbiddenAddress
-from shared.database.pool import Pool, open_pool
 from shared.encryption import Encryption
-from shared.errors import ImporterError, Misconfigured
+from shared.errors import Misconfigured
 from shared.logins import rest_after_refusals
 
-_PATIENCE: Final = timedelta(seconds=5)
 
-
-class CheckConfiguration(Configuration):
-    """What a check needs to know: the database, as the fetcher."""
-
-    database_url: DatabaseUrl = Field(
-        description="postgresql://HOST:PORT/DATABASE; the role is importer_fetcher with the secret "
-        "database_password_fetcher, unless the address holds credentials"
-    )
-
-    @property
-    def database_dsn(self) -> SecretStr:
-        """The URL with role and password."""
-        return self.with_credentials(self.database_url, "importer_fetcher", "database_password_fetcher")
-
-
-def answer_with(find: Callable[[CheckConfiguration], Awaitable[dict[str, Any]]]) -> int:
-    """Print what `find` answers; the exit code."""
-
-    async def answered() -> dict[str, Any]:
-        return await find(CheckConfiguration.load())
-
-    try:
-        answer = asyncio.run(answered())
-    except ImporterError as error:
-        sys.stderr.write(f"{error}\n")
-        return os.EX_CONFIG if isinstance(error, Misconfigured) else 1
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-    return os.EX_OK if answer["ok"] else 1
-
-
-async def open_check_pool(configuration: CheckConfiguration) -> Pool:
-    """One connection to the database, as the fetcher."""
-    return await open_pool(
-        configuration.database_dsn.get_secret_value(),
-        application_name="fetcher check",
-        max_size=1,
-        patience=_PATIENCE,
-    )
-
-
-async def try_mailbox(configuration: CheckConfiguration, helpdesk_id: str, *, again: bool) -> dict[str, Any]:
+async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
     """What a check of this helpdesk's mailbox finds; `again` tries a login that was refused and rests."""
-    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
-    async with await open_check_pool(configuration) as pool:
-        mailbox = await mailbox_to_try(pool, int(helpdesk_id), encryption)
-        if mailbox is None:
-            raise Misconfigured(
-                "This helpdesk has no mailbox yet: name its server or folder, and its login, with "
-                "helpdesk-importer importer set HELPDESK --server … --username …"
-            )
-        told = _told(mailbox)
-        if mailbox.login_rests and not again:
-            return told | {"ok": False, **_trouble(LoginRests(mailbox))}
-        try:
-            health = await _health(mailbox)
-        except MailboxError as error:
-            if isinstance(error, LoginRefused):
-                rest = rest_after_refusals(mailbox.refused_logins + 1, jitter=0)
-                await record_login_refused(pool, mailbox, rest)
-            return told | {"ok": False, **_trouble(error)}
-        await record_login_taken(pool, mailbox)
+    encryption, pool = Encryption.from_secret(asked.configuration.secret("encryption_keys")), asked.pool
+    mailbox = await mailbox_to_try(pool, helpdesk_id, encryption)
+    if mailbox is None:
+        raise Misconfigured(
+            "This helpdesk has no mailbox yet: name its server or folder, and its login, with "
+            "helpdesk-importer importer set HELPDESK --server … --username …"
+        )
+    told = _told(mailbox)
+    if mailbox.login_rests and not again:
+        return told | {"ok": False, **_trouble(LoginRests(mailbox))}
+    try:
+        health = await _health(mailbox)
+    except MailboxError as error:
+        if isinstance(error, LoginRefused):
+            rest = rest_after_refusals(mailbox.refused_logins + 1, jitter=0)
+            await record_login_refused(pool, mailbox, rest)
+        return told | {"ok": False, **_trouble(error)}
+    await record_login_taken(pool, mailbox)
     return told | {
         "ok": True,
         "unread": health.unread,
@@ -146,7 +93,7 @@ async def _health(tried: MailboxToTry) -> MailboxHealth:
         raise MailboxMissing(error.sentence) from error
 
 
-def _told(mailbox: MailboxToTry) -> dict[str, Any]:
+def _told(mailbox: MailboxToTry) -> Answer:
     """What is known of the mailbox before it is tried."""
     access = mailbox.access
     return {
@@ -161,7 +108,7 @@ def _told(mailbox: MailboxToTry) -> dict[str, Any]:
     }
 
 
-def _trouble(error: MailboxError) -> dict[str, Any]:
+def _trouble(error: MailboxError) -> Answer:
     return {"trouble": type(error).__name__, "problem_kind": error.kind.value, "problem": str(error)}
 
 

@@ -19,6 +19,8 @@ Settings, from the environment (shared.configuration) beside those of every serv
                                hosts in place of those of Microsoft's clouds (shared.microsoft.clouds)
     IMPORTER_ENCRYPTION_KEYS   the secret that opens the passwords and certificates of outgoing accounts; as above
 
+`python -m services.notifier check ACCOUNT_ID` logs in to an outgoing account and sends nothing (account_check).
+
 Exit codes: shared.runtime.
 """
 
@@ -27,13 +29,16 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 from functools import partial
 from typing import Final
 
+from services.notifier.account_check import try_account
 from services.notifier.flow import Notifier
 from services.notifier.metrics import show_waiting
 from services.notifier.repository import Repository
 from services.notifier.transports import Transports
+from shared.asking import answer
 from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
 from shared.broker.topology import TICKET_EVENTS
@@ -99,4 +104,12 @@ def _message_id_key(configuration: ServiceConfiguration) -> bytes:
 
 
 if __name__ == "__main__":
-    run_service("notifier", main)
+    match sys.argv[1:]:
+        case []:
+            run_service("notifier", main)
+        case ["check", account_id] if account_id.isdecimal():
+            sys.exit(answer("notifier", lambda asked: try_account(asked, int(account_id), again=False)))
+        case ["check", account_id, "again"] if account_id.isdecimal():
+            sys.exit(answer("notifier", lambda asked: try_account(asked, int(account_id), again=True)))
+        case _:
+            sys.exit("usage: python -m services.notifier [check ACCOUNT_ID [again]]")

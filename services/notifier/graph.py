@@ -79,6 +79,18 @@ class GraphTransport:
         self._trouble = None
         return reply
 
+    async def check(self) -> str:
+        """See `Transport.check`: the app signs in and sees the mailbox; whether it may send, only a mail shows."""
+        account = self._account
+        try:
+            await (await self._client()).get(f"{self._user}/mailFolders/drafts", select="id")
+        except MicrosoftError as error:
+            raise trouble_of(error) from error
+        return (
+            f"Microsoft Graph (cloud {account.cloud}), signed in as app {account.username} of tenant {account.tenant}, "
+            f"mailbox {account.mailbox_address}"
+        )
+
     async def close_idle(self) -> None:
         """Nothing to do: idle connections close by themselves."""
 

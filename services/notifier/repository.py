@@ -36,13 +36,17 @@ EVENT_LOST_AFTER: Final = timedelta(minutes=2)
 REFERENCES: Final = 10
 """Earlier mails that are named in References."""
 
+_ACCOUNT: Final = """
+    account.id AS account_id, account.row_version AS account_version, account.kind AS account_kind, account.host,
+    account.port, account.security, account.ca_file, account.username, account.password_encrypted,
+    account.certificate_encrypted, account.tenant, account.cloud, account.mailbox_address AS account_mailbox,
+    coalesce(login.refused_logins, 0) AS refused_logins, coalesce(login.refusal, '') AS refusal,
+    coalesce(login.login_rests_until > now(), false) AS login_rests"""
+"""An account and how its login stands, as `_account` reads them."""
+
 _READ: Final = f"""
 SELECT claimed.*,
-       account.id AS account_id, account.row_version AS account_version, account.kind AS account_kind, account.host,
-       account.port, account.security, account.ca_file, account.username, account.password_encrypted,
-       account.certificate_encrypted, account.tenant, account.cloud, account.mailbox_address AS account_mailbox,
-       coalesce(login.refused_logins, 0) AS refused_logins, coalesce(login.refusal, '') AS refusal,
-       coalesce(login.login_rests_until > now(), false) AS login_rests,
+       {_ACCOUNT},
        helpdesk.name AS helpdesk_name, helpdesk.sender_name, helpdesk.sender_address, helpdesk.reply_to_address,
        helpdesk.ticket_url, calendar.time_zone,
        coalesce(settings.marker, '') AS marker, coalesce(settings.mailbox_address, settings.username) AS mailbox,
@@ -178,6 +182,12 @@ WHERE state = 'planned' AND reason = 'login-refused' AND next_try_at > now() AND
 """
 """What waited for the login need not wait any longer."""
 
+ACCOUNT_TO_TRY: Final = f"""
+SELECT {_ACCOUNT}, login.refused_since, login.login_rests_until, account.login_expires_at
+FROM outgoing_accounts account JOIN outgoing_account_states login ON login.account_id = account.id
+WHERE account.id = $1
+"""  # noqa: S608 - nothing but our own columns
+
 ACCOUNTS: Final = """
 SELECT account.id, account.name, account.login_expires_at, login.refused_logins
 FROM outgoing_accounts account JOIN outgoing_account_states login ON login.account_id = account.id
@@ -209,6 +219,16 @@ class AccountLogin:
     name: str
     login_expires_at: datetime | None
     refused_logins: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountToTry:
+    """An outgoing account that a person wants to try, and how that went before."""
+
+    account: Account
+    refused_since: datetime | None
+    login_rests_until: datetime | None
+    login_expires_at: datetime | None
 
 
 class Repository:
@@ -269,6 +289,15 @@ class Repository:
         """A login that was refused is taken again: what waited for it is due."""
         async with connection(self._pool) as database:
             await database.execute(RECORD_LOGIN_TAKEN, account.id)
+
+    async def account_to_try(self, account_id: int) -> AccountToTry | None:
+        """The account of this id; None when there is none."""
+        async with connection(self._pool) as database:
+            row = await database.fetchrow(ACCOUNT_TO_TRY, account_id)
+        account = None if row is None else _account(row)
+        if row is None or account is None:
+            return None
+        return AccountToTry(account, row["refused_since"], row["login_rests_until"], row["login_expires_at"])
 
     async def accounts(self) -> list[AccountLogin]:
         """Every outgoing account."""

@@ -99,6 +99,15 @@ class SmtpTransport:
                     return await self._send_on(self._kept.pop(), mail)
             return await self._send_on(await self._open(), mail)
 
+    async def check(self) -> str:
+        """See `Transport.check`: a connection of its own, ended at once."""
+        account, client = self._account, await self._connect()
+        tls = client.get_transport_info("ssl_object")
+        await _quit(client)
+        secured = "without TLS" if tls is None else str(tls.version())
+        login = f"app {account.username} as {account.mailbox_address}" if account.tenant else account.username
+        return f"SMTP at {self._server()}, {secured}, {f'logged in as {login}' if login else 'without a login'}"
+
     async def close_idle(self) -> None:
         """Close the connections that have not been used for IDLE_SECONDS."""
         before = time.monotonic() - IDLE_SECONDS

@@ -78,6 +78,12 @@ class Transport(Protocol):
         Raises Refused or Postponed. When the connection breaks before the reply, the server may have taken the mail.
         """
 
+    async def check(self) -> str:
+        """Log in, although it may have been refused just before, and send nothing; protocol, server, login in words.
+
+        Raises Refused or Postponed, as `send`.
+        """
+
     async def close_idle(self) -> None:
         """Close connections that have been idle for long."""
 

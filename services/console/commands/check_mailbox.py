@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 import typer
 
-from services.console.fetcher_process import MailboxUnusable, ask_fetcher
 from services.console.output import Json, show_one
 from services.console.repository import find
 from services.console.resources import HELPDESKS
+from services.console.service_process import Unusable, ask
 from services.console.session import answer_from_database
 
 
@@ -30,11 +30,11 @@ def check_mailbox(
     Exit codes: 0 the mailbox can be used, 1 it cannot (a sentence says why and what to do), 78 bad configuration.
     """
     helpdesk_id = answer_from_database(lambda connection: find(connection, HELPDESKS, helpdesk))
-    answer = ask_fetcher("check", str(helpdesk_id), *(["again"] if again else []))
+    answer = ask("fetcher", "check", str(helpdesk_id), *(["again"] if again else []))
     if answer["ok"] or as_json:
         show_one({"helpdesk": helpdesk, **answer}, as_json=as_json)
     if not answer["ok"]:
-        raise MailboxUnusable(answer["problem"])
+        raise Unusable(answer["problem"])
 
 
 COMMANDS: Final = {"check-mailbox": check_mailbox}

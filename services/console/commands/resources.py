@@ -12,6 +12,7 @@ from typing import Any, Final
 import typer
 
 from services.console import repository
+from services.console.commands.check_account import check_account
 from services.console.commands.passwords import set_account_certificate, set_account_password
 from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
 from services.console.fields import BadValue, Children, Reference, Several, joined
@@ -104,6 +105,7 @@ class ResourceCommands:
         for name, body, summary, parameters in described:
             group.command(name)(command(body, summary, parameters))
         if resource is ACCOUNTS:
+            group.command("check")(check_account)
             group.command("set-password")(set_account_password)
             group.command("set-certificate")(set_account_certificate)
         return group

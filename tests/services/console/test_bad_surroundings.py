@@ -70,6 +70,7 @@ WHOLE = {
     **{f"{things} list": "" for things in (*THINGS, *THINGS_OF_A_HELPDESK)},
     **{f"{things} show": "x" for things in THINGS},
     **{f"{things} set": "x --name y" for things in THINGS},
+    "accounts check": "x",
     "accounts set-password": "x",
     "accounts set-certificate": "x",
     **{f"{things} add": "x --name x" for things in THINGS_OF_A_HELPDESK},

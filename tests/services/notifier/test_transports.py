@@ -27,6 +27,9 @@ class Counting:
     async def send(self, mail: OutgoingMail) -> str:
         return f"250 {mail.recipient}"
 
+    async def check(self) -> str:
+        return "counting"
+
     async def close_idle(self) -> None:
         self.closed_idle += 1
 
