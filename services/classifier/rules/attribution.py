@@ -27,10 +27,18 @@ _WROTE: Final = re.compile(
     r"כתב(?:ה)?|מאת|كتب(?:ت)?|نوشت|写道|寫道|写入|寫入|書きました|のメッセージ|のメール|작성|썼습니다|님이\s|เขียน(?:ว่า)?|ने\s+लिखा|লিখেছেন|დაწერა",
     re.IGNORECASE,
 )
+_I_WROTE: Final = re.compile(
+    r"(?<!\w)(?:(?:ik|wij|we|i|ich|wir|nous|yo|io|jag|jeg)\s|j['’])(?:\w+\s){0,2}(?:schre(?:ef|ven)|"
+    r"geschreven|wrote|written|schrieb(?:en)?|geschrieben|écrit|escrito|scritto|skrev)(?!\w)|"
+    r"(?<!\w)(?:schreef|wrote|schrieb|skrev)\s(?:ik|wij|we|ich|wir|to|aan|an|that|dat|dass|jag|jeg)(?!\w)",
+    re.IGNORECASE,
+)
+"""«Op 3 maart schreef ik u:» is a sentence, unless a quote stands straight below."""
 _TIME: Final = r"[0-9٠-٩۰-۹]{1,2}\s?[:.h٫時点时]\s?[0-9٠-٩۰-۹]{2}"
 _DATE: Final = (
-    r"[0-9٠-٩۰-۹]{1,4}\s?[-/.\u200f年월]\s?[0-9٠-٩۰-۹]{1,2}\s?[-/.\u200f月월]?|(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])|٢٠[٠-٩]{2}|"
-    r"(?<!\w)[0-9]{1,2}\.?\s+(?:de\s+)?[^\W\d_]{3,12}\.?(?!\w)|(?<!\w)[^\W\d_]{3,9}\.?\s+[0-9]{1,2}(?:st|nd|rd|th)?,"
+    r"[0-9٠-٩۰-۹]{1,4}\s?[-/.\u200f年월]\s?[0-9٠-٩۰-۹]{1,2}\s?[-/.\u200f月월]?|(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])|"
+    r"٢٠[٠-٩]{2}|(?<!\w)[0-9]{1,2}\.?\s+(?:de\s+)?[^\W\d_]{3,12}\.?(?!\w)|(?<!\w)[^\W\d_]{3,9}\.?\s+[0-9]{1,2}(?:st|"
+    r"nd|rd|th)?,"
 )
 _MOMENT: Final = re.compile(rf"{_TIME}|{_DATE}")
 _ADDRESS: Final = re.compile(r"[^\s<>\"'@]{1,64}@[^\s<>\"'@]{3,250}")
@@ -82,7 +90,7 @@ def _is_attribution(text: str, *, above_quote: bool) -> bool:
     if not address and not moment:
         return False
     if _WROTE.search(text) is not None:
-        return ends or (address and moment)
+        return (ends or (address and moment)) and (above_quote or address or _I_WROTE.search(text) is None)
     if not (address and moment):
         return False
     return above_quote or (_ENDS_WITH_ADDRESS.search(text) is not None and _CLOCK.search(text) is not None)

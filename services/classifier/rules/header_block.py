@@ -211,7 +211,9 @@ def header_block_at(lines: Sequence[str], begin: int) -> HeaderBlock | None:
             fields.setdefault(*found)
         blanks, end = 0, index + 1
     sender = fields.get(Field.FROM)
-    if sender is None or told < (_ENOUGH - 1 if "@" in sender else _ENOUGH):
+    if sender is None or not (Field.DATE in fields or Field.TO in fields):
+        return None  # a form on a website may name a sender and a subject
+    if told < (_ENOUGH - 1 if "@" in sender else _ENOUGH):
         return None
     return HeaderBlock(begin, end, fields)
 

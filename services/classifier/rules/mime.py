@@ -20,6 +20,7 @@ from services.classifier.rules.limits import Limits
 from services.classifier.rules.safe_text import safe_line
 
 _FIELD_LINE: Final = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|[ \t]")
+_HTML_DOCUMENT: Final = re.compile(rb"\s{0,200}<(?:!doctype html|html|head|body)[\s>]", re.IGNORECASE)
 _LEADING_BLANK: Final = re.compile(rb"\A(?:[ \t]*\r?\n)+")
 _MAIL_FIELDS: Final = (
     rb"(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|reply-to|in-reply-to|references|"
@@ -107,16 +108,19 @@ def parse_mail(raw: bytes, limits: Limits, path: str = "") -> Part:
     """The tree of a whole mail; `path` is the place of a mail that another one carries.
 
     QUIRK: a mail without any LF has CR line ends (old Macs); a leading mbox `From ` line is no header. Text that is no
-    mail at all has no header either: a `Note: …` in its first lines stays in it.
+    mail at all has no header either: a `Note: …` in its first lines stays in it. What begins like an html document is
+    one, where no Content-Type says what it is.
     """
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
     raw = _LEADING_BLANK.sub(b"", raw, count=1)
     if raw.startswith((b"From ", b">From ")):
         raw = raw.partition(b"\n")[2]
-    if not path and not _FIELD_OF_MAIL.search(split_head(raw)[0]):
-        raw = b"\n" + raw
-    root = _Parser(limits).part(raw, path, 0, "text/plain")
+    head, body = split_head(raw)
+    if not path and not _FIELD_OF_MAIL.search(head):
+        raw, body = b"\n" + raw, raw
+    default_type = "text/html" if _HTML_DOCUMENT.match(body) else "text/plain"
+    root = _Parser(limits).part(raw, path, 0, default_type)
     return replace(root, headers=root.headers.in_utf8(_charset_of(root)))
 
 

@@ -42,6 +42,16 @@ _QUOTE_MARK: Final = re.compile(r"^[ \t\xa0]{0,3}(?:>|&gt;)")
 _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
 _WRAPPED_AFTER: Final = 60
 """A quoted line of so many characters may go on in a line that lost its quote mark."""
+_ANSWERS_BELOW: Final = re.compile(
+    r"(?<!\w)(?:(?:antwoord|reactie|opmerking|answer|response|repl(?:y|ies)|comment|antwort|anmerkung|kommentar|"
+    r"réponse|commentaire|respuesta|comentario|rispost|svar)\w{0,4}\W(?:\w+\W){0,6}?(?:hieronder|onderstaand|below|"
+    r"in-?line|in\W(?:het\W)?(?:rood|blauw|groen)|in\W(?:red|blue|green)|rot|blau|unten|en\Wrouge|ci-dessous|abajo|"
+    r"en\Wrojo|sotto|in\Wrosso|nedan|nedenfor|tussen\Wde\Wregels)|(?:zie|see|siehe|voir|vedi|ver|"
+    r"se)\W(?:\w+\W){0,3}?(?:in-?line|(?:in\W)?(?:het\W)?"
+    r"(?:rood|red|rot|rouge|rojo|rosso|rött|rødt)|tussen\Wde\Wregels))(?!\w)",
+    re.IGNORECASE,
+)
+_MOST_SAID: Final = 4_000
 _MOST_IN_SIGNATURE: Final = 25
 """Lines of a signature, with what a mailing list or a lawyer puts below it."""
 
@@ -111,7 +121,7 @@ def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind
                 kinds[index] = _Kind.HEADER
             index = next((each for each in range(index + 1, len(kinds)) if kinds[each] is not _Kind.QUOTED), len(kinds))
             continue
-        if said_above and not is_forward and lines[index].rest_is_quoted:
+        if said_above and not is_forward and lines[index].rest_is_quoted and not _answers_below(texts, kinds, index):
             kinds[index:] = [_Kind.HEADER] * (len(kinds) - index)
             return
         end = None if kind is _Kind.BLANK or is_forward else _header_end(lines, texts, index, above_quote)
@@ -139,9 +149,17 @@ def _pass_header(texts: Sequence[str], kinds: list[_Kind], begin: int, end: int,
         said_above = _last_said(kinds, begin) is not None
     below = next((each for each in range(end, len(kinds)) if kinds[each] is not _Kind.BLANK), None)
     if said_above and below is not None and kinds[below] is _Kind.SAID:
+        if _answers_below(texts, kinds, begin):
+            return end
         end = len(kinds)
     kinds[begin:end] = [_Kind.HEADER] * (end - begin)
     return end
+
+
+def _answers_below(texts: Sequence[str], kinds: Sequence[_Kind], index: int) -> bool:
+    """Whether what is said above line `index` announces answers in the quote, which marks none of its lines."""
+    said = " ".join(texts[each] for each in range(index) if kinds[each] is _Kind.SAID)
+    return _ANSWERS_BELOW.search(said[:_MOST_SAID]) is not None
 
 
 def _last_said(kinds: Sequence[_Kind], index: int) -> int | None:

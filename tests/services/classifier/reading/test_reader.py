@@ -227,3 +227,10 @@ def test_no_damage_makes_the_reader_fail(path: Path, data: st.DataObject) -> Non
         at = data.draw(st.integers(0, len(raw)))
         raw[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=12))
     assert_bounded(read(bytes(raw)))
+
+
+def test_text_that_is_no_mail_loses_none_of_its_lines_and_html_is_read_as_such() -> None:
+    assert read(b"Hallo,\nLet op: morgen dicht.\n\nGroet").whole.text == "Hallo,\nLet op: morgen dicht.\n\nGroet"
+    assert read(b"<html><body><p>Hallo</p></body></html>").whole.text == "Hallo"
+    assert read(b"From: a@b.example\n\n<!DOCTYPE html><p>Hallo</p>").whole.text == "Hallo"
+    assert read(b"From: a@b.example\nContent-Type: text/plain\n\n<html>").whole.text == "<html>"

@@ -147,6 +147,9 @@ def test_what_a_client_adds_goes(added: str, quote: str) -> None:
         "Van: Amsterdam\nNaar: Utrecht\n\nHoeveel kost dat?",
         "Lijst:\n- een\n- twee\n\nDatum: morgen\nTijd: 10:00",
         "Op 3 maart 2026 om 10:00 had ik gebeld.\nToen was er niemand.",
+        "Op 3 maart 2026 schreef ik u:\n\nde kassa doet het niet.",
+        "On 3 March 2026 I wrote to you:\n\nthe till is broken.",
+        "Bericht van het formulier.\n\nVan: Jan <jan@b.example>\nOnderwerp: Kassa\nBericht: hij doet het niet.",
         "Er staat:\n\n> fout 42\n\nWat betekent dat?",
         "Ja.\n\nMet vriendelijke groet,\n\nSanne Visser\nBakkerij Visser",
         "Ja.\n\nMet vriendelijke groet,\n\nSanne Visser\n\nBelt u mij op 020 1234567?\nOf mail naar s@b.example",
@@ -171,6 +174,15 @@ def test_answers_below_and_between_quotes_stay() -> None:
     attribution = "Op 3 maart 2026 om 10:00 schreef Els <els@desk.example>:"
     mail = f"Hallo,\n\n{attribution}\n> Schikt dinsdag?\n\nJa.\n\n> Hoe laat?\n\n10:00."
     assert said(mail).split() == ["Hallo,", "Ja.", "10:00."]
+
+
+@pytest.mark.parametrize(
+    "said_above", ["Zie mijn antwoorden hieronder in rood.", "See my answers inline.", "Siehe rot."]
+)
+def test_a_quote_that_is_said_to_hold_answers_stays(said_above: str) -> None:
+    block = "Van: Desk <a@b.example>\nVerzonden: dinsdag 3 maart 2026\nOnderwerp: Kassa"
+    mail = f"{said_above}\n\n{block}\n\nSchikt dinsdag?\n\nJa."
+    assert said(mail) == mail
 
 
 def test_an_answer_below_the_header_of_its_quote_stays() -> None:
