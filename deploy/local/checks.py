@@ -14,6 +14,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("import boundaries", ("lint-imports", "--no-cache")),
     ("types", ("mypy",)),
     ("rules and their tests", ("python", "-m", "tests.rules", "--check")),
+    ("tables of the mail rules", ("python", "-m", "tests.mail_rules", "--check")),
 )
 
 

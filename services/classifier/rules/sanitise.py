@@ -73,6 +73,7 @@ _LONGEST_STYLE: Final = 4_000
 _MOST_PASSES: Final = 5
 """Mail settles at the second; what does not settle is shown as its text."""
 _LINK: Final = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x20]", re.IGNORECASE)
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 _URL_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", ATTACHMENT_SCHEME})
 
 
@@ -90,7 +91,8 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
             scheme, _, identity = value.partition(":")
             return value if scheme == ATTACHMENT_SCHEME and identity in attachment_ids else None
         if attribute == "href":
-            return value if tag == "a" and _LINK.match(value.strip()) else None
+            target = _CONTROL.sub("", value).strip()
+            return target if tag == "a" and _LINK.match(target) else None
         return value
 
     clean = html
