@@ -145,10 +145,13 @@ def _asked_about(sender: MailAddress | None, mailbox: Mailbox) -> AskedAddress |
 def _original(read: ReadMail, mailbox: Mailbox, sender: FoundSender) -> MailAddress | None:
     """Who may have sent a forwarded mail first: somebody else than who forwarded it, and not the mailbox itself.
 
-    Not where a trusted check says that the forwarding mail is forged: then nobody knows that an employee did it.
+    Not where a trusted check says that the forwarding mail is forged: then nobody knows that an employee did it. Nor
+    where the text names more senders than one.
     """
     found = read.forwarded
     if found is None or not mailbox.forwarded_sender or read.automatic is not None or read.dmarc is DmarcResult.FAIL:
+        return None
+    if not found.alone:
         return None
     known = [] if sender.mailbox is None else [sender.mailbox.address]
     if not is_usable(found.address) or any(

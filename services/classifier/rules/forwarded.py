@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.classifier.rules.address import is_usable, parse_addresses
+from services.classifier.rules.address import is_usable, parse_addresses, same_address
 from services.classifier.rules.attribution import attribution_end
 from services.classifier.rules.header_block import (
     Field,
@@ -57,12 +57,16 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """The original sender of a forwarded mail, as found; `subject` '' where it is not told."""
+    """The original sender of a forwarded mail, as found; `subject` '' where it is not told.
+
+    `alone` is False where the text holds header blocks of other senders too, so that it may be another's mail.
+    """
 
     name: str
     address: str
     subject: str
     how: How
+    alone: bool = True
 
 
 def find_attached(root: Part, limits: Limits) -> Forwarded | None:
@@ -100,7 +104,8 @@ def find_quoted(texts: Sequence[str], subject: str, limits: Limits) -> Forwarded
             unsaid = prefix is None and not said_above and header.is_block
             if forwards or unsaid:
                 told = header.subject or safe_line(without_forward_prefixes(subject), limits.subject)
-                return Forwarded(header.sender.name, header.sender.address, told, How.QUOTED)
+                alone = not _others(texts, header, limits)
+                return Forwarded(header.sender.name, header.sender.address, told, How.QUOTED, alone)
             return None
         said_above = said_above or (kind is None and not _RULED.match(texts[index]))
         index += 1
@@ -135,7 +140,9 @@ def _may_introduce(texts: Sequence[str], index: int) -> bool:
 class _Header:
     sender: MailAddress
     subject: str
-    is_block: bool
+    begin: int
+    end: int
+    is_block: bool = True
 
 
 def _header(texts: Sequence[str], index: int, limits: Limits) -> _Header | None:
@@ -144,17 +151,34 @@ def _header(texts: Sequence[str], index: int, limits: Limits) -> _Header | None:
     if block is not None:
         sender = _mailbox(block.fields[Field.FROM], limits)
         subject = safe_line(block.fields.get(Field.SUBJECT, ""), limits.subject)
-        return None if sender is None else _Header(sender, subject, is_block=True)
+        return None if sender is None else _Header(sender, subject, index, block.end)
     glued = fields_in_one_line(texts[index])
     if Field.FROM in glued and len(glued) > 2:  # noqa: PLR2004 - a sender and two more, as in a block
         sender = _mailbox(glued[Field.FROM], limits)
         subject = safe_line(glued.get(Field.SUBJECT, ""), limits.subject)
-        return None if sender is None else _Header(sender, subject, is_block=True)
+        return None if sender is None else _Header(sender, subject, index, index + 1)
     end = attribution_end(texts, index)
     if end is None:
         return None
     sender = _named_in(" ".join(bare(line) for line in texts[index:end]), limits)
-    return None if sender is None else _Header(sender, "", is_block=False)
+    return None if sender is None else _Header(sender, "", index, end, is_block=False)
+
+
+def _others(texts: Sequence[str], header: _Header, limits: Limits) -> bool:
+    """Whether a block of another sender stands below, quoted no deeper."""
+    depth = _depth(texts[header.begin])
+    for index in range(header.end, len(texts)):
+        if header_field(texts[index]) is None or _depth(texts[index]) != depth:
+            continue
+        block = header_block_at(texts, index)
+        sender = None if block is None else _mailbox(block.fields[Field.FROM], limits)
+        if sender is not None and not same_address(sender.address, header.sender.address):
+            return True
+    return False
+
+
+def _depth(text: str) -> int:
+    return text[:_LONGEST_INTRODUCTION].count(">") if _QUOTED.match(text) else 0
 
 
 def _mailbox(value: str, limits: Limits) -> MailAddress | None:

@@ -192,6 +192,7 @@ def test_D12_setting_a_forwarded_mail_is_its_first_senders() -> None:
         ),
         pytest.param({"forwarded": replace(FORWARDED, address="JAN@b.example")}, BY_EMPLOYEE, FORWARDS, id="his-own"),
         pytest.param({"forwarded": replace(FORWARDED, address="piet")}, BY_EMPLOYEE, FORWARDS, id="no-address"),
+        pytest.param({"forwarded": replace(FORWARDED, alone=False)}, BY_EMPLOYEE, FORWARDS, id="several-senders"),
         pytest.param({"automatic": Automatic(AutomaticKind.LIST, "x")}, BY_EMPLOYEE, FORWARDS, id="automatic"),
     ],
 )

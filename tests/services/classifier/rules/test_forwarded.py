@@ -1,6 +1,7 @@
 """The original sender of a forwarded mail: attached, or named by a header that clients write; never a quote's."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -123,7 +124,11 @@ def test_an_answer_and_a_plain_mail_forward_nobody(text: str, subject: str) -> N
 def test_of_nested_forwards_the_outermost_counts() -> None:
     block = "---------- Forwarded message ---------\nFrom: {}\nDate: 3 Mar 2026\nSubject: Vraag\n\n"
     mail = block.format("Jan Smit <jan@klant.example>") + "Zie ook.\n\n" + block.format("Piet <piet@ander.example>")
-    assert forwarded(mail, "Fwd: Fwd: Vraag") == JAN
+    assert forwarded(mail, "Fwd: Fwd: Vraag") == replace(JAN, alone=False)
+    quoted = (
+        block.format("Jan Smit <jan@klant.example>") + "> Van: Els <els@desk.example>\n> Datum: 2 maart\n> Aan: Jan"
+    )
+    assert forwarded(quoted, "Fwd: Vraag") == JAN
 
 
 def test_an_attached_message_goes_before_what_the_text_says() -> None:
