@@ -46,7 +46,14 @@ MOMENTS = (
     Moment("ticket_writer", "recorded as published, not acknowledged", What.ACKNOWLEDGE),
     Moment("notifier", "claimed, not written", What.DONE, "id = ANY($3::uuid[])"),
     Moment("notifier", "written and committed, not sent", What.DONE, "SET message_id", "notification"),
-    Moment("notifier", "taken (250), not committed", What.ASK, "SET state = 'sent'", "notification", may_repeat=True),
+    Moment(
+        "notifier",
+        "taken (250), not committed",
+        What.ASK,
+        "SET state = CASE report_action",
+        "notification",
+        may_repeat=True,
+    ),
     Moment("notifier", "sent and committed, not acknowledged", What.ACKNOWLEDGE),
 )
 

@@ -36,7 +36,7 @@ def test_the_newest_key_encrypts_and_older_ones_still_decrypt() -> None:
 def test_what_no_key_opens_is_an_error_with_a_remedy(damaged: bytes) -> None:
     encryption = with_keys(new_key())
     for act in (encryption.decrypt, encryption.rotate):
-        with pytest.raises(CannotDecrypt, match="set the password again"):
+        with pytest.raises(CannotDecrypt, match="set the password or certificate again"):
             act(damaged)
 
 

@@ -23,7 +23,7 @@ SETTINGS = ReadingSettings()
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ReaderPool]:
-    async with ReaderPool(readers=1, memory_bytes=512 * MEBIBYTE, seconds=1) as pool:
+    async with ReaderPool(readers=1, memory_bytes=512 * MEBIBYTE, seconds=4) as pool:
         yield pool
 
 
