@@ -107,7 +107,7 @@ class GraphTransport:
             await mail.keep_draft(draft.id, draft.message_id)
         if draft.sent:
             return SENT_BEFORE
-        await graph.post(f"{self._path(draft.id)}/send")
+        await graph.act("POST", f"{self._path(draft.id)}/send")
         return SENT
 
     async def _earlier(self, graph: GraphClient, mail: OutgoingMail) -> _Draft | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -30,6 +30,7 @@ PAUSE: Final = timedelta(seconds=10)
 
 _THROTTLED: Final = frozenset([httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE])
 _MESSAGE_LIMIT: Final = 300
+_UNWANTED_LIMIT: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +77,25 @@ class GraphClient:
             )
         return await self._json("GET", link)
 
-    async def post(self, path: str, content: Mapping[str, Any] | None = None, **query: str) -> dict[str, Any]:
-        """POST a JSON object, or nothing; the JSON answer, {} when there is none."""
-        params = {f"${name}": value for name, value in query.items()}
-        # QUIRK: an action without a body wants Content-Length: 0 (Graph, «message: send»)
-        body = {"content": b""} if content is None else {"json": content}
-        return await self._json("POST", self._url(path), params=params, **body)
+    async def post(self, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        """POST a JSON object; the JSON answer."""
+        return await self._json("POST", self._url(path), json=content)
 
     async def post_text(self, path: str, content: bytes) -> dict[str, Any]:
         """POST base64 of MIME, which Graph wants to be called text/plain; the JSON answer."""
         return await self._json("POST", self._url(path), content=content, headers={"Content-Type": "text/plain"})
 
-    async def patch(self, path: str, content: Mapping[str, Any]) -> None:
-        """PATCH with a JSON object; the answer is read and forgotten."""
-        await self._json("PATCH", self._url(path), json=content)
+    async def act(self, method: str, path: str, content: Mapping[str, Any] | None = None) -> None:
+        """Change something. The status says that it is done: the body, a whole message, is not needed for that."""
+        # QUIRK: an action without a body wants Content-Length: 0 (Graph, «message: send»)
+        body = {"content": b""} if content is None else {"json": content}
+        async with self._answer(method, self._url(path), self._patience.answer, **body) as response:
+            with suppress(httpx.HTTPError):
+                read = 0
+                async for piece in response.aiter_raw():  # read to its end, so that the connection can be kept
+                    read += len(piece)
+                    if read > _UNWANTED_LIMIT:
+                        return
 
     async def download(self, path: str, into: BinaryIO, limit: int) -> Downloaded:
         """Write the body of `path` into `into`, at most `limit` bytes. Interrupted when it is cut off."""

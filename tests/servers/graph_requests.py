@@ -27,7 +27,7 @@ APP: Final = web.RequestKey("app", str)
 """The client id of the app that asks."""
 LARGEST_PAGE: Final = 1000
 MIME_LIMIT: Final = 4 * 1024 * 1024
-SIZE_PROPERTY: Final = "singleValueExtendedProperties($filter=id eq 'Long 0x0E08')"
+SIZE_PROPERTY: Final = "singleValueExtendedProperties($filter=id eq 'Integer 0x0E08' or id eq 'Long 0x0E08')"
 
 _CONDITION: Final = re.compile(
     r"(receivedDateTime) ge (\S+)|(isRead|isDraft) eq (true|false)|(internetMessageId) eq '(.+)'"
@@ -334,7 +334,7 @@ def _message_json(request: web.Request, message: Message) -> dict[str, Any]:
     if expand := request.query.get("$expand"):
         if expand != SIZE_PROPERTY:
             raise Refusal(400, "RequestBroker--ParseUri", f"Could not expand {expand}.")
-        facts["singleValueExtendedProperties"] = [{"id": "Long 0xe08", "value": str(message.size)}]
+        facts["singleValueExtendedProperties"] = [{"id": "Integer 0xe08", "value": str(message.size)}]
     return facts
 
 

@@ -21,9 +21,12 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, BinaryIO, Final, Self
 from urllib.parse import quote
+
+import structlog
 
 from services.fetcher.mailboxes.graph_folders import GraphFolders
 from services.fetcher.mailboxes.graph_rebuild import SizedDifferently, rebuild, rebuild_head
@@ -50,8 +53,10 @@ PAGE: Final = 1000
 """Mails a listing request: the most that Graph gives."""
 UNREAD: Final = "receivedDateTime ge 1900-01-01T00:00:00Z and isRead eq false"
 """QUIRK: what is sorted by must stand first in the filter, else Graph finds it inefficient."""
-SIZE: Final = "singleValueExtendedProperties($filter=id eq 'Long 0x0E08')"
-"""PidTagMessageSize: the bytes of all properties of an item."""
+SIZE: Final = "singleValueExtendedProperties($filter=id eq 'Integer 0x0E08' or id eq 'Long 0x0E08')"
+"""PidTagMessageSize: the bytes of all properties of an item. QUIRK: both types are met in the field."""
+
+log = structlog.get_logger(__name__)
 
 
 class GraphMailbox:
@@ -64,6 +69,7 @@ class GraphMailbox:
         self._user = f"/users/{quote(address, safe='@')}"
         self._folders = GraphFolders(graph, self._user)
         self._folder = ""
+        self._tells_sizes = True
 
     @classmethod
     async def open(cls, access: MailboxAccess, *, patience: Patience | None = None) -> Self:
@@ -128,7 +134,7 @@ class GraphMailbox:
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`."""
         with self._errors(), self._gone_is_done():
-            await self._graph.patch(self._path(mail), {"isRead": True})
+            await self._graph.act("PATCH", self._path(mail), {"isRead": True})
 
     async def move(self, mail: MailReference, folder: str) -> None:
         """See `Mailbox.move`."""
@@ -180,14 +186,7 @@ class GraphMailbox:
         """All unread mails, oldest first, each once; what is left out of a page that shifted comes at the next poll."""
         found: dict[ItemKey, MailReference] = {}
         with self._errors():
-            page = await self._graph.get(
-                f"{self._folders.path(self._folder)}/messages",
-                filter=UNREAD,
-                orderby="receivedDateTime",
-                select="id,receivedDateTime",
-                expand=SIZE,
-                top=PAGE,
-            )
+            page = await self._first_page()
             links: set[str] = set()
             while True:
                 found |= {mail.key: mail for mail in _references(page)}
@@ -199,22 +198,36 @@ class GraphMailbox:
                 links.add(link)
                 page = await self._graph.next_page(link)
 
+    async def _first_page(self) -> dict[str, Any]:
+        path = f"{self._folders.path(self._folder)}/messages"
+        query: dict[str, str | int] = {"filter": UNREAD, "orderby": "receivedDateTime", "top": PAGE}
+        query["select"] = "id,receivedDateTime"
+        if self._tells_sizes:
+            try:
+                return await self._graph.get(path, **query, expand=SIZE)
+            except GraphRefused as refused:
+                if refused.status != HTTPStatus.BAD_REQUEST:
+                    raise
+                log.warning("sizes_not_told", host=self._graph.host, code=refused.code)
+                self._tells_sizes = False  # mails without a size cost memory and speed, no listing costs mails
+        return await self._graph.get(path, **query)
+
     async def _put_away(self, mail: MailReference, destination: str, folder: str) -> None:
         path = self._path(mail)
         facts = await self._graph.get(path, select="parentFolderId,isRead")
         if facts.get("parentFolderId") != self._folder:
             return  # moved before, by us or by a person
         if facts.get("isRead") is not True:
-            await self._graph.patch(path, {"isRead": True})
+            await self._graph.act("PATCH", path, {"isRead": True})
         try:
-            await self._graph.post(f"{path}/move", {"destinationId": destination}, select="id")
+            await self._graph.act("POST", f"{path}/move", {"destinationId": destination})
         except GraphRefused as refused:
             if not folder or not is_gone(refused):
                 raise
             made = await self._folders.found_or_made(folder)  # or was it the folder that is gone?
             if made == destination:
                 raise
-            await self._graph.post(f"{path}/move", {"destinationId": made}, select="id")
+            await self._graph.act("POST", f"{path}/move", {"destinationId": made})
 
     async def _stored_size(self, mail: MailReference) -> int:
         facts = await self._graph.get(self._path(mail), select="id", expand=SIZE)
@@ -263,19 +276,27 @@ class GraphMailbox:
 
 def _references(page: Mapping[str, Any]) -> list[MailReference]:
     """The mails of a page; Interrupted when it is no page, lest a proxy's page passes for an empty mailbox."""
+    items = page.get("value")
+    if not isinstance(items, list) or not all(
+        isinstance(item, dict) and isinstance(item.get("id"), str) for item in items
+    ):
+        raise Interrupted("Microsoft Graph gaf een lijst die niet te lezen is; het wordt opnieuw geprobeerd.")
+    return [MailReference(ItemKey(item["id"]), _received_at(item), _size(item)) for item in items]
+
+
+def _received_at(item: Mapping[str, Any]) -> datetime:
+    """An item without a readable time arrived now: that it is imported matters more."""
     try:
-        return [
-            MailReference(ItemKey(item["id"]), datetime.fromisoformat(item["receivedDateTime"]), _size(item))
-            for item in page["value"]
-        ]
+        received_at = datetime.fromisoformat(item["receivedDateTime"])
     except (KeyError, TypeError, ValueError):
-        raise Interrupted("Microsoft Graph gaf een lijst die niet te lezen is; het wordt opnieuw geprobeerd.") from None
+        return datetime.now(UTC)
+    return received_at if received_at.tzinfo else received_at.replace(tzinfo=UTC)
 
 
 def _size(item: Mapping[str, Any]) -> int | None:
     try:
-        return int(item["singleValueExtendedProperties"][0]["value"])
-    except (KeyError, IndexError, TypeError, ValueError):
+        return max(int(each["value"]) for each in item["singleValueExtendedProperties"])
+    except (KeyError, TypeError, ValueError):
         return None
 
 

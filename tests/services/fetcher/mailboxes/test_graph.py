@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from aiohttp import web
 from pydantic import SecretStr
 
 from services.fetcher.mailboxes.graph import AT_ONCE, PAGE, GraphMailbox
@@ -35,6 +36,7 @@ from tests.servers.graph_apps import app_certificate
 from tests.servers.graph_entra import CLIENT_ID, SECRET
 from tests.servers.graph_faults import (
     Fault,
+    Handler,
     broken_off,
     cut_short,
     no_answer,
@@ -225,6 +227,29 @@ async def test_an_error_of_the_listing_ends_the_check_with_a_sentence(
     assert len(await unread(mailbox)) == 1
 
 
+async def test_where_sizes_cannot_be_asked_for_mails_are_listed_without(
+    office: GraphPostOffice, mailbox: GraphMailbox
+) -> None:
+    office.deliver(RAW, MONDAY)
+    assert [mail.size for mail in await unread(mailbox)] == [len(RAW) + 1024]
+    office.server.fault(LIST, status(400, "ErrorInvalidUrlQuery"))
+    assert [mail.size for mail in await unread(mailbox)] == [None]
+    assert [mail.size for mail in await unread(mailbox)] == [None]
+    assert office.server.count(LIST) == 4
+
+
+async def test_an_item_without_a_time_is_listed_with_the_others(office: GraphPostOffice, mailbox: GraphMailbox) -> None:
+    keys = [office.deliver(RAW, MONDAY), office.deliver(RAW, MONDAY)]
+
+    async def timeless(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        assert isinstance(answer, web.Response)
+        return web.Response(text=(answer.text or "").replace("2026-11-23T09:00:00Z", "ooit", 1))
+
+    office.server.fault(LIST, timeless)
+    assert {mail.key for mail in await unread(mailbox)} == set(keys)
+
+
 async def test_a_proxys_page_is_no_empty_mailbox(office: GraphPostOffice, mailbox: GraphMailbox) -> None:
     office.deliver(RAW, MONDAY)
     office.server.fault(LIST, status(200, "welcome"))
@@ -280,6 +305,17 @@ async def test_a_mark_whose_answer_is_lost_is_set_again(office: GraphPostOffice,
         await mailbox.mark_read(mail)
     await mailbox.mark_read(mail)
     assert office.is_read(key)
+
+
+async def test_a_mark_is_done_by_its_status_whatever_becomes_of_the_answers_body(
+    office: GraphPostOffice, mailbox: GraphMailbox
+) -> None:
+    key = office.deliver(RAW, MONDAY)
+    (mail,) = await unread(mailbox)
+    office.server.fault(r"PATCH .*", broken_off)
+    await mailbox.mark_read(mail)
+    assert office.is_read(key)
+    assert await unread(mailbox) == []
 
 
 @pytest.mark.parametrize(
