@@ -16,6 +16,7 @@ from shared.portal.delivery import DELIVERY, DeliveryReason
 NEEDS_A_PERSON: Final = (
     DeliveryReason.NO_ACCOUNT,
     DeliveryReason.LOGIN_REFUSED,
+    DeliveryReason.NOT_ALLOWED,
     DeliveryReason.NOT_SECURE,
     DeliveryReason.OUR_ERROR,
     DeliveryReason.REFUSED,

@@ -14,7 +14,8 @@ settings  those of every service (`shared.configuration`), and
                                   hosts in place of those of Microsoft's clouds (shared.microsoft.clouds)
           TMPDIR                  where mails above 256 KiB are put while they are stored
 replicas  any number: leases share out the mailboxes, row locks the mails to republish
-check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing in it (mailbox_check)
+check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing in it (mailbox_check);
+          discover HELPDESK_ID finds its Exchange server, for a person to confirm (discovery)
 exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours
 """
 
@@ -33,6 +34,7 @@ from pydantic import Field
 
 from services.fetcher import metrics
 from services.fetcher.concurrently import ByteBudget
+from services.fetcher.discovery import find_server
 from services.fetcher.flow import Check
 from services.fetcher.mailbox_check import try_mailbox
 from services.fetcher.mailboxes.protocol import Mailbox
@@ -97,5 +99,7 @@ if __name__ == "__main__":
             sys.exit(answer(SERVICE, lambda asked: try_mailbox(asked, int(helpdesk_id), again=False)))
         case ["check", helpdesk_id, "again"] if helpdesk_id.isdecimal():
             sys.exit(answer(SERVICE, lambda asked: try_mailbox(asked, int(helpdesk_id), again=True)))
+        case ["discover", helpdesk_id] if helpdesk_id.isdecimal():
+            sys.exit(answer(SERVICE, lambda asked: find_server(asked, int(helpdesk_id))))
         case _:
-            sys.exit("usage: python -m services.fetcher [check HELPDESK_ID [again]]")
+            sys.exit("usage: python -m services.fetcher [check HELPDESK_ID [again] | discover HELPDESK_ID]")

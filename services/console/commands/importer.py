@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import shlex
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -11,9 +13,10 @@ from services.console.commands.passwords import set_mailbox_certificate, set_mai
 from services.console.commands.resources import HELPDESK, parsed, resolved
 from services.console.commands.signatures import as_json, command, options
 from services.console.fields import BadValue
-from services.console.output import done, show_one
+from services.console.output import Json, done, show_one
 from services.console.resources import HELPDESKS, IMPORTER
-from services.console.session import with_database
+from services.console.service_process import Unusable, ask
+from services.console.session import answer_from_database, with_database
 from shared.database.pool import Connection
 from shared.logins import ending
 
@@ -48,6 +51,26 @@ def change(helpdesk: str, **given: Any) -> None:
     with_database(work)
 
 
+def discover(
+    helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")], *, as_json: Json = False
+) -> None:
+    """Find the Exchange server of a mailbox by autodiscover, over TLS, for you to confirm.
+
+    Nobody logs in and nothing is saved: look whether the server is yours, and save it with importer set --server.
+    Runs as a process of the fetcher, with the secrets database_password_fetcher and encryption_keys.
+    """
+    helpdesk_id = answer_from_database(lambda connection: repository.find(connection, HELPDESKS, helpdesk))
+    answer = ask("fetcher", "discover", str(helpdesk_id))
+    if not answer["ok"]:
+        raise Unusable(answer["problem"])
+    show_one({"helpdesk": helpdesk, "address": answer["address"], "found": answer["found"]}, as_json=as_json)
+    if not as_json:
+        done(
+            f"The login would go to {urlsplit(answer['found']).hostname}. Is that your Exchange server? Then save it: "
+            f"helpdesk-importer importer set {shlex.quote(helpdesk)} --server {shlex.quote(answer['found'])}"
+        )
+
+
 def group() -> typer.Typer:
     """The group that holds them, with what sets its password or certificate."""
     made = typer.Typer(name="importer", help="The «e-Mail importer» settings of a helpdesk.", no_args_is_help=True)
@@ -61,6 +84,7 @@ def group() -> typer.Typer:
             [HELPDESK, *options(IMPORTER.fields, adding=False)],
         )
     )
+    made.command("discover")(discover)
     made.command("set-password")(set_mailbox_password)
     made.command("set-certificate")(set_mailbox_certificate)
     return made

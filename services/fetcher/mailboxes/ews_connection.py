@@ -77,8 +77,8 @@ def ews_url(server: str | None, *, allow_unencrypted: bool) -> str:
     """The address of EWS on a server that is given as host, host:port or URL. Raises MailboxMissing."""
     if not server:
         raise MailboxMissing(
-            "De server ontbreekt: vul bij «Server» de naam van de Exchange-server in, of laat hem opzoeken met "
-            "autodiscover."
+            "De server ontbreekt: vul bij «Server» de naam van de Exchange-server in, of laat hem opzoeken "
+            "met: helpdesk-importer importer discover."
         )
     text = server.strip()
     if "://" not in text:

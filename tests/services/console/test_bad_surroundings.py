@@ -44,6 +44,7 @@ WHOLE = {
     "explain": "x.eml",
     "importer show": "x",
     "importer set": "x --folder x",
+    "importer discover": "x",
     "importer set-password": "x",
     "importer set-certificate": "x",
     "mails list": "",

@@ -79,6 +79,16 @@ def test_S4_it_tells_a_kind_that_nobody_chose(desk: CommandLine) -> None:
     assert (told["kind"], told["kind_is"]) == ("maildir", "derived")
 
 
+def test_S4_a_server_is_searched_for_by_a_person_and_never_by_itself(desk: CommandLine) -> None:
+    desk("importer", "set", "Servicedesk", "--kind", "", "--server", "", "--username", "help@desk.invalid")
+    desk("importer", "set-password", "Servicedesk", stdin="g3heim\n")
+    told = desk.json("check-mailbox", "Servicedesk", code=1)
+    assert (told["kind"], told["kind_is"], told["trouble"]) == ("ews", "derived", "MailboxMissing")
+    assert "importer discover" in told["problem"]
+    assert "desk.invalid" in desk("importer", "discover", "Servicedesk", code=1)
+    assert desk.json("importer", "show", "Servicedesk")["server"] is None
+
+
 def test_S3_a_password_that_no_key_opens_is_a_sentence(desk: CommandLine, tmp_path: Path) -> None:
     desk("importer", "set", "Servicedesk", "--username", "help")
     desk("importer", "set-password", "Servicedesk", stdin="g3heim\n")
