@@ -119,6 +119,7 @@ class ReasonId(StrEnum):
     # what was read
     ABOVE_MARKER = "above-marker"
     NOTHING_ABOVE_MARKER = "nothing-above-marker"
+    REPLY_TRIMMED = "reply-trimmed"
     NO_SUBJECT = "no-subject"
     ATTACHMENTS_LEFT_OUT = "attachments-left-out"
     AUTOMATIC = "automatic"
@@ -147,9 +148,12 @@ class ReasonId(StrEnum):
 
 
 class Reason(Value):
-    """One step of the explanation («waarom»): an id, and what its sentence says of this mail (never body text)."""
+    """One step of the explanation («waarom»): an id, and what its sentence says of this mail (never body text).
 
-    id: ReasonId
+    An id that only a newer version knows stays as it came, so that services may be upgraded in any order.
+    """
+
+    id: Annotated[ReasonId | str, Field(union_mode="left_to_right")]
     detail: str = ""
 
 

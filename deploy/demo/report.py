@@ -68,7 +68,7 @@ def mail_outcomes(demonstration: Demonstration) -> list[MailOutcome]:
             file=mail.file,
             helpdesk=mail.helpdesk,
             outcome=record.outcome or "",
-            reasons=[reason.id.value for reason in record.reasons],
+            reasons=[reason.id for reason in record.reasons],
             why=" ".join(explain(reason) for reason in record.reasons),
             ticket_number=record.ticket_number,
             seconds=round(demonstration.seconds(mail.file), 3),

@@ -197,5 +197,5 @@ def _bind_summary(classified: ClassifiedMail) -> None:
         automatic=classified.automatic,
         images=len(classified.images),
         left_out=len(classified.left_out),
-        reasons=[reason.id.value for reason in classified.reasons],
+        reasons=[str(reason.id) for reason in classified.reasons],
     )

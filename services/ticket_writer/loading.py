@@ -102,6 +102,7 @@ def ticket_facts(row: asyncpg.Record, *, named_number: str | None, merged: bool)
         sender_took_part=row["sender_took_part"],
         treat_employee_as_customer=row["treat_employee_as_customer"],
         hold_strangers=row["hold_strangers"],
+        trim_replies=row["trim_replies"],
         sent=row["sent"] or {},
     )
 

@@ -116,6 +116,7 @@ TICKET_FACTS: Final = """
         helpdesk.name AS helpdesk_name, helpdesk.send_import_mails, helpdesk.fallback_recipient,
         coalesce(importer.treat_employee_as_customer, false) AS treat_employee_as_customer,
         coalesce(importer.hold_strangers, false) AS hold_strangers,
+        coalesce(importer.trim_replies, false) AS trim_replies,
         coalesce(status.category = 'closed' AND coalesce(ticket.completed_at, ticket.changed_at)
             < $6::timestamptz - make_interval(days => importer.new_ticket_after_days), false) AS closed_too_long,
         priority.resolution_minutes, calendar.time_zone, calendar.holiday_country,

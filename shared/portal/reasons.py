@@ -45,9 +45,16 @@ class Explanation:
     remedy: str = ""
 
 
+def explanation_of(reason: Reason) -> Explanation:
+    """Sentence and remedy of a reason; of one that only a newer version knows, its id."""
+    if isinstance(reason.id, ReasonId):
+        return EXPLANATIONS[reason.id]
+    return Explanation(f"Een nieuwere versie van de importer geeft als reden «{reason.id}».")
+
+
 def explain(reason: Reason) -> str:
     """The sentence of a reason, with what it says of this one mail between brackets."""
-    sentence = EXPLANATIONS[reason.id].sentence
+    sentence = explanation_of(reason).sentence
     return f"{sentence.removesuffix('.')} ({reason.detail})." if reason.detail else sentence
 
 
@@ -141,6 +148,9 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
         ReasonId.SENDER_ALLOWED: Explanation("De afzender is uitdrukkelijk toegelaten, ondanks een ruimere blokkade."),
         ReasonId.ABOVE_MARKER: Explanation("Alleen wat boven de markeerregel staat is overgenomen."),
         ReasonId.NOTHING_ABOVE_MARKER: Explanation("Boven de markeerregel staat niets: de hele mail is overgenomen."),
+        ReasonId.REPLY_TRIMMED: Explanation(
+            "Aangehaalde tekst en handtekening zijn niet getoond; de hele tekst is bij de aanvulling bewaard."
+        ),
         ReasonId.NO_SUBJECT: Explanation("De mail heeft geen onderwerp."),
         ReasonId.ATTACHMENTS_LEFT_OUT: Explanation(
             "Bijlagen die geen plaatje zijn, zijn niet opgeslagen.",

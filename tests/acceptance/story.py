@@ -211,7 +211,7 @@ def written(mail: Mail, names: Mapping[str, str]) -> EmailMessage:
     made = a_mail(
         subject=None if mail.subject is None else mail.subject.format(**names),
         sender=mail.sender.format(**names),
-        text=mail.text,
+        text=mail.text.format(**names) if "{" in mail.text else mail.text,
     )
     for name, value in headers.items():
         del made[name]

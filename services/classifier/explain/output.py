@@ -12,8 +12,8 @@ from rich.table import Table
 from services.classifier.explain.outcome import Explained
 from services.classifier.rules.forwarded import Forwarded
 from shared.messages import MailAddress
-from shared.portal.reasons import EXPLANATIONS
 from shared.portal.reasons import explain as sentence_of
+from shared.portal.reasons import explanation_of
 
 _NOBODY: Final = MailAddress(address="")
 _SHOWN_TEXT: Final = 600
@@ -27,7 +27,7 @@ def as_json(explained: Explained) -> str:
     answer: dict[str, Any] = {
         "file": explained.given.file,
         "outcome": explained.outcome.value,
-        "reasons": [reason.id.value for reason in explained.reasons],
+        "reasons": [str(reason.id) for reason in explained.reasons],
         "from": {"name": sender.name, "address": sender.address},
         "subject": read.subject,
         "message_id": read.message_id,
@@ -79,8 +79,8 @@ def show(explained: Explained, console: Console) -> None:
     console.rule(escape(explained.given.file), align="left")
     console.print(f"[bold]{explained.outcome.value}[/bold]")
     for reason in explained.reasons:
-        remedy = EXPLANATIONS[reason.id].remedy
-        console.print(f"  • {escape(sentence_of(reason))} [dim]{reason.id.value}[/dim]")
+        remedy = explanation_of(reason).remedy
+        console.print(f"  • {escape(sentence_of(reason))} [dim]{reason.id}[/dim]")
         if remedy:
             console.print(f"    → {escape(remedy)}")
     console.print(table)

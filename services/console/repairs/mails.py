@@ -17,7 +17,7 @@ from services.console.fields import BadValue
 from shared.database.pool import Connection
 from shared.mail_identity import forced_mail_id
 from shared.messages import ImportChoice, MailId, Reason, ReasonId
-from shared.portal.reasons import EXPLANATIONS, explain
+from shared.portal.reasons import explain, explanation_of
 
 Row = dict[str, Any]
 
@@ -187,15 +187,13 @@ async def note_discarded(connection: Connection, mail_id: MailId) -> None:
 
 
 def explained(reasons: list[Any]) -> list[Row]:
-    """Each reason with its sentence and its remedy («waarom»), the id alone where a newer version wrote it."""
+    """Each reason with its sentence and its remedy («waarom»)."""
     return [_explained(reason) for reason in reasons]
 
 
 def _explained(reason: Any) -> Row:
-    if reason["id"] not in EXPLANATIONS:
-        return {**reason, "sentence": reason["id"], "remedy": ""}
     known = Reason.model_validate(reason)
-    return {**reason, "sentence": explain(known), "remedy": EXPLANATIONS[known.id].remedy}
+    return {**reason, "sentence": explain(known), "remedy": explanation_of(known).remedy}
 
 
 async def _locked(connection: Connection, mail_id: MailId) -> asyncpg.Record:

@@ -136,6 +136,7 @@ class TicketFacts:
     """The sender's address wrote on this ticket before, or stands in To or Cc of its mails."""
     treat_employee_as_customer: bool = False
     hold_strangers: bool = False
+    trim_replies: bool = False
     sent: Mapping[str, int] = field(default_factory=dict)
     """Mails out about this ticket within the limits' period, by what mails to an address are counted by."""
 

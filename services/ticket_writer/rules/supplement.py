@@ -18,7 +18,7 @@ from services.ticket_writer.rules.needs_review import reasons_for_review
 from services.ticket_writer.rules.recipients import notifications_of_supplement
 from services.ticket_writer.rules.record import Record, SupplementColumns, TicketChange
 from services.ticket_writer.rules.verdict import judge
-from shared.messages import Bodies, ClassifiedMail, Outcome, Reason, ReasonId
+from shared.messages import Bodies, Body, ClassifiedMail, Outcome, Reason, ReasonId
 from shared.portal.history import Entry, delivery_reported, followed_merge, supplemented_by_import
 from shared.portal.outcome import Supplement
 
@@ -63,7 +63,7 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
         needs_review=bool(review),
         held_for_review=effect.held_for_review,
     )
-    shown = bodies.above_marker or bodies.whole
+    shown, cut = _shown(bodies, mail, ticket)
     return Record(
         mail_id=mail.mail_id,
         outcome=Outcome.SUPPLEMENT,
@@ -82,9 +82,22 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
         ),
         history_by_employee_id=employee_id,
         notifications=notifications_of_supplement(mail, facts, ticket),
-        reasons=all_reasons(mail, facts, decision.reasons, author.reasons, review, marker=_of_marker(mail, bodies)),
+        reasons=all_reasons(
+            mail, facts, decision.reasons, author.reasons, review, cut, marker=_of_marker(mail, bodies)
+        ),
         report=report,
     )
+
+
+def _shown(bodies: Bodies, mail: ClassifiedMail, ticket: TicketFacts) -> tuple[Body, tuple[Reason, ...]]:
+    """What the supplement shows (A6), and that it was trimmed, where the ticket's helpdesk wants that.
+
+    Where nothing stands above the marker everything is shown (D16); and all of what a machine says.
+    """
+    nothing_above = any(reason.id is ReasonId.NOTHING_ABOVE_MARKER for reason in mail.reasons)
+    if bodies.trimmed is None or not ticket.trim_replies or nothing_above or mail.automatic is not None:
+        return bodies.above_marker or bodies.whole, ()
+    return bodies.trimmed, (Reason(id=ReasonId.REPLY_TRIMMED),)
 
 
 def _followed(ticket: TicketFacts) -> tuple[Entry, ...]:

@@ -68,9 +68,35 @@ class Verdict:
             "number": self.number,
             "relation": self.relation.value,
             "dmarc": self.dmarc.value,
+            "sentence": self.sentence,
         }
 
+    @property
+    def sentence(self) -> str:
+        """The verdict for people: `Zwak: ticketnummer in het onderwerp; afzender hoort niet bij het ticket; …`."""
+        return f"{_GRADE[self.grade]}: {_FOUND_BY[self.found_by]}; {_RELATION[self.relation]}; {_DMARC[self.dmarc]}."
 
+
+_GRADE: Final = {Grade.STRONG: "Sterk", Grade.FAIR: "Redelijk", Grade.WEAK: "Zwak"}
+_FOUND_BY: Final = {
+    FoundBy.OWN_MESSAGE: "gaat over een mail van ons",
+    FoundBy.INTRODUCED_NUMBER: "ticketnummer in het onderwerp",
+    FoundBy.THREAD: "antwoord op een eerdere mail van het ticket",
+    FoundBy.BARE_NUMBER: "los nummer in het onderwerp",
+}
+_RELATION: Final = {
+    Relation.CONTACT: "afzender is de aanmelder",
+    Relation.PARTICIPANT: "afzender is al bij het ticket betrokken",
+    Relation.ORGANISATION: "afzender is van de organisatie",
+    Relation.EMPLOYEE: "afzender is een werknemer",
+    Relation.OWN_MESSAGE: "afzender is een mailserver",
+    Relation.STRANGER: "afzender hoort niet bij het ticket",
+}
+_DMARC: Final = {
+    DmarcResult.PASS: "afzender gecontroleerd (DMARC)",
+    DmarcResult.FAIL: "afzender vervalst volgens DMARC",
+    DmarcResult.NONE: "afzender niet gecontroleerd",
+}
 _INTRODUCED_AS: Final = {
     NumberIntroduction.INTRODUCED: FoundBy.INTRODUCED_NUMBER,
     NumberIntroduction.THREAD: FoundBy.THREAD,

@@ -33,6 +33,37 @@ BODIES: Final = {
         mail=Mail(subject="Ticket {ticket}", text=f"Een blauw scherm.\n\n{QUOTED}"),
         then={"body": says("Een blauw scherm.", "Beste klant"), "reasons": says(but_not=("above-marker",))},
     ),
+    "A6 setting: quotes and signatures are not shown, and kept": Story(
+        settings={"trim_replies": True, "marker": ""},
+        ticket={},
+        mail=Mail(
+            subject="RE: Ticket {ticket}",
+            text="Een blauw scherm.\n\nOp 23 nov 2026 om 09:30 schreef ICT:\n> Wat ziet u?\n\n-- \nJan\n",
+        ),
+        then={
+            "body": says("Een blauw scherm.", but_not=("Wat ziet u?", "schreef ICT", "Jan")),
+            "whole_text": says("Een blauw scherm.", "Wat ziet u?", "Jan"),
+            "reasons": says("reply-trimmed"),
+        },
+    ),
+    "A6 off by default: quotes are shown": Story(
+        settings={"marker": ""},
+        ticket={},
+        mail=Mail(
+            subject="RE: Ticket {ticket}", text="Een blauw scherm.\n\nOp 23 nov 2026 schreef ICT:\n> Wat ziet u?\n"
+        ),
+        then={"body": says("Een blauw scherm.", "Wat ziet u?"), "reasons": says(but_not=("reply-trimmed",))},
+    ),
+    "S7 A6 setting: of what stands above the marker the signature is not shown": Story(
+        settings={"trim_replies": True},
+        ticket={},
+        mail=Mail(subject="RE: Ticket {ticket}", text=f"Een blauw scherm.\n\n-- \nJan\n\n{QUOTED}"),
+        then={
+            "body": says("Een blauw scherm.", but_not=("Jan", "Beste klant")),
+            "whole_text": says("Jan", "Beste klant"),
+            "reasons": says("above-marker", "reply-trimmed"),
+        },
+    ),
     "S7 D16 in html, with entities and wrapped by the mail client": reply(
         "Een blauw scherm.",
         says("Een blauw scherm.", but_not=("Beste klant",)),

@@ -12,6 +12,16 @@ SUPPLEMENT: Final = "Ticket {ticket}"
 LAST_MONTH: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
 FORGED: Final = {"Authentication-Results": "mx.oosterdam.example; dmarc=fail header.from=bedrijf.example"}
 OUT_OF_OFFICE: Final = {"Auto-Submitted": "auto-replied (vacation)"}
+FORWARDED: Final = """Ter info.
+
+-----Oorspronkelijk bericht-----
+Van: {contact}
+Verzonden: maandag 23 november 2026 09:30
+Aan: {employee}
+Onderwerp: Kassa
+
+De kassa is stuk.
+"""
 WAITING: Final = {"status": "Wacht op klant", "priority": "Hoog", "recalculate_deadline": True}
 
 PEOPLE: Final = {
@@ -239,6 +249,11 @@ PEOPLE: Final = {
             "reasons": says("contact-known", "forwarded-by-employee"),
             "history": says("Een werknemer heeft de mail doorgestuurd", "medewerker{n}@oosterdam-services.example"),
         },
+    ),
+    "D12 setting: what an employee forwards in the text is its first sender's too": Story(
+        settings={"forwarded_sender": True},
+        mail=Mail(sender="{employee}", subject="FW: Kassa", text=FORWARDED),
+        then={"contact": "Klant {n}", "customer": TO_CONTACT, "reasons": says("forwarded-by-employee")},
     ),
     "D12 setting: an unknown first sender of what an employee forwards is not answered": Story(
         settings={"forwarded_sender": True},

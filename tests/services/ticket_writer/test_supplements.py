@@ -80,6 +80,7 @@ async def test_W3_every_field_of_a_supplement(desk: Desk, ticket: asyncpg.Record
         "number": "1000001",
         "relation": "contact",
         "dmarc": "none",
+        "sentence": "Sterk: ticketnummer in het onderwerp; afzender is de aanmelder; afzender niet gecontroleerd.",
     }
 
 

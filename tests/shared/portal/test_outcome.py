@@ -26,7 +26,7 @@ def claim(**changes: Any) -> Claim:
     return replace(Claim(uuid.uuid4(), 1, "ICT", 51, "1000001", same_text=True), **changes)
 
 
-def reason_ids(mail: ClassifiedMail, facts: Facts) -> list[ReasonId]:
+def reason_ids(mail: ClassifiedMail, facts: Facts) -> list[str]:
     decision = decide_outcome(mail, facts)
     assert isinstance(decision, NewTicket | Supplement)
     return [reason.id for reason in decision.reasons]

@@ -42,6 +42,13 @@ def test_without_a_detail_the_sentence_stands_alone() -> None:
     assert explain(Reason(id=ReasonId.NO_SUBJECT)) == "De mail heeft geen onderwerp."
 
 
+def test_a_reason_of_a_newer_version_is_kept_and_told_by_its_id() -> None:
+    given = {"id": "reden-van-morgen", "detail": "x"}
+    reason = Reason.model_validate(given)
+    assert reason.model_dump() == given
+    assert explain(reason) == "Een nieuwere versie van de importer geeft als reden «reden-van-morgen» (x)."
+
+
 def assert_is_a_sentence(explanation: Explanation) -> None:
     assert explanation.sentence[0].isupper()
     assert explanation.sentence.endswith(".")

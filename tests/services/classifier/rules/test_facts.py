@@ -61,7 +61,7 @@ def facts(mail: ReadMail, known: Known | None = None, mailbox: Mailbox = MAILBOX
     return classify(ENVELOPE.model_copy(update=envelope), mail, mailbox, asked, known, bodies=bodies)
 
 
-def reasons(mail: ReadMail, known: Known | None = None, **envelope: Any) -> list[ReasonId]:
+def reasons(mail: ReadMail, known: Known | None = None, **envelope: Any) -> list[str]:
     return [reason.id for reason in facts(mail, known, **envelope).reasons]
 
 

@@ -149,4 +149,4 @@ def test_bad_input_is_a_sentence_and_changes_nothing(
 def test_reasons_of_a_newer_version_are_shown_by_their_id(filled: CommandLine, sql: Sql) -> None:
     sql("UPDATE imported_mails SET reasons = $1::jsonb WHERE item_key = 'item-5'", json.dumps([{"id": "unheard-of"}]))
     (mail,) = filled.json("quarantine", "list")
-    assert mail["reasons"][0]["sentence"] == "unheard-of"
+    assert mail["reasons"][0]["sentence"] == "Een nieuwere versie van de importer geeft als reden «unheard-of»."

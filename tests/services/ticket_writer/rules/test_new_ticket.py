@@ -47,7 +47,7 @@ def columns(given: ClassifiedMail | None = None, known: Facts | None = None) -> 
     return found
 
 
-def ids(found: Record) -> list[ReasonId]:
+def ids(found: Record) -> list[str]:
     return [reason.id for reason in found.reasons]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from services.ticket_writer.rules.facts import Contact, Employee, Facts, SenderFacts, TicketFacts
 from services.ticket_writer.rules.record import Record, SupplementColumns, TicketChange
 from services.ticket_writer.rules.supplement import supplement
+from services.ticket_writer.rules.verdict import FoundBy, Relation, Verdict
 from shared.messages import AutomaticKind, Bodies, Body, ClassifiedMail, DmarcResult, Reason, ReasonId
 from shared.portal.history import EntryKind
 from shared.portal.outcome import Supplement, decide_outcome
@@ -71,7 +73,7 @@ def stranger(given: TicketFacts | None = None) -> Facts:
     return facts(replace(given, participants=frozenset(), sender_took_part=False), sender=STRANGER)
 
 
-def ids(found: Record) -> list[ReasonId]:
+def ids(found: Record) -> list[str]:
     return [reason.id for reason in found.reasons]
 
 
@@ -303,6 +305,13 @@ def test_D20_a_bounce_of_our_own_mail_is_no_stranger() -> None:
     assert not found.needs_review
 
 
+def test_every_verdict_is_a_sentence() -> None:
+    for found_by, relation, dmarc in product(FoundBy, Relation, DmarcResult):
+        sentence = Verdict(found_by, "1000001", relation, dmarc).sentence
+        assert sentence.count("; ") == 2
+        assert sentence.endswith(".")
+
+
 @pytest.mark.parametrize(
     ("known", "changes", "grade"),
     [
@@ -346,3 +355,48 @@ def test_the_classified_mail_is_left_as_it_was() -> None:
     assert isinstance(given.bodies, Bodies)
     supplement(given, given.bodies, facts(ticket()), decision)
     assert ClassifiedMail.model_validate_json(before) == given
+
+
+TRIMMED = Body(html="<p>Kort</p>", text="Kort")
+
+
+@pytest.mark.parametrize(
+    ("given", "bodies", "changes", "shown"),
+    [
+        pytest.param({}, Bodies(whole=WHOLE, trimmed=TRIMMED), {}, WHOLE, id="off by default"),
+        pytest.param({"trim_replies": True}, Bodies(whole=WHOLE, trimmed=TRIMMED), {}, TRIMMED, id="on"),
+        pytest.param(
+            {"trim_replies": True},
+            Bodies(whole=WHOLE, above_marker=ABOVE, trimmed=TRIMMED),
+            {},
+            TRIMMED,
+            id="marker too",
+        ),
+        pytest.param({"trim_replies": True}, Bodies(whole=WHOLE, above_marker=ABOVE), {}, ABOVE, id="nothing trimmed"),
+        pytest.param(
+            {"trim_replies": True},
+            Bodies(whole=WHOLE, trimmed=TRIMMED),
+            {"reasons": (Reason(id=ReasonId.NOTHING_ABOVE_MARKER),)},
+            WHOLE,
+            id="D16 nothing above the marker",
+        ),
+        pytest.param(
+            {"trim_replies": True},
+            Bodies(whole=WHOLE, trimmed=TRIMMED),
+            {"automatic": AutomaticKind.BOUNCE},
+            WHOLE,
+            id="automatic",
+        ),
+    ],
+)
+def test_A6_setting_quotes_and_signatures_are_not_shown(
+    given: dict[str, Any], bodies: Bodies, changes: dict[str, Any], shown: Body
+) -> None:
+    target = ticket(**given)
+    known = facts(target)
+    record = supplement(mail(candidates=(candidate(),), **changes), bodies, known, Supplement(target, ()))
+    assert (record.body.body_html, record.body.body_full_html) == (shown.html, WHOLE.html)
+    ids = [reason.id for reason in record.reasons]
+    assert (ReasonId.REPLY_TRIMMED in ids) is (shown is TRIMMED)
+    if bodies.above_marker is not None:
+        assert ReasonId.ABOVE_MARKER in ids

@@ -90,7 +90,7 @@ COMMENT ON COLUMN supplements.sender_cc IS 'Cc of the mail: a list of {"name", "
 COMMENT ON COLUMN supplements.sender_person_id IS 'The contact who sent it; null: not a contact.';
 COMMENT ON COLUMN supplements.sender_employee_id IS 'The employee who sent it; null: not an employee (D12).';
 COMMENT ON COLUMN supplements.automatic IS 'Kind of automatic mail; null: a person wrote it (D6).';
-COMMENT ON COLUMN supplements.verdict IS 'How sure it belongs here: {"grade": strong, fair or weak, "found_by", "number", "relation", "dmarc"} (D10, D20).';
+COMMENT ON COLUMN supplements.verdict IS 'How sure it belongs here: {"grade": strong, fair or weak, "found_by", "number", "relation", "dmarc", "sentence": all of it in Dutch} (D10, D20).';
 COMMENT ON COLUMN supplements.needs_review IS 'Whether a person should look at it, for instance because a stranger sent it (D20).';
 COMMENT ON COLUMN supplements.held_for_review IS 'Whether it is hidden from the customer until a person accepts it (D20).';
 COMMENT ON COLUMN supplements.mail_id IS 'The mail that it was made from; null: made by people.';
