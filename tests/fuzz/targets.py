@@ -44,7 +44,7 @@ _FORBIDDEN: Final = (
     "video, audio, source, template, [id], [name], [target], [class], [background], [srcset], [action], [formaction]"
 )
 _IN_STYLE: Final = re.compile(
-    r"url|expression|import|position|z-index|behavior|\\|@|/\*|margin[^;]*-\s*\d", re.IGNORECASE
+    r"url\s*\(|expression\s*\(|(?:position|z-index|behavior)\s*:|@|\\|/\*|margin[^;]*-\s*\d", re.IGNORECASE
 )
 
 

@@ -22,10 +22,18 @@ _BLOCKS: Final = frozenset(
 _PARAGRAPHS: Final = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "pre", "table", "blockquote"}
 )
+_LISTS: Final = frozenset({"ul", "ol"})
+_HIDDEN: Final = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em|"
+    r"%)?\s*(?:;|!|$))",
+    re.IGNORECASE,
+)
+"""What mass mailers put on the «preheader», a text for the list of mails that no reader of the mail sees."""
 _UNSEEN: Final = frozenset(
     {"head", "style", "script", "title", "template", "noembed", "noframes", "iframe", "object", "applet", "svg", "math",
      "textarea", "select", "audio", "video", "xml", "-comment", "!doctype"}
 )  # fmt: skip
+_SMALL_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _HTML_SPACE: Final = re.compile(r"[ \t\r\n\f]+")
 _PREFORMATTED: Final = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 _LONGEST_MARK: Final = 500
@@ -138,6 +146,9 @@ class _Collector:
         self._quoted_at_begin = Quoted.NO
         self._signed_at_begin = False
         self._rest_is_quoted = False
+        self._lists: list[int | None] = []
+        """The number of the next item of each list that is open; None where items have none."""
+        self._hidden: int | None = None
 
     def enter(self, node: LexborNode) -> bool:
         """Takes a node in; False if nothing below it is seen."""
@@ -154,7 +165,10 @@ class _Collector:
             self._has_image = True
             self._begin_at(node, 0)
             return False
-        self._begin(tag)
+        if tag != "body" and _is_hidden(node):
+            self._hidden = node.mem_id
+            return False
+        self._begin(node, tag)
         marks = _marks_of(node, tag)
         self._marks.append(marks)
         self._count(marks, 1)
@@ -166,9 +180,14 @@ class _Collector:
         tag = node.tag or ""
         if tag == "-text" or tag in _UNSEEN or tag in {"br", "img"}:
             return
+        if self._hidden == node.mem_id:
+            self._hidden = None
+            return
         if tag in _BLOCKS:
             self.end_line()
-            if tag in _PARAGRAPHS:
+            if tag in _LISTS and self._lists:
+                self._lists.pop()
+            if tag in _PARAGRAPHS and not self._lists:
                 self._part()
         self._count(self._marks.pop(), -1)
 
@@ -179,16 +198,25 @@ class _Collector:
         self._quoted += step * marks.quoted
         self._signed += step * marks.signed
 
-    def _begin(self, tag: str) -> None:
+    def _begin(self, node: LexborNode, tag: str) -> None:
         if tag in _BLOCKS:
             self.end_line()
-            if tag in _PARAGRAPHS:
+            if tag in _PARAGRAPHS and not self._lists:
                 self._part()
-            if tag == "li":
-                self._text.append("- ")
+            if tag in _LISTS:
+                self._lists.append(_first_number(node) if tag == "ol" else None)
+            elif tag == "li":
+                self._text.append(self._item_mark())
         elif tag in {"td", "th"} and self._text:
             self._text.append("\t")
             self._ends_with_space = True
+
+    def _item_mark(self) -> str:
+        number = self._lists[-1] if self._lists else None
+        if number is None:
+            return "- "
+        self._lists[-1] = number + 1
+        return f"{number}. "
 
     def end_line(self, *, even_empty: bool = False) -> None:
         text = "".join(self._text).strip(" \t")
@@ -269,6 +297,22 @@ def _marks_of(node: LexborNode, tag: str) -> _Marks:
     if style is None and class_name is None and identity is None and tag not in {"pre", "blockquote"}:
         return _PLAIN
     return _marks_by(tag, (style or "")[:_LONGEST_MARK], f"{class_name or ''} {identity or ''}"[:_LONGEST_MARK])
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attrs
+    style = attributes.get("style")
+    return "hidden" in attributes or (style is not None and _hides(style[:_LONGEST_MARK]))
+
+
+def _first_number(node: LexborNode) -> int:
+    start = node.attrs.get("start") or ""
+    return int(start) if _SMALL_NUMBER.fullmatch(start) else 1
+
+
+@lru_cache(maxsize=1024)
+def _hides(style: str) -> bool:
+    return _HIDDEN.search(style) is not None
 
 
 @lru_cache(maxsize=1024)  # a mail has few styles and classes, each hundreds of times
