@@ -116,7 +116,8 @@ class GraphTransport:
             try:
                 return _draft(await graph.get(self._path(mail.draft_id), select="id,internetMessageId,isDraft"))
             except GraphRefused as refused:
-                if refused.status != HTTPStatus.NOT_FOUND or refused.code != "ErrorItemNotFound":
+                # QUIRK: 400 for an id of another mailbox: the account was changed since
+                if refused.code != "ErrorItemNotFound" and refused.status != HTTPStatus.BAD_REQUEST:
                     raise
         if not mail.tried_before or "'" in mail.message_id:
             return None

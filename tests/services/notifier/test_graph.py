@@ -255,33 +255,32 @@ async def test_a_notification_goes_by_graph_and_its_row_knows_the_draft(house: H
     assert arrived(server) == [row["message_id"]]
 
 
-@pytest.mark.parametrize(
-    ("kind", "fault", "reply"),
-    [
-        pytest.param(KilledBeforeKeeping, None, SENT, id="draft made, not kept"),
-        pytest.param(DatabaseAwayWhileKeeping, None, SENT, id="draft made, the database away"),
-        pytest.param(KilledAfterKeeping, None, SENT, id="draft kept, not sent"),
-        pytest.param(KilledBeforeRecording, None, SENT_BEFORE, id="sent, not recorded"),
-        pytest.param(Repository, (DRAFT, unanswered), SENT, id="draft made, its answer lost"),
-        pytest.param(Repository, (SEND, unanswered), SENT_BEFORE, id="sent, the answer lost"),
-        pytest.param(Repository, (SEND, status(503)), SENT, id="not sent"),
-    ],
-)
-async def test_a_crash_between_the_steps_neither_loses_nor_doubles(
-    house: House, server: GraphServer, kind: type[Repository], fault: tuple[str, Fault] | None, reply: str
-) -> None:
-    planned = await house.plan()
-    if fault is not None:
-        server.fault(*fault)
-    async with notifier(house, kind) as notifying:
-        with suppress(Killed, Outage):
-            await notifying.deliver([planned])
-    await house.pass_time(LEASE)
-    async with notifier(house) as notifying:
-        await notifying.sweep()
-    row = await house.row(planned)
-    assert (row["state"], row["server_reply"]) == ("sent", reply)
-    assert arrived(server) == [row["message_id"]]
+CRASHES: dict[str, tuple[type[Repository], tuple[str, Fault] | None, str]] = {
+    "draft made, not kept": (KilledBeforeKeeping, None, SENT),
+    "draft made, the database away": (DatabaseAwayWhileKeeping, None, SENT),
+    "draft kept, not sent": (KilledAfterKeeping, None, SENT),
+    "sent, not recorded": (KilledBeforeRecording, None, SENT_BEFORE),
+    "draft made, its answer lost": (Repository, (DRAFT, unanswered), SENT),
+    "sent, the answer lost": (Repository, (SEND, unanswered), SENT_BEFORE),
+    "not sent": (Repository, (SEND, status(503)), SENT),
+}
+
+
+async def test_a_crash_between_the_steps_neither_loses_nor_doubles(house: House, server: GraphServer) -> None:
+    for moment, (kind, fault, reply) in CRASHES.items():
+        planned = await house.plan()
+        if fault is not None:
+            server.fault(*fault)
+        async with notifier(house, kind) as notifying:
+            with suppress(Killed, Outage):
+                await notifying.deliver([planned])
+        await house.pass_time(LEASE)
+        async with notifier(house) as notifying:
+            await notifying.sweep()
+        row = await house.row(planned)
+        assert (row["state"], row["server_reply"]) == ("sent", reply), moment
+        assert arrived(server).count(row["message_id"]) == 1, moment
+    assert len(server.submitted) == len(CRASHES)
     assert server.mail.mailboxes[MAILBOX].contents("drafts") == []
 
 
@@ -312,6 +311,19 @@ async def test_a_draft_that_a_person_deleted_for_good_is_made_again(house: House
         await notifying.sweep()
     assert arrived(server) == [(await house.row(planned))["message_id"]]
     assert server.count(ORPHAN_SEARCH) == 1
+
+
+async def test_a_draft_in_another_mailbox_is_made_again_in_the_new_one(house: House, server: GraphServer) -> None:
+    planned = await house.plan()
+    async with notifier(house, KilledAfterKeeping) as notifying:
+        with suppress(Killed):
+            await notifying.deliver([planned])
+    server.mail.mailboxes[MAILBOX].messages.clear()
+    server.fault(LOOK, status(400, "ErrorInvalidMailboxItemId"))
+    await house.pass_time(LEASE)
+    async with notifier(house) as notifying:
+        await notifying.sweep()
+    assert arrived(server) == [(await house.row(planned))["message_id"]]
 
 
 async def test_many_notifications_share_one_request_at_a_time(house: House, server: GraphServer) -> None:
