@@ -63,7 +63,7 @@ def own_words(text: str, secrets: Iterable[str] = ()) -> str:
     return line if len(line) <= _WORDS else f"{line[:_WORDS]}…"
 
 
-def login_error(text: str, secrets: Iterable[str] = ()) -> MailboxError:
+def login_error(text: str, secrets: Iterable[str] = (), *, app: bool = False) -> MailboxError:
     """What a NO or BAD to LOGIN or AUTHENTICATE means. Whatever is not known to pass by itself is a refusal."""
     code, said = code_of(text), f"De server antwoordt: «{own_words(text, secrets)}»."
     if code == "EXPIRED":
@@ -91,9 +91,14 @@ def login_error(text: str, secrets: Iterable[str] = ()) -> MailboxError:
             + said,
             kind=ProblemKind.SWITCHED_OFF,
         )
-    return LoginRefused(
-        f"De server weigert deze login: controleer gebruikersnaam en wachtwoord, en of IMAP aan staat. {said}"
-    )
+    if app:
+        advice = (
+            "app: geef de app-registratie IMAP.AccessAsApp met toestemming van de beheerder, en haar service-principal "
+            "volledige toegang tot de mailbox"
+        )
+    else:
+        advice = "login: controleer gebruikersnaam en wachtwoord, en of IMAP aan staat"
+    return LoginRefused(f"De server weigert deze {advice}. {said}")
 
 
 def folder_error(text: str, folder: str) -> MailboxError:

@@ -378,7 +378,7 @@ class ImapSession:
         if not typ:
             raise _no_way_in(encrypted=encrypted, disabled=self._can("LOGINDISABLED"))
         if typ != "OK":
-            raise answers.login_error(text, secrets)
+            raise answers.login_error(text, secrets, app=bool(credentials.token))
         self._wire.state = "AUTH"
         self._client._cached_capabilities = None  # they change with the login; what came with its answer counts
 
