@@ -16,11 +16,17 @@ from shared.messages import NumberIntroduction
 
 _MOST: Final = 20
 _INTRODUCED: Final = re.compile(
-    r"(?:#\s?|\bticket(?:s|nummer|number|nr|id)?\s*(?:n(?:umme)?r\.?|no\.?|number|nummer|id)?\s*[:#=.\-–]?\s*#?\s*)$",
+    r"(?:#\s?|\bticket(?:s|nummer|number|nr|id)?[\s_-]*(?:n(?:umme)?r\.?|n[o°º]\.?|№|number|nummer|id)?"
+    r"\s*[:#=.\-–]?\s*[#№]?[\s\"'«»“”„\u2018\u2019*(]*)$",
     re.IGNORECASE,
 )
-_NOT_BEFORE: Final = r"(?<![\w])(?<![0-9][-./:,+–])(?<![+$€£@~])(?<!%)"
-_NOT_AFTER: Final = r"(?![\w@%°])(?![-./:,+–][0-9])(?!\s?[€$£])"
+_NOT_BEFORE: Final = (
+    r"(?:(?<!\w)|(?i:(?<=\bticket)|(?<=\bticket_)))(?<![0-9][-./:,+–])(?<![+$€£@~])(?<!%)"  # Ticket1000001 is one too
+)
+_NOT_AFTER: Final = (
+    r"(?![\w@%°])(?![-./:,+–][0-9])(?!,[-–=])(?!\s?(?:[€$£]|(?i:euro?|usd|gbp)\b)(?!\s?[0-9]))"
+    r"(?!(?i:\.(?:com|net|org|eu|nl|be|de)\b))"
+)
 _MONTH: Final = (
     r"(?:jan|feb|mrt|maa|mar|mär|apr|avr|mei|may|mai|jun|juin|jul|juil|aug|aoû|sep|okt|oct|nov|dec|dez|déc)[a-zéûä]*"
 )
@@ -31,14 +37,18 @@ _OTHER_NUMBERS: Final = re.compile(
     | (?<![\w])(?:tel|telefoon|phone|fax|mobiel|mobile|gsm|bel)\.?:?\ ?[0-9][0-9 \-]{{5,14}}
     | (?<![\w])[0-9]{{1,2}}\.?\ {_MONTH}\.?\ [0-9]{{4}}                     # a date in words
     | (?<![\w]){_MONTH}\.?\ [0-9]{{1,2}},?\ [0-9]{{4}}
+    | (?<![\w])(?:19|20)[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![\w])  # a date in digits alone
+    | (?<![\w])(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{{2}}(?![\w])
     | (?<![\w])v\.?\ ?[0-9]+(?:\.[0-9]+)*
     | (?<![\w])(?:versie|version|build|release|rev)\.?[ :]?[0-9]+            # a version
     | (?:€|\$|£|eur|usd|gbp)\ ?[0-9][0-9.,]*                                 # an amount
     | [\w.+-]+@[\w.-]+                                                       # an address
-    | https?://\S+
+    | (?:https?://|www\.)\S+
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+"""The forms of ASCII that East Asian keyboards give."""
 _BRACKETS: Final = {"[": "]", "(": ")", "{": "}", "<": ">"}
 
 
@@ -51,7 +61,11 @@ class NumberToken:
 
 
 def find_numbers(subject: str, pattern: str) -> tuple[NumberToken, ...]:
-    """The tokens of `subject` that match `pattern` (a regular expression), introduced ones first, each once."""
+    """The tokens of `subject` that match `pattern` (a regular expression), introduced ones first, each once.
+
+    Full-width characters count as those that they are the forms of.
+    """
+    subject = subject.translate(_FULL_WIDTH)
     elsewhere = [found.span() for found in _OTHER_NUMBERS.finditer(subject)]
     introduced: list[str] = []
     bare: list[str] = []

@@ -1,7 +1,10 @@
 """SPEC D1: which tokens of a subject may be a ticket number, and in which order they are tried."""
 
+import unicodedata
+from datetime import date
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.classifier.rules.ticket_number import find_numbers
@@ -28,6 +31,21 @@ def found(subject: str, pattern: str = OURS) -> list[str]:
         pytest.param("#1000001", id="after-hash"),
         pytest.param("ChainWise: Ticket 1000001 - Kassa is geregistreerd", id="our-own-subject"),
         pytest.param("Antw: Doorst: VS: SV: Ticket 1000001", id="many-prefixes"),
+        pytest.param("Re[2]: Ticket 1000001", id="counted-prefix"),
+        pytest.param("回复: 转发: Ticket 1000001", id="prefixes-in-chinese"),
+        pytest.param("[Helpdesk] [Ticket: 1000001] Kassa", id="two-pairs-of-brackets"),
+        pytest.param("[#1000001]", id="hash-in-brackets"),
+        pytest.param("Ticket_1000001", id="after-an-underscore"),
+        pytest.param("ticket1000001", id="straight-behind-ticket"),
+        pytest.param("Ticket-ID 1000001", id="ticket-id"),
+        pytest.param("Ticket nº 1000001", id="numero"),
+        pytest.param("Ticket №1000001", id="numero-sign"),
+        pytest.param('Ticket "1000001"', id="in-quotes"),
+        pytest.param("Ticket «1000001»", id="in-guillemets"),
+        pytest.param("Ticket *1000001*", id="in-bold"),
+        pytest.param("Ticket\xa01000001", id="no-break-space"),
+        pytest.param("Ticket \uff11\uff10\uff10\uff10\uff10\uff10\uff11", id="full-width-digits"),
+        pytest.param("\uff031000001", id="full-width-hash"),
     ],
 )
 def test_D1_introduced_numbers(subject: str) -> None:
@@ -64,6 +82,19 @@ def test_D1_a_whole_token_without_introduction(subject: str) -> None:
         pytest.param("1000001.50", id="amount-with-point"),
         pytest.param("1000001,50", id="amount-with-comma"),
         pytest.param("€ 1000001", id="amount-with-sign"),
+        pytest.param("€ 1.000.001", id="amount-with-thousands"),
+        pytest.param("1000001,-", id="amount-with-dash"),
+        pytest.param("1000001 EUR", id="amount-with-code-behind"),
+        pytest.param("EUR 1000001", id="amount-with-code"),
+        pytest.param("1000001 euro", id="amount-in-words"),
+        pytest.param("20261123", id="date-year-first"),
+        pytest.param("storing 23112026", id="date-day-first"),
+        pytest.param("www.elders.example/1000001", id="web-address-without-scheme"),
+        pytest.param("1000001.nl", id="domain"),
+        pytest.param("IMG_1000001.jpg", id="file"),
+        pytest.param("v1000001.2", id="version-with-point"),
+        pytest.param("+31 1000001 22", id="telephone-in-the-middle"),
+        pytest.param("1000001\u00b2", id="superscript"),
         pytest.param("1000001 €", id="amount-with-sign-behind"),
         pytest.param("+31201000001", id="telephone"),
         pytest.param("+31 20 1000001", id="telephone-with-spaces"),
@@ -103,10 +134,14 @@ def test_D1_the_pattern_is_the_installations() -> None:
     assert found("Melding XHD-2019-0042 graag", r"HD-[0-9]{4}-[0-9]{4}") == []
 
 
+def test_D1_a_date_that_is_introduced_is_a_number() -> None:
+    assert found("Ticket 20261123") == ["20261123"]
+
+
 @given(st.text(max_size=200))
 def test_every_token_is_in_the_subject_and_matches(subject: str) -> None:
     for token in find_numbers(subject, OURS):
-        assert token.text in subject
+        assert token.text in unicodedata.normalize("NFKC", subject)
         assert 7 <= len(token.text) <= 10
 
 
@@ -117,3 +152,33 @@ def test_a_number_never_continues_on_either_side(subject: str) -> None:
         assert any(
             not subject[at - 1 : at].isdigit() and not subject[at + len(token.text) :][:1].isdigit() for at in places
         )
+
+
+AROUND = st.text(alphabet=" \t-–:;,.!?()[]{}«»\"'*#", max_size=8)
+WORDS = st.sampled_from(["", "Kassa", "RE:", "Antw: FW:", "2 stuks", "€ 12,50", "[extern]", "06-12345678"])
+NUMBERS = st.integers(1_000_001, 1_899_999).map(str)
+
+
+@given(WORDS, AROUND, NUMBERS, AROUND, WORDS)
+def test_D1_an_introduced_number_is_found_first_whatever_stands_around_it(
+    before: str, left: str, number: str, right: str, after: str
+) -> None:
+    assume(not right.startswith((",-", ",–")))  # an amount
+    assert found(f"{before}{left} Ticket {number}{right} {after}")[:1] == [number]
+
+
+@given(NUMBERS, st.integers(0, 9), st.sampled_from(["{d}{n}", "{n}{d}", "{d}-{n}", "{n}.{d}", "{n}/{d}", "{d},{n}"]))
+def test_D1_a_digit_beside_it_makes_it_part_of_something_else(number: str, digit: int, form: str) -> None:
+    assert number not in found(form.format(n=number, d=digit))
+
+
+@given(st.dates(min_value=date(1950, 1, 1), max_value=date(2099, 12, 31)), st.sampled_from(["%Y%m%d", "%d%m%Y"]))
+def test_D1_no_date_is_a_number(day: date, form: str) -> None:
+    assert found(f"Storing {day.strftime(form)}") == []
+
+
+@given(
+    NUMBERS, st.sampled_from(["+31 {n}", "0031 {n}", "020-{n}", "tel {n}", "v{n}", "versie {n}", "€ {n}", "{n} EUR"])
+)
+def test_D1_telephones_versions_and_amounts_are_no_numbers(number: str, form: str) -> None:
+    assert found(f"Vraag over {form.format(n=number)} graag") == []
