@@ -25,7 +25,7 @@ class Trimming:
     """How the bodies of one mail are trimmed.
 
     `has_html` is False where the mail has text alone; `has_text` where it has html alone. `is_forward`: its subject
-    says that it forwards another mail.
+    says that it forwards another mail, which is then what it says.
     """
 
     has_html: bool
@@ -35,18 +35,20 @@ class Trimming:
 
     def of(self, document: HtmlDocument, lines: Sequence[Line], text: str) -> Body | None:
         """The body without quotes and signatures; None where there is nothing to take away."""
+        if self.is_forward:
+            return None
         plain = text_lines(text) if self.has_text else []
-        kept_plain = said_lines(plain, is_forward=self.is_forward)
+        kept_plain = said_lines(plain)
         if not self.has_html:
             if all(kept_plain):
                 return None
             said = _said(plain, kept_plain)
             return self.show(HtmlDocument(text_as_html(said)), said)
-        if all(kept_plain) and all(said_lines(lines, is_forward=self.is_forward)):
+        if all(kept_plain) and all(said_lines(lines)):
             return None
         copy = HtmlDocument(document.html())
         copied = copy.lines()
-        kept = said_lines(copied, is_forward=self.is_forward)
+        kept = said_lines(copied)
         if self.has_text:
             kept, kept_plain = _ending_alike(copied, kept, plain, kept_plain)
         copy.keep(copied, kept)

@@ -9,7 +9,8 @@
 A quote ends what is said where the client marks no lines of it: at a block of header lines (Outlook), at a separator
 («-----Oorspronkelijk bericht-----»), at an attribution without quote marks below it, or where the html says so. Where
 quoted lines are marked (`>`, a blockquote), they go and what stands around them stays, save quotes in the midst of a
-text that no attribution announces: those a person put there. What is forwarded is no quote. Nothing is trimmed where
+text that no attribution announces: those a person put there. What is forwarded is no quote, and nothing of it
+goes. Nothing is trimmed where
 nothing would be left.
 """
 
@@ -66,16 +67,13 @@ class _Kind(IntEnum):
     """By the client: a signature, an advertisement, a disclaimer."""
 
 
-def said_lines(lines: Sequence[Line], *, is_forward: bool) -> tuple[bool, ...]:
-    """For each line whether it is said here; all of them where nothing else would be left.
-
-    `is_forward`: the mail's subject says that it forwards another, so that header blocks begin no quote.
-    """
+def said_lines(lines: Sequence[Line]) -> tuple[bool, ...]:
+    """For each line whether it is said here; all of them where nothing else would be left."""
     texts = [line.text for line in lines]
-    kinds = _marked(lines, texts, is_forward=is_forward)
-    _find_headers(lines, texts, kinds, is_forward=is_forward)
+    kinds = _marked(lines, texts)
+    end = _find_headers(lines, texts, kinds)
     _keep_own_quotes(lines, kinds)
-    _find_added(lines, texts, kinds)
+    _find_added(lines[:end], texts[:end], kinds)
     kept = tuple(kind in {_Kind.SAID, _Kind.BLANK} for kind in kinds)
     if any(keep and _has_content(line) for keep, line in zip(kept, lines, strict=True)):
         return kept
@@ -86,11 +84,11 @@ def _has_content(line: Line) -> bool:
     return line.has_image or bool(bare(line.text))
 
 
-def _marked(lines: Sequence[Line], texts: Sequence[str], *, is_forward: bool) -> list[_Kind]:
+def _marked(lines: Sequence[Line], texts: Sequence[str]) -> list[_Kind]:
     """What each line is by its own marks: blank, quoted, or said."""
     kinds = []
     for line in lines:
-        if _QUOTE_MARK.match(line.text) or (line.quoted is not Quoted.NO and not is_forward and _has_content(line)):
+        if _QUOTE_MARK.match(line.text) or (line.quoted is not Quoted.NO and _has_content(line)):
             kinds.append(_Kind.QUOTED)
         elif not _has_content(line):
             kinds.append(_Kind.BLANK)
@@ -103,10 +101,10 @@ def _marked(lines: Sequence[Line], texts: Sequence[str], *, is_forward: bool) ->
     return kinds
 
 
-def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind], *, is_forward: bool) -> None:
-    """Marks what stands above quotes, and quotes that go on to the end.
+def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind]) -> int:
+    """Marks what stands above quotes, and quotes that go on to the end; the line in which a forwarded mail begins.
 
-    Scanning ends where a forwarded mail begins: that is kept as it is.
+    That one is kept as it is. The number of lines where none does.
     """
     above_quote = _above_quote(kinds)
     said_above = False
@@ -115,21 +113,22 @@ def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind
         kind = kinds[index]
         if _begins_forward(texts[index], kind):
             kinds[index:] = [_Kind.SAID if _has_content(line) else _Kind.BLANK for line in lines[index:]]
-            return
+            return index
         if kind is _Kind.QUOTED:
             if attribution_end(texts, index, above_quote) is not None:
                 kinds[index] = _Kind.HEADER
             index = next((each for each in range(index + 1, len(kinds)) if kinds[each] is not _Kind.QUOTED), len(kinds))
             continue
-        if said_above and not is_forward and lines[index].rest_is_quoted and not _answers_below(texts, kinds, index):
+        if said_above and lines[index].rest_is_quoted and not _answers_below(texts, kinds, index):
             kinds[index:] = [_Kind.HEADER] * (len(kinds) - index)
-            return
-        end = None if kind is _Kind.BLANK or is_forward else _header_end(lines, texts, index, above_quote)
+            break
+        end = None if kind is _Kind.BLANK else _header_end(lines, texts, index, above_quote)
         if end is not None:
             index = _pass_header(texts, kinds, index, end, said_above=said_above)
             continue
         said_above = said_above or (kind is _Kind.SAID and not is_device_line(texts[index]))
         index += 1
+    return len(lines)
 
 
 def _begins_forward(text: str, kind: _Kind) -> bool:
@@ -216,7 +215,7 @@ def _find_added(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind])
         if kinds[index] is _Kind.SAID and line.in_signature:
             kinds[index] = _Kind.ADDED
     first = next((index for index, kind in enumerate(kinds) if kind is _Kind.SAID), len(kinds))
-    for begin, end in _runs(kinds):
+    for begin, end in _runs(kinds[: len(lines)]):
         for index in range(begin, end):
             is_device = kinds[index] is _Kind.SAID and is_device_line(texts[index])
             if index > first and (is_device or _is_signature(texts, kinds, index, end)):
@@ -225,11 +224,11 @@ def _find_added(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind])
             if is_device:
                 kinds[index] = _Kind.ADDED
     for ends in (disclaimer_begins_at, contact_details_at):
-        said = _said(kinds)
+        said = _said(kinds[: len(lines)])
         begins = ends([texts[index] for index in said])
         for index in said[begins:] if begins is not None else ():
             kinds[index] = _Kind.ADDED
-    said = _said(kinds)
+    said = _said(kinds[: len(lines)])
     for index in said[: warning_ends_at([texts[index] for index in said])]:
         kinds[index] = _Kind.ADDED
 

@@ -1,10 +1,15 @@
 """The trimmed reading of a mail: html and text say the same, its images are its own, and the whole stays as it is."""
 
 import uuid
+from pathlib import Path
+
+import pytest
 
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
+from services.classifier.rules.forwarded import How
 
+MAILS = Path(__file__).parents[3] / "mails"
 QUOTE = "Op 3 maart 2026 om 10:00 schreef Els <els@desk.example>:"
 MARKER = "## boven ##"
 
@@ -71,3 +76,25 @@ def test_images_of_the_quote_are_not_of_the_reply() -> None:
     mail = read(f"<p>Ja</p><div>{QUOTE}</div><blockquote>{image}Hoi</blockquote>", None)
     assert mail.reply is not None
     assert (len(mail.whole.attachment_ids), mail.reply.attachment_ids) == (1, ())
+
+
+@pytest.mark.parametrize("path", sorted((MAILS / "clients").glob("*.eml")), ids=lambda path: path.stem)
+def test_every_client_is_trimmed_without_a_marker_too(path: Path) -> None:
+    """The same mails as those of the marker, read by a helpdesk that has none."""
+    reply = read_mail(path.read_bytes(), uuid.uuid4(), ReadingSettings()).reply
+    assert reply is not None
+    for reading in (reply.text, reply.html):
+        assert any(answer in reading for answer in ("De printer doet het weer", "Mijn antwoord staat hieronder"))
+        for quoted in ("Beste Sanne", "vul boven", "helpdesk.example", "Verzonden", "blockquote"):
+            assert quoted not in reading
+
+
+@pytest.mark.parametrize("path", sorted((MAILS / "forwards").glob("*.eml")), ids=lambda path: path.stem)
+def test_every_client_that_forwards_tells_the_sender_and_loses_nothing(path: Path) -> None:
+    mail = read_mail(path.read_bytes(), uuid.uuid4(), ReadingSettings())
+    assert mail.forwarded is not None
+    assert (mail.forwarded.name, mail.forwarded.address) == ("Jan Smit", "jan@bakkerij.example")
+    assert (mail.forwarded.subject, mail.forwarded.alone) == ("Kassa doet het niet", True)
+    said = mail.reply or mail.whole
+    assert "Kunnen jullie dit oppakken?" in said.text
+    assert mail.forwarded.how is How.ATTACHED or "De kassa start niet meer op." in said.text
