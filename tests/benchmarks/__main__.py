@@ -4,7 +4,8 @@ Reads     an empty, migrated database and a virtual host with the topology, by t
 Measures  rate: 500 mails at once, of 20 KB and of 76 KB, from the first delivery to the last outcome and to the last
           notification received; latency: 100 mails, five a second, from the delivery to the commit and to the mail
           server; processor time a mail of each service, of the database and of the broker; the classifier's stages
-          beside the standard library (`python -m tests.benchmarks.classifier` alone needs no server)
+          beside the standard library (`python -m tests.benchmarks.classifier` alone needs no server); each kind of
+          mailbox (`python -m tests.benchmarks.mailboxes`)
 Writes    .run/benchmark.json
 Exit      0 measured (no figure is too bad to pass), 1 mail was still waiting at the deadline
 """
@@ -37,7 +38,7 @@ from services.console.supervisor import Supervisor
 from shared.broker.administration import management, vhost_of
 from shared.configuration import BrokerAdministration
 from shared.errors import ImporterError
-from tests.benchmarks import classifier
+from tests.benchmarks import classifier, mailboxes
 from tests.benchmarks.processor_time import parent_of, processor_seconds
 from tests.benchmarks.sample import sample_mail
 
@@ -221,11 +222,14 @@ def main() -> int:
     show(console, rates, latency)
     stages, peaks = classifier.measure()
     classifier.show(console, stages, peaks)
+    costs = mailboxes.measure(console)
+    mailboxes.show(console, costs)
     report = FOLDER / "benchmark.json"
     content = {
         "rates": [asdict(rate) for rate in rates],
         "latency": asdict(latency),
         "classifier": {"stages": [asdict(stage) for stage in stages], "peak_mb": peaks},
+        "mailboxes": [asdict(cost) for cost in costs],
     }
     report.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     console.print(f"Written to {report}.")

@@ -13,13 +13,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import BinaryIO, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 from services.fetcher.mailboxes.ews_connection import PATIENCE, EwsConnection, Patience, ews_url, tls_context
 from services.fetcher.mailboxes.ews_errors import Place
 from services.fetcher.mailboxes.ews_folder import EwsFolder
-from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxHealth, MailboxMissing, MailReference
+from services.fetcher.mailboxes.protocol import (
+    LoginRefused,
+    MailboxAccess,
+    MailboxHealth,
+    MailboxMissing,
+    MailboxUnreachable,
+    MailReference,
+)
 
 THREADS: Final = 32
 """For all mailboxes of this process."""
@@ -37,6 +45,9 @@ class EwsMailbox:
         self._folder = folder
         self._patience = patience
         self._turn = asyncio.Lock()
+        self._refused: LoginRefused | None = None
+        self._busy: tuple[MailboxUnreachable, float] | None = None
+        """What the server said when it wanted to be left alone, and until when (the loop's time)."""
 
     @classmethod
     async def open(cls, access: MailboxAccess, patience: Patience = PATIENCE) -> Self:
@@ -121,9 +132,17 @@ class EwsMailbox:
             return call()
 
         async with self._turn:
+            self._check_welcome()
             running = loop.run_in_executor(_threads, in_thread)
             try:
                 return await asyncio.shield(running)
+            except LoginRefused as error:
+                self._refused = error
+                raise
+            except MailboxUnreachable as error:
+                if error.after is not None:
+                    self._busy = error, loop.time() + error.after.total_seconds()
+                raise
             except asyncio.CancelledError:
                 self._connection.abort()
                 await asyncio.wait([running])
@@ -131,3 +150,13 @@ class EwsMailbox:
             finally:
                 for timer in timers:
                     timer.cancel()
+
+    def _check_welcome(self) -> None:
+        """Raise what the server said: many calls wait their turn, and none may go on where it refused or is busy."""
+        if self._refused is not None:
+            raise LoginRefused(str(self._refused)) from self._refused
+        if self._busy is not None:
+            error, until = self._busy
+            left = until - asyncio.get_running_loop().time()
+            if left > 0:
+                raise MailboxUnreachable(str(error), after=timedelta(seconds=left)) from error

@@ -258,7 +258,7 @@ class EwsConnection:
         return text
 
     def _login_problem(self, response: requests.Response) -> MailboxError:
-        if self._login.was_sent:
+        if self._login.kind is not None:
             challenged = response.history[-1:] if self._login.kind == NTLM else []
             if any(step.headers.get("Connection", "").lower() == "close" for step in challenged):
                 return ews_errors.login_interrupted(self._place)
@@ -273,11 +273,9 @@ class _Login(AuthBase):
         self._ntlm = HttpNtlmAuth(username, password)
         self._basic = HTTPBasicAuth(username.encode(), password.encode())
         self.kind: str | None = None
-        self.was_sent = False
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        self.was_sent = self.kind == BASIC
-        if self.was_sent:
+        if self.kind == BASIC:
             return self._basic(request)
         request.headers["Connection"] = "Keep-Alive"  # NTLM logs in the connection, not a request
         request.register_hook("response", self._answer)
@@ -288,10 +286,10 @@ class _Login(AuthBase):
             return response
         offered = offers(response.headers)
         if "ntlm" in offered:
-            self.kind, self.was_sent = NTLM, True
+            self.kind = NTLM
             return self._ntlm.response_hook(response, **how)
         if "basic" in offered:
-            self.kind, self.was_sent = BASIC, True
+            self.kind = BASIC
             response.raw.drain_conn()
             response.close()
             again = self._basic(response.request.copy())

@@ -210,6 +210,29 @@ async def test_a_password_that_changes_while_open_is_a_refused_login(
         assert await unread(mailbox) == []
 
 
+async def test_after_a_refused_login_nothing_more_is_asked(server: EwsServer, mailbox: EwsMailbox, user: User) -> None:
+    deliver(server, 20)
+    listed = await unread(mailbox)
+    server.next("UpdateItem", Answer(401))
+    before = server.seen.requests
+    marked = await asyncio.gather(*map(mailbox.mark_read, listed), return_exceptions=True)
+    assert all(isinstance(result, LoginRefused) for result in marked)
+    assert server.seen.requests == before + 1
+    assert user.password not in str(marked)
+
+
+async def test_a_busy_server_is_left_alone_as_long_as_it_asked(server: EwsServer, mailbox: EwsMailbox) -> None:
+    deliver(server, 20)
+    listed = await unread(mailbox)
+    server.next("GetItem", Refusal("ErrorServerBusy", back_off=300_000, fault=True))
+    before = server.seen.requests
+    results = await asyncio.gather(*(fetched(mailbox, reference) for reference in listed), return_exceptions=True)
+    waits = [result.after for result in results if isinstance(result, MailboxUnreachable) and result.after]
+    assert len(waits) == 20
+    assert all(timedelta(seconds=200) < wait <= timedelta(seconds=300) for wait in waits)
+    assert server.seen.requests == before + 1
+
+
 async def test_two_mailboxes_with_one_login_do_not_share_anything(
     server: EwsServer, access: MailboxAccess, user: User
 ) -> None:
@@ -451,14 +474,16 @@ async def test_a_target_that_is_removed_is_made_again_and_one_that_others_make_i
     ],
 )
 async def test_what_is_wrong_is_told_in_a_sentence_and_its_kind(
-    server: EwsServer, mailbox: EwsMailbox, fault: Fault, kind: type[MailboxError], told: str
+    server: EwsServer, access: MailboxAccess, fault: Fault, kind: type[MailboxError], told: str
 ) -> None:
     server.next("FindItem", fault)
-    with pytest.raises(kind, match=told) as raised:
-        await unread(mailbox)
+    async with opened(access) as mailbox:
+        with pytest.raises(kind, match=told) as raised:
+            await unread(mailbox)
     assert type(raised.value) is kind or issubclass(type(raised.value), MailboxUnreachable)
     assert str(raised.value).endswith(".")
-    assert await unread(mailbox) == []
+    async with opened(access) as mailbox:
+        assert await unread(mailbox) == []
 
 
 @pytest.mark.parametrize(
