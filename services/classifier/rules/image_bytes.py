@@ -50,6 +50,7 @@ def _is_kept(data: bytes) -> bool:
 
 _SOI, _EOI, _SOS, _COM, _APP0, _APP1, _APP2, _APP14, _APP15 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 _RESTARTS: Final = range(0xD0, 0xD8)
+_MOST_SEGMENTS: Final = 50_000
 _ICC: Final = b"ICC_PROFILE\x00"
 
 
@@ -60,7 +61,9 @@ _MARKER_IN_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 def _jpeg(content: bytes, strip: bool) -> Iterator[bytes]:  # noqa: FBT001 - one of a table
     position = 2
     yield content[:2]
-    while position < len(content):
+    for _ in range(_MOST_SEGMENTS):
+        if position >= len(content):
+            break
         if content[position] != 0xFF:  # noqa: PLR2004 - every marker begins so
             raise NotWhole
         while content[position] == 0xFF:  # noqa: PLR2004 - fill bytes may precede the marker
@@ -80,6 +83,8 @@ def _jpeg(content: bytes, strip: bool) -> Iterator[bytes]:  # noqa: FBT001 - one
         elif (segment := _jpeg_segment(marker, content[position + 2 : end], strip=strip)) is not None:
             yield bytes((0xFF, marker)) + struct.pack(">H", len(segment) + 2) + segment
         position = end
+    else:
+        raise NotWhole
     yield b"\xff\xd9"
 
 

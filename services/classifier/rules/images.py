@@ -46,6 +46,8 @@ _MOST_UNSEEN: Final = 400_000
 """Pixels up to which transparency is looked at."""
 _ANIMATED: Final = frozenset({"image/png", "image/gif", "image/webp", "image/tiff"})
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_UNSAFE: Final = re.compile(r'[<>:"/\\|?*]')
+_RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _SVG: Final = re.compile(rb"<(?:\w{1,20}:)?svg[\s/>]|<!DOCTYPE\s+svg", re.IGNORECASE)
 
 
@@ -102,10 +104,16 @@ def decode_image(content: bytes, limits: Limits, *, pixels_left: int) -> Decoded
 
 
 def stored_name(name: str, media_type: str, number: int) -> str:
-    """The name under which an image is stored: with an image's extension, so that nothing opens it as anything else."""
+    """The name under which an image is stored: with an image's extension, so that nothing opens it as anything else.
+
+    And such that every system takes it as a name: Windows knows characters and names that mean something else to it.
+    """
     extension = _EXTENSIONS[media_type][0]
+    name = _UNSAFE.sub("_", name).strip(" .")
     if not name:
         return f"afbeelding-{number}{extension}"
+    if _RESERVED.fullmatch(name):
+        name = f"_{name}"
     is_image_name = name.lower().endswith(tuple(chain.from_iterable(_EXTENSIONS.values())))
     return name if is_image_name else f"{name}{extension}"
 

@@ -95,6 +95,11 @@ def test_pixels_frames_and_bytes_are_bounded() -> None:
         pytest.param("factuur.exe", "image/png", "factuur.exe.png", id="program"),
         pytest.param("foto", "image/webp", "foto.webp", id="none"),
         pytest.param("", "image/gif", "afbeelding-3.gif", id="no-name"),
+        pytest.param("CON.png", "image/png", "_CON.png", id="windows-device"),
+        pytest.param("lpt1", "image/png", "_lpt1.png", id="windows-port"),
+        pytest.param('wat? "dit": <x>|*.png', "image/png", "wat_ _dit__ _x___.png", id="windows-characters"),
+        pytest.param(" .. ", "image/png", "afbeelding-3.png", id="dots"),
+        pytest.param("foto.png.", "image/png", "foto.png", id="dot-behind"),
     ],
 )
 def test_D4_names_end_as_an_image(name: str, media_type: str, stored: str) -> None:

@@ -482,6 +482,45 @@ def test_D17_the_budget_of_bytes_leaves_the_rest_wrapped() -> None:
     assert [left.name for left in found.left_out] == ["winmail.dat"] * (3 - len(found.images))
 
 
+NESTED_MESSAGE = b"Content-Type: message/rfc822\n\nFrom: a@b.example\nSubject: x\n\nHallo"
+SIGNED_BEGIN = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010702") + b"\xa0\x80\x30\x80\x02\x01\x01"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(multipart(*[TEXT] * 10_000), id="parts"),
+        pytest.param(multipart(*[NESTED_MESSAGE] * 10_000), id="attached messages"),
+        pytest.param(
+            mail("application/ms-tnef", tnef([(2, 0x00069002, bytes(14)), (2, 0x0006800F, b"x")] * 10_000)),
+            id="tnef files",
+        ),
+        pytest.param(
+            mail("application/ms-tnef", tnef([(1, 0x00069003, b"\xff\xff\xff\x7f" + b"\x03\x10\x01\x00" * 90_000)])),
+            id="tnef properties",
+        ),
+        pytest.param(mail("application/pkcs7-mime", SIGNED_BEGIN + b"\x31\x80" * 100_000), id="open lengths"),
+        pytest.param(
+            mail(
+                "application/ms-tnef",
+                winmail(
+                    body=[(0x102, 0x1009, struct.pack("<IIII", 10**8, 10**9, 0x75465A4C, 0) + b"\xff\x0c\xf0" * 90_000)]
+                ),
+            ),
+            id="rtf that grows",
+        ),
+        pytest.param(
+            mail("image/jpeg", b"\xff\xd8\xff\xe0\x00\x02" + b"\xff\xe0\x00\x02" * 100_000), id="jpeg segments"
+        ),
+    ],
+)
+def test_D17_a_hostile_mail_gives_a_bounded_result(raw: bytes) -> None:
+    found = read(raw)
+    assert len(found.left_out) <= DEFAULT_LIMITS.left_out
+    assert len(found.images) <= DEFAULT_LIMITS.images
+    assert len(found.whole.text) <= DEFAULT_LIMITS.text
+
+
 # ── whole mails ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
