@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -115,7 +116,7 @@ async def read_json(response: httpx.Response) -> dict[str, Any]:
             if len(body) > BODY_LIMIT:
                 raise Interrupted(f"Het antwoord van {host} is groter dan {BODY_LIMIT // 2**20} MiB.")
     try:
-        content = httpx.Response(200, content=bytes(body)).json() if body else {}
+        content = json.loads(body) if body else {}
     except ValueError:
         content = None
     if not isinstance(content, dict):

@@ -55,6 +55,8 @@ class GraphServer:
         self.mail = GraphMail("")
         self.requests: list[str] = []
         """Each request to Graph, in order: its method and path without the version; of ids only that there is one."""
+        self.without_immutable_ids: list[str] = []
+        """The requests among them that forgot to ask for immutable ids."""
         self.token_requests = 0
         self.most_at_once = 0
         self._tls = certificates.server
@@ -135,6 +137,8 @@ class GraphServer:
         self.token_requests += is_token
         if not is_token:
             self.requests.append(name)
+            if 'IdType="ImmutableId"' not in request.headers.get("Prefer", ""):
+                self.without_immutable_ids.append(name)
         fault = next((planned.fault for planned in self._faults if planned.takes(name)), None)
         answer = handler if is_token else self._guarded(handler)
         return await answer(request) if fault is None else await fault(request, answer)

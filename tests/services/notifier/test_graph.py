@@ -52,6 +52,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphSer
             monkeypatch.setenv(name, value)
         server.add_mailbox(MAILBOX)
         yield server
+        assert server.without_immutable_ids == []
 
 
 def account(server: GraphServer, **changes: Any) -> Account:
