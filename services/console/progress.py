@@ -15,7 +15,8 @@ from shared.database.pool import Connection
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
        nullif(greatest(state.next_check_at, state.login_rests_until), '-infinity') AS next_check_at, state.problem,
-       state.problem_since, state.backlog_waiting, state.problem_kind, state.refused_since AS login_refused_since, settings.login_expires_at
+       state.problem_since, state.backlog_waiting, state.problem_kind, state.refused_since AS login_refused_since,
+       settings.login_expires_at
 FROM importer_settings settings
 JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
 JOIN mailbox_states state ON state.helpdesk_id = settings.helpdesk_id
