@@ -79,7 +79,8 @@ def login_error(text: str, secrets: Iterable[str] = (), *, app: bool = False) ->
     if code in _BUSY_CODES or (code not in {*_REFUSED_CODES, "AUTHORIZATIONFAILED"} and _BUSY.search(text)):
         return MailboxUnreachable(
             "De mailserver kan het inloggen nu niet afhandelen; dat zegt niets over het wachtwoord. De importer "
-            f"probeert het later opnieuw. {said}"
+            f"probeert het later opnieuw. {said}",
+            kind=ProblemKind.THROTTLED if code in {"LIMIT", "THROTTLED"} else None,
         )
     if code == "AUTHORIZATIONFAILED" or _NOT_CONNECTED.search(text):
         return AccessDenied(

@@ -38,6 +38,7 @@ from services.fetcher.mailboxes.protocol import (
     MailGone,
     MailUnreadable,
 )
+from services.fetcher.rules.problem import ProblemKind
 from shared.connecting import ForbiddenAddress
 
 LOGIN_SECONDS: Final = 60.0
@@ -649,7 +650,8 @@ def _read_tls_context(ca_file: str | None, modified: int) -> ssl.SSLContext:
 def _in_the_clear(server: ImapServer) -> MailboxMissing:
     return MailboxMissing(
         f"{server} biedt op deze poort geen versleutelde verbinding (STARTTLS): vul bij «Server» imaps://… in, of sta "
-        "uitdrukkelijk toe dat het wachtwoord onversleuteld over het netwerk gaat."
+        "uitdrukkelijk toe dat het wachtwoord onversleuteld over het netwerk gaat.",
+        kind=ProblemKind.NOT_SECURE,
     )
 
 
@@ -657,7 +659,8 @@ def _no_way_in(*, encrypted: bool, disabled: bool) -> MailboxError:
     if disabled and not encrypted:
         return MailboxMissing(
             "De server laat op deze onversleutelde verbinding niet inloggen (LOGINDISABLED): vul bij «Server» "
-            "imaps://… in."
+            "imaps://… in.",
+            kind=ProblemKind.NOT_SECURE,
         )
     return LoginRefused(
         "De server laat niet met gebruikersnaam en wachtwoord inloggen: zet die manier van inloggen (LOGIN of PLAIN) "
