@@ -67,13 +67,18 @@ def account(server: GraphServer, **changes: Any) -> Account:
 
 @asynccontextmanager
 async def sending(
-    server: GraphServer, secrets: Secrets | None = None, *, rest: Rest = NO_REST, **changes: Any
+    server: GraphServer,
+    secrets: Secrets | None = None,
+    *,
+    rest: Rest = NO_REST,
+    patience: Patience | None = None,
+    **changes: Any,
 ) -> AsyncIterator[GraphTransport]:
     transport = GraphTransport(
         account(server, **changes),
         secrets or Secrets(SecretStr(SECRET)),
         rest=rest,
-        patience=Patience(silence=0.5, answer=0.5),
+        patience=patience,
     )
     try:
         yield transport
@@ -126,7 +131,8 @@ async def test_a_certificate_sends_too(server: GraphServer) -> None:
 async def test_refusals_are_sorted(
     server: GraphServer, fault: tuple[str, Fault], kind: type[NotDelivered], reason: DeliveryReason, said: str
 ) -> None:
-    async with sending(server) as transport:
+    hasty = Patience(answer=0.5) if fault[1] is no_answer else None
+    async with sending(server, patience=hasty) as transport:
         server.fault(*fault)
         with pytest.raises(kind, match=said) as trouble:
             await transport.send(mail())
