@@ -28,6 +28,9 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 import spnego
 from aiohttp import web
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
+from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
 from tests.servers.ews.faults import Answer, Dropped, Fault, Refusal, Silent, Slow, Truncated
@@ -65,6 +68,8 @@ class Manners:
     """EWSFindCountLimit."""
     wants_change_key: bool = False
     close_with_401: bool = False
+    bound_to: Path | None = None
+    """Extended Protection: NTLM must be bound to this certificate (RFC 5929 §4.1), that of the server or of another."""
     compress: bool = False
     chunked: bool = False
     http10: bool = False
@@ -282,7 +287,8 @@ class EwsServer:
         )
         os.environ["NTLM_USER_FILE"] = str(users)  # pyspnego reads it when a context begins
         if login.context is None or login.context.complete:
-            login.user, login.context = None, spnego.server(protocol="ntlm")
+            bindings = None if self.manners.bound_to is None else _bindings(self.manners.bound_to)
+            login.user, login.context = None, spnego.server(protocol="ntlm", channel_bindings=bindings)
         try:
             challenge = login.context.step(base64.b64decode(token))
         except (SpnegoError, ValueError):
@@ -316,3 +322,8 @@ class EwsServer:
 def _ntlm_name(login: str) -> str:
     domain, backslash, name = login.partition("\\")
     return f"{domain}:{name}" if backslash else f":{login}"
+
+
+def _bindings(certificate: Path) -> GssChannelBindings:
+    digest = load_pem_x509_certificate(certificate.read_bytes()).fingerprint(SHA256())
+    return GssChannelBindings(application_data=b"tls-server-end-point:" + digest)

@@ -192,6 +192,20 @@ async def test_ntlm_over_connections_that_do_not_last_is_told_apart(server: EwsS
         await EwsMailbox.open(access)
 
 
+async def test_extended_protection_binds_the_login_to_the_servers_own_certificate(
+    server: EwsServer, access: MailboxAccess, tmp_path: Path
+) -> None:
+    server.manners.bound_to = tmp_path / "server.pem"
+    async with opened(access) as mailbox:
+        assert await unread(mailbox) == []
+    before_tls_ends = tmp_path / "balancer"
+    before_tls_ends.mkdir()
+    make_certificates(before_tls_ends)
+    server.manners.bound_to = before_tls_ends / "server.pem"
+    with pytest.raises(LoginRefused):
+        await EwsMailbox.open(access)
+
+
 async def test_a_locked_account_is_a_refused_login(access: MailboxAccess, user: User) -> None:
     user.locked = True
     with pytest.raises(LoginRefused, match="vergrendeld"):
