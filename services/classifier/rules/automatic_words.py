@@ -29,6 +29,7 @@ _NAMES: Final = (
     r"аутоматски одговор|erantzun automatikoa|trả lời tự động|tự động trả lời|ตอบกลับอัตโนมัติ|balasan otomatis|"
     r"jawaban otomatis|balas automatik|sjálfvirkt svar|outomatiese antwoord|स्वचालित उत्तर|"
     # older and other systems
+    r"out[- ]of[- ](?:the[- ])?office(?=\s*[:\uff1a])|"
     r"out[- ]of[- ](?:the[- ])?office[- ](?:auto[- ]?(?:matic[- ])?(?:reply|response)|reply|notification|message|"
     r"assistant)|"
     r"afwezigheids(?:bericht|assistent|melding)|automatisch afwezigheidsbericht|abwesenheits(?:notiz|nachricht|meldung|"

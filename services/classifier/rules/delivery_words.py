@@ -98,19 +98,19 @@ def recipients_in_words(
     said = said_part(text)
     lines = said.splitlines()[:_MOST_LINES]
     action = _action(said)
-    whole = _final(_status(said, action), said)
+    gave_up = not has_code(said) and _PERMANENT.search(said) is not None
+    whole = _final(_status(said, action), gave_up=gave_up)
+    of_all = _diagnostic(lines)
     mentions = _chosen(lines, not_meant) if not named else _named(lines, named)
     if not mentions:
-        return [
-            _bounced(address, whole, action, _diagnostic(lines), limits) for address in _returned_to(text, not_meant)
-        ]
+        return [_bounced(address, whole, action, of_all, limits) for address in _returned_to(text, not_meant)]
     found = []
-    for position, mention in enumerate(mentions):
+    for position, mention in enumerate(mentions[:MOST_RECIPIENTS]):
         following = next((other.line for other in mentions[position + 1 :] if other.line > mention.line), len(lines))
         block = lines[mention.line : min(following, mention.line + _BLOCK_LINES)] if mention.line >= 0 else []
-        status = _final(_status("\n".join(block), action), said) if _tells(block) else whole
-        found.append(_bounced(mention.address, status, action, _diagnostic(block) or _diagnostic(lines), limits))
-    return found[:MOST_RECIPIENTS]
+        status = _final(_status("\n".join(block), action), gave_up=gave_up) if _tells(block) else whole
+        found.append(_bounced(mention.address, status, action, _diagnostic(block) or of_all, limits))
+    return found
 
 
 def _bounced(address: str, status: str, action: str, diagnostic: str, limits: Limits) -> BouncedRecipient:
@@ -135,9 +135,9 @@ def _status(text: str, action: str) -> str:
     return status_of(text, delayed=delayed) or ("4.0.0" if delayed else "5.0.0")
 
 
-def _final(status: str, said: str) -> str:
+def _final(status: str, *, gave_up: bool) -> str:
     """QUIRK: RFC 3463 knows «expired» (x.4.7) as transient only; servers that gave up call it a permanent error."""
-    return "5.4.7" if status == "4.4.7" and not has_code(said) and _PERMANENT.search(said) else status
+    return "5.4.7" if status == "4.4.7" and gave_up else status
 
 
 def _tells(block: list[str]) -> bool:

@@ -98,6 +98,8 @@ def test_D6_kinds(name: str, expected: AutomaticKind | None) -> None:
             AutomaticKind.LIST,
             id="holiday-offers",
         ),
+        pytest.param(mail("X-Apple-Action: VACATION"), AutomaticKind.OUT_OF_OFFICE, id="icloud"),
+        pytest.param(mail(subject="Out of office"), None, id="an-absence's-name-alone-may-be-a-question"),
         pytest.param(mail("Delivered-To: Autoresponder"), AutomaticKind.AUTO_REPLY, id="qmail-autoresponder"),
         pytest.param(
             mail("X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent"),
@@ -162,6 +164,7 @@ def test_D6_signs(raw: bytes, expected: AutomaticKind | None) -> None:
         "Automatski odgovor: Pisač",
         "Trả lời tự động: Máy in",
         "Out of Office AutoReply: Printer",
+        "Out of office: Printer",
         "[EXTERN] Automatisch antwoord: Printer",
     ],
 )
