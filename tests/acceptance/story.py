@@ -196,13 +196,18 @@ async def _set(pipeline: Pipeline, story: Story, desk: Desk) -> Scene:
 
 def _drop(pipeline: Pipeline, scene: Scene, mail: Mail) -> str:
     arrived = None if mail.arrived is None else mail.arrived.timestamp()
-    if mail.file is None:
-        return pipeline.drop(written(mail, scene.names), scene.desk.name, arrived=arrived)
+    content = written(mail, scene.names) if mail.file is None else dropped(mail, **scene.names)
+    return pipeline.drop(content, scene.desk.name, arrived=arrived)
+
+
+def dropped(mail: Mail, **names: str) -> bytes:
+    """The mail of a file, with what it has replaced."""
+    assert mail.file is not None
     content = (MAILS / mail.file).read_bytes()
     for part, other in mail.replaced.items():
         assert part.encode() in content, f"{mail.file} has no {part}"
-        content = content.replace(part.encode(), other.format(**scene.names).encode())
-    return pipeline.drop(content, scene.desk.name, arrived=arrived)
+        content = content.replace(part.encode(), other.format(**names).encode())
+    return content
 
 
 def written(mail: Mail, names: Mapping[str, str]) -> EmailMessage:

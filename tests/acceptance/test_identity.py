@@ -13,7 +13,7 @@ from deploy.demo.maildir import Maildir
 from tests.acceptance.desks import Desk, add_contact, add_employee, add_ticket, change_desk, invite, open_desk
 from tests.acceptance.pipeline import Pipeline, a_mail
 from tests.acceptance.rules.deadlines import clock
-from tests.acceptance.story import Mail, facts_of, one, says
+from tests.acceptance.story import Mail, dropped, facts_of, one, says
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,38 @@ async def test_D6_our_own_mail_that_comes_back_is_a_supplement_and_is_not_answer
     back = (await facts_of(pipeline, [name := pipeline.drop(confirmation.content, desk.name)]))[name]
     assert (back["outcome"], back["number"], back["automatic"]) == ("supplement", asked["number"], "own")
     assert (back["status"], back["executor"]) == ("E-mail Geïmporteerd", "not-sent: automatic")
+
+
+async def test_D6_D10_a_confirmation_that_bounces_is_failed_and_its_address_left_alone(
+    pipeline: Pipeline, desk: Desk
+) -> None:
+    mail = Mail(sender="weg@elders.example")
+    asked = await one(pipeline, desk, mail)
+    bounce = Mail(
+        file="automatic/bounce-rfc3464.eml",
+        replaced={"ons.0f3a@helpdesk.example": "{confirmation}", "bounce.1@": "bounce.weg@"},
+    )
+    name = pipeline.drop(dropped(bounce, confirmation=asked["confirmation"]), desk.name)
+    reported = (await facts_of(pipeline, [name]))[name]
+    assert (reported["outcome"], reported["number"]) == ("supplement", asked["number"])
+    assert reported["history"] == says("Onze e-mail aan weg@elders.example is niet afgeleverd (5.1.1)")
+    sent = await pipeline.row(
+        "SELECT * FROM ui_v1.notifications WHERE mail_id = $1 AND kind = 'ticket-added-customer'", asked["mail_id"]
+    )
+    assert (sent["state"], sent["reason"], sent["report_status"]) == ("failed", "unknown-recipient", "5.1.1")
+    assert sent["report_mail_id"] == reported["mail_id"]
+    assert (await one(pipeline, desk, mail))["customer"] == "not-sent: unknown-recipient"
+
+
+async def test_D6_a_rule_lets_the_automatic_mail_of_a_domain_be_a_persons(pipeline: Pipeline, desk: Desk) -> None:
+    await pipeline.connection.execute(
+        "INSERT INTO helpdesk.sender_rules (kind, pattern, verdict)"
+        " VALUES ('domain', 'systeem.example', 'allow-automatic')"
+    )
+    mail = Mail(sender="storing@west.systeem.example", headers={"Precedence": "bulk", "List-Id": "<x.systeem.example>"})
+    found = await one(pipeline, desk, mail)
+    assert (found["automatic"], found["customer"]) == (None, "sent to storing@west.systeem.example")
+    assert "automatic-allowed" in found["reasons"]
 
 
 async def test_D10_a_customer_gets_ten_mails_in_three_hours(pipeline: Pipeline, desk: Desk) -> None:

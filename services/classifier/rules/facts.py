@@ -132,7 +132,7 @@ def ask(read: ReadMail, mailbox: Mailbox, number_pattern: str) -> Asked:
         address=_asked_about(sender.mailbox, mailbox),
         original=original,
         original_address=_asked_about(original, mailbox),
-        handles=handles(sender.mailbox, read.list_id),
+        handles=handles(sender.instead_of or sender.mailbox, read.list_id),
     )
 
 

@@ -23,11 +23,15 @@ class ReplyTo(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundSender:
-    """`mailbox` is None when no address is usable. `from_own_address`: ours, and nobody else to be found (D19)."""
+    """`mailbox` is None when no address is usable. `from_own_address`: ours, and nobody else to be found (D19).
+
+    `instead_of` wrote the mail where a setting takes its Reply-To: rules about senders are about who wrote.
+    """
 
     mailbox: MailAddress | None
     by_reply_to: ReplyTo | None = None
     from_own_address: bool = False
+    instead_of: MailAddress | None = None
 
 
 def find_sender(
@@ -58,7 +62,7 @@ def find_sender(
             return FoundSender(other, by_reply_to=ReplyTo.WEB_FORM)
         return FoundSender(mailbox, from_own_address=True)
     if other is not None and reply_to_is_sender and not is_automatic:
-        return FoundSender(other, by_reply_to=ReplyTo.SETTING)
+        return FoundSender(other, by_reply_to=ReplyTo.SETTING, instead_of=mailbox)
     return FoundSender(mailbox)
 
 

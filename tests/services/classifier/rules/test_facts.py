@@ -112,6 +112,13 @@ def test_D6_our_own_mail_coming_back_is_own_before_any_later_kind() -> None:
     assert (found.automatic, found.own_message_id, found.from_own_address) == (AutomaticKind.OWN, "ons@x", False)
 
 
+def test_D17_a_reply_to_does_not_get_round_a_block() -> None:
+    blocked = SenderRule(Handle(SenderKind.ADDRESS, "jan@b.example"), RuleVerdict.BLOCK, of_helpdesk=True)
+    mail = read(reply_to=(MailAddress(address="ander@c.example"),))
+    found = facts(mail, Known(sender_rules=(blocked,)), replace(MAILBOX, reply_to_is_sender=True))
+    assert ReasonId.SENDER_BLOCKED in [each.id for each in found.reasons]
+
+
 NEWSLETTER = Automatic(AutomaticKind.LIST, "Precedence")
 
 

@@ -139,7 +139,12 @@ BY_REPLY_TO = {"from_": "formulier@b.example", "reply_to": "klant@f.example"}
 @pytest.mark.parametrize(
     ("headers", "settings", "expected"),
     [
-        pytest.param(BY_REPLY_TO, {}, FoundSender(someone("klant@f.example")[0], ReplyTo.SETTING), id="another"),
+        pytest.param(
+            BY_REPLY_TO,
+            {},
+            FoundSender(someone("klant@f.example")[0], ReplyTo.SETTING, instead_of=someone("formulier@b.example")[0]),
+            id="another",
+        ),
         pytest.param(
             BY_REPLY_TO, {"is_automatic": True}, FoundSender(someone("formulier@b.example")[0]), id="never-of-a-machine"
         ),

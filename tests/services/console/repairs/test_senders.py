@@ -45,6 +45,10 @@ def test_a_rule_is_added_replaced_listed_and_removed(filled: CommandLine) -> Non
         ("list", "aanbod.krant.example", "block", None),
     ]
     assert len(filled.json("senders", "list", "--helpdesk", "Support")) == 3
+    filled("senders", "allow", "reclame.example", "--automatic")
+    assert [rule["verdict"] for rule in filled.json("senders", "list") if rule["pattern"] == "reclame.example"] == [
+        "allow-automatic"
+    ]
     filled("senders", "remove", "reclame.example")
     assert len(filled.json("senders", "list")) == 3
 
