@@ -150,6 +150,11 @@ class Schedule:
             await self._open.close(claimed.helpdesk_id)
             await self._finish(claimed, problem=Problem(ProblemKind.PAUSED, paused), delay=claimed.check_interval)
             return
+        if claimed.refused_elsewhere is not None:  # one login, several mailboxes: together they could lock the account
+            await self._open.close(claimed.helpdesk_id)
+            problem = Problem(ProblemKind.LOGIN_REFUSED, claimed.refused_elsewhere.problem)
+            await self._finish(claimed, problem=problem, delay=claimed.refused_elsewhere.rests_for)
+            return
         try:
             with metrics.check_seconds.labels(str(claimed.helpdesk_id)).time():
                 findings = await self._look_through(claimed)

@@ -6,8 +6,8 @@ Raises Outage and TryAgain as `shared.database.pool` does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -48,6 +48,14 @@ _CLAIM: Final = """
     FROM claimed JOIN importer_settings AS settings USING (helpdesk_id)
     ORDER BY next_check_at"""
 """Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them."""
+
+_RESTING: Final = """
+    SELECT mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud, ca_file,
+        allow_unencrypted, impersonate, mailbox_address, folder, problem, login_rests_until - now() AS left
+    FROM mailbox_states JOIN importer_settings USING (helpdesk_id)
+    WHERE login_rests_until > now() AND username IS NOT NULL AND tenant IS NULL"""
+"""Logins that were refused and that nobody tries now: as a rule none. An app is not locked, and may well be refused at one
+mailbox alone."""
 
 _RENEW: Final = """
     UPDATE mailbox_states AS state SET lease_until = now() + $3
@@ -142,6 +150,19 @@ class Login(StrEnum):
     NOT_TRIED = "not-tried"
 
 
+Credentials = tuple[str, str, str, str | None, str | None]
+"""Kind, server, user name, tenant and secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedElsewhere:
+    """A login that was refused at some mailbox: it rests so long, and with this problem there."""
+
+    login: Credentials = field(repr=False)
+    problem: str
+    rests_for: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimedMailbox:
     """A mailbox whose turn it is, leased to us, with its settings as of `claimed_at`."""
@@ -163,6 +184,8 @@ class ClaimedMailbox:
     claimed_at: datetime
     unreadable_secret: bool = False
     """None of our keys opens its password or certificate, and `access` is without."""
+    refused_elsewhere: RefusedElsewhere | None = None
+    """Another helpdesk's mailbox has the very same login, and it was refused there and rests."""
     chosen: Chosen | None = None
     """What a person chose for the old mails that waited, not yet carried out (SPEC D18)."""
 
@@ -216,7 +239,14 @@ class MailboxRepository:
         """Lease up to `at_most` mailboxes whose turn has come, the longest overdue first, but none of `busy`."""
         async with connection(self._pool) as acquired:
             rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most)
-        return [_claimed(row, self._encryption) for row in rows]
+            resting = await acquired.fetch(_RESTING) if rows else []
+        refused = [
+            RefusedElsewhere(login_of(access), row["problem"] or "", row["left"])
+            for row in resting
+            for access, unreadable in (_opened(row, self._encryption),)
+            if not unreadable
+        ]
+        return [_claimed(row, self._encryption, refused) for row in rows]
 
     async def renew(self, lease: timedelta, held: Mapping[int, int]) -> set[int]:
         """Keep the leases of `held` (helpdesk → generation); the ones that are still ours, still on, still the same."""
@@ -354,14 +384,23 @@ def _access(row: asyncpg.Record, encryption: Encryption | None) -> MailboxAccess
     )
 
 
-def _claimed(row: asyncpg.Record, encryption: Encryption) -> ClaimedMailbox:
+def login_of(access: MailboxAccess) -> Credentials:
+    """What a server sees of a login, whichever mailbox is opened with it."""
+    secret = access.password or access.certificate
+    server, username = (access.server or "").lower(), (access.username or "").lower()
+    return (access.kind, server, username, access.tenant, None if secret is None else secret.get_secret_value())
+
+
+def _claimed(row: asyncpg.Record, encryption: Encryption, refused: Sequence[RefusedElsewhere]) -> ClaimedMailbox:
     access, unreadable_secret = _opened(row, encryption)
+    same = [each for each in refused if access.username is not None and each.login == login_of(access)]
     return ClaimedMailbox(
         helpdesk_id=row["helpdesk_id"],
         generation=row["generation"],
         settings_version=row["row_version"],
         access=access,
         unreadable_secret=unreadable_secret,
+        refused_elsewhere=max(same, key=lambda each: each.rests_for, default=None),
         roles=Roles(
             default_contact_active=row["default_contact_active"],
             default_employee_active=row["default_employee_active"],

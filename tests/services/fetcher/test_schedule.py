@@ -212,6 +212,28 @@ async def test_refusals_are_counted_apart_until_a_login_is_taken(desk: Desk) -> 
     assert (await desk.state())["refused_since"] is None
 
 
+async def test_a_login_of_two_mailboxes_that_was_refused_at_one_is_not_tried_at_the_other(
+    desk: Desk, tmp_path: Path
+) -> None:
+    other = await Desk.make(
+        "sales", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
+    )
+    for each in (desk, other):  # a Maildir asks for no login: what is kept of one is all that counts here
+        await each.set(username="DESK\\importer", password_encrypted=ENCRYPTION.encrypt(SecretStr("g3heim")))
+    await other.set(folder="Sales", server=str(desk.post_office.root))
+    rest = "UPDATE mailbox_states SET refused_logins = 1, refused_since = now(), problem_since = now(),"
+    rest += " login_rests_until = now() + interval '1 hour', problem = 'Geweigerd.', problem_kind = 'login-refused'"
+    await desk.owner.execute(f"{rest} WHERE helpdesk_id = $1", desk.helpdesk_id)
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(other))
+    state = await other.state()
+    assert (state["problem"], state["refused_logins"]) == ("Geweigerd.", 0)
+    assert 3500 < (state["next_check_at"] - state["last_check_at"]).total_seconds() <= 3600
+    await other.set(password_encrypted=ENCRYPTION.encrypt(SecretStr("een ander")))
+    async with Fetching.on(desk) as parts:
+        assert [claimed.refused_elsewhere for claimed in await parts.mailboxes.claim(LEASE, 10)] == [None]
+
+
 async def test_a_login_that_was_changed_during_the_check_was_not_the_one_that_was_refused(desk: Desk) -> None:
     async with Fetching.on(desk) as parts:
         claimed = (await parts.mailboxes.claim(LEASE, 10))[0]
