@@ -54,7 +54,7 @@ _RESTING: Final = """
         allow_unencrypted, impersonate, mailbox_address, folder, problem, login_rests_until - now() AS left
     FROM mailbox_states JOIN importer_settings USING (helpdesk_id)
     WHERE login_rests_until > now() AND username IS NOT NULL AND tenant IS NULL"""
-"""Logins that were refused and that nobody tries now: as a rule none. An app is not locked, and may well be refused at one
+"""Logins that were refused and that nobody tries now: as a rule none. An app is not locked, and may be refused at one
 mailbox alone."""
 
 _RENEW: Final = """
