@@ -20,6 +20,7 @@ _FILES: Final = frozenset(
     {"text/calendar", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory", "text/csv", "text/xml",
      "text/css", "text/javascript", "text/x-amp-html", "text/watch-html", "text/rtf"}
 )  # fmt: skip
+_RENDERINGS: Final = frozenset({"text/x-amp-html", "text/watch-html"})
 _CALENDARS: Final = frozenset({"text/calendar", "application/ics"})
 _STAND_IN: Final = _CALENDARS | {TNEF_BODY}
 _FIRST_ONLY: Final = frozenset(
@@ -143,20 +144,27 @@ def _is_said(part: Part) -> bool:
 
 
 def _alternative(part: Part) -> Contents:
-    """The last alternative with html, and the last with text alone: both say the same (RFC 2046 5.1.4)."""
+    """The last alternative with html, and the last with text alone: both say the same (RFC 2046 5.1.4).
+
+    Plain text goes before other kinds of text; renderings for watches and for AMP say nothing new, and are no files.
+    """
     children = [_contents(child) for child in part.children]
     rich = plain = Contents((), ())
     for child in children:
         if any(segment.has_html for segment in child.segments):
             rich = child
-        elif any(segment.plain for segment in child.segments):
+        elif _says_plainly(child) or (not plain.segments and any(segment.plain for segment in child.segments)):
             plain = child
     segment = Segment(
         plain=tuple(said for segment in (plain.segments or rich.segments) for said in segment.plain),
         rich=tuple(shown for segment in rich.segments for shown in segment.rich or segment.plain),
     )
-    files = tuple(file for child in children for file in child.files)
+    files = tuple(file for child in children for file in child.files if file.media_type not in _RENDERINGS)
     return Contents((segment,) if segment.plain or segment.rich else (), files)
+
+
+def _says_plainly(contents: Contents) -> bool:
+    return any(part.media_type == "text/plain" for segment in contents.segments for part in segment.plain)
 
 
 def _leaves(part: Part) -> Iterator[Part]:

@@ -250,6 +250,12 @@ UPDATE attachments SET media_type = 'image/svg+xml' WHERE blob_sha256 IS NOT NUL
 -- D4 neither stored nor left out => stored_or_left_out
 UPDATE attachments SET left_out_reason = NULL;
 
+-- D4 a copy that browsers do not show either => attachment_copies_media_type_check
+UPDATE attachment_copies SET media_type = 'image/tiff';
+
+-- D4 something left out that decorates => decoration_is_stored
+UPDATE attachments SET decoration = 'logo' WHERE blob_sha256 IS NULL;
+
 -- DESIGN 4 an image whose blob is not tied to its mail => attachments_mail_id_blob_sha256_fkey
 UPDATE attachments SET blob_sha256 = sha256('2') WHERE blob_sha256 IS NOT NULL;
 

@@ -482,6 +482,17 @@ def test_D17_the_budget_of_bytes_leaves_the_rest_wrapped() -> None:
     assert [left.name for left in found.left_out] == ["winmail.dat"] * (3 - len(found.images))
 
 
+def test_plain_text_goes_before_other_text_that_says_the_same() -> None:
+    enriched = b"Content-Type: text/enriched\n\n<bold>Goedemorgen</bold>!"
+    assert read(multipart(TEXT, enriched, kind="alternative")).whole.text == "Goedemorgen."
+    assert read(multipart(enriched, kind="alternative")).whole.text == "Goedemorgen!"
+
+
+def test_renderings_for_watches_are_no_files() -> None:
+    watch = b"Content-Type: text/watch-html\n\n<b>Goedemorgen</b>"
+    assert read(multipart(TEXT, watch, kind="alternative")).left_out == ()
+
+
 NESTED_MESSAGE = b"Content-Type: message/rfc822\n\nFrom: a@b.example\nSubject: x\n\nHallo"
 SIGNED_BEGIN = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010702") + b"\xa0\x80\x30\x80\x02\x01\x01"
 
