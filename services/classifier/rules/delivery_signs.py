@@ -34,10 +34,10 @@ _DAEMON_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _MACHINE: Final = re.compile(
-    r"^(?:no-?reply|do-?not-?reply|(?:sys)?admin(?:istrator)?|system|root|postoffice|mail(?:er|server|gateway|gate|"
+    r"^(?:no-?reply|do-?not-?reply|system|postoffice|mail(?:er|server|gateway|gate|"
     r"system)?"
     r"|smtp|mta\w*|gateway|filter|anti-?(?:spam|virus)|quarantine|notifications?|alerts?|error\w*|return\w*|mms\w*|"
-    r"amavis\w*|virus\w*|content-?filter|autoreply|info-bounce)$|(?:-bounces?|-daemon|-admin|-owner|-request)$",
+    r"amavis\w*|virus\w*|content-?filter|autoreply|info-bounce)$|(?:-bounces?|-daemon|-owner|-request|mail_security)$",
     re.IGNORECASE,
 )
 _LIST_SERVER: Final = re.compile(
@@ -89,12 +89,12 @@ _SAYS_FAILED: Final = re.compile(
     r"could(?: not|n't) be (?:delivered|sent|reached)|(?:unable|failed|not able) to (?:deliver|send|relay)|"
     r"permanent(?:ly)? (?:\S+ )?(?:error|fail)|undeliver(?:able|ed)|"
     r"(?:delivery (?:to the following|has failed|failed|status|attempts?|problems?|errors?))|trouble delivering|"
-    r"(?:message|mail) (?:was |has been |is )?(?:not |un)?(?:rejected|refused|delayed|returned|delivered|blocked)|"
+    r"(?:message|mail)(?: to \S+)? (?:was |has been |is )?(?:not |un)?(?:rejected|refused|delayed|returned|delivered|blocked)|"
     r"returned message|returning (?:message|mail)|transcript of session|giving up on|did not reach|not be delivered|"
     r"(?:recipient|address)\w*(?: \S+){0,4} (?:rejected|refused|failed|affected)|failed (?:address|recipient)|"
     r"error deliver|problem(?:s)? (?:deliver|while deliver)|delivery fail|"
     r"niet (?:worden |kunnen )?(?:bezorgd|afgeleverd)|onbestelbaar|nicht zugestellt|unzustellbar|non (?:è stato|remis)|"
-    r"no se pudo entregar|配信|送信でき|送信に失敗|不存在|退信|не (?:может быть|был[^ ]?) доставлен",
+    r"no se pudo entregar|配信|送信でき|送信に失敗|不存在|退信|не (?:(?:может быть|был[^ ]?) )?(?:доставлен|отправлен)",
     re.IGNORECASE,
 )
 
@@ -138,6 +138,11 @@ class Telling:
         return bool(_SUBJECT.search(self.subject))
 
     @cached_property
+    def sent_back(self) -> bool:
+        """With the empty envelope sender, and called a report from the first word of its subject on."""
+        return self.empty_path and _SUBJECT.match(self.subject.lstrip(" *-_")) is not None
+
+    @cached_property
     def passed_on(self) -> bool:
         """The subject of an answer or a forwarded mail: what follows it is somebody else's."""
         return bool(_PASSED_ON.match(self.subject))
@@ -145,22 +150,33 @@ class Telling:
     @cached_property
     def says_so(self) -> bool:
         """It speaks of a failed delivery, in the words of servers or with their codes."""
-        return bool(_SAYS_FAILED.search(self.text[:MOST_TEXT])) or self.server_spoke
+        return bool(_SAYS_FAILED.search(self.unquoted)) or self.server_spoke
 
     @cached_property
     def server_spoke(self) -> bool:
         """A server's code stands where servers put it; a number in a sentence is none."""
-        return _SERVER_SPOKE.search(self.text[:MOST_TEXT]) is not None
+        return _SERVER_SPOKE.search(self.unquoted) is not None
+
+    @cached_property
+    def unquoted(self) -> str:
+        """The text without lines that quote: what they say, somebody else said."""
+        lines = self.text[:MOST_TEXT].splitlines()
+        return "\n".join(line for line in lines if not line.startswith("> "))
+
+    @cached_property
+    def begins_with_code(self) -> bool:
+        """A line of the text begins with a server's reply code."""
+        return _CODE_FIRST.search(self.unquoted) is not None
 
     @cached_property
     def gives_cause(self) -> bool:
-        return bool(meaning(self.text[:MOST_TEXT]))
+        return bool(meaning(self.unquoted))
 
     @cached_property
     def might_be_written(self) -> bool:
         """A postmaster may be a person: one who answers, and does not begin with a server's code, is taken for one."""
         answers = self.passed_on or self.root.headers.has("in-reply-to")
-        return answers and not self.is_automatic and _CODE_FIRST.search(self.text[:MOST_TEXT]) is None
+        return answers and not self.is_automatic and not self.begins_with_code
 
     @cached_property
     def returns(self) -> bool:
@@ -196,7 +212,7 @@ def report_sign(telling: Telling) -> str | None:
         and telling.called_so
         and telling.says_so
         and not (telling.passed_on and not telling.from_daemon)
-        and (telling.returns or telling.server_spoke)
+        and (telling.returns or (telling.is_automatic and telling.server_spoke) or telling.sent_back)
         and not headers.has("in-reply-to"),
     }
     return next((sign for sign, found in signs.items() if found), None)
@@ -204,7 +220,9 @@ def report_sign(telling: Telling) -> str | None:
 
 def _reports(telling: Telling) -> bool:
     """Whether a mail server wrote a report: its words and a sign more, or its subject, a cause and the mail."""
-    in_words = telling.says_so and (telling.called_so or telling.returns or telling.empty_path or telling.server_spoke)
+    in_words = telling.says_so and (
+        telling.called_so or telling.returns or telling.empty_path or telling.begins_with_code
+    )
     return in_words or (telling.called_so and telling.gives_cause and (telling.returns or telling.is_automatic))
 
 

@@ -82,7 +82,7 @@ _PHRASES: Final = (
         r"doesn't have an?) "
         r"(?:\S+ ){0,3}?(?:mailbox|user|account|recipient|customer|subscriber)s?\b|does not like recipient|unknown to|"
         r"directory|resolver\.adr|宛先不明|存在しない|存在せず|不存在|見つかりません|"
-        r"не существует|не найден|unbekannt|onbekend|"
+        r"не существует|не найден|unbekannt|nicht [^\n]{0,60}aufgeführt|onbekend|"
         r"inconnue?|desconocid|sconosciut",
         "1.1",
     ),

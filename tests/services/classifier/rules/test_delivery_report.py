@@ -209,6 +209,27 @@ RETURNED = (
         ),
         pytest.param(
             mail(
+                "Symantec_Mail_Security@gate.example",
+                "Undeliverable: blocked",
+                "Your message to jan@klant.example was blocked because it contains a virus.",
+                "Return-Path: <>",
+            ),
+            "jan@klant.example",
+            "5.7.1",
+            "failed",
+            id="filter-with-a-name-of-its-own",
+        ),
+        pytest.param(
+            mail(
+                "postmaster@klant.example", "Недоставленное сообщение", "Не доставлено:\n<jan@klant.example>: не найден"
+            ),
+            "jan@klant.example",
+            "5.1.1",
+            "failed",
+            id="russian",
+        ),
+        pytest.param(
+            mail(
                 "MAILER-DAEMON@mx.example",
                 "Returned mail",
                 "Delivery problems:\nThe message is larger than the recipient's server accepts: <jan@klant.example>",
@@ -409,6 +430,20 @@ FORWARDED = (
                 "Return-Path: <>",
             ),
             id="confirmation-of-a-ticket-about-it",
+        ),
+        pytest.param(
+            mail("Postmaster <postmaster@klant.example>", "Vraag", "De mailbox van Jan zegt steeds vol (5.2.2)."),
+            id="a-postmaster-with-a-question",
+        ),
+        pytest.param(
+            mail("admin@klant.example", "Delivery failed here", "They got <piet@klant.example>: 550 5.7.1 rejected"),
+            id="an-administrator-with-a-question",
+        ),
+        pytest.param(
+            mail(
+                "noreply@desk.example", "[#12] Undeliverable", "Ja.\n\n> 550 5.1.1 x", "Auto-Submitted: auto-generated"
+            ),
+            id="confirmation-that-quotes-a-report",
         ),
         pytest.param(
             mail(
