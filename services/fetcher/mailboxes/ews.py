@@ -154,9 +154,9 @@ class EwsMailbox:
     def _check_welcome(self) -> None:
         """Raise what the server said: many calls wait their turn, and none may go on where it refused or is busy."""
         if self._refused is not None:
-            raise LoginRefused(str(self._refused)) from self._refused
+            raise LoginRefused(str(self._refused), kind=self._refused.kind) from self._refused
         if self._busy is not None:
             error, until = self._busy
             left = until - asyncio.get_running_loop().time()
             if left > 0:
-                raise MailboxUnreachable(str(error), after=timedelta(seconds=left)) from error
+                raise MailboxUnreachable(str(error), after=timedelta(seconds=left), kind=error.kind) from error

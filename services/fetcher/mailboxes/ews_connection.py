@@ -30,6 +30,7 @@ from services.fetcher.mailboxes.checked_requests import CheckedAdapter
 from services.fetcher.mailboxes.ews_answers import AnswerBroken, AnswerReader, EwsError, NotEws, response_message
 from services.fetcher.mailboxes.ews_errors import Place
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing, MailboxUnreachable
+from services.fetcher.rules.problem import ProblemKind
 from shared.connecting import ForbiddenAddress
 
 NTLM: Final = "NTLM"
@@ -96,7 +97,8 @@ def ews_url(server: str | None, *, allow_unencrypted: bool) -> str:
     if parts.scheme.lower() == "http" and not allow_unencrypted:
         raise MailboxMissing(
             "De server is met http:// ingevuld, dus zonder versleuteling: controleer of https:// kan, of sta "
-            "onversleuteld inloggen met zoveel woorden toe."
+            "onversleuteld inloggen met zoveel woorden toe.",
+            kind=ProblemKind.NOT_SECURE,
         )
     path = PATH if parts.path in {"", "/"} else parts.path
     return f"{parts.scheme.lower()}://{parts.netloc}{path}"

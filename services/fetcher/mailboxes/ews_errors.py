@@ -186,6 +186,7 @@ def throttled(place: Place, after: timedelta | None) -> MailboxUnreachable:
         f"De server {place.host} heeft het te druk en vraagt om te wachten. De importer wacht en gaat vanzelf verder; "
         "gebeurt dit vaak, geef het account dan een ruimere throttling policy.",
         after=after,
+        kind=ProblemKind.THROTTLED,
     )
 
 

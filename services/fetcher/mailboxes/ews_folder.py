@@ -23,7 +23,6 @@ from services.fetcher.mailboxes.ews_answers import (
     EwsError,
     ListedItem,
     MimeDecoder,
-    folders,
     item_id,
     item_size,
     listed_items,
@@ -33,7 +32,8 @@ from services.fetcher.mailboxes.ews_answers import (
 )
 from services.fetcher.mailboxes.ews_connection import AnswerStopped, EwsConnection
 from services.fetcher.mailboxes.ews_errors import BUSY, GONE, NO_FOLDER, PASSING, WANTS_CHANGE_KEY, WRONG_SCHEMA, Place
-from services.fetcher.mailboxes.ews_requests import INBOX_ID, JUNK_ID, ROOT_ID, SCHEMAS, FolderRef, Requests
+from services.fetcher.mailboxes.ews_paths import MOST_PAGES, PAGE, FolderPaths
+from services.fetcher.mailboxes.ews_requests import INBOX_ID, JUNK_ID, SCHEMAS, FolderRef, Requests
 from services.fetcher.mailboxes.protocol import (
     INBOX,
     AccessDenied,
@@ -46,9 +46,6 @@ from services.fetcher.mailboxes.protocol import (
     MailUnreadable,
 )
 
-PAGE: Final = 1000
-"""Items asked for at once: what Exchange's throttling policies allow (EWSFindCountLimit)."""
-MOST_PAGES: Final = 10_000
 MARK_TRIES: Final = 3
 """How often a mail is marked that others change at the same moment."""
 
@@ -85,6 +82,7 @@ class EwsFolder:
         self._name = folder
         self._requests = self._in_schema(0)
         self._folder = FolderRef(INBOX_ID, distinguished=True)
+        self._paths = FolderPaths(self._ask, lambda: self._requests)
         self._targets: dict[str, FolderRef] = {}
         self._build: Build | None = None
 
@@ -96,7 +94,7 @@ class EwsFolder:
             self._requests = self._in_schema(self._schema, suppress_receipts=False)
         if self._name.casefold() != INBOX.casefold():
             try:
-                found = self._find_path(self._name)
+                found = self._paths.find(self._name)
             except EwsError as error:
                 raise ews_errors.ews_problem(error, self._place) from error
             if found is None:
@@ -297,7 +295,7 @@ class EwsFolder:
             raise self._mail_problem(mail, error) from error
         except AnswerStopped as error:
             # Something about this mail (its size, its content) may be the cause: others go on.
-            raise MailUnreadable(f"Een mail kan niet worden opgehaald. {error}") from error
+            raise MailUnreadable(f"{_which(mail)} kan niet worden opgehaald. {error}") from error
         found = item_id(message)
         if found is not None and found[0] != mail.key:
             raise MailUnreadable("Exchange gaf een andere mail dan gevraagd; de importer probeert het later opnieuw.")
@@ -311,8 +309,8 @@ class EwsFolder:
         if error.code in GONE:
             return MailGone(f"Mail {mail.key} is er niet meer.")
         return MailUnreadable(
-            f"Exchange kan een mail niet geven ({error.code}): open de mail in Outlook, en stuur hem door of zet hem "
-            "op gelezen."
+            f"{_which(mail)} wordt door Exchange niet gegeven ({error.code}): open de mail in Outlook, en stuur hem "
+            "door of zet hem op gelezen."
         )
 
     def _size(self, mail: MailReference) -> int | None:
@@ -334,67 +332,9 @@ class EwsFolder:
     def _target(self, path: str) -> FolderRef:
         """The folder of this path, made where it is missing."""
         try:
-            return self._find_path(path) or self._make_path(path)
+            return self._paths.find(path) or self._paths.make(path)
         except EwsError as error:
             raise self._act_problem(error) from error
-
-    def _find_path(self, path: str) -> FolderRef | None:
-        """The folder of this path beneath the mailbox's root, else beneath its inbox."""
-        names = _names(path)
-        starts = [ROOT_ID, INBOX_ID]
-        if names and names[0].casefold() == INBOX.casefold():
-            names, starts = names[1:], [INBOX_ID]
-        hidden: EwsError | None = None
-        for start in starts:
-            place: FolderRef | None = FolderRef(start, distinguished=True)
-            try:
-                for name in names:
-                    place = place and self._child(place, name)
-            except EwsError as error:
-                if error.code not in NO_FOLDER | {"ErrorAccessDenied"}:
-                    raise
-                hidden, place = error, None  # whoever may see the inbox need not see the root
-            if place is not None:
-                return place
-        if hidden is not None:
-            raise hidden
-        return None
-
-    def _make_path(self, path: str) -> FolderRef:
-        names = _names(path)
-        place = FolderRef(ROOT_ID, distinguished=True)
-        if names and names[0].casefold() == INBOX.casefold():
-            names, place = names[1:], FolderRef(INBOX_ID, distinguished=True)
-        for name in names:
-            place = self._child(place, name) or self._make(place, name)
-        return place
-
-    def _make(self, parent: FolderRef, name: str) -> FolderRef:
-        try:
-            (made,) = folders(self._ask(self._requests.create_folder(parent, name)))
-        except EwsError as error:
-            if error.code != "ErrorFolderExists":
-                raise
-            found = self._child(parent, name)  # somebody else made it meanwhile
-            if found is None:
-                raise
-            return found
-        return FolderRef(made.folder_id)
-
-    def _child(self, parent: FolderRef, name: str) -> FolderRef | None:
-        """The folder right beneath another; in any case of letters, as Exchange has names."""
-        offset, seen = 0, set[str]()
-        for _ in range(MOST_PAGES):
-            message = self._ask(self._requests.find_folders(parent, offset, PAGE))
-            children = {child.folder_id: child for child in folders(message)}
-            for child in children.values():
-                if child.name.casefold() == name.casefold():
-                    return FolderRef(child.folder_id)
-            if page(message).is_last is not False or not children.keys() - seen:
-                return None
-            seen |= children.keys()
-            offset += len(children)
-        return None
 
     def _folder_problem(self, error: EwsError) -> Exception:
         """A refusal of a folder that was there when the mailbox was opened, or of the root."""
@@ -428,5 +368,6 @@ class EwsFolder:
         )
 
 
-def _names(path: str) -> list[str]:
-    return [name for part in path.split("/") if (name := part.strip())]
+def _which(mail: MailReference) -> str:
+    """A mail as a person finds it in Outlook."""
+    return f"De mail van {mail.received_at:%d-%m-%Y %H:%M:%S} UTC"
