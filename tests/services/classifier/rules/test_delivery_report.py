@@ -1,5 +1,7 @@
 """SPEC D6: delivery reports as servers write them, with what each says; and mail that merely looks like one."""
 
+# ruff: noqa: RUF001 - words of languages whose letters resemble Latin ones
+
 import json
 import uuid
 
