@@ -9,7 +9,7 @@ import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -270,7 +270,6 @@ async def test_D4_a_tracking_pixel_is_told(desk: Desk) -> None:
 
 
 async def test_D4_an_infected_image_is_named_and_not_stored(database: Database, vhost: Vhost) -> None:
-    """And while the scanner is away, mail waits for it."""
     raw = (MAILS / "images" / "inline-and-attached.eml").read_bytes()
     async with clamd() as scanner, running(database, vhost, IMPORTER_CLAMD_URL=scanner.url) as desk:
         scanner.signatures[b"\xff\xd8\xff"] = "Test.Proef-1"
@@ -281,6 +280,25 @@ async def test_D4_an_infected_image_is_named_and_not_stored(database: Database, 
         assert found.left_out[0].reason == "de virusscanner vond «Test.Proef-1»"
         assert ReasonId.VIRUS_FOUND in {reason.id for reason in found.reasons}
         assert len(scanner.scanned) == 2
+
+
+async def test_D4_while_the_scanner_is_away_mail_waits(database: Database, vhost: Vhost, tmp_path: Path) -> None:
+    path = str(tmp_path / "clamd.ctl")
+    async with AsyncExitStack() as stack, AsyncExitStack() as until_away:
+        await until_away.enter_async_context(clamd(path))
+        desk = await stack.enter_async_context(running(database, vhost, IMPORTER_CLAMD_URL=f"unix://{path}"))
+        await until_away.aclose()
+        await desk.put((MAILS / "images" / "inline-and-attached.eml").read_bytes())
+        broker = await aio_pika.connect(vhost.admin_dsn.get_secret_value())
+        async with broker, asyncio.timeout(PATIENCE):
+            channel = await broker.channel()
+            while (await channel.declare_queue(MAIL_RAW, passive=True)).declaration_result.consumer_count:
+                await asyncio.sleep(0.05)  # until the consumer gave the mail back and left
+            waiting = (await channel.declare_queue(MAIL_RAW, passive=True)).declaration_result.message_count
+        async with clamd(path) as scanner:
+            found = await desk.classified()
+        assert waiting == 1
+        assert len(found.images) == len(scanner.scanned) == 2
 
 
 async def test_large_mail_and_large_bodies_travel_by_claim_check(desk: Desk) -> None:
