@@ -117,9 +117,13 @@ class ImapServer:
     def deliver(self, raw: bytes, received_at: datetime | None = None) -> str:
         """A new mail in the inbox; its key. Who idles is told."""
         message = self.inbox.add(raw, received_at or datetime.now(UTC).replace(microsecond=0))
-        for connection in self._connections:
-            connection.tell(f"* {len(self.inbox.messages)} EXISTS")
+        self.tell(f"* {len(self.inbox.messages)} EXISTS")
         return f"{self.inbox.validity}.{message.uid}"
+
+    def tell(self, line: str) -> None:
+        """Say it to all who idle."""
+        for connection in self._connections:
+            connection.tell(line)
 
     def fault(self, pattern: str, fault: Fault, *, times: int = 1) -> None:
         """Let the next commands that begin with this pattern go wrong."""

@@ -281,7 +281,7 @@ class ImapMailbox:
 
 
 def _fetch(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:
-    into.seek(0)
+    into.seek(0)  # a try on a connection that was lost may have left a part
     into.truncate()
     size = 0
     while True:
@@ -311,8 +311,6 @@ def _fetch_head(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> i
 
 async def _readable(session: ImapSession) -> None:
     """Wait until the server says something, without a thread."""
-    if session.has_input():
-        return
     loop, noticed, descriptor = asyncio.get_running_loop(), asyncio.Event(), session.socket.fileno()
     loop.add_reader(descriptor, noticed.set)
     try:

@@ -30,6 +30,7 @@ from services.fetcher.mailboxes.imap_folders import JUNK, TRASH, USUAL_NAMES, La
 from services.fetcher.mailboxes.imap_server import ImapServer
 from services.fetcher.mailboxes.imap_wire import Client, open_socket
 from services.fetcher.mailboxes.protocol import (
+    INBOX,
     AccessDenied,
     LoginRefused,
     MailboxAccess,
@@ -157,10 +158,6 @@ class ImapSession:
         """To watch for input."""
         return self._wire.sock
 
-    def has_input(self) -> bool:
-        """Whether something was read from the socket that nobody looked at yet."""
-        return self._wire.has_input()
-
     def abort(self) -> None:
         """Let the thread that uses this fail at once; for another thread."""
         with suppress(OSError):
@@ -272,21 +269,13 @@ class ImapSession:
                     self._answer(tag)
                     return False
             self._idle_tag = tag
-            self._note()
+            self._listen()  # what came together with the answer makes the socket readable no more
             return True
 
-    def read_idle(self) -> bool:
-        """Take what the server said; whether there is new mail."""
+    def read_idle(self) -> None:
+        """Take what the server said, without waiting for more; `arrived` tells whether that was of new mail."""
         with self._using():
-            while True:
-                self._wire._get_response()
-                if not self._wire.has_input():
-                    break
-            self._note()
-            if self._idle_tag is not None and self._wire.tagged_commands.get(self._idle_tag):
-                self._answer(self._idle_tag)
-                self._idle_tag = None  # the server ended it
-            return self.arrived
+            self._listen()
 
     def end_idle(self) -> None:
         """Go back to commands."""
@@ -392,9 +381,7 @@ class ImapSession:
 
     def _select(self) -> None:
         self._client.capabilities()  # before SELECT, which throws away what came with the login
-        names: tuple[str, ...] = Layout().candidates(self._folder)
-        if len(names) == 1 and names[0] != "INBOX":
-            names = self._know_layout().candidates(self._folder)
+        names = (INBOX,) if self._folder.upper() == INBOX else self._know_layout().candidates(self._folder)
         for name in names:
             self._wire.untagged_responses.clear()
             self._wire.state = "AUTH"
@@ -534,6 +521,15 @@ class ImapSession:
             f"De map «{written}» is er niet en kan niet worden gemaakt: maak haar zelf, of geef de login rechten. "
             f"De server antwoordt: «{answers.own_words(text)}»."
         )
+
+    def _listen(self) -> None:
+        self._wire.take_in()
+        while self._wire.has_line():
+            self._wire._get_response()
+        self._note()
+        if self._idle_tag is not None and self._wire.tagged_commands.get(self._idle_tag):
+            self._answer(self._idle_tag)
+            self._idle_tag = None  # the server ended it
 
     def _end_idle(self) -> None:
         if self._idle_tag is not None:

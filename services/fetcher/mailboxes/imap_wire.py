@@ -95,15 +95,29 @@ class Wire(imaplib.IMAP4):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
 
-    def has_input(self) -> bool:
-        """Whether something can be read that no event of the socket will tell."""
-        return bool(self._received) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0)
+    def has_line(self) -> bool:
+        """Whether a line was received that nobody read yet."""
+        return b"\n" in self._received
+
+    def take_in(self) -> None:
+        """Receive what is there without waiting: what made the socket readable may be no data but TLS's own."""
+        self._set_timeout()
+        self.sock.settimeout(0)
+        try:
+            while data := self.sock.recv(_CHUNK):
+                self._add(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        raise self.abort("the connection ended")
 
     def _receive(self) -> None:
         self._set_timeout()
         data = self.sock.recv(_CHUNK)
         if not data:
             raise self.abort("the connection ended")
+        self._add(data)
+
+    def _add(self, data: bytes) -> None:
         self._allowed -= len(data)
         if self._allowed < 0:
             raise TooMuch("an endless answer")

@@ -386,6 +386,20 @@ async def test_idle_waits_without_a_thread_and_notices_mail(server: ImapServer) 
         assert len(await unread(mailbox)) == 1
 
 
+async def test_what_a_server_says_to_keep_the_line_open_ends_no_wait(server: ImapServer) -> None:
+    async with opened(access_to(server)) as mailbox, asyncio.timeout(DEADLINE):
+        waiting = asyncio.create_task(mailbox.wait_for_change())
+        while server.count("IDLE") == 0:
+            await asyncio.sleep(0.01)
+        for line in ("* OK Still here", "* 3 RECENT", "* 1 FETCH (FLAGS (\\Seen))"):
+            server.tell(line)
+        await asyncio.wait([waiting], timeout=0.1)
+        assert not waiting.done()
+        server.deliver(b"Subject: x\r\n\r\n", MONDAY)
+        await waiting
+    assert server.count("IDLE") == 1
+
+
 async def test_a_check_ends_idle_and_the_next_wait_begins_it_again(server: ImapServer) -> None:
     async with opened(access_to(server)) as mailbox, asyncio.timeout(DEADLINE):
         for round_ in range(1, 3):
