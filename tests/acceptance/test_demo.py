@@ -116,7 +116,7 @@ async def test_a_killed_demonstration_leaves_no_process(installation: Installati
 
 
 async def test_another_kind_of_mailbox_is_a_sentence(installation: Installation, tmp_path: Path) -> None:
-    async with demonstration(installation, tmp_path, MAILBOX="ews") as demo:
+    async with demonstration(installation, tmp_path, MAILBOX="pop3") as demo:
         shown, _ = await demo.communicate()
     assert demo.returncode == 2
-    assert shown.decode().startswith("MAILBOX=ews: the demonstration knows maildir")
+    assert shown.decode().startswith("MAILBOX=pop3: the demonstration knows maildir")
