@@ -114,7 +114,7 @@ class Operations:
             self._impersonated = address
 
     def _get_folder(self, operation: Element) -> str:
-        found = [self._folder(each) for each in operation.find(f"{M}FolderIds") or ()]
+        found = [self._folder(each) for each in operation.iterfind(f"{M}FolderIds/*")]
         return f"<m:Folders>{''.join(_folder_xml(folder) for _, folder in found)}</m:Folders>"
 
     def _find_folder(self, operation: Element) -> str:
