@@ -15,9 +15,11 @@ from services.classifier.reading.reader import read_head, read_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
 from services.classifier.rules.address import parse_addresses
 from services.classifier.rules.charset import decode
+from services.classifier.rules.forwarded import find_quoted
 from services.classifier.rules.header import decode_words, parameters
 from services.classifier.rules.limits import DEFAULT_LIMITS
 from services.classifier.rules.lines import text_lines
+from services.classifier.rules.reply import said_lines
 from services.classifier.rules.reply_marker import find_markers
 from services.classifier.rules.sanitise import sanitise
 from services.classifier.rules.ticket_number import find_numbers
@@ -79,6 +81,15 @@ def marker(content: bytes) -> None:
         assert find_markers(lines[: place.marker_at], (MARKER,)) == ()
 
 
+def reply(content: bytes) -> None:
+    """Of any text something is said, if there is anything in it; each line is said or not."""
+    lines = text_lines(content.decode("utf-8", "replace"))
+    kept = said_lines(lines)
+    assert len(kept) == len(lines)
+    assert any(kept)
+    find_quoted([line.text for line in lines], "FW: x", DEFAULT_LIMITS)
+
+
 def number(content: bytes) -> None:
     """A number found is a whole token of the subject that matches the pattern."""
     subject = content.decode("utf-8", "replace")
@@ -115,6 +126,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "head": head_of_mail,
     "headers": headers,
     "marker": marker,
+    "reply": reply,
     "number": number,
     "html": html,
     "template": template,
@@ -124,7 +136,8 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
 def _check(read: ReadMail) -> None:
     assert len(read.subject) <= DEFAULT_LIMITS.subject
     assert len(read.whole.text) <= DEFAULT_LIMITS.text
-    bodies = [read.whole, *(above.body for above in read.above if above.body is not None)]
+    above = [body for each in read.above for body in (each.body, each.trimmed) if body is not None]
+    bodies = [read.whole, *above, *(() if read.reply is None else (read.reply,))]
     names = [mailbox.name for mailbox in (*read.from_, *read.to)] + [part.name for part in read.left_out]
     for line in (read.subject, *names):
         assert not _UNSAFE.search(line)

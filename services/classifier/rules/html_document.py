@@ -81,29 +81,38 @@ class HtmlDocument:
                 self._prune(parent)
 
     def keep(self, lines: Sequence[Line], kept: Sequence[bool]) -> None:
-        """Removes the lines that are not `kept`, from the last to the first; `lines` are the document's own."""
+        """Removes the lines that are not `kept`, from the last to the first; `lines` are the document's own.
+
+        Those in the midst of preformatted text stay, since its lines are one text.
+        """
+        end = len(lines)
+        while end and (not kept[end - 1] or lines[end - 1].begins_at is None):
+            end -= 1
+        tail = next((line for line in lines[end:] if line.begins_at is not None), None)
+        if tail is not None:
+            self.cut(tail)
+            if tail.offset:  # the text in which lines above begin is another one now
+                lines = self.lines()
         after: Line | None = None
         first: Line | None = None
-        for line, keep in zip(reversed(lines), reversed(kept), strict=True):
+        for index in range(min(end, len(lines)) - 1, -1, -1):
+            line = lines[index]
             if line.begins_at is None:
                 continue
-            if not keep:
+            if kept[index]:
+                self._remove(first, after)
+                first, after = None, line
+            else:
                 first = line
-                continue
-            self._remove(first, after)
-            first, after = None, line
         self._remove(first, after)
 
     def _remove(self, first: Line | None, after: Line | None) -> None:
-        """Removes what stands from the beginning of `first` up to that of `after`, or up to the end."""
-        if first is None:
-            return
-        if after is None:
-            self.cut(first)
+        """Removes what stands from the beginning of `first` up to that of `after`."""
+        if first is None or after is None or first.offset or after.offset:
             return
         node, target = first.begins_at, after.begins_at
-        if node is None or target is None or first.offset or after.offset:
-            return  # lines of one preformatted text cannot be taken apart
+        if node is None or target is None:
+            return
         around = set()
         above: LexborNode | None = target
         while above is not None:

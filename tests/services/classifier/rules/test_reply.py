@@ -1,10 +1,20 @@
 """What a reply says itself, as mail clients write replies in their languages; nothing else is taken away."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.classifier.rules.html_document import HtmlDocument
 from services.classifier.rules.lines import joined, text_lines
 from services.classifier.rules.reply import said_lines
+
+
+def _boxed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Html with `inner` in boxes that clients write."""
+    tags = st.sampled_from(["div", "p", "span", "b", "table", "tr", "td", "blockquote", "ul", "li", "a"])
+    boxes = st.tuples(tags, st.lists(inner, min_size=1, max_size=3))
+    return boxes.map(lambda box: f"<{box[0]}>{''.join(box[1])}</{box[0]}>")
+
 
 SAID = "Ja, dat is goed.\n\nGroet,\nSanne"
 
@@ -232,6 +242,28 @@ def test_what_is_forwarded_is_no_quote(forward: str) -> None:
 def test_a_quote_that_html_marks_goes_with_its_markup(quote: str) -> None:
     by_lines, left = said_in_html(f"<div>Ja, <b>dat</b> is goed.</div><div>Sanne</div>{quote}")
     assert by_lines == left == "Ja, dat is goed.\nSanne"
+
+
+def test_the_end_of_preformatted_text_goes_though_lines_above_begin_in_it() -> None:
+    """Found by trimming real mails at random: the text node above was another one after the cut."""
+    document = HtmlDocument("<p>een</p><p>twee</p><pre>-- \ndrie\nvier</pre>")
+    lines = document.lines()
+    document.keep(lines, [line.text not in {"een", "vier"} for line in lines])
+    assert joined(document.lines()) == "twee\n\n--\ndrie"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.recursive(st.sampled_from(["een", "twee ", "<br>", "<img src=x>", "&nbsp;", "drie<br>vier"]), _boxed), st.data()
+)
+def test_html_keeps_the_lines_that_are_kept_and_no_others(html: str, data: st.DataObject) -> None:
+    document = HtmlDocument(html)
+    lines = document.lines()
+    kept = data.draw(st.lists(st.booleans(), min_size=len(lines), max_size=len(lines)))
+    wanted = "".join(line.text for line, keep in zip(lines, kept, strict=True) if keep)
+    document.keep(lines, kept)
+    left = "".join(line.text for line in document.lines())
+    assert [sign for sign in left if sign.isalnum()] == [sign for sign in wanted if sign.isalnum()]
 
 
 def test_answers_between_quotes_of_html_stay() -> None:
