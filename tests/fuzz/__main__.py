@@ -26,7 +26,7 @@ _LINES: Final = {
     "marker": ("Dank\n> ## Typ uw antwoord boven deze regel ##\n> oud", "## Typ uw antwoord\nboven deze regel ##"),
     "reply": (
         "Ja\n\n-- \nJan\n\nOp 3-3-2026 10:00 schreef Els <e@b.example>:\n> oud",
-        "---- Forwarded message ----\nVan: Jan <j@b.example>\nDatum: 3-3\nOnderwerp: x\n\nVan: Els\nVerstuurd vanaf mijn iPhone",
+        "---- Forwarded message ----\nVan: Jan <j@b.example>\nDatum: 3-3\nOnderwerp: x\n\nVerstuurd vanaf mijn iPhone",
     ),
     "number": ("Re: [Ticket 12345] van 1-2-2026", "SD-77 #AB12345, tel. 0612345678"),
     "template": (
