@@ -43,7 +43,7 @@ class ImapServer:
                 "imap://host in."
             )
         host = found["host"].strip("[]")
-        if scheme == "imaps" or (not scheme and port in {None, IMAPS_PORT}):
+        if scheme == "imaps" or port == IMAPS_PORT or (not scheme and port is None):
             return cls(host, port or IMAPS_PORT, tls=True)
         if scheme == "imap" or port == IMAP_PORT:
             return cls(host, port or IMAP_PORT, tls=False)

@@ -101,6 +101,15 @@ async def test_a_password_beyond_ascii_logs_in_where_plain_is_known(server: Imap
     assert server.logins == 1
 
 
+async def test_capabilities_that_come_with_the_login_count(server: ImapServer) -> None:
+    server.capabilities, server.after_login = "AUTH=PLAIN", "IDLE"
+    async with opened(access_to(server)) as mailbox:
+        assert "meteen opgemerkt" in (await mailbox.health_check()).description
+    server.capabilities, server.after_login = "IDLE AUTH=PLAIN", "NAMESPACE"
+    async with opened(access_to(server)) as mailbox:
+        assert "bij elke controle opgemerkt" in (await mailbox.health_check()).description
+
+
 async def test_a_wrong_password_is_tried_once(server: ImapServer) -> None:
     with pytest.raises(LoginRefused, match="controleer gebruikersnaam en wachtwoord"):
         await ImapMailbox.open(access_to(server, password=SecretStr("mis")))

@@ -81,6 +81,7 @@ SERVERS = [
     ("imap.klant.example:993", ("imap.klant.example", 993, True, False)),
     ("imap.klant.example:143", ("imap.klant.example", 143, False, False)),
     ("imap.klant.example:1993", ("imap.klant.example", 1993, True, True)),
+    ("imap://imap.klant.example:993", ("imap.klant.example", 993, True, False)),
     ("imap://imap.klant.example", ("imap.klant.example", 143, False, False)),
     ("imap://10.0.0.5:1143", ("10.0.0.5", 1143, False, False)),
     ("imaps://[fd00::5]:1993", ("fd00::5", 1993, True, False)),
