@@ -100,7 +100,8 @@ def imap_for_tests() -> Iterator[ImapEndpoint]:
         raise SetUpFailed(
             "There is no Dovecot to test with: `make test` (or `make test T=FILE`) brings it, on Debian and Ubuntu."
         )
-    with private_dovecot(checkout, checkout.run.resolve() / "test-servers" / "dovecot") as endpoint:
+    folder = checkout.run.resolve() / "test-imap"
+    with exclusive(folder, "test"), private_dovecot(checkout, folder / "dovecot") as endpoint:
         yield endpoint
 
 
