@@ -52,7 +52,9 @@ _ANSWERS_BELOW: Final = re.compile(
     r"(?:rood|red|rot|rouge|rojo|rosso|rött|rødt)|tussen\Wde\Wregels))(?!\w)",
     re.IGNORECASE,
 )
-_MOST_SAID: Final = 4_000
+_MOST_SAID: Final = 2_000
+_MOST_SAID_LINES: Final = 40
+"""What is looked at of a text for words that announce answers in the quote: its beginning."""
 _MOST_IN_SIGNATURE: Final = 25
 """Lines of a signature, with what a mailing list or a lawyer puts below it."""
 
@@ -157,7 +159,8 @@ def _pass_header(texts: Sequence[str], kinds: list[_Kind], begin: int, end: int,
 
 def _answers_below(texts: Sequence[str], kinds: Sequence[_Kind], index: int) -> bool:
     """Whether what is said above line `index` announces answers in the quote, which marks none of its lines."""
-    said = " ".join(texts[each] for each in range(index) if kinds[each] is _Kind.SAID)
+    begin = range(min(index, _MOST_SAID_LINES))
+    said = " ".join(texts[each][:_MOST_SAID] for each in begin if kinds[each] is _Kind.SAID)
     return _ANSWERS_BELOW.search(said[:_MOST_SAID]) is not None
 
 

@@ -293,6 +293,9 @@ def test_a_signature_that_html_marks_goes_above_a_quote_and_below() -> None:
         pytest.param("a@" * 250_000, id="at signs"),
         pytest.param("van:" * 120_000, id="labels in one line"),
         pytest.param(" \t" * 250_000 + "x", id="white space"),
+        pytest.param(
+            "See my answers inline\n" + "From: a@b.nl\nDate: 1-1\nTo: x\n\ntext\n" * 8_000, id="answers announced"
+        ),
     ],
 )
 def test_a_hostile_text_takes_time_in_proportion_to_its_length(text: str) -> None:
