@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
 
 from services.classifier.reading.values import ReadingSettings
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
-from services.classifier.rules.people import People
+from services.classifier.rules.people import AskedAddress, People
 from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.broker.wire import Delivery
 from shared.database.pool import Pool, connection
@@ -30,7 +30,9 @@ _SETTINGS: Final = """
     FROM importer_settings WHERE helpdesk_id = $1"""
 
 _LOOK_UP: Final = """
-    -- $1 helpdesk_id, $2 addresses that are asked about, $3 numbers in the subject, $4 Message-IDs that may be ours,
+    -- $1 helpdesk_id, $3 numbers in the subject, $4 Message-IDs that may be ours,
+    -- $2 $8 $9 whose address is asked about, how near a spelling is (0: as it stands) and the spelling,
+    -- $10 $11 whose domain is asked about and how it is spelt,
     -- $5 Message-IDs of the mails that this one answers: ours, or mails that were imported (D8).
     -- $6 and $7 kinds and patterns by which a sender's rule may know the mail.
     -- A number counts when it is of this helpdesk, or numbers of all count, or the two helpdesks share a group (D1).
@@ -38,28 +40,36 @@ _LOOK_UP: Final = """
     -- UNION ends a circle of merged tickets.
     -- Of an address, who has it as it stands goes before who has it without its tag. Its domain tells an organisation
     -- only where nobody has the address, and all who have addresses there are of that one.
+    -- OFFSET 0 has each address looked up by itself, on its index.
     WITH RECURSIVE asked AS (
-        SELECT role, spelling.rank, spelling.key
-        FROM jsonb_to_recordset($2) AS of (role text, exact text[], without_tag text[]) CROSS JOIN LATERAL (
-            SELECT 0 AS rank, key FROM unnest(exact) AS key UNION ALL SELECT 1, key FROM unnest(without_tag) AS key
-        ) AS spelling
+        SELECT role, rank, key FROM unnest($2::text[], $8::integer[], $9::text[]) AS asked (role, rank, key)
     ), holder AS (
         SELECT asked.role, asked.rank, address.person_id, NULL::bigint AS employee_id
-        FROM asked JOIN person_addresses AS address ON address.address_key = asked.key
+        FROM asked CROSS JOIN LATERAL (
+            SELECT person_id FROM person_addresses WHERE address_key = asked.key OFFSET 0) AS address
         UNION
         SELECT asked.role, asked.rank, NULL, address.employee_id
-        FROM asked JOIN employee_addresses AS address ON address.address_key = asked.key
+        FROM asked CROSS JOIN LATERAL (
+            SELECT employee_id FROM employee_addresses WHERE address_key = asked.key OFFSET 0) AS address
     ), nearest AS (
         SELECT role, rank, person_id, employee_id
         FROM (SELECT *, min(rank) OVER (PARTITION BY role) AS least FROM holder) AS ranked WHERE rank = least
+    ), neighbour AS NOT MATERIALIZED (
+        SELECT of.role, person.organisation_id
+        FROM unnest($10::text[], $11::text[]) AS of (role, domain)
+            CROSS JOIN LATERAL (SELECT person_id FROM person_addresses
+                                WHERE split_part(address_key, '@', 2) = of.domain OFFSET 0) AS address
+            CROSS JOIN LATERAL (
+                SELECT persons.organisation_id FROM persons JOIN organisations ON organisations.id = organisation_id
+                WHERE persons.id = address.person_id AND persons.active AND organisations.active OFFSET 0) AS person
     ), of_domain AS (
-        SELECT role, min(person.organisation_id) AS organisation_id
-        FROM jsonb_to_recordset($2) AS of (role text, domains text[])
-            JOIN person_addresses AS address ON split_part(address.address_key, '@', 2) = ANY(of.domains)
-            JOIN persons AS person ON person.id = address.person_id AND person.active
-            JOIN organisations AS organisation ON organisation.id = person.organisation_id AND organisation.active
-        WHERE NOT EXISTS (SELECT FROM nearest WHERE nearest.role = of.role)
-        GROUP BY role HAVING count(DISTINCT person.organisation_id) = 1
+        SELECT unknown.role, first.organisation_id
+        FROM (SELECT DISTINCT role FROM unnest($10::text[]) AS role
+              WHERE NOT EXISTS (SELECT FROM nearest WHERE nearest.role = role.role)) AS unknown
+            CROSS JOIN LATERAL (
+                SELECT organisation_id FROM neighbour WHERE neighbour.role = unknown.role LIMIT 1) AS first
+        WHERE NOT EXISTS (SELECT FROM neighbour WHERE neighbour.role = unknown.role
+                          AND neighbour.organisation_id <> first.organisation_id)
     ), named AS (
         SELECT number, NULL::text AS message_id, NULL::text AS thread, ticket_id, is_alias
         FROM ticket_numbers WHERE number = ANY($3::text[])
@@ -103,7 +113,7 @@ _LOOK_UP: Final = """
                 WHERE nearest.role = of.role ORDER BY NOT employee.active, employee.id LIMIT 1),
             'organisation_id', (SELECT organisation_id FROM of_domain WHERE of_domain.role = of.role),
             'by_tag', coalesce((SELECT max(rank) = 1 FROM nearest WHERE nearest.role = of.role), false)))
-         FROM jsonb_to_recordset($2) AS of (role text)) AS people,
+         FROM (SELECT DISTINCT role FROM asked) AS of) AS people,
         (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> $1, target.ticket_id)
          FROM target) AS tickets,
         (SELECT jsonb_agg(to_jsonb(rule))
@@ -194,16 +204,23 @@ async def repeated(pool: Pool, helpdesk_id: int, mail_id: uuid.UUID, digests: Se
 async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
     """What the database knows of a mail, in one statement."""
     addresses = {_SENDER: asked.address, _ORIGINAL: asked.original_address}
+    people = [(role, each) for role, each in addresses.items() if each is not None]
+    keys = [(role, rank, key) for role, each in people for rank, key in _ranked(each)]
+    domains = [(role, domain) for role, each in people for domain in each.domains]
     async with connection(pool) as acquired:
         row = await acquired.fetchrow(
             _LOOK_UP,
             helpdesk_id,
-            [{"role": role, **asdict(each)} for role, each in addresses.items() if each is not None],
+            [role for role, _, _ in keys],
             [token.text for token in asked.numbers],
             list(asked.message_ids),
             list(asked.thread),
             [handle.kind for handle in asked.handles],
             [handle.pattern for handle in asked.handles],
+            [rank for _, rank, _ in keys],
+            [key for _, _, key in keys],
+            [role for role, _ in domains],
+            [domain for _, domain in domains],
         )
     return Known() if row is None else _known(row)
 
@@ -227,6 +244,12 @@ def _sender_rule(found: Mapping[str, Any]) -> SenderRule:
         verdict=RuleVerdict(found["verdict"]),
         of_helpdesk=found["helpdesk_id"] is not None,
     )
+
+
+def _ranked(asked: AskedAddress) -> Iterator[tuple[int, str]]:
+    """The spellings of an address: as it stands (0), and without its tag (1)."""
+    yield from ((0, key) for key in asked.exact)
+    yield from ((1, key) for key in asked.without_tag)
 
 
 def _people(found: Mapping[str, Any] | None) -> People:

@@ -67,3 +67,11 @@ SELECT count(*) FROM helpdesk.notifications WHERE recipient_key = 'persoon7@klan
 
 -- a sender => person_addresses_key
 SELECT person_id FROM helpdesk.person_addresses WHERE address_key = lower('Persoon7@klant.example')
+
+-- how many mails went to unknown addresses in a domain => notifications_recipient_domain
+SELECT count(*) FROM helpdesk.notifications WHERE split_part(recipient_key, '@', 2) = 'elders.example' AND
+    kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL AND created_at >
+    now() - interval '3 hours'
+
+-- who has addresses in a domain => person_addresses_domain
+SELECT person_id FROM helpdesk.person_addresses WHERE split_part(address_key, '@', 2) = ANY('{elders.example}')
