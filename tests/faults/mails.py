@@ -26,7 +26,8 @@ class Kind(StrEnum):
 def a_mail_of(kind: Kind, ticket: str | None) -> bytes:
     """A mail of this kind; `ticket` is the number that a supplement names."""
     number = next(_numbers)
-    sender = f"afzender{number}@elders.example"
+    # a domain each: the mails out to unknown addresses of one domain are counted one after the other, and limited
+    sender = f"afzender@elders{number}.example"
     subject = f"Re: [{ticket}] aanvulling" if kind is Kind.SUPPLEMENT else f"Storing in ruimte {chr(65 + number % 26)}"
     text = f"Bericht {number}: kunnen jullie hiernaar kijken?\n"
     if kind is Kind.LARGE:
