@@ -179,10 +179,10 @@ def an_old_mail(subject: str) -> EmailMessage:
 
 @pytest.fixture
 async def small_backlog(importer: CommandLine) -> AsyncIterator[None]:
-    """More than one old mail at once waits, for the time of a test."""
-    await importer("importer", "set", "ICT-servicedesk", "--backlog-limit", "1")
+    """More than one old mail at once waits, for the time of a test; off, until the test has delivered them all."""
+    await importer("importer", "set", "ICT-servicedesk", "--backlog-limit", "1", "--no-enabled")
     yield
-    await importer("importer", "set", "ICT-servicedesk", "--backlog-limit", "200")
+    await importer("importer", "set", "ICT-servicedesk", "--backlog-limit", "200", "--enabled")
 
 
 @pytest.mark.usefixtures("small_backlog")
@@ -199,6 +199,7 @@ async def test_D18_a_person_chooses_for_the_old_mail_that_waits(
 ) -> None:
     arrived = (datetime.now(UTC) - OLD).timestamp()
     names = [pipeline.drop(an_old_mail(f"Oud {number} {choice}"), arrived=arrived + number) for number in (1, 2, 3)]
+    await importer("importer", "set", "ICT-servicedesk", "--enabled")
     await pipeline.row("SELECT 1 FROM helpdesk.mailbox_states WHERE backlog_waiting = 3")
     # the newer mail goes on meanwhile
     await pipeline.ticket(a_mail(subject=f"Nieuw {choice}", sender="nieuw@backlog.example"))

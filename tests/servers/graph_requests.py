@@ -7,6 +7,7 @@ client needs are known (others are 400), and a JSON answer holds little beside w
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import re
@@ -66,8 +67,8 @@ class GraphMail:
     grants: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     submitted: list[Submitted] = field(default_factory=list)
     keeps_message_ids: bool = True
-    streamed: int = 0
-    """Bytes of large mails that were written to clients."""
+    stops_after: int | None = None
+    """Bytes of a large mail after which no more is written, until the client goes; None: all is."""
     repeats_pages: int = 0
     """How many times a page comes again in place of the one behind it."""
 
@@ -189,8 +190,11 @@ class GraphMail:
         response.enable_chunked_encoding()
         await response.prepare(request)
         for start in range(0, len(raw), LARGE):
+            while self.stops_after is not None and start >= self.stops_after:
+                if request.transport is None or request.transport.is_closing():
+                    return response
+                await asyncio.sleep(0.01)
             await response.write(raw[start : start + LARGE])
-            self.streamed += len(raw[start : start + LARGE])
         return response
 
     async def attachments(self, request: web.Request, mailbox: GraphMailbox) -> web.Response:
