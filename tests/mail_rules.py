@@ -17,8 +17,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from services.classifier.rules.images import NotStored
-from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
+from services.classifier.reading.images.decoding import NotStored
+from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from shared.portal.reasons import EXPLANATIONS, NOT_SENT, Explanation
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "mail-rules.md"

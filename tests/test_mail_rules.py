@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.classifier.rules.images import NotStored
+from services.classifier.reading.images.decoding import NotStored
 from shared.portal.reasons import EXPLANATIONS, NOT_SENT
 from tests.mail_rules import PAGE, main, with_tables
 

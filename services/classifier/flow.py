@@ -19,14 +19,14 @@ import structlog
 
 from services.classifier import repository
 from services.classifier.reading.frames import Mode
+from services.classifier.reading.limits import DEFAULT_LIMITS
+from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.pool import MailExhausted, ReaderPool, ReadingFailed
 from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import ReadImage, ReadingSettings, ReadMail
 from services.classifier.repository import HelpdeskSettings
 from services.classifier.rules.decoration import decoration_of, may_be_logo
 from services.classifier.rules.facts import ask, choose_bodies, classify
-from services.classifier.rules.limits import DEFAULT_LIMITS
-from services.classifier.rules.safe_text import safe_line
 from services.classifier.rules.withheld import without_images
 from services.classifier.scanner import Scanner
 from shared.blobs import claim_check

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from services.classifier.rules.safe_text import safe_line
+from services.classifier.reading.mime.safe_text import safe_line
 from shared.errors import Outage, TryAgain
 
 _PIECE: Final = 64 * 1024

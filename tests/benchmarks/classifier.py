@@ -27,11 +27,11 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from services.classifier.reading.limits import DEFAULT_LIMITS
+from services.classifier.reading.mime.mime import parse_mail
 from services.classifier.reading.pool import ReaderPool
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
-from services.classifier.rules.limits import DEFAULT_LIMITS
-from services.classifier.rules.mime import parse_mail
 from tests.benchmarks.sample import sample_mail
 
 MAILS: Final = 100

@@ -11,17 +11,17 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser
 
+from services.classifier.reading.limits import DEFAULT_LIMITS
+from services.classifier.reading.mime.address import parse_addresses
+from services.classifier.reading.mime.charset import decode
+from services.classifier.reading.mime.header import decode_words, parameters
 from services.classifier.reading.reader import read_head, read_mail
+from services.classifier.reading.text.forwarded import find_quoted
+from services.classifier.reading.text.lines import text_lines
+from services.classifier.reading.text.reply import said_lines
+from services.classifier.reading.text.reply_marker import find_markers
+from services.classifier.reading.text.sanitise import sanitise
 from services.classifier.reading.values import ReadingSettings, ReadMail
-from services.classifier.rules.address import parse_addresses
-from services.classifier.rules.charset import decode
-from services.classifier.rules.forwarded import find_quoted
-from services.classifier.rules.header import decode_words, parameters
-from services.classifier.rules.limits import DEFAULT_LIMITS
-from services.classifier.rules.lines import text_lines
-from services.classifier.rules.reply import said_lines
-from services.classifier.rules.reply_marker import find_markers
-from services.classifier.rules.sanitise import sanitise
 from services.classifier.rules.ticket_number import find_numbers
 from shared.templates.render import (
     SUBJECT_LIMIT,

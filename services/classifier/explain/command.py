@@ -32,10 +32,10 @@ from services.classifier.explain.context import BadContext, Context, load_contex
 from services.classifier.explain.outcome import Explainer, Given, mail_id_of
 from services.classifier.explain.output import as_json, show
 from services.classifier.reading.frames import Mode
+from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.pool import MailExhausted, NoReader, ReaderPool, ReadingFailed
 from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
-from services.classifier.rules.limits import DEFAULT_LIMITS
 from shared.messages import Reason, ReasonId
 
 LARGEST_MAIL: Final = 256 * 1024 * 1024

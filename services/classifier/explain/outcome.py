@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.classifier.explain.context import Context, Person
+from services.classifier.reading.mime.address import spellings
 from services.classifier.reading.values import ReadMail
-from services.classifier.rules.address import spellings
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox, ask, choose_bodies, classify
 from services.classifier.rules.people import AskedAddress, People
 from shared.messages import (

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.classifier.explain.outcome import Explained
-from services.classifier.rules.forwarded import Forwarded
+from services.classifier.reading.text.forwarded import Forwarded
 from shared.messages import MailAddress
 from shared.portal.reasons import explain as sentence_of
 from shared.portal.reasons import explanation_of

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from services.classifier.reading.images.containers import image_alone
+from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image, stored_name
+from services.classifier.reading.images.renditions import UNSHOWN, Copies, copies_of
+from services.classifier.reading.limits import Limits
+from services.classifier.reading.mime.header import decode_base64
+from services.classifier.reading.mime.mime import Part, attached_header
+from services.classifier.reading.mime.safe_text import safe_line
+from services.classifier.reading.text.body import find_contents
+from services.classifier.reading.text.sanitise import ATTACHMENT_SCHEME
 from services.classifier.reading.values import ReadImage, ReadingSettings
-from services.classifier.rules.body import find_contents
-from services.classifier.rules.header import decode_base64
-from services.classifier.rules.image_bytes import image_alone
-from services.classifier.rules.images import DecodedImage, NotStored, decode_image, stored_name
-from services.classifier.rules.limits import Limits
-from services.classifier.rules.mime import Part, attached_header
-from services.classifier.rules.renditions import UNSHOWN, Copies, copies_of
-from services.classifier.rules.safe_text import safe_line
-from services.classifier.rules.sanitise import ATTACHMENT_SCHEME
-from services.classifier.rules.unwrap import ATTACHED_MESSAGES
+from services.classifier.reading.wrappings.unwrap import ATTACHED_MESSAGES
 from shared.messages import LeftOut
 
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[^,;]{0,100}){0,5}),", re.IGNORECASE)

@@ -15,26 +15,26 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.reading.attachments import Attachments
-from services.classifier.reading.trimming import Trimming
+from services.classifier.reading.automatic.delivery_report import message_ids, read_delivery_report
+from services.classifier.reading.automatic.kind import list_id, tell_automatic
+from services.classifier.reading.content_key import content_key
+from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
+from services.classifier.reading.mime.address import parse_addresses
+from services.classifier.reading.mime.date import sent_at
+from services.classifier.reading.mime.dmarc import dmarc_result
+from services.classifier.reading.mime.mime import Part, parse_mail
+from services.classifier.reading.mime.safe_text import cut, safe_line, safe_text
+from services.classifier.reading.text.body import Contents, find_contents
+from services.classifier.reading.text.forwarded import Forwarded, find_attached, find_quoted
+from services.classifier.reading.text.html_document import HtmlDocument, nesting, stripped, text_as_html
+from services.classifier.reading.text.lines import Line, joined, text_lines
+from services.classifier.reading.text.reply_marker import MarkerPlace, find_markers, has_content
+from services.classifier.reading.text.sanitise import ATTACHMENT_SCHEME, sanitise
+from services.classifier.reading.text.subject_prefix import Prefix, prefix_of
+from services.classifier.reading.text.trimming import Trimming
 from services.classifier.reading.values import AboveMarker, ReadingSettings, ReadMail
-from services.classifier.rules.address import parse_addresses
-from services.classifier.rules.automatic import list_id, tell_automatic
-from services.classifier.rules.body import Contents, find_contents
-from services.classifier.rules.content_key import content_key
-from services.classifier.rules.crypto import find_crypto
-from services.classifier.rules.date import sent_at
-from services.classifier.rules.delivery_report import message_ids, read_delivery_report
-from services.classifier.rules.dmarc import dmarc_result
-from services.classifier.rules.forwarded import Forwarded, find_attached, find_quoted
-from services.classifier.rules.html_document import HtmlDocument, nesting, stripped, text_as_html
-from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
-from services.classifier.rules.lines import Line, joined, text_lines
-from services.classifier.rules.mime import Part, parse_mail
-from services.classifier.rules.reply_marker import MarkerPlace, find_markers, has_content
-from services.classifier.rules.safe_text import cut, safe_line, safe_text
-from services.classifier.rules.sanitise import ATTACHMENT_SCHEME, sanitise
-from services.classifier.rules.subject_prefix import Prefix, prefix_of
-from services.classifier.rules.unwrap import Unwrapped, unwrap
+from services.classifier.reading.wrappings.crypto import find_crypto
+from services.classifier.reading.wrappings.unwrap import Unwrapped, unwrap
 from shared.messages import Body, MailAddress
 
 _SHOWN: Final = re.compile(rf'"{ATTACHMENT_SCHEME}:([0-9a-f-]{{36}})"')

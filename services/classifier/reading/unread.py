@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from services.classifier.reading.content_key import content_key
 from services.classifier.reading.values import ReadMail
-from services.classifier.rules.content_key import content_key
 from shared.messages import Body, DmarcResult
 
 

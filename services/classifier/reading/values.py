@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from services.classifier.rules.automatic import Automatic
-from services.classifier.rules.forwarded import Forwarded
-from services.classifier.rules.renditions import Copies
+from services.classifier.reading.automatic.kind import Automatic
+from services.classifier.reading.images.renditions import Copies
+from services.classifier.reading.text.forwarded import Forwarded
 from shared.messages import Body, BouncedRecipient, ContentKey, Crypto, DmarcResult, LeftOut, MailAddress
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.classifier.rules.address import domain_spellings, spellings, without_tag
+from services.classifier.reading.mime.address import domain_spellings, spellings, without_tag
 from shared.messages import EmployeeMatch, PersonMatch
 from shared.portal.mail_provider import is_mail_provider
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.classifier.rules.address import is_usable, same_address
+from services.classifier.reading.mime.address import is_usable, same_address
 from shared.messages import MailAddress
 
 

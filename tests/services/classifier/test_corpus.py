@@ -20,7 +20,7 @@ from collections import defaultdict
 
 import pytest
 
-from services.classifier.rules.limits import DEFAULT_LIMITS
+from services.classifier.reading.limits import DEFAULT_LIMITS
 from tests.services.classifier.corpus.files import CORPUS, expectations, is_there, mails
 from tests.services.classifier.corpus.kept_libraries import kept_libraries
 from tests.services.classifier.corpus.ours import ours, read, read_again

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.classifier.reading.frames import READ_MAIL
+from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from services.classifier.reading.reader import read_head, read_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
-from services.classifier.rules.limits import DEFAULT_LIMITS, Limits
 
 MAILS = Path(__file__).parents[3] / "mails"
 EVERY_MAIL = sorted(MAILS.glob("*/*.eml"))

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from services.classifier.reading.automatic.kind import Automatic
+from services.classifier.reading.text.forwarded import Forwarded, How
 from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import AboveMarker, ReadMail
-from services.classifier.rules.automatic import Automatic
 from services.classifier.rules.facts import Known, KnownTicket, Mailbox, ask, choose_bodies, classify
-from services.classifier.rules.forwarded import Forwarded, How
 from services.classifier.rules.people import People
 from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.messages import (

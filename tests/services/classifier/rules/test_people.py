@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.classifier.rules.address import same_address, spellings, without_tag
+from services.classifier.reading.mime.address import same_address, spellings, without_tag
 from services.classifier.rules.people import AskedAddress, ask_about
 
 

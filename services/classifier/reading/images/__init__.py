@@ -1,0 +1,1 @@
+"""Images: known by decoding, stored alone, with copies that browsers show."""

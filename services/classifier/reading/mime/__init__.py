@@ -1,0 +1,1 @@
+"""The tree of a mail's parts, its headers, and the values that stand in them."""

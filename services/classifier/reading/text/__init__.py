@@ -1,0 +1,1 @@
+"""What was said: bodies, lines, quotes, signatures, the marker, forwards."""

@@ -1,0 +1,260 @@
+"""What a reply says itself: without what it quotes, and without what clients add below (a setting for supplements).
+
+    Ja, dat is goed.                                        ← kept
+    Verstuurd vanaf mijn iPhone                             ← of the client
+    Op 3 maart 2026 om 10:00 schreef Jan <jan@…>:           ← begins the quote
+    > Schikt dinsdag?                                       ← quoted
+    Dinsdag kan ook.                                        ← kept: an answer below, or between the quotes
+
+A quote ends what is said where the client marks no lines of it: at a block of header lines (Outlook), at a separator
+(«-----Oorspronkelijk bericht-----»), at an attribution without quote marks below it, or where the html says so. Where
+quoted lines are marked (`>`, a blockquote), they go and what stands around them stays, save quotes in the midst of a
+text that no attribution announces: those a person put there. What is forwarded is no quote, and nothing of it
+goes. Nothing is trimmed where
+nothing would be left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final
+
+from services.classifier.reading.text.attribution import attribution_end, tells_who_wrote_when
+from services.classifier.reading.text.header_block import (
+    Field,
+    Separator,
+    bare,
+    fields_in_one_line,
+    header_block_at,
+    separator,
+)
+from services.classifier.reading.text.lines import Line, Quoted
+from services.classifier.reading.text.signature import (
+    contact_details_at,
+    disclaimer_begins_at,
+    is_device_line,
+    is_signature_mark,
+    warning_ends_at,
+)
+
+_QUOTE_MARK: Final = re.compile(r"^[ \t\xa0]{0,3}(?:>|&gt;)")
+_RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
+_WRAPPED_AFTER: Final = 60
+"""A quoted line of so many characters may go on in a line that lost its quote mark."""
+_ANSWERS_BELOW: Final = re.compile(
+    r"(?<!\w)(?:(?:antwoord|reactie|opmerking|answer|response|repl(?:y|ies)|comment|antwort|anmerkung|kommentar|"
+    r"réponse|commentaire|respuesta|comentario|rispost|svar)\w{0,4}\W(?:\w+\W){0,6}?(?:hieronder|onderstaand|below|"
+    r"in-?line|in\W(?:het\W)?(?:rood|blauw|groen)|in\W(?:red|blue|green)|rot|blau|unten|en\Wrouge|ci-dessous|abajo|"
+    r"en\Wrojo|sotto|in\Wrosso|nedan|nedenfor|tussen\Wde\Wregels)|(?:zie|see|siehe|voir|vedi|ver|"
+    r"se)\W(?:\w+\W){0,3}?(?:in-?line|(?:in\W)?(?:het\W)?"
+    r"(?:rood|red|rot|rouge|rojo|rosso|rött|rødt)|tussen\Wde\Wregels))(?!\w)",
+    re.IGNORECASE,
+)
+_MOST_SAID: Final = 2_000
+_MOST_SAID_LINES: Final = 40
+"""What is looked at of a text for words that announce answers in the quote: its beginning."""
+_MOST_IN_SIGNATURE: Final = 25
+"""Lines of a signature, with what a mailing list or a lawyer puts below it."""
+
+
+class _Kind(IntEnum):
+    SAID = 0
+    BLANK = 1
+    QUOTED = 2
+    HEADER = 3
+    """An attribution, a separator or a header block."""
+    ADDED = 4
+    """By the client: a signature, an advertisement, a disclaimer."""
+
+
+def said_lines(lines: Sequence[Line]) -> tuple[bool, ...]:
+    """For each line whether it is said here; all of them where nothing else would be left."""
+    texts = [line.text for line in lines]
+    kinds = _marked(lines, texts)
+    end = _find_headers(lines, texts, kinds)
+    _keep_own_quotes(lines, kinds)
+    _find_added(lines[:end], texts[:end], kinds)
+    kept = tuple(kind in {_Kind.SAID, _Kind.BLANK} for kind in kinds)
+    if any(keep and _has_content(line) for keep, line in zip(kept, lines, strict=True)):
+        return kept
+    return (True,) * len(lines)
+
+
+def _has_content(line: Line) -> bool:
+    return line.has_image or bool(bare(line.text))
+
+
+def _marked(lines: Sequence[Line], texts: Sequence[str]) -> list[_Kind]:
+    """What each line is by its own marks: blank, quoted, or said."""
+    kinds = []
+    for line in lines:
+        if _QUOTE_MARK.match(line.text) or (line.quoted is not Quoted.NO and _has_content(line)):
+            kinds.append(_Kind.QUOTED)
+        elif not _has_content(line):
+            kinds.append(_Kind.BLANK)
+        else:
+            kinds.append(_Kind.SAID)
+    for index in range(1, len(kinds) - 1):
+        wrapped = kinds[index - 1 : index + 2] == [_Kind.QUOTED, _Kind.SAID, _Kind.QUOTED]
+        if wrapped and _QUOTE_MARK.match(texts[index + 1]) and len(texts[index - 1]) >= _WRAPPED_AFTER:
+            kinds[index] = _Kind.QUOTED
+    return kinds
+
+
+def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind]) -> int:
+    """Marks what stands above quotes, and quotes that go on to the end; the line in which a forwarded mail begins.
+
+    That one is kept as it is. The number of lines where none does.
+    """
+    above_quote = _above_quote(kinds)
+    said_above = False
+    index = 0
+    while index < len(lines):
+        kind = kinds[index]
+        if _begins_forward(texts[index], kind):
+            kinds[index:] = [_Kind.SAID if _has_content(line) else _Kind.BLANK for line in lines[index:]]
+            return index
+        if kind is _Kind.QUOTED:
+            if attribution_end(texts, index, above_quote) is not None:
+                kinds[index] = _Kind.HEADER
+            index = next((each for each in range(index + 1, len(kinds)) if kinds[each] is not _Kind.QUOTED), len(kinds))
+            continue
+        if said_above and lines[index].rest_is_quoted and not _answers_below(texts, kinds, index):
+            kinds[index:] = [_Kind.HEADER] * (len(kinds) - index)
+            break
+        end = None if kind is _Kind.BLANK else _header_end(lines, texts, index, above_quote)
+        if end is not None:
+            index = _pass_header(texts, kinds, index, end, said_above=said_above)
+            continue
+        said_above = said_above or (kind is _Kind.SAID and not is_device_line(texts[index]))
+        index += 1
+    return len(lines)
+
+
+def _begins_forward(text: str, kind: _Kind) -> bool:
+    if kind is _Kind.BLANK or (kind is _Kind.QUOTED and _QUOTE_MARK.match(text)):
+        return False
+    return separator(text) is Separator.FORWARDED
+
+
+def _pass_header(texts: Sequence[str], kinds: list[_Kind], begin: int, end: int, *, said_above: bool) -> int:
+    """Marks the header of a quote; all that follows too, where the quote is not marked and something stands above.
+
+    QUIRK: an attribution above a block of header lines has no colon.
+    """
+    above = _last_said(kinds, begin)
+    if above is not None and tells_who_wrote_when(texts[above]):
+        begin = above
+        said_above = _last_said(kinds, begin) is not None
+    below = next((each for each in range(end, len(kinds)) if kinds[each] is not _Kind.BLANK), None)
+    if said_above and below is not None and kinds[below] is _Kind.SAID:
+        if _answers_below(texts, kinds, begin):
+            return end
+        end = len(kinds)
+    kinds[begin:end] = [_Kind.HEADER] * (end - begin)
+    return end
+
+
+def _answers_below(texts: Sequence[str], kinds: Sequence[_Kind], index: int) -> bool:
+    """Whether what is said above line `index` announces answers in the quote, which marks none of its lines."""
+    begin = range(min(index, _MOST_SAID_LINES))
+    said = " ".join(texts[each][:_MOST_SAID] for each in begin if kinds[each] is _Kind.SAID)
+    return _ANSWERS_BELOW.search(said[:_MOST_SAID]) is not None
+
+
+def _last_said(kinds: Sequence[_Kind], index: int) -> int | None:
+    """The line above `index` with something on it, if that is said."""
+    above = next((each for each in range(index - 1, -1, -1) if kinds[each] is not _Kind.BLANK), None)
+    return above if above is not None and kinds[above] is _Kind.SAID else None
+
+
+def _above_quote(kinds: Sequence[_Kind]) -> list[bool]:
+    """For each line whether the next one with something on it is quoted."""
+    found = [False] * len(kinds)
+    quoted = False
+    for index in range(len(kinds) - 1, -1, -1):
+        found[index] = quoted
+        if kinds[index] is not _Kind.BLANK:
+            quoted = kinds[index] is _Kind.QUOTED
+    return found
+
+
+def _header_end(lines: Sequence[Line], texts: Sequence[str], index: int, above_quote: Sequence[bool]) -> int | None:
+    """The line after the header of a quote that begins in line `index`: any of the ways of clients."""
+    if lines[index].in_quote_header:
+        end = index
+        while end < len(lines) and lines[end].in_quote_header:
+            end += 1
+        return end
+    begin = index
+    if (ruled := _RULED.match(texts[index]) is not None) or separator(texts[index]) is Separator.ORIGINAL:
+        begin = next((each for each in range(index + 1, len(texts)) if bare(texts[each])), len(texts))
+        if begin == len(texts):
+            return None if ruled else begin
+    if (block := header_block_at(texts, begin)) is not None:
+        return block.end
+    glued = fields_in_one_line(texts[begin])
+    if Field.FROM in glued and len(glued) > 2:  # noqa: PLR2004 - a sender and two more, as in a block
+        return begin + 1
+    if begin == index or ruled:
+        return attribution_end(texts, begin, above_quote)
+    return begin
+
+
+def _keep_own_quotes(lines: Sequence[Line], kinds: list[_Kind]) -> None:
+    """Of quotes that nothing announced, only those at the very top and bottom go."""
+    said = [index for index, kind in enumerate(kinds) if kind is _Kind.SAID]
+    announced_at = next((index for index, kind in enumerate(kinds) if kind is _Kind.HEADER), len(kinds))
+    for index in range(said[0], min(said[-1], announced_at)) if said else ():
+        if kinds[index] is _Kind.QUOTED and lines[index].quoted is not Quoted.CERTAIN:
+            kinds[index] = _Kind.SAID
+
+
+def _find_added(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind]) -> None:
+    """Marks what clients and servers added to what is said."""
+    for index, line in enumerate(lines):
+        if kinds[index] is _Kind.SAID and line.in_signature:
+            kinds[index] = _Kind.ADDED
+    first = next((index for index, kind in enumerate(kinds) if kind is _Kind.SAID), len(kinds))
+    for begin, end in _runs(kinds[: len(lines)]):
+        for index in range(begin, end):
+            is_device = kinds[index] is _Kind.SAID and is_device_line(texts[index])
+            if index > first and (is_device or _is_signature(texts, kinds, index, end)):
+                kinds[index:end] = [_Kind.ADDED] * (end - index)
+                break
+            if is_device:
+                kinds[index] = _Kind.ADDED
+    for ends in (disclaimer_begins_at, contact_details_at):
+        said = _said(kinds[: len(lines)])
+        begins = ends([texts[index] for index in said])
+        for index in said[begins:] if begins is not None else ():
+            kinds[index] = _Kind.ADDED
+    said = _said(kinds[: len(lines)])
+    for index in said[: warning_ends_at([texts[index] for index in said])]:
+        kinds[index] = _Kind.ADDED
+
+
+def _said(kinds: Sequence[_Kind]) -> list[int]:
+    return [index for index, kind in enumerate(kinds) if kind in {_Kind.SAID, _Kind.BLANK}]
+
+
+def _is_signature(texts: Sequence[str], kinds: Sequence[_Kind], index: int, end: int) -> bool:
+    """Whether a mark begins a signature: what follows up to `end` is short; else it parts the text."""
+    if not is_signature_mark(texts[index]):
+        return False
+    return sum(kind is _Kind.SAID for kind in kinds[index + 1 : end]) <= _MOST_IN_SIGNATURE
+
+
+def _runs(kinds: Sequence[_Kind]) -> list[tuple[int, int]]:
+    """Where lines that are said stand together, blank ones between them."""
+    runs = []
+    begin = None
+    for index, kind in enumerate([*kinds, _Kind.HEADER]):
+        if kind in {_Kind.SAID, _Kind.BLANK}:
+            begin = index if begin is None else begin
+        elif begin is not None:
+            runs.append((begin, index))
+            begin = None
+    return runs

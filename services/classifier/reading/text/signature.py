@@ -1,0 +1,202 @@
+"""What a client or a server adds to what somebody says: signatures, «Sent from my iPhone», disclaimers, warnings.
+
+A greeting with a name («Met vriendelijke groet, Jan») is part of what is said: it stays. What stands below goes only
+where it is marked as a signature, or is nothing but contact details.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from services.classifier.reading.text.header_block import bare
+
+_DELIMITER: Final = re.compile(r"^(?:--|—|––)[ \t\xa0]*$")
+_RULE: Final = re.compile(r"^[_]{8,}[ \t\xa0]*$")
+_DEVICE: Final = (
+    r"(?:iphone\w*|ipad\w*|ipod|i?mac(?:book)?|apple|ios|android|samsung|galaxy|huawei|xiaomi|redmi|oneplus|pixel|"
+    r"nokia|sony|xperia|htc|lg|motorola|moto|blackberry|windows|outlook|outlook\.com|yahoo|gmail|hotmail|aol|"
+    r"proton(?:mail)?|tutanota|mailbird|mailbox|spark|fairemail|k-9|thunderbird|e-?mail|mail|mobile|mobiel(?:tje)?|"
+    r"mobil[aen]?|mobiltelefon|mobiilista|mobilny|móvil|móbil|telemóvel|celular|cellulare|cell(?:ulaire)?|smartphone|"
+    r"smart\s?phone|phone|telefoon|telefon\w?|téléphone|teléfono|telefone|telefono|tablet|handheld|toestel|gerät|"
+    r"device|appareil|dispositivo|boxer|workspace|verizon|t-mobile|vodafone|kpn|o2|bluemail|touchdown|polaris|nine|"
+    r"airmail|polymail|superhuman|aquamail|телефон\w*|почт\w+|устройств\w+|смартфон\w*)"
+)
+_SENT: Final = re.compile(
+    r"^(?:(?:sent|verzonden|verstuurd|gestuurd|gesendet|von\s+meinem|envoyé|envoyée?|transmis|enviado|enviada|inviato|"
+    r"inviata|scritto|skickat|skickades|sendt|sent:|lähetetty|wysłan[eoay]|odesláno|odoslané|poslano|poslato|trimis|"
+    r"отправлено|надіслано|изпратено|gönderildi|saadetud|išsiųsta|nosūtīts|dikirim|στάλθηκε|dərc|enviat|escrito|"
+    r"geschreven|written|posted|composed|typed)\b[^,;!?]{0,60}?(?<!\w)"
+    + _DEVICE
+    + r"(?!\w)|von\s+mein\w+\s+"
+    + _DEVICE
+    + r"(?:\s\S+){0,3}\s+gesendet|"
+    r"(?:\S+\s){0,3}\S*(?:iphone|ipad|android)\S*(?:\s\S+){0,2}\s(?:küldve|gönderildi|lähetetty|gesendet|poslano)|"
+    r"(?:(?:get|download|hol(?:en)?|obtenir|obtenez|télécharge[rz]|obtener|obtén|obter|scarica|ottieni|hämta|skaffa|"
+    r"få|hent|hanki|pobierz|descarga|stáhnout|stáhněte|získat|získajte|letöltése|descărcați|obțineți|download\s+de|"
+    r"скачать|загрузить|скачайте)\s+(?:\S+\s){0,2}outlook\b)|outlook\s+(?:voor|für|pour|for|para|per|til|till|pro|"
+    r"dla|для)\s+(?:ios|android|mac)\b[^.,]{0,20}(?:downloaden|herunterladen|aan|beziehen)?|(?:von|from|van|via|de|"
+    r"da|från|fra)\s+(?:my|mijn|meinem|mon|mi|il\s+mio|min|mit)\s+" + _DEVICE + r"\b"
+    r"|via\s+(?:mobile|mobiel|phone)$)",
+    re.IGNORECASE,
+)
+_SENT_FROM_MY: Final = re.compile(
+    r"^(?:(?:sent|written|posted)\s+(?:from|via|on)\s+my|(?:verstuurd|verzonden|gestuurd)\s+(?:vanaf|vanuit|via|met|"
+    r"van)\s+mijn|gesendet\s+(?:von|mit)\s+meine[mr]|envoyé\s+(?:de(?:puis)?|à\s+partir\s+de|avec)\s+mon|"
+    r"enviado\s+(?:desde|a\s+partir\s+de)\s+mi|enviado\s+(?:do|a\s+partir\s+do|pelo)\s+meu|inviato\s+(?:dal|"
+    r"con\s+il)\s+mio|"
+    r"skickat\s+från\s+min|sendt\s+fra\s+min)(?:\s+[^\s.,;!?]+){1,6}$",
+    re.IGNORECASE,
+)
+_SENT_ELSEWHERE: Final = re.compile(
+    r"^(?:أُ?رسلت?\s+من|تم\s+الإرسال\s+من|נשלח\s+מ|发自我的|從我的.{1,20}(?:傳送|寄出)|从我的.{1,20}发送|發自我的|"
+    r"iPhone\s?から送信|"
+    r"(?:私の)?\w{0,20}から送信|나의\s+\w+에서\s+보냄|.{0,20}에서\s+보냄)",
+    re.IGNORECASE,
+)
+_LONGEST_DEVICE: Final = 110
+_MOST_WORDS: Final = 14
+_LINK: Final = re.compile(r"<[^<>]{3,400}>|\(?https?://\S+|\[[^\[\]]{0,80}\]\([^()]{0,300}\)")
+
+_CONFIDENTIAL: Final = re.compile(
+    r"confidential|vertrouwelijk|vertraulich|confidentiel|confidencial|riservat|luottamuksell|konfidentiell|fortrolig|"
+    r"poufn|důvěrn|dôvern|bizalmas|gizli|конфиденциал|конфіденц|εμπιστευτικ|privileged|privacy",
+    re.IGNORECASE,
+)
+_ADDRESSEE: Final = re.compile(
+    r"intended|addressee|recipient|geadresseerde|bestemd|gericht|ontvang|empfänger|bestimmt|destinat|mottagare|"
+    r"modtager|mottaker|vastaanottaj|adresat|příjemc|címzett|alıcı|получател|адресат|παραλήπτ|unauthorized|onbevoegd|"
+    r"in error|"
+    r"par erreur|irrtümlich|por error|per errore|bij vergissing|ten onrechte|abusievelijk",
+    re.IGNORECASE,
+)
+_DISCLAIMER: Final = re.compile(
+    r"^[\W_]{0,9}(?:disclaimer\b|(?:confidentiality|privacy|legal) (?:notice|note|disclaimer)|"
+    r"(?:the )?(?:content(?:s)? of )?(?:this|any) (?:e-?mail|message|communication|transmission)|"
+    r"the information (?:contained |transmitted |in )|(?:de (?:informatie|inhoud) (?:in|van) )?(?:dit|"
+    r"deze) (?:e-?mail|bericht)|de informatie (?:verzonden|opgenomen|in)|diese (?:e-?mail|nachricht|mitteilung)|"
+    r"(?:ce|cet|le présent) (?:message|e-?mail|courriel|courrier)|(?:este|el presente) (?:mensaje|correo)|"
+    r"esta (?:mensagem|comunicación)|le informazioni contenute|(?:questo|il presente) messaggio|detta (?:meddelande|"
+    r"mejl)|denne (?:e-?mail|e-?post|meddelelse)|tämä (?:viesti|sähköposti)|(?:niniejsza|ta) wiadomość|"
+    r"please consider the environment|denk aan het milieu|p\s?please consider|think before you print|save a tree|"
+    r"avant d'imprimer|"
+    r"bitte denken sie an die umwelt)",
+    re.IGNORECASE,
+)
+_SHORTEST_DISCLAIMER: Final = 100
+_LONGEST_DISCLAIMER: Final = 2_000
+_MOST_DISCLAIMER_LINES: Final = 40
+_PRINTING: Final = re.compile(
+    r"^[\W_]{0,9}(?:p\s)?(?:please (?:consider|think)|think before you print|save a tree|denk aan het milieu|"
+    r"avant d'imprimer|"
+    r"bitte denken sie an die umwelt)",
+    re.IGNORECASE,
+)
+_GREETING: Final = re.compile(
+    r"^(?:(?:met )?(?:vriendelijke?|hartelijke?|beste|warme|zonnige|collegiale) groet(?:en|jes)?|groet(?:en|jes)?|"
+    r"mvg|hoogachtend|(?:with )?(?:kind|best|warm|many)(?:est)? (?:regards|wishes)|regards|(?:yours )?(?:sincerely|"
+    r"faithfully|truly)(?: yours)?|cheers|all the best|many thanks|thanks|(?:mit )?(?:freundlichen?|besten?|vielen?|"
+    r"herzlichen?|schöne) grü(?:ß|ss)en?|mfg|hochachtungsvoll|cordialement|bien (?:cordialement|à vous)|(?:sincères |"
+    r"meilleures )?salutations|un (?:cordial )?saludo|saludos(?: cordiales)?|atentamente|cordiali saluti|"
+    r"distinti saluti|atenciosamente|(?:com os melhores )?cumprimentos|(?:med )?vänlig(?:a)? hälsning(?:ar)?|mvh|"
+    r"(?:med )?(?:venlig|vennlig) hilsen|ystävällisin terveisin|pozdrawiam|z poważaniem|s pozdravem|s pozdravom|"
+    r"üdvözlettel|cu stimă|"
+    r"с уважением|з повагою|saygılarımla|s poštovanjem|lep pozdrav)\s?[,.!]?$",
+    re.IGNORECASE,
+)
+_CONTACT: Final = re.compile(
+    r"(?<!\w)(?:\+|00|0)[0-9][0-9 ()./-]{6,18}[0-9]|(?<!\w)(?:tel|t|m|mob|mobiel|fax|f|e|kvk|btw|iban|vat)\s?[.:]\s?\S|"
+    r"(?<!\w)(?:www\.|https?://)\S|\S@\S+\.\w|(?<!\w)[0-9]{4}\s?[A-Z]{2}\s",
+    re.IGNORECASE,
+)
+_LONGEST_NAME: Final = 60
+_LONGEST_DETAIL: Final = 100
+_MOST_DETAILS: Final = 25
+_LEAST_CONTACTS: Final = 2
+_NOT_A_DETAIL: Final = re.compile(r"[?!]\s*$|^\s*p\.?\s?s\.?\b", re.IGNORECASE)
+_WARNING: Final = re.compile(
+    r"(?:caution|warning|attention|let op|waarschuwing|achtung|vorsicht|extern(?:al|e)?\b|\[ext(?:ern(?:al)?)?\])",
+    re.IGNORECASE,
+)
+_FROM_OUTSIDE: Final = re.compile(
+    r"external\s+(?:sender|e-?mail|source|message)|outside\s+(?:of\s+)?(?:the|your|our|this)\s+\w+|(?:buiten|"
+    r"van buiten) (?:de|onze|uw) \w+|externe (?:afzender|absender|mail)|ursprung außerhalb|von (?:außerhalb|"
+    r"einem externen)|"
+    r"originated (?:from )?outside|expéditeur externe|extérieur",
+    re.IGNORECASE,
+)
+_LONGEST_WARNING: Final = 400
+
+
+def is_signature_mark(text: str) -> bool:
+    """The line `-- ` (RFC 3676 4.3) or a rule of underscores: what follows is no part of what is said."""
+    line = text.strip("\r\n")
+    return _DELIMITER.match(line.strip(" \t\xa0*")) is not None or _RULE.match(line.strip()) is not None
+
+
+def is_device_line(text: str) -> bool:
+    """«Sent from my iPhone», «Verstuurd vanaf mijn mobiel», «Outlook voor iOS downloaden»: an advertisement."""
+    line = bare(_LINK.sub(" ", text[: 4 * _LONGEST_DEVICE])).strip(" .-–—\"'“”*_[]()")
+    if not line or len(line) > _LONGEST_DEVICE or len(line.split()) > _MOST_WORDS or "@" in line:
+        return False
+    if _SENT_ELSEWHERE.match(line) or _SENT_FROM_MY.match(line):
+        return True
+    return _SENT.match(line) is not None and "," not in line
+
+
+def disclaimer_begins_at(lines: Sequence[str]) -> int | None:
+    """The line in which a disclaimer at the end of `lines` begins; None where none is."""
+    begin = None
+    paragraph: list[str] = []
+    for index in range(len(lines) - 1, -1, -1):
+        line = bare(lines[index])
+        if line:
+            paragraph.append(line[:_LONGEST_DISCLAIMER])
+            if index and bare(lines[index - 1]):
+                continue
+            if not _is_disclaimer(" ".join(reversed(paragraph[-_MOST_DISCLAIMER_LINES:]))[:_LONGEST_DISCLAIMER]):
+                return begin
+            begin, paragraph = index, []
+    return begin
+
+
+def contact_details_at(lines: Sequence[str]) -> int | None:
+    """The line in which contact details begin that end `lines`, below a greeting and a name; None where none do.
+
+    All of it must look like them, two lines or more must surely be, and nobody asks or adds anything there.
+    """
+    told = [index for index, line in enumerate(lines) if bare(line)]
+    greeting = next((place for place in reversed(range(len(told))) if _GREETING.match(bare(lines[told[place]]))), None)
+    if greeting is None or not greeting or len(told) - greeting > _MOST_DETAILS:
+        return None
+    details = told[greeting + 2 :]
+    texts = [bare(lines[index]) for index in details]
+    if not texts or len(lines[told[greeting + 1]]) > _LONGEST_NAME:
+        return None
+    if any(len(_LINK.sub("", text)) > _LONGEST_DETAIL or _NOT_A_DETAIL.search(text) for text in texts):
+        return None
+    surely = sum(_CONTACT.search(text[:_LONGEST_WARNING]) is not None for text in texts)
+    return details[0] if surely >= _LEAST_CONTACTS else None
+
+
+def warning_ends_at(lines: Sequence[str]) -> int:
+    """The line after a warning («this mail comes from outside») that a server put on top; 0 where there is none."""
+    paragraph: list[str] = []
+    for index, text in enumerate(lines):
+        line = bare(text)
+        if line:
+            paragraph.append(line)
+            if sum(map(len, paragraph)) > _LONGEST_WARNING:
+                return 0
+        elif paragraph:
+            said = " ".join(paragraph)
+            return index if _WARNING.search(said) and _FROM_OUTSIDE.search(said) else 0
+    return 0
+
+
+def _is_disclaimer(paragraph: str) -> bool:
+    if _PRINTING.match(paragraph):
+        return True
+    known = len(paragraph) >= _SHORTEST_DISCLAIMER and _DISCLAIMER.match(paragraph) is not None
+    return known and _CONFIDENTIAL.search(paragraph) is not None and _ADDRESSEE.search(paragraph) is not None

@@ -1,0 +1,1 @@
+"""What a mail is wrapped in: winmail.dat, S/MIME, PGP, uuencode, attached messages, invitations."""

@@ -1,0 +1,204 @@
+"""SPEC D6, DESIGN 16: automatic mail, its kinds and their order; delivery reports and what they say."""
+
+# ruff: noqa: RUF001 - words of languages whose letters resemble Latin ones
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from services.classifier.reading.reader import read_mail
+from services.classifier.reading.values import ReadingSettings, ReadMail
+from shared.messages import AutomaticKind
+
+AUTOMATIC = Path(__file__).parents[4] / "mails" / "automatic"
+
+
+def read(raw: bytes, own_list_ids: tuple[str, ...] = ()) -> ReadMail:
+    return read_mail(raw, uuid.UUID(int=1), ReadingSettings(own_list_ids=own_list_ids))
+
+
+def kind(raw: bytes, **settings: tuple[str, ...]) -> AutomaticKind | None:
+    found = read(raw, **settings).automatic
+    return found.kind if found is not None else None
+
+
+def mail(*head: str, subject: str = "Printer") -> bytes:
+    return "\n".join(["From: jan@b.example", f"Subject: {subject}", *head, "", "Tekst"]).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bounce-rfc3464", AutomaticKind.BOUNCE),
+        ("bounce-delayed", AutomaticKind.BOUNCE),
+        ("bounce-in-words", AutomaticKind.BOUNCE),
+        ("calendar-reply", AutomaticKind.CALENDAR),
+        ("out-of-office-exchange", AutomaticKind.OUT_OF_OFFICE),
+        ("auto-reply-rfc3834", AutomaticKind.AUTO_REPLY),
+        ("read-receipt", AutomaticKind.AUTO_REPLY),
+        ("newsletter", AutomaticKind.LIST),
+        ("person-through-outlook", None),
+    ],
+)
+def test_D6_kinds(name: str, expected: AutomaticKind | None) -> None:
+    assert kind((AUTOMATIC / f"{name}.eml").read_bytes()) is expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param(mail("Auto-Submitted: auto-replied"), AutomaticKind.AUTO_REPLY, id="auto-replied"),
+        pytest.param(mail("Auto-Submitted: auto-generated; x=y"), AutomaticKind.AUTO_REPLY, id="auto-generated"),
+        pytest.param(mail("Auto-Submitted: auto-replied (vacation)"), AutomaticKind.OUT_OF_OFFICE, id="vacation"),
+        pytest.param(mail("Auto-Submitted: NO"), None, id="not-automatic"),
+        pytest.param(mail("Return-Path: <>"), AutomaticKind.AUTO_REPLY, id="empty-return-path"),
+        pytest.param(mail("Precedence: bulk"), AutomaticKind.LIST, id="bulk"),
+        pytest.param(mail("Precedence: junk"), AutomaticKind.LIST, id="junk"),
+        pytest.param(mail("Precedence: auto_reply"), AutomaticKind.AUTO_REPLY, id="precedence-auto-reply"),
+        pytest.param(mail("Precedence: normal"), None, id="precedence-normal"),
+        pytest.param(mail("List-Unsubscribe: <mailto:x@b.example>"), AutomaticKind.LIST, id="unsubscribe"),
+        pytest.param(mail("X-Loop: jan@b.example"), AutomaticKind.AUTO_REPLY, id="x-loop"),
+        pytest.param(mail("X-Autoreply: yes"), AutomaticKind.AUTO_REPLY, id="x-autoreply"),
+        pytest.param(mail("X-Autoreply: no"), None, id="x-autoreply-no"),
+        pytest.param(mail("X-Auto-Response-Suppress: All"), None, id="suppress-alone-is-weak"),
+        pytest.param(mail("X-Amazon-Mail-Relay-Type: notification"), AutomaticKind.AUTO_REPLY, id="amazon"),
+        pytest.param(mail(subject="Automatisch antwoord: x"), AutomaticKind.OUT_OF_OFFICE, id="subject-nl"),
+        pytest.param(mail(subject="Automatic reply: x"), AutomaticKind.OUT_OF_OFFICE, id="subject-en"),
+        pytest.param(mail(subject="Abwesenheitsnotiz: x"), AutomaticKind.OUT_OF_OFFICE, id="subject-de"),
+        pytest.param(mail(subject="Réponse automatique : x"), AutomaticKind.OUT_OF_OFFICE, id="subject-fr"),
+        pytest.param(mail(subject="Re: Automatic reply: x"), None, id="a-person-who-answers-one"),
+        pytest.param(
+            mail("Precedence: bulk", subject="Re: Out of Office: x"),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="behind-re-with-sign",
+        ),
+        pytest.param(mail(subject="Afwezig morgen"), None, id="a-person-who-will-be-away"),
+        pytest.param(mail(subject="Vakantie: telefoon doorschakelen"), None, id="a-word-before-a-colon-alone"),
+        pytest.param(mail("X-Auto-Response-Suppress: All", subject="Afwezig: do 3 dec"), None, id="outlook-and-a-word"),
+        pytest.param(mail(subject="Automatisch antwoord instellen"), None, id="a-question-about-it"),
+        pytest.param(
+            mail("Auto-Submitted: auto-replied", subject="Afwezig t/m vrijdag"),
+            AutomaticKind.AUTO_REPLY,
+            id="no-word-alone",
+        ),
+        pytest.param(
+            mail("Auto-Submitted: auto-replied", subject="Afwezig"), AutomaticKind.OUT_OF_OFFICE, id="word-and-sign"
+        ),
+        pytest.param(
+            mail("Auto-submitted: auto-generated", subject="Jan Jansen is out of the office"),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="notes",
+        ),
+        pytest.param(
+            mail("Precedence: bulk", subject="away from my mail"), AutomaticKind.OUT_OF_OFFICE, id="vacation-1"
+        ),
+        pytest.param(
+            mail("Precedence: bulk", "List-Unsubscribe: <mailto:a@b.example>", subject="Vakantie: boek nu"),
+            AutomaticKind.LIST,
+            id="holiday-offers",
+        ),
+        pytest.param(mail("X-Apple-Action: VACATION"), AutomaticKind.OUT_OF_OFFICE, id="icloud"),
+        pytest.param(mail(subject="Out of office"), None, id="an-absence's-name-alone-may-be-a-question"),
+        pytest.param(mail("Delivered-To: Autoresponder"), AutomaticKind.AUTO_REPLY, id="qmail-autoresponder"),
+        pytest.param(
+            mail("X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent"),
+            AutomaticKind.AUTO_REPLY,
+            id="exchange-rule",
+        ),
+        pytest.param(mail("X-MS-Exchange-Inbox-Rules-Loop: a@b.example"), None, id="forwarded-by-a-rule"),
+        pytest.param(mail(subject="Gelezen: offerte"), None, id="a-receipt's-word-alone"),
+        pytest.param(mail("List-Id: <a.b>", "X-Loop: a@b.example"), AutomaticKind.LIST, id="list-with-x-loop"),
+        pytest.param(
+            mail("List-Id: <a.b>", "Auto-Submitted: auto-generated"), AutomaticKind.LIST, id="generated-for-a-list"
+        ),
+        pytest.param(mail(subject="Mijn automatisch antwoord werkt niet"), None, id="subject-that-only-speaks-of-it"),
+        pytest.param(mail(subject="Mail delivery failed, help!"), None, id="a-person-who-complains"),
+        pytest.param(mail("Content-Type: text/calendar; method=REQUEST"), None, id="an-invitation-is-a-person's"),
+        pytest.param(
+            mail("Content-Type: text/calendar; method=COUNTER"), AutomaticKind.CALENDAR, id="counter-proposal"
+        ),
+        pytest.param(mail("List-Id: <a.b>", "Auto-Submitted: auto-replied"), AutomaticKind.AUTO_REPLY, id="order"),
+    ],
+)
+def test_D6_signs(raw: bytes, expected: AutomaticKind | None) -> None:
+    assert kind(raw) is expected
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatisch antwoord: Printer",
+        "Automatic reply: Printer",
+        "Automatische Antwort: Drucker",
+        "Abwesenheitsnotiz: Drucker",
+        "Réponse automatique : imprimante",
+        "Respuesta automática: impresora",
+        "Risposta automatica: stampante",
+        "Resposta automática: impressora",
+        "Autosvar: Skrivare",
+        "Automatiskt svar: Skrivare",
+        "Automatisk svar: Printer",
+        "Automaattinen vastaus: Tulostin",
+        "Odpowiedź automatyczna: Drukarka",
+        "Automatická odpověď: Tiskárna",
+        "Automatická odpoveď: Tlačiareň",
+        "Automatikus válasz: Nyomtató",
+        "Răspuns automat: Imprimantă",
+        "Автоматичен отговор: Принтер",
+        "Автоматический ответ: Принтер",
+        "Автоответ: Принтер",
+        "Автоматична відповідь: Принтер",
+        "Αυτόματη απάντηση: Εκτυπωτής",
+        "Otomatik yanıt: Yazıcı",
+        "תשובה אוטומטית: מדפסת",
+        "رد تلقائي: طابعة",
+        "自動応答: プリンター",
+        "自動返信：プリンター",
+        "自动答复: 打印机",
+        "自动回复:打印机",
+        "자동 회신: 프린터",
+        "Automaatvastus: Printer",
+        "Automatinis atsakymas: Spausdintuvas",
+        "Samodejni odgovor: Tiskalnik",
+        "Automatski odgovor: Pisač",
+        "Trả lời tự động: Máy in",
+        "Out of Office AutoReply: Printer",
+        "Out of office: Printer",
+        "[EXTERN] Automatisch antwoord: Printer",
+    ],
+)
+def test_D6_the_names_of_absences_in_many_languages(subject: str) -> None:
+    assert kind(mail(subject=subject)) is AutomaticKind.OUT_OF_OFFICE
+
+
+def test_D6_our_own_groups_are_no_lists() -> None:
+    raw = mail("List-Id: Collega's <ict.helpdesk.example>", "Precedence: list")
+    assert kind(raw) is AutomaticKind.LIST
+    assert kind(raw, own_list_ids=("<ICT.helpdesk.example>",)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "recipient", "status", "action", "returned"),
+    [
+        ("bounce-rfc3464", "weg@elders.example", "5.1.1", "failed", "ons.0f3a@helpdesk.example"),
+        ("bounce-delayed", "traag@elders.example", "4.4.1", "delayed", "ons.0f3b@helpdesk.example"),
+        ("bounce-in-words", "weg@elders.example", "5.1.1", "failed", "ons.0f3c@helpdesk.example"),
+    ],
+)
+def test_D6_delivery_reports_are_read(name: str, recipient: str, status: str, action: str, returned: str) -> None:
+    mail = read((AUTOMATIC / f"{name}.eml").read_bytes())
+    (bounced,) = mail.bounced
+    assert (bounced.recipient, bounced.status, bounced.action) == (recipient, status, action)
+    assert mail.returned_message_ids == (returned,)
+
+
+def test_a_report_with_several_recipients_names_each() -> None:
+    raw = (AUTOMATIC / "bounce-rfc3464.eml").read_bytes()
+    group = b"Final-Recipient: rfc822; ook@elders.example\nAction: relayed\nStatus: 2.0.0\n"
+    second = b"\n" + group + b"--b\nContent-Type: message/rfc822"
+    mail = read(raw.replace(b"--b\nContent-Type: message/rfc822", second))
+    assert [(each.recipient, each.action) for each in mail.bounced] == [
+        ("weg@elders.example", "failed"),
+        ("ook@elders.example", "relayed"),
+    ]

@@ -1,0 +1,73 @@
+"""Bytes to text: labels that lie, labels that nobody knows, and none."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.classifier.reading.mime.charset import codec_of, decode
+from services.classifier.reading.reader import read_mail
+from services.classifier.reading.values import ReadingSettings
+
+CHARSETS = Path(__file__).parents[4] / "mails" / "charsets"
+DUTCH = "Één café in Curaçao kost € 5"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("latin1-that-is-cp1252", DUTCH, id="latin1-that-is-windows-1252"),
+        pytest.param("undeclared-utf8", DUTCH, id="ascii-that-is-utf-8"),
+        pytest.param("undeclared-cp1252", DUTCH, id="ascii-that-is-windows-1252"),
+        pytest.param("unknown-label", DUTCH, id="label-nobody-knows"),
+        pytest.param("utf-16-with-bom", DUTCH, id="utf-16"),
+        pytest.param("iso-2022-jp", "プリンターが動きません", id="iso-2022-jp"),
+        pytest.param("gb2312-that-is-gb18030", "打印机坏了 €", id="gb2312-that-is-gb18030"),
+        pytest.param("koi8-r", "Принтер не работает", id="koi8-r"),
+        pytest.param("html-meta", "Příliš", id="html-names-its-charset-itself"),
+    ],
+)
+def test_bodies(name: str, text: str) -> None:
+    raw = (CHARSETS / f"{name}.eml").read_bytes()
+    assert read_mail(raw, uuid.UUID(int=1), ReadingSettings()).whole.text == text
+
+
+@pytest.mark.parametrize(
+    "label", ["punycode", "idna", "unicode_escape", "zlib", "rot13", "hex", "x" * 99, "\x00", "undefined"]
+)
+def test_codecs_that_are_no_charset(label: str) -> None:
+    assert codec_of(label) is None
+    assert decode("één".encode(), label) == "één"
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        pytest.param("Принтер не печатает, помогите пожалуйста", "koi8-r", id="russian-koi8"),
+        pytest.param("Принтер не печатает, помогите пожалуйста", "cp1251", id="russian-windows"),
+        pytest.param("打印机坏了请尽快派人来修理谢谢你们的帮助", "gb18030", id="chinese"),
+        pytest.param("プリンターが動きません。至急お願いします。", "cp932", id="japanese"),
+        pytest.param("프린터가 작동하지 않습니다. 도와주세요.", "cp949", id="korean"),
+        pytest.param("Één café in Curaçao kost € 5, naïef geëerd", "cp1252", id="dutch-is-no-guess"),
+        pytest.param("Größe: schön, ÄÖÜ äöüß", "cp1252", id="german-is-no-guess"),
+    ],
+)
+def test_bytes_that_name_no_charset(text: str, charset: str) -> None:
+    assert decode(text.encode(charset)) == text
+
+
+def test_a_header_without_charset_takes_the_mails_own() -> None:
+    name = "пена".encode("koi8-r")
+    head = b"Subject: %s\nFrom: %s <jan@b.example>\nContent-Type: text/plain; charset=koi8-r\n\nx" % (name, name)
+    mail = read_mail(head, uuid.UUID(int=1), ReadingSettings())
+    assert (mail.subject, mail.from_[0].name) == ("пена", "пена")
+
+
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(["utf-8", "utf-7", "utf-16", "gb2312", "big5", "iso-2022-jp", "koi8-r", None]),
+)
+def test_any_bytes_become_text_that_postgresql_can_hold(content: bytes, label: str | None) -> None:
+    decode(content, label).encode("utf-8")
