@@ -1,7 +1,7 @@
-"""classifier: tells the facts of each mail.
+"""classifier: finds the facts of each mail.
 
     python -m services.classifier
-    python -m services.classifier explain FILE…     tells the same of files, without any server (`explain.command`)
+    python -m services.classifier facts FILE…     finds them in files, without any server (`facts_of_files.command`)
 
 Reads    queue `mail.raw` (a mail's bytes with its envelope); blobs (mails too large to travel); settings, contacts,
          employees, ticket numbers, Message-IDs of the mails we sent.
@@ -29,7 +29,7 @@ from typing import Final
 
 from services.classifier import repository
 from services.classifier.configuration import ClassifierConfiguration
-from services.classifier.explain import command as explain
+from services.classifier.facts_of_files import command as facts_of_files
 from services.classifier.flow import Classifier
 from services.classifier.reading.pool import ReaderPool
 from services.classifier.scanner import Scanner
@@ -95,6 +95,6 @@ async def _check(pool: Pool, scanner: Scanner | None) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["explain"]:
-        sys.exit(explain.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["facts"]:
+        sys.exit(facts_of_files.main(sys.argv[2:]))
     run_service(SERVICE, main, ClassifierConfiguration)

@@ -1,6 +1,7 @@
 """ticket_writer: decides what becomes of a classified mail, and writes it in one transaction.
 
     python -m services.ticket_writer
+    python -m services.ticket_writer explain        decides on facts that come on standard input (`explain.command`)
 
 Reads    `mail.classified`; settings, calendars, people, tickets, and large bodies from the blob store.
 Decides  new ticket, supplement, duplicate or quarantine; every field of the spec; who is to be notified, or why not.
@@ -15,8 +16,10 @@ Exit codes: those of `shared.runtime` (0 drained, 75 not all finished, 78 bad co
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
+from services.ticket_writer.explain import command as explain
 from services.ticket_writer.flow import Flow, Writer
 from services.ticket_writer.repository import Repository
 from services.ticket_writer.sweeper import EventSweeper
@@ -60,4 +63,6 @@ async def main(process: Process[ServiceConfiguration]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["explain"]:
+        sys.exit(explain.main(sys.argv[2:]))
     run_service(SERVICE, main)

@@ -20,6 +20,13 @@ from services.ticket_writer.repository import Repository, Writing
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
 from services.ticket_writer.rules.facts import Facts
 from services.ticket_writer.rules.new_ticket import new_ticket
+from services.ticket_writer.rules.outcome import (
+    Duplicate,
+    NewTicket,
+    Quarantined,
+    Supplement,
+    decide_outcome,
+)
 from services.ticket_writer.rules.record import Record
 from services.ticket_writer.rules.supplement import supplement
 from shared.blobs.claim_check import check_out
@@ -28,13 +35,6 @@ from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
 from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
-from shared.portal.outcome import (
-    Duplicate,
-    NewTicket,
-    Quarantined,
-    Supplement,
-    decide_outcome,
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from services.ticket_writer.rules.facts import (
+    Claim,
     Contact,
     Employee,
     MailboxFacts,
@@ -20,7 +21,6 @@ from services.ticket_writer.rules.facts import (
 )
 from shared.messages import ClassifiedMail
 from shared.portal.calendars import Calendar, Hours
-from shared.portal.outcome import Claim
 from shared.portal.status import Status, StatusCategory
 
 Day = TypeVar("Day", int, date)

@@ -29,13 +29,13 @@ from services.ticket_writer.loading import claims, mailbox_facts, sender_facts, 
 from services.ticket_writer.rules.delivery_report import DeliveryReport
 from services.ticket_writer.rules.facts import Facts, SentNotification, TicketFacts
 from services.ticket_writer.rules.limits import LIMITS, limit_key, limited_domain
+from services.ticket_writer.rules.outcome import Duplicate, own_message_of
 from services.ticket_writer.rules.record import Record
 from services.ticket_writer.storing import ledger_row, record_parameters
 from shared.database.pool import Connection, Pool, connection, transaction
 from shared.errors import DeadLetter, TryAgain
 from shared.messages import AutomaticKind, ClassifiedMail, Outcome, Reason, TicketEvent
 from shared.portal.history import Entry
-from shared.portal.outcome import Duplicate, own_message_of
 
 EVENTS_AT_ONCE: Final = 100
 

@@ -1,11 +1,12 @@
-"""`helpdesk-importer explain`: passed on to a process of the classifier, which alone reads mail."""
+"""`helpdesk-importer explain`: a process of the classifier reads the mails, one of ticket_writer decides on them."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
 
@@ -13,23 +14,37 @@ import typer
 def explain(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="mails (RFC 5322); - is standard input")],
     *,
-    context: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML that tells what a database would")] = None,
+    context: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML that says what a database would")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object a line, for programs.")] = False,
-) -> NoReturn:
+) -> None:
     """Tell what mails in files become and why, without any server.
 
-    Answers with the outcome, each reason with its remedy, and all that was found in the mail.
+    Answers with the outcome, each reason with its remedy, and what the mail says.
 
     Needs no database and no configuration either. A context may name marker, numbers, number_pattern, contacts and
     employees (lists of name, address), mailbox and trusted_authserv; all are optional.
 
     Exit codes: 0 all were explained, 1 a file cannot be read or the context is wrong (a sentence says why).
     """
-    program = [sys.executable, "-m", "services.classifier", "explain"]
-    options = (["--json"] if as_json else []) + ([] if context is None else ["--context", str(context)])
+    read = ["services.classifier", "facts", *([] if context is None else ["--context", str(context)]), "--", *files]
+    decide = ["services.ticket_writer", "explain", *(["--json"] if as_json else [])]
     sys.stdout.flush()
-    os.environ["PYTHONSAFEPATH"] = "1"
-    os.execv(sys.executable, [*program, *options, "--", *files])  # noqa: S606 - our own program, in our place
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    with (
+        subprocess.Popen(  # noqa: S603 - our own program
+            _process(read), env=environment, stdout=subprocess.PIPE
+        ) as reading,
+        subprocess.Popen(  # noqa: S603 - our own program
+            _process(decide), env=environment, stdin=reading.stdout
+        ) as deciding,
+    ):
+        if reading.stdout is not None:
+            reading.stdout.close()  # only the decider holds it now: when it ends, the reader learns of it
+    raise typer.Exit(reading.returncode or deciding.returncode)
+
+
+def _process(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", *arguments]
 
 
 COMMANDS: Final = {"explain": explain}

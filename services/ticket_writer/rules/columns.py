@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.ticket_writer.rules.author import Author
-from services.ticket_writer.rules.facts import Facts
+from services.ticket_writer.rules.facts import Claim, Facts
 from services.ticket_writer.rules.recipients import is_old
 from services.ticket_writer.rules.record import BodyColumns, SenderColumns
 from shared.messages import Body, ClassifiedMail, Image, Reason, ReasonId
 from shared.portal.history import Entry, also_in_other_helpdesk, attachments_left_out, note
-from shared.portal.outcome import Claim
 from shared.portal.reasons import explain, explanation
 
 _UNKNOWN_TO_PEOPLE: Final = "onbekende afzender"

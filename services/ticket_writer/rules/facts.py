@@ -12,7 +12,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.portal.calendars import Calendar
-from shared.portal.outcome import Claim
 from shared.portal.status import Status
 
 
@@ -47,6 +46,21 @@ class Sent:
     same_subject: int = 0
     in_domain: int = 0
     unknown_recipient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A ticket that took the content of this mail before (D13): by which mail, from which helpdesk's mailbox.
+
+    `same_text` is False when only the content key is the same. `ticket_id` is the ticket it now is, after merges.
+    """
+
+    mail_id: uuid.UUID
+    helpdesk_id: int
+    helpdesk_name: str
+    ticket_id: int
+    ticket_number: str
+    same_text: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from services.ticket_writer.rules.columns import (
 )
 from services.ticket_writer.rules.facts import Employee, Facts
 from services.ticket_writer.rules.needs_review import reasons_for_review
+from services.ticket_writer.rules.outcome import NewTicket
 from services.ticket_writer.rules.recipients import notifications_of_ticket
 from services.ticket_writer.rules.record import Record, TicketColumns
 from services.ticket_writer.rules.verdict import verdict_on_ticket
 from shared.messages import Bodies, ClassifiedMail, Outcome, Reason, ReasonId
 from shared.portal.history import created_by_import, follows_closed_ticket, named_ticket_gone
-from shared.portal.outcome import NewTicket
 
 NO_SUBJECT: Final = "(geen onderwerp)"
 

@@ -15,15 +15,15 @@ from services.ticket_writer.rules.delivery_report import DeliveryReport, deliver
 from services.ticket_writer.rules.effect import effect_on_ticket, entries_about_effect
 from services.ticket_writer.rules.facts import Facts, TicketFacts
 from services.ticket_writer.rules.needs_review import reasons_for_review
+from services.ticket_writer.rules.outcome import Supplement
 from services.ticket_writer.rules.recipients import notifications_of_supplement
 from services.ticket_writer.rules.record import Record, SupplementColumns, TicketChange
 from services.ticket_writer.rules.verdict import judge
 from shared.messages import Bodies, Body, ClassifiedMail, Outcome, Reason, ReasonId
 from shared.portal.history import Entry, delivery_reported, followed_merge, supplemented_by_import
-from shared.portal.outcome import Supplement
 
 
-def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Supplement[TicketFacts]) -> Record:
+def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Supplement) -> Record:
     """The supplement that a mail becomes, and what it changes in its ticket, with all that comes with it.
 
     Raises IncompleteSettings when the mailbox's helpdesk lacks S6, or S5 where it has to stand in.

@@ -5,12 +5,12 @@ import uuid
 import pytest
 
 from services.ticket_writer.rules.author import IncompleteSettings
-from services.ticket_writer.rules.facts import Contact, Employee, Facts, MailboxFacts, SenderFacts
+from services.ticket_writer.rules.facts import Claim, Contact, Employee, Facts, MailboxFacts, SenderFacts
 from services.ticket_writer.rules.new_ticket import new_ticket
+from services.ticket_writer.rules.outcome import NewTicket, decide_outcome
 from services.ticket_writer.rules.record import Record, TicketColumns
 from shared.messages import AutomaticKind, Bodies, Body, ClassifiedMail, DmarcResult, MailAddress, Reason, ReasonId
 from shared.portal.history import EntryKind
-from shared.portal.outcome import Claim, NewTicket, decide_outcome
 from tests.services.ticket_writer.givens import (
     ABOVE,
     ARRIVED,

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from services.ticket_writer.rules.facts import Contact, Employee, Facts, SenderFacts, TicketFacts
+from services.ticket_writer.rules.outcome import Supplement, decide_outcome
 from services.ticket_writer.rules.record import Record, SupplementColumns, TicketChange
 from services.ticket_writer.rules.supplement import supplement
 from services.ticket_writer.rules.verdict import FoundBy, Relation, Verdict
 from shared.messages import AutomaticKind, Bodies, Body, ClassifiedMail, DmarcResult, Reason, ReasonId
 from shared.portal.history import EntryKind
-from shared.portal.outcome import Supplement, decide_outcome
 from tests.services.ticket_writer.givens import (
     ABOVE,
     ARRIVED,

@@ -1,11 +1,12 @@
-"""Explains mails without a server, a database or a configuration.
+"""Finds the facts of mails in files, without a server, a database or a configuration.
 
-    python -m services.classifier explain [--context FILE] [--json] FILE…
+    python -m services.classifier facts [--context FILE] FILE…
 
-Reads    the files (RFC 5322; `-` is standard input), and what a person tells in the context (YAML)
-Decides  by the rules of the pipeline itself; the mails are taken in one after the other
-Writes   to standard output: sentences, or with --json one object a line; what could not be read, to standard error
-Exit     0 all were explained, 1 a file could not be read or the context is wrong, 2 the command was typed wrongly
+Reads    the files (RFC 5322; `-` is standard input), and what a person says in the context (YAML)
+Decides  the facts of each mail, by the rules of the pipeline
+Writes   to standard output: a `shared.explaining.MailInFile` a line, in the order given; what could not be read, to
+         standard error
+Exit     0 all were read, 1 a file could not be read or the context is wrong, 2 the command was typed wrongly
 
 Mails are read in child processes with the service's own limits, several at once, answered in the order given. One that
 ends its process is answered from its head, or as unreadable, as the service does.
@@ -25,12 +26,10 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from rich.console import Console
 
 from services.classifier.configuration import ClassifierConfiguration
-from services.classifier.explain.context import BadContext, Context, load_context
-from services.classifier.explain.outcome import Explainer, Given, mail_id_of
-from services.classifier.explain.output import as_json, show
+from services.classifier.facts_of_files.context import BadContext, Context, load_context
+from services.classifier.facts_of_files.finding import FactFinder, ReadFile, mail_id_of
 from services.classifier.reading.frames import Mode
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.pool import MailExhausted, NoReader, ReaderPool, ReadingFailed
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         context = Context() if typed.context is None else load_context(typed.context)
-        return asyncio.run(_explain(typed.files, context, in_json=typed.json))
+        return asyncio.run(_find(typed.files, context))
     except (BadContext, NoReader) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -65,35 +64,30 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="helpdesk-importer explain", description="Tell what a mail becomes and why; no server is needed."
+        prog="services.classifier facts", description="Find the facts of mails in files; no server is needed."
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="mails (RFC 5322); - is standard input")
-    parser.add_argument("--context", type=Path, metavar="FILE", help="YAML that tells what a database would")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--context", type=Path, metavar="FILE", help="YAML that says what a database would")
     return parser
 
 
-async def _explain(files: Sequence[str], context: Context, *, in_json: bool) -> int:
-    explainer = Explainer(context)
-    console = Console()
+async def _find(files: Sequence[str], context: Context) -> int:
+    finder = FactFinder(context)
     settings = ReadingSettings(
         markers=(context.marker,) if context.marker.strip() else (), trusted_authserv_ids=context.trusted_authserv
     )
     unreadable = 0
-    async for file, given in _in_order(files, settings):
-        if isinstance(given, OSError):
+    async for file, read in _in_order(files, settings):
+        if isinstance(read, OSError):
             unreadable += 1
-            sys.stdout.flush()
-            sys.stderr.write(f"{file}: cannot be read ({given.strerror or given})\n")
-        elif in_json:
-            sys.stdout.write(as_json(explainer.explain(given)) + "\n")
+            sys.stderr.write(f"{file}: cannot be read ({read.strerror or read})\n")
         else:
-            show(explainer.explain(given), console)
-    sys.stdout.flush()
+            sys.stdout.write(finder.facts_of(read).model_dump_json() + "\n")
+            sys.stdout.flush()
     return 1 if unreadable else 0
 
 
-async def _in_order(files: Sequence[str], settings: ReadingSettings) -> AsyncIterator[tuple[str, Given | OSError]]:
+async def _in_order(files: Sequence[str], settings: ReadingSettings) -> AsyncIterator[tuple[str, ReadFile | OSError]]:
     """Each file with what was read of it, in the order given; some are read ahead."""
     limits = ClassifierConfiguration.model_fields
     processes = min(os.cpu_count() or 1, len(files))
@@ -103,9 +97,9 @@ async def _in_order(files: Sequence[str], settings: ReadingSettings) -> AsyncIte
         seconds=limits["reading_seconds"].default,
     )
     async with readers:
-        waiting: deque[tuple[str, asyncio.Task[Given | OSError]]] = deque()
+        waiting: deque[tuple[str, asyncio.Task[ReadFile | OSError]]] = deque()
         for file in files:
-            waiting.append((file, asyncio.create_task(_given(file, readers, settings))))
+            waiting.append((file, asyncio.create_task(_read(file, readers, settings))))
             if len(waiting) > processes * _AHEAD:
                 first, task = waiting.popleft()
                 yield first, await task
@@ -114,7 +108,7 @@ async def _in_order(files: Sequence[str], settings: ReadingSettings) -> AsyncIte
             yield first, await task
 
 
-async def _given(file: str, readers: ReaderPool, settings: ReadingSettings) -> Given | OSError:
+async def _read(file: str, readers: ReaderPool, settings: ReadingSettings) -> ReadFile | OSError:
     try:
         raw = await asyncio.to_thread(_bytes_of, file)
     except OSError as error:
@@ -122,14 +116,14 @@ async def _given(file: str, readers: ReaderPool, settings: ReadingSettings) -> G
     sha256 = hashlib.sha256(raw).hexdigest()
     mail_id = mail_id_of(sha256)
     if len(raw) > LARGEST_MAIL:
-        return Given(file, sha256, len(raw), await _head(raw, readers, settings))
+        return ReadFile(file, sha256, len(raw), await _head(raw, readers, settings))
     try:
-        return Given(file, sha256, len(raw), await readers.read(raw, mail_id, settings))
+        return ReadFile(file, sha256, len(raw), await readers.read(raw, mail_id, settings))
     except MailExhausted:
-        return Given(file, sha256, len(raw), await _head(raw, readers, settings))
+        return ReadFile(file, sha256, len(raw), await _head(raw, readers, settings))
     except ReadingFailed as failed:
         reason = Reason(id=ReasonId.OUR_ERROR, detail=type(failed).__name__)
-        return Given(file, sha256, len(raw), await _head(raw, readers, settings), (reason,))
+        return ReadFile(file, sha256, len(raw), await _head(raw, readers, settings), (reason,))
 
 
 async def _head(raw: bytes, readers: ReaderPool, settings: ReadingSettings) -> ReadMail:

@@ -1,4 +1,4 @@
-"""What a database would know, told by a person in YAML (`--context FILE`)."""
+"""What a database would know, said by a person in YAML (`--context FILE`)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Person(BaseModel):
 
 
 class Context(BaseModel):
-    """All that `explain` can be told; every field may be left out."""
+    """All that a person can say; every field may be left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

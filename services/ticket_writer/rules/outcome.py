@@ -10,16 +10,16 @@
 A delivery failure of a mail of ours belongs to that mail's ticket even when it names no sender: that is what a bounce
 often looks like, and nothing may be lost of it (D6).
 
-ticket_writer decides by it on locked rows; the classifier's `explain` on what a person tells it, without a database.
+The pipeline decides by it on locked rows, `explain` on what a person tells it (`explain.command`).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final
 
+from services.ticket_writer.rules.facts import Claim, Facts, TicketFacts
 from shared.messages import (
     AutomaticKind,
     ClassifiedMail,
@@ -33,58 +33,6 @@ from shared.messages import (
 _VERDICTS_OF_THE_CLASSIFIER: Final = frozenset({ReasonId.SENDER_BLOCKED, ReasonId.LIST_BLOCKED})
 """Reasons with which a mail arrives here already set aside."""
 _OF_OURS: Final = frozenset({AutomaticKind.BOUNCE, AutomaticKind.OWN})
-
-
-class LedTo(Protocol):
-    """The ticket that a mail leads to: by the number `named_number`, or by a mail of ours where that is None.
-
-    `merged` says that the named ticket was merged into this one; `closed_too_long`, that this mail is not to go there.
-    """
-
-    @property
-    def ticket_id(self) -> int: ...
-    @property
-    def number(self) -> str: ...
-    @property
-    def helpdesk_id(self) -> int: ...
-    @property
-    def helpdesk_name(self) -> str: ...
-    @property
-    def named_number(self) -> str | None: ...
-    @property
-    def merged(self) -> bool: ...
-    @property
-    def closed_too_long(self) -> bool: ...
-
-
-Ticket = TypeVar("Ticket", bound=LedTo)
-Ticket_co = TypeVar("Ticket_co", bound=LedTo, covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A ticket that took the content of this mail before (D13): by which mail, from which helpdesk's mailbox.
-
-    `same_text` is False when only the content key is the same. `ticket_id` is the ticket it now is, after merges.
-    """
-
-    mail_id: uuid.UUID
-    helpdesk_id: int
-    helpdesk_name: str
-    ticket_id: int
-    ticket_number: str
-    same_text: bool
-
-
-class Surroundings(Protocol[Ticket_co]):
-    """What is known beside the mail: the ticket it leads to, numbers of tickets that are gone, and who took it."""
-
-    @property
-    def ticket(self) -> Ticket_co | None: ...
-    @property
-    def gone_numbers(self) -> tuple[str, ...]: ...
-    @property
-    def claims(self) -> Sequence[Claim]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +52,10 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class Supplement(Generic[Ticket]):
+class Supplement:
     """A supplement to `ticket`; `reasons` say how it was found."""
 
-    ticket: Ticket
+    ticket: TicketFacts
     reasons: tuple[Reason, ...]
 
 
@@ -119,10 +67,10 @@ class NewTicket:
     follows: str | None = None
 
 
-Decision = Quarantined | Duplicate | Supplement[Ticket] | NewTicket
+Decision = Quarantined | Duplicate | Supplement | NewTicket
 
 
-def decide_outcome(mail: ClassifiedMail, facts: Surroundings[Ticket]) -> Decision[Ticket]:
+def decide_outcome(mail: ClassifiedMail, facts: Facts) -> Decision:
     """The outcome of a mail on these facts."""
     if (reason := _unusable(mail, facts.ticket)) is not None:
         return Quarantined(reason)
@@ -141,7 +89,7 @@ def own_message_of(mail: ClassifiedMail) -> str | None:
     return mail.own_message_id if mail.automatic in _OF_OURS else None
 
 
-def _unusable(mail: ClassifiedMail, ticket: LedTo | None) -> Reason | None:
+def _unusable(mail: ClassifiedMail, ticket: TicketFacts | None) -> Reason | None:
     if mail.choice is ImportChoice.MARK_READ:
         return Reason(id=ReasonId.MARKED_READ_BY_PERSON)
     for reason in mail.reasons:
@@ -155,7 +103,7 @@ def _unusable(mail: ClassifiedMail, ticket: LedTo | None) -> Reason | None:
     return None
 
 
-def _known(mail: ClassifiedMail, facts: Surroundings[Ticket]) -> Duplicate | None:
+def _known(mail: ClassifiedMail, facts: Facts) -> Duplicate | None:
     same = [claim for claim in facts.claims if claim.same_text]
     for claim in same:
         if claim.helpdesk_id == mail.helpdesk_id:
@@ -170,7 +118,7 @@ def _duplicate(claim: Claim, reason: ReasonId) -> Duplicate:
     return Duplicate(claim.mail_id, claim.ticket_id, Reason(id=reason, detail=claim.ticket_number))
 
 
-def _how_found(mail: ClassifiedMail, ticket: LedTo) -> tuple[Reason, ...]:
+def _how_found(mail: ClassifiedMail, ticket: TicketFacts) -> tuple[Reason, ...]:
     found = []
     if ticket.named_number is None:
         found.append(Reason(id=ReasonId.OWN_MESSAGE_BOUNCED, detail=ticket.number))
@@ -196,5 +144,5 @@ def _no_number(mail: ClassifiedMail) -> tuple[Reason, ...]:
     return () if unknown else (Reason(id=ReasonId.NO_TICKET_NUMBER),)
 
 
-def _gone(facts: Surroundings[Ticket]) -> tuple[Reason, ...]:
+def _gone(facts: Facts) -> tuple[Reason, ...]:
     return tuple(Reason(id=ReasonId.TICKET_GONE, detail=number) for number in facts.gone_numbers)

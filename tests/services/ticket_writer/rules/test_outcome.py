@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.ticket_writer.rules.facts import Facts
-from shared.messages import AutomaticKind, ClassifiedMail, NumberIntroduction, Reason, ReasonId
-from shared.portal.outcome import (
-    Claim,
+from services.ticket_writer.rules.facts import Claim, Facts
+from services.ticket_writer.rules.outcome import (
     Duplicate,
     NewTicket,
     Quarantined,
@@ -17,6 +15,7 @@ from shared.portal.outcome import (
     decide_outcome,
     own_message_of,
 )
+from shared.messages import AutomaticKind, ClassifiedMail, NumberIntroduction, Reason, ReasonId
 from tests.services.ticket_writer.givens import candidate, facts, mail, ticket
 
 BOUNCED = ticket(named_number=None)

@@ -1,1 +1,0 @@
-"""`helpdesk-importer explain`: why a mail becomes what it becomes, told without a server or a database."""

@@ -1,0 +1,128 @@
+"""What `explain` answers: one JSON object a mail for programs, sentences for people."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from services.ticket_writer.explain.deciding import Explained
+from shared.messages import MailAddress
+from shared.portal.reasons import explain as sentence_of
+from shared.portal.reasons import explanation_of
+
+_SHOWN_TEXT: Final = 600
+"""Characters of what was said that people are shown."""
+
+
+def as_json(explained: Explained) -> str:
+    """One JSON object on one line; its fields are a contract with programs."""
+    given, mail = explained.given, explained.given.mail
+    answer: dict[str, Any] = {
+        "file": given.file,
+        "outcome": explained.outcome.value,
+        "reasons": [str(reason.id) for reason in explained.reasons],
+        "from": given.stated_sender.model_dump(),
+        "sender": None if mail.sender is None else mail.sender.mailbox.model_dump(),
+        "subject": mail.subject,
+        "message_id": mail.message_id,
+        "date": None if given.date is None else given.date.isoformat(),
+        "text": given.whole.text,
+        "html": given.whole.html,
+        "reply_text": said(explained),
+        "ticket_numbers": list(given.numbers),
+        "automatic": None if mail.automatic is None else mail.automatic.value,
+        "bounce": [bounced.model_dump() for bounced in mail.bounced],
+        "forwarded": None if given.forwarded is None else given.forwarded.model_dump(),
+        "images": [
+            {
+                "name": image.name,
+                "type": image.media_type,
+                "width": image.width,
+                "height": image.height,
+                "bytes": image.blob.size,
+                "inline": image.inline,
+            }
+            for image in mail.images
+        ],
+        "left_out": [
+            {"name": part.name, "type": part.media_type, "bytes": part.size, "reason": part.reason}
+            for part in mail.left_out
+        ],
+        "crypto": None if mail.crypto is None else mail.crypto.value,
+    }
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def show(explained: Explained, console: Console) -> None:
+    """The same for people: the outcome, each reason with its remedy, and what the mail says."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(explained):
+        if value:
+            table.add_row(name, escape(value))
+    console.rule(escape(explained.given.file), align="left")
+    console.print(f"[bold]{explained.outcome.value}[/bold]")
+    for reason in explained.reasons:
+        remedy = explanation_of(reason).remedy
+        console.print(f"  • {escape(sentence_of(reason))} [dim]{reason.id}[/dim]")
+        if remedy:
+            console.print(f"    → {escape(remedy)}")
+    console.print(table)
+    for part in explained.given.mail.left_out:
+        console.print(f"  left out: {escape(part.name)} ({escape(part.media_type)}, {part.size} bytes): {part.reason}")
+    text = said(explained)
+    shown = text if len(text) <= _SHOWN_TEXT else text[:_SHOWN_TEXT] + "…"
+    console.print(escape(shown), highlight=False)
+    console.print()
+
+
+def said(explained: Explained) -> str:
+    """What the sender says himself: above the marker or the quote."""
+    bodies = explained.bodies
+    return (bodies.trimmed or bodies.above_marker or bodies.whole).text
+
+
+def _rows(explained: Explained) -> list[tuple[str, str]]:
+    given, mail = explained.given, explained.given.mail
+    taken = None if mail.sender is None else mail.sender.mailbox
+    return [
+        ("from", _person(given.stated_sender)),
+        ("sender", "" if taken is None or taken == given.stated_sender else _person(taken)),
+        ("subject", mail.subject),
+        ("date", "" if given.date is None else given.date.isoformat(sep=" ")),
+        ("Message-ID", mail.message_id or ""),
+        ("ticket numbers", ", ".join(given.numbers)),
+        ("automatic", _automatic(explained)),
+        ("bounced", "\n".join(f"{b.recipient} {b.status} {b.action} {b.diagnostic}".strip() for b in mail.bounced)),
+        ("forwarded", _forwarded(explained)),
+        ("crypto", "" if mail.crypto is None else mail.crypto.value),
+        ("DMARC", mail.dmarc.value),
+        (
+            "images",
+            "\n".join(
+                f"{image.name} ({image.media_type}, {image.width}×{image.height}, {image.blob.size} bytes)"
+                for image in mail.images
+            ),
+        ),
+    ]
+
+
+def _automatic(explained: Explained) -> str:
+    kind = explained.given.mail.automatic
+    return "" if kind is None else f"{kind.value}, by {explained.given.automatic_sign}"
+
+
+def _forwarded(explained: Explained) -> str:
+    first = explained.given.forwarded
+    if first is None:
+        return ""
+    return f"{_person(MailAddress(name=first.name, address=first.address))}, «{first.subject}» ({first.how})"
+
+
+def _person(mailbox: MailAddress) -> str:
+    return f"{mailbox.name} <{mailbox.address}>" if mailbox.name else mailbox.address
