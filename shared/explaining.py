@@ -29,8 +29,9 @@ class MailInFile(BaseModel):
     """A mail in a file, as the classifier would hand it on; its bodies are in the message, however large.
 
     `stated_sender` is the From of the mail, or who counts as its sender where that names nobody; `date` is its Date
-    header, with its own offset; `whole` is what it says itself, without notes of ours. `numbers` are those of its subject in the
-    order in which they are tried (D1), known or not. `automatic_sign` says by what it was recognised as automatic.
+    header, with its own offset; `whole` is what it says itself, without notes of ours. `numbers` are those of its
+    subject in the order in which they are tried (D1), known or not. `automatic_sign` says by what it was recognised as
+    automatic.
     """
 
     model_config = ConfigDict(frozen=True)

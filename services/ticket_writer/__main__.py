@@ -2,11 +2,13 @@
 
     python -m services.ticket_writer
     python -m services.ticket_writer explain        decides on facts that come on standard input (`explain.command`)
+    python -m services.ticket_writer accept …       accepts what a person has reviewed (`review.command`)
 
 Reads    `mail.classified`; settings, calendars, people, tickets, and large bodies from the blob store.
 Decides  new ticket, supplement, duplicate or quarantine; every field of the spec; who is to be notified, or why not.
 Writes   ticket or supplement, history, attachments, content key, notifications and the mail's outcome, all or nothing;
-         then `ticket.event` on exchange `ticket`. Events left behind by a crash are published by a sweeper.
+         then `ticket.event` on exchange `ticket`. Events left behind by a crash are published by a sweeper. What a
+         person accepts in the helpdesk UI is carried out within seconds (`review.requests`).
 
 Settings: those of every service (`shared.configuration.ServiceConfiguration`), with the role and user
 importer_ticket_writer. Replicas may run side by side: they compete for messages and lock what they touch.
@@ -22,7 +24,10 @@ from typing import Final
 from services.ticket_writer.explain import command as explain
 from services.ticket_writer.flow import Flow, Writer
 from services.ticket_writer.repository import Repository
+from services.ticket_writer.review.command import accept_mails
+from services.ticket_writer.review.requests import ReviewRequests
 from services.ticket_writer.sweeper import EventSweeper
+from shared.asking import answer
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
@@ -32,7 +37,7 @@ from shared.database.pool import open_pool
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "ticket_writer"
-_FOR_SWEEPER_AND_CHECKS: Final = 2
+_FOR_SWEEPER_REQUESTS_AND_CHECKS: Final = 3
 
 
 async def main(process: Process[ServiceConfiguration]) -> None:
@@ -41,7 +46,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
         application_name=SERVICE,
-        max_size=configuration.workers + _FOR_SWEEPER_AND_CHECKS,
+        max_size=configuration.workers + _FOR_SWEEPER_REQUESTS_AND_CHECKS,
     )
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as publisher:
         repository = Repository(pool)
@@ -59,10 +64,12 @@ async def main(process: Process[ServiceConfiguration]) -> None:
         )
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)
-        await process.run(consumer.run, EventSweeper(repository, publisher).run)
+        await process.run(consumer.run, EventSweeper(repository, publisher).run, ReviewRequests(pool).run)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["explain"]:
         sys.exit(explain.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["accept"]:
+        sys.exit(answer(SERVICE, lambda asked: accept_mails(asked, sys.argv[2], sys.argv[3:])))
     run_service(SERVICE, main)

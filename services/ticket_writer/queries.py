@@ -248,7 +248,7 @@ ADD_SUPPLEMENT: Final = (
             priority_id, executor_id, planned_at, deadline_at, recalculate_deadline, time_needed_hours, created_at,
             created_by_person_id, created_by_employee_id, changed_at, changed_by_employee_id, sender_name,
             sender_address, sender_to, sender_cc, sender_person_id, sender_employee_id, automatic, verdict,
-            needs_review, held_for_review, mail_id)
+            needs_review, held_for_review, by_employee, mail_id)
         SELECT
             ticket.id, ticket.helpdesk_id, given.reported_at,
             (SELECT id FROM supplement_types WHERE system_key = 'imported_from_mail'),
@@ -257,7 +257,7 @@ ADD_SUPPLEMENT: Final = (
             given.planned_at, given.deadline_at, given.recalculate_deadline, given.time_needed_hours, $7,
             given.created_by_person_id, given.created_by_employee_id, $7, $8, given.sender_name,
             given.sender_address, given.sender_to, given.sender_cc, given.sender_person_id, given.sender_employee_id,
-            given.automatic, given.verdict, given.needs_review, given.held_for_review, $1
+            given.automatic, given.verdict, given.needs_review, given.held_for_review, given.by_employee, $1
         FROM ticket, jsonb_populate_record(NULL::supplements, $2) AS given
         RETURNING id
     ), written AS (

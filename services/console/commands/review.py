@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
 
-from services.console import repository
 from services.console.commands.mails import Limit, MailIdArguments, OfHelpdesk, helpdesk_id, readable
 from services.console.commands.signatures import group
+from services.console.fields import BadValue
 from services.console.output import Json, done, show_rows
 from services.console.repairs import review
 from services.console.repairs.mails import mail_id_of
+from services.console.repository import find
 from services.console.resources import EMPLOYEES
-from services.console.session import with_database
+from services.console.session import answer_from_database, with_database
 from shared.database.pool import Connection
 
 
@@ -21,8 +23,8 @@ def list_waiting(helpdesk: OfHelpdesk = None, *, limit: Limit = 50, as_json: Jso
     """List what waits for a look, the newest first; «held» ones are hidden from the customer until accepted."""
 
     async def work(connection: Connection) -> None:
-        found = await review.waiting(connection, await helpdesk_id(connection, helpdesk), limit)
-        rows = found if as_json else [readable(row) for row in found]
+        waiting = await review.waiting(connection, await helpdesk_id(connection, helpdesk), limit)
+        rows = [asdict(one) if as_json else readable(asdict(one)) for one in waiting]
         show_rows("tickets and supplements to review", rows, as_json=as_json)
 
     with_database(work)
@@ -32,16 +34,30 @@ def accept(
     mail_ids: MailIdArguments,
     by: Annotated[str | None, typer.Option(help="the employee who accepts; else the «Standaard werknemer»")] = None,
 ) -> None:
-    """Accept what these mails became. What was held back happens now: visibility, status and deadline."""
-    wanted = [mail_id_of(each) for each in dict.fromkeys(mail_ids)]
+    """Accept what these mails became, all or none. What was held back happens now: visibility, status and deadline.
 
-    async def work(connection: Connection) -> None:
-        employee_id = None if by is None else await repository.find(connection, EMPLOYEES, by)
-        for mail_id in wanted:
-            done(await review.accept(connection, mail_id, employee_id))
+    Runs as a process of ticket_writer, whose rules decide, with the secret database_password_ticket_writer.
+    """
+    wanted = [mail_id_of(typed) for typed in dict.fromkeys(mail_ids)]
+    employee_id = None if by is None else answer_from_database(lambda connection: find(connection, EMPLOYEES, by))
+    try:
+        accepted = review.accept(wanted, employee_id)
+    except review.NotAccepted as refused:
+        raise BadValue(_REFUSALS[refused.refusal].format(mail_id=refused.mail_id)) from None
+    for one in accepted:
+        done(_SENTENCES[one.what].format(status=one.status))
 
-    with_database(work)
 
+_SENTENCES: Final = {
+    "ticket": "The ticket is accepted.",
+    "supplement": "The supplement is accepted.",
+    "held-supplement": "The supplement is accepted; the ticket's status is «{status}».",
+}
+_REFUSALS: Final = {
+    "became-nothing": "Mail {mail_id} is no ticket and no supplement; `review list` shows what waits.",
+    "nothing-waits": "What mail {mail_id} became does not wait for a person; `review list` shows what does.",
+    "no-employee": "The helpdesk of mail {mail_id} has no «Standaard werknemer»: say who accepts with --by.",
+}
 
 COMMANDS: Final = {
     "review": group(

@@ -90,6 +90,7 @@ class SupplementColumns:
     verdict: dict[str, str | None]
     needs_review: bool
     held_for_review: bool
+    by_employee: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,13 @@ from services.ticket_writer.rules.columns import (
     sender_for_people,
 )
 from services.ticket_writer.rules.delivery_report import DeliveryReport, delivery_report
-from services.ticket_writer.rules.effect import effect_on_ticket, entries_about_effect
+from services.ticket_writer.rules.effect import (
+    effect_on_ticket,
+    effect_while_held,
+    entries_about_effect,
+    is_held,
+    nature_of,
+)
 from services.ticket_writer.rules.facts import Facts, TicketFacts
 from services.ticket_writer.rules.needs_review import reasons_for_review
 from services.ticket_writer.rules.outcome import Supplement
@@ -31,7 +37,9 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
     ticket = decision.ticket
     author = identify_author(facts)
     verdict = judge(mail, ticket, author)
-    effect = effect_on_ticket(mail, ticket, author, verdict)
+    nature = nature_of(mail, author)
+    held = is_held(ticket, verdict)
+    effect = effect_while_held(ticket) if held else effect_on_ticket(nature, ticket)
     review = reasons_for_review(mail, facts, verdict)
     report = delivery_report(mail, facts.reported)
     employee_id = default_employee(facts)
@@ -61,7 +69,8 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
         automatic=None if mail.automatic is None else mail.automatic.value,
         verdict=verdict.as_json(),
         needs_review=bool(review),
-        held_for_review=effect.held_for_review,
+        held_for_review=held,
+        by_employee=nature.by_employee,
     )
     shown, cut = _shown(bodies, mail, ticket)
     return Record(

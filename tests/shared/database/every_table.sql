@@ -73,6 +73,7 @@ UPDATE imported_mails SET outcome = 'duplicate', outcome_at = now(), reasons = '
 INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, state)
 VALUES ('20000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001', 'ticket-added-customer', 1, 1,
     'Anna@Korenaar.example', 'planned');
+INSERT INTO review_requests (mail_id, employee_id, answered_at) VALUES ('00000000-0000-0000-0000-000000000003', 1, now());
 SELECT record_dead_letter('00000000-0000-0000-0000-000000000005', 'mail.classified', 'onze fout');
 
 -- New rows get ids well after these.

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import asyncpg
 import pytest
 
-from tests.conftest import Database, Vhost
+from tests.conftest import DATABASE_PASSWORD, Database, Vhost
 
 EVERY_TABLE = Path(__file__).parents[3] / "shared" / "database" / "every_table.sql"
 
@@ -51,9 +51,14 @@ def sql(database: Database) -> Sql:
 
 
 @pytest.fixture
-def filled(importer: CommandLine, sql: Sql) -> CommandLine:
-    """The command line on the rows of every_table.sql."""
+def filled(importer: CommandLine, sql: Sql, database: Database, tmp_path: Path) -> CommandLine:
+    """The command line on the rows of every_table.sql, with the logins of all that it asks."""
     sql(EVERY_TABLE.read_text(encoding="utf-8"))
+    importer.environment["PYTHONPATH"] = str(Path(__file__).parents[4])
+    address = database.dsn("console").get_secret_value().split("@")[1]
+    importer.environment["IMPORTER_DATABASE_URL"] = f"postgresql://{address}"
+    for role in ("console", "ticket_writer"):
+        (tmp_path / f"database_password_{role}").write_text(DATABASE_PASSWORD, encoding="ascii")
     return importer
 
 
