@@ -40,8 +40,9 @@ def test_a_service_gets_its_own_logins_and_the_secrets_that_its_code_names(servi
     assert secrets_of(service) == logins | named_in(service)
 
 
-def test_the_command_line_gets_the_logins_of_its_commands_and_those_to_check_mailboxes_and_accounts_with() -> None:
-    assert secrets_of("console") == named_in("console") | {"database_password_fetcher", "database_password_notifier"}
+def test_the_command_line_gets_the_logins_of_its_commands_and_of_the_services_that_it_asks() -> None:
+    asked = {"database_password_fetcher", "database_password_notifier", "database_password_ticket_writer"}
+    assert secrets_of("console") == named_in("console") | asked
 
 
 def test_the_migration_gets_the_owner_and_each_role_that_it_lets_log_in() -> None:
