@@ -26,7 +26,7 @@ from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
 from shared.database.migrate import migrate
 from shared.database.pool import Connection, Pool, open_pool
-from shared.database.roles import ROLES, ensure_roles, scram_verifier, set_passwords
+from shared.database.roles import ROLES, close_database, ensure_roles, scram_verifier, set_passwords
 
 
 def pytest_configure() -> None:
@@ -167,6 +167,9 @@ async def fresh_database(server: PostgresEndpoint, template: str) -> AsyncIterat
         await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {template}")
     finally:
         await superuser.close()
+    owner = await asyncpg.connect(server.login(name, "importer_owner", DATABASE_PASSWORD))
+    await close_database(owner)  # a copy has what its template has, save the rights on the database itself
+    await owner.close()
     yield Database(name, server)
     await _drop(server, name)
 

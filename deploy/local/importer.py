@@ -42,6 +42,7 @@ class Importer:
             self.instance.wait_for_postgres()
             self.instance.provision()
             self.command_line.migrate()
+            self.instance.lower_owner()
             self.instance.wait_for_rabbitmq()
             topology.result()
 

@@ -95,6 +95,10 @@ class Instance:
         """The owner's role and the database `helpdesk` in PostgreSQL; RabbitMQ is provisioned by its configuration."""
         self._postgres().provision(credentials.keep(self.secrets / "database_password_owner"))
 
+    def lower_owner(self) -> None:
+        """After a migration: the owner of the database makes no more roles."""
+        self._postgres().lower_owner()
+
     def wait_for_rabbitmq(self) -> None:
         """Wait until RabbitMQ answers."""
         with step("RabbitMQ answers"):

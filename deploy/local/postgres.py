@@ -29,6 +29,7 @@ ALTER ROLE importer_owner LOGIN CREATEROLE PASSWORD :'owner_password';
 SELECT format('CREATE DATABASE helpdesk OWNER importer_owner TEMPLATE template0 ENCODING UTF8 LOCALE %L', :'locale')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'helpdesk') \\gexec
 """
+_LOWER_OWNER = "ALTER ROLE importer_owner NOCREATEROLE;"
 _READY_SECONDS = 60
 _STOP_SECONDS = 30
 _POLL_SECONDS = 0.05
@@ -115,9 +116,16 @@ class Postgres:
             time.sleep(_POLL_SECONDS)
 
     def provision(self, owner_password: str) -> None:
-        """The role `importer_owner` with this password and the database `helpdesk` that it owns; safe to repeat."""
+        """The role `importer_owner` with this password and the database `helpdesk` that it owns; safe to repeat.
+
+        It may make roles until `lower_owner`: a migration makes those of the services.
+        """
         # on standard input, since a command line can be read by every user of the machine
         self._sql(f"\\set owner_password {owner_password}\n\\set locale {_LOCALE}\n{_PROVISION}")
+
+    def lower_owner(self) -> None:
+        """Take the right to make roles from `importer_owner`: before PostgreSQL 16 it is as good as a superuser's."""
+        self._sql(_LOWER_OWNER)
 
     def stop(self, process: Process) -> None:
         """Stop the server: connections are ended, data is written."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shared.database.roles import ensure_roles, set_passwords
+from shared.database.roles import close_database, ensure_roles, set_passwords
 from shared.errors import ImporterError, Misconfigured, Outage
 
 LOCK: Final = 0x68_65_6C_70_64_65_73_6B  # "helpdesk": who holds it migrates, the others wait
@@ -91,7 +92,7 @@ async def _run(
         )
 
     try:
-        await _prepare(await connect(), with_roles)
+        await _prepare(await connect(), with_roles, partial(_refused, url))
         engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
         try:
             async with engine.connect() as connection:
@@ -120,7 +121,24 @@ async def _run(
         raise Outage(f"The database does not answer: {error}. Is it running, and is its address right?") from error
 
 
-async def _prepare(connection: asyncpg.Connection, with_roles: Mapping[str, str] | None) -> None:
+async def _refused(url: str, passwords: Mapping[str, str]) -> list[str]:
+    """The roles that cannot log in with their password. The others need no CREATEROLE, which the owner loses."""
+    refused = []
+    for role, password in passwords.items():
+        try:
+            connection = await asyncpg.connect(url, user=role, password=password)
+        except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
+            refused.append(role)
+        else:
+            await connection.close()
+    return refused
+
+
+async def _prepare(
+    connection: asyncpg.Connection,
+    with_roles: Mapping[str, str] | None,
+    refused: Callable[[Mapping[str, str]], Awaitable[list[str]]],
+) -> None:
     try:
         version = await connection.fetchval("SELECT current_setting('server_version_num')::int")
         if version < OLDEST_SERVER:
@@ -135,6 +153,7 @@ async def _prepare(connection: asyncpg.Connection, with_roles: Mapping[str, str]
         if with_roles is not None:
             await connection.execute("SELECT pg_advisory_lock($1)", LOCK)  # until this connection is closed
             await ensure_roles(connection)
-            await set_passwords(connection, with_roles)
+            await set_passwords(connection, {role: with_roles[role] for role in await refused(with_roles)})
+            await close_database(connection)
     finally:
         await connection.close()

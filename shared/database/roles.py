@@ -47,6 +47,15 @@ async def ensure_roles(connection: asyncpg.Connection) -> None:
                 ) from error
 
 
+async def close_database(connection: asyncpg.Connection) -> None:
+    """Take from everybody the right to make temporary tables in this database, as its owner.
+
+    Objects of one's own are what functions with the owner's rights could be lured with; none of our roles needs any.
+    """
+    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    await connection.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+
+
 async def set_passwords(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
     """Let each of these roles (name → password) log in with its password. Only its SCRAM verifier is sent."""
     for role, password in passwords.items():
