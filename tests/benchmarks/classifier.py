@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.classifier.reading.limits import DEFAULT_LIMITS
-from services.classifier.reading.mime.mime import parse_mail
+from services.classifier.reading.mime.parser import parse_mail
 from services.classifier.reading.pool import ReaderPool
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
@@ -58,7 +58,7 @@ def parts(raw: bytes) -> None:
     """Ours: headers, parts, transfer encodings."""
     for part in parse_mail(raw, DEFAULT_LIMITS).walk():
         if not part.is_multipart:
-            part.content()
+            len(part.content)
 
 
 def reading(raw: bytes) -> None:

@@ -14,9 +14,10 @@ from services.classifier.reading.images.containers import image_alone
 from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image, stored_name
 from services.classifier.reading.images.renditions import UNSHOWN, Copies, copies_of
 from services.classifier.reading.limits import Limits
-from services.classifier.reading.mime.header import decode_base64
-from services.classifier.reading.mime.mime import Part, attached_header
+from services.classifier.reading.mime.parser import attached_header
+from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
+from services.classifier.reading.mime.transfer import decode_base64
 from services.classifier.reading.text.body import find_contents
 from services.classifier.reading.text.sanitise import ATTACHMENT_SCHEME
 from services.classifier.reading.values import ReadImage, ReadingSettings
@@ -88,7 +89,7 @@ class Attachments:
         """Keeps the image that `part` is, or notes why it is left out; without `decode` all is left out, unread."""
         if part.media_type in _SILENT:
             return
-        content = part.content()
+        content = part.content
         if not decode:
             self._leave_out(part, len(content), NotStored.UNREADABLE)
             return
@@ -221,7 +222,7 @@ class Attachments:
 def _name_of(part: Part, limits: Limits) -> str:
     """A name for a part that has none: the subject of an attached message, else what the part says, else its kind."""
     if part.media_type in ATTACHED_MESSAGES:
-        headers = part.attached.headers if part.attached is not None else attached_header(part.content(), limits)
+        headers = part.attached.headers if part.attached is not None else attached_header(part.content, limits)
         return f"{safe_line(headers.text('subject'), limits.name) or 'bericht'}.eml"
     located = re.split(r"[\\/]", part.headers.text("content-location").partition("?")[0].strip())[-1]
     for said in (part.headers.text("content-description"), located if "." in located else ""):

@@ -22,7 +22,8 @@ from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from services.classifier.reading.mime.address import parse_addresses
 from services.classifier.reading.mime.date import sent_at
 from services.classifier.reading.mime.dmarc import dmarc_result
-from services.classifier.reading.mime.mime import Part, parse_mail
+from services.classifier.reading.mime.parser import parse_mail
+from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import cut, safe_line, safe_text
 from services.classifier.reading.text.body import Contents, find_contents
 from services.classifier.reading.text.forwarded import Forwarded, find_attached, find_quoted
@@ -73,9 +74,9 @@ def read_head(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits:
     attachments = Attachments(mail_id, settings, limits)
     for part in contents.files:
         attachments.take(part, decode=False)
-    plain = "\n".join(part.text() for segment in contents.segments for part in segment.plain).strip()
+    plain = "\n".join(part.text for segment in contents.segments for part in segment.plain).strip()
     if not plain:
-        rich = (part.text() for segment in contents.segments for part in segment.rich if part.is_text)
+        rich = (part.text for segment in contents.segments for part in segment.rich if part.is_text)
         plain = re.sub(r"[ \t]*\n\s*\n\s*", "\n\n", stripped("\n".join(rich))).strip()
     text, was_cut = cut(safe_text(plain), limits.head_bytes)
     whole = Body(html=sanitise(text_as_html(text), frozenset()), text=text)
@@ -228,7 +229,7 @@ def _plain_text(contents: Contents) -> str:
     """The plain text of the whole mail; '' where a piece is said in html only, so that the html's text is taken."""
     pieces = []
     for segment in contents.segments:
-        piece = "\n".join(part.text() for part in segment.plain)
+        piece = "\n".join(part.text for part in segment.plain)
         if not piece.strip() and segment.has_html:
             return ""
         if segment.plain:
@@ -242,12 +243,12 @@ def _html_source(contents: Contents, plain: str, limits: Limits) -> tuple[str, b
         not segment.rich for segment in contents.segments
     ):
         return text_as_html(plain), False
-    rich = {part.path: part.text() for segment in contents.segments for part in segment.rich if part.is_text}
+    rich = {part.path: part.text for segment in contents.segments for part in segment.rich if part.is_text}
     said = "".join(rich.values()).lower()
     pieces = []
     for segment in contents.segments:
         if not segment.rich:
-            pieces.append(text_as_html("\n".join(part.text() for part in segment.plain)))
+            pieces.append(text_as_html("\n".join(part.text for part in segment.plain)))
         for part in segment.rich:
             if part.media_type == "text/html":
                 pieces.append(rich[part.path].replace("\x00", ""))

@@ -32,9 +32,9 @@ from services.classifier.reading.automatic.delivery_words import (
 )
 from services.classifier.reading.automatic.smtp_status import status_of
 from services.classifier.reading.limits import Limits
-from services.classifier.reading.mime.charset import decode
 from services.classifier.reading.mime.header import Headers
-from services.classifier.reading.mime.mime import Part, attached_header
+from services.classifier.reading.mime.parser import attached_header
+from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
 from shared.messages import BouncedRecipient
 
@@ -87,11 +87,11 @@ def _fields(part: Part, limits: Limits) -> list[BouncedRecipient]:
     if part.media_type in RETURNED_TYPES:
         return []
     if part.media_type in DATA_TYPES:
-        return recipients_in_fields(decode(part.content()), limits)
-    if (part.is_text and not part.name) or len(part.body) > _LARGEST_FIELDS:
+        return recipients_in_fields(part.text, limits)
+    if (part.is_text and not part.name) or len(part.content) > _LARGEST_FIELDS:
         return []  # what the mail says is looked at later, in its words
     if part.is_text or part.media_type == "application/octet-stream":
-        text = decode(part.content())
+        text = part.text
         return recipients_in_fields(text, limits) if looks_like_fields(text) else []
     return []
 
@@ -144,7 +144,7 @@ def _returned_to(leaves: list[Part], limits: Limits) -> list[str]:
     """Whom the attached returned mail was sent to."""
     for part in leaves:
         if part.media_type in RETURNED_TYPES:
-            inner = attached_header(part.content(), limits)
+            inner = attached_header(part.content, limits)
             for name in ("x-envelope-to", "to"):
                 if addresses := ADDRESS.findall(inner.text(name)):
                     return [safe_line(address, limits.address) for address in dict.fromkeys(addresses)][
@@ -158,10 +158,10 @@ def _returned(root: Part, leaves: list[Part], text: str, limits: Limits) -> tupl
     found: list[str] = []
     for part in leaves:
         if part.media_type in RETURNED_TYPES:
-            inner = attached_header(part.content(), limits)
+            inner = attached_header(part.content, limits)
             found += message_ids(inner.text("message-id"))
         elif part.media_type in DATA_TYPES:
-            found += _MESSAGE_ID.findall(decode(part.content()))
+            found += _MESSAGE_ID.findall(part.text)
     found += _MESSAGE_ID.findall(text[: MOST_TEXT * 4])
     for name in ("in-reply-to", "references"):
         found += message_ids(root.headers.text(name))

@@ -15,7 +15,7 @@ from typing import Final
 from services.classifier.reading.automatic.delivery_fields import looks_like_fields
 from services.classifier.reading.automatic.delivery_words import MOST_TEXT, RETURNED
 from services.classifier.reading.automatic.smtp_status import meaning
-from services.classifier.reading.mime.mime import Part
+from services.classifier.reading.mime.part import Part
 
 RETURNED_TYPES: Final = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}

@@ -23,7 +23,7 @@ from services.classifier.reading.automatic.words import (
     is_reply_word,
 )
 from services.classifier.reading.mime.header import Headers
-from services.classifier.reading.mime.mime import Part
+from services.classifier.reading.mime.part import Part
 from shared.messages import AutomaticKind
 
 _REPLY_HEADERS: Final = (
@@ -91,7 +91,7 @@ def _calendar(root: Part) -> str | None:
         if part.media_type in {"text/calendar", "application/ics"}:
             method = part.parameters.get("method", "").upper()
             if not method:
-                found = _METHOD.search(part.content()[:20_000])
+                found = _METHOD.search(part.content[:20_000])
                 method = found[1].decode().upper() if found else ""
             if method in {"REPLY", "COUNTER"}:
                 return f"METHOD:{method}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.charset import codec_of, decode
+from services.classifier.reading.mime.transfer import decode_base64
 
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*(?:\?(?!=)[^?]*){0,20}?)(?:\?=|$)")
@@ -122,19 +121,6 @@ def _word_bytes(encoding: str, encoded: str) -> bytes:
     if encoding in "Bb":
         return decode_base64(content)
     return _Q_HEX.sub(lambda code: bytes([int(code[1], 16)]), content.replace(b"_", b" "))
-
-
-def decode_base64(content: bytes) -> bytes:
-    """Bytes of base64 with anything in it that is none skipped, and with padding missing or in the middle."""
-    try:
-        return binascii.a2b_base64(content, strict_mode=True)
-    except binascii.Error:
-        alphabet = re.sub(rb"[^A-Za-z0-9+/=]", b"", content)
-    decoded = b""
-    for run in re.split(rb"=+", alphabet):
-        whole = run[: len(run) - 1] if len(run) % 4 == 1 else run
-        decoded += base64.b64decode(whole + b"=" * (-len(whole) % 4))
-    return decoded
 
 
 def parameters(value: bytes) -> tuple[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.reading.automatic.delivery_fields import looks_like_fields
-from services.classifier.reading.mime.mime import Part
+from services.classifier.reading.mime.part import Part
 from services.classifier.reading.text.html_document import stripped
 from services.classifier.reading.wrappings.calendar import summary
 from services.classifier.reading.wrappings.unwrap import TNEF_BODY, text_part
@@ -77,15 +77,15 @@ def _standing_in(part: Part) -> tuple[Segment, ...]:
         return (Segment(plain, rich),)
     if part.attached is not None:
         return find_contents(part.attached).segments
-    said = summary(part.text())
+    said = summary(part.text)
     return (Segment(plain=(text_part(f"{part.path}.ics", "text/plain", said),)),) if said else ()
 
 
 def _says_something(part: Part) -> bool:
     if part.media_type == "text/html":
-        text = part.text()
+        text = part.text
         return "<img" in text.lower() or bool(stripped(text).strip())
-    return not part.is_text or bool(part.text().strip())
+    return not part.is_text or bool(part.text.strip())
 
 
 def _own_contents(root: Part) -> Contents:
@@ -101,7 +101,7 @@ def _own_contents(root: Part) -> Contents:
         if part.media_type in {"text/plain", "text/html"} and (not part.name or part.path == root.path):
             segment = Segment(rich=(part,)) if part.media_type == "text/html" else Segment(plain=(part,))
             return Contents((segment,), tuple(other for other in contents.files if other is not part))
-        if part.media_type == "message/delivery-status" and not looks_like_fields(part.text()):
+        if part.media_type == "message/delivery-status" and not looks_like_fields(part.text):
             return Contents((Segment(plain=(part,)),), contents.files)
     return contents
 

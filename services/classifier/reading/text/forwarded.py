@@ -14,7 +14,8 @@ from typing import Final
 
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.address import is_usable, parse_addresses, same_address
-from services.classifier.reading.mime.mime import Part, attached_header
+from services.classifier.reading.mime.parser import attached_header
+from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.text.attribution import attribution_end
 from services.classifier.reading.text.header_block import (
@@ -208,7 +209,7 @@ def _named_in(attribution: str, limits: Limits) -> MailAddress | None:
 def _attached(part: Part, limits: Limits) -> Forwarded | None:
     if part.media_type not in _MESSAGES:
         return None
-    headers = attached_header(part.content(), limits)
+    headers = attached_header(part.content, limits)
     sender = next(
         (mailbox for mailbox in parse_addresses(headers.all("from"), limits) if is_usable(mailbox.address)), None
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from services.classifier.reading.mime.mime import Part
+from services.classifier.reading.mime.part import Part
 from services.classifier.reading.wrappings.cms import EnvelopeKind, open_envelope
 from shared.messages import Crypto
 
@@ -41,7 +41,7 @@ def _of_part(part: Part) -> Crypto | None:
     if is_cms:
         return _of_cms(part)
     if part.media_type == "text/plain" and part.disposition != "attachment":
-        armour = _ARMOUR.search(part.content()[:_ARMOUR_WITHIN])
+        armour = _ARMOUR.search(part.content[:_ARMOUR_WITHIN])
         if armour is not None:
             return Crypto.SIGNED if armour[1] else Crypto.ENCRYPTED
     return None
@@ -49,7 +49,7 @@ def _of_part(part: Part) -> Crypto | None:
 
 def _of_cms(part: Part) -> Crypto | None:
     """The type that the content itself has, else that the part names (RFC 8551 3.2.2)."""
-    envelope = open_envelope(part.content(), longest=1)
+    envelope = open_envelope(part.content, longest=1)
     if envelope is not None:
         return _OF_ENVELOPES.get(envelope.kind)
     named = part.parameters.get("smime-type", "").lower()

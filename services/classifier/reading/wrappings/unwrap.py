@@ -16,7 +16,8 @@ from typing import Final
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.encoded_blocks import split_blocks
 from services.classifier.reading.mime.header import Headers, decode_words
-from services.classifier.reading.mime.mime import Part, parse_mail, split_head
+from services.classifier.reading.mime.parser import head_of, parse_mail
+from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.wrappings import pgp
 from services.classifier.reading.wrappings.cms import open_envelope
@@ -92,11 +93,11 @@ class _Unwrapping:
         if part.media_type in _ENVELOPES or name.endswith((".p7m", ".p7z")):
             return self._envelope(part, depth)
         if part.media_type in ATTACHED_MESSAGES:
-            return self._message(part, part.content(), depth)
+            return self._message(part, part.content, depth)
         if part.media_type == "message/partial" and part.parameters.get("number", "").strip() == "1":
-            return self._message(part, part.content(), depth)  # the first piece begins the message (RFC 2046 5.2.2)
+            return self._message(part, part.content, depth)  # the first piece begins the message (RFC 2046 5.2.2)
         if part.media_type in _TNEF or name in {"winmail.dat", "win.dat"} or part.media_type in _UNTYPED:
-            content = part.content()
+            content = part.content
             if content.startswith(SIGNATURE):
                 return self._tnef(part, content, depth)
             if name.endswith(".eml") and _is_mail(content):
@@ -104,7 +105,7 @@ class _Unwrapping:
         return part
 
     def _envelope(self, part: Part, depth: int) -> Part:
-        envelope = open_envelope(part.content(), longest=max(self.bytes_left, 0))
+        envelope = open_envelope(part.content, longest=max(self.bytes_left, 0))
         if envelope is None or envelope.content is None or not self._spend(envelope.content):
             return part
         inner = self._parsed(envelope.content, f"{part.path}.p7m")
@@ -157,13 +158,13 @@ class _Unwrapping:
 
     def _text(self, part: Part) -> Part:
         """A text without the files and the armour that stand in it."""
-        content = part.content()
+        content = part.content
         if b"begin" in content:
             rest, files = split_blocks(content, most=max(self.parts_left, 0))
             if files and self._spend(content):
                 self.parts_left -= len(files)
                 path = part.path or "1"
-                said = replace(part, path=path, headers=_without_encoding(part.headers), body=rest)
+                said = replace(part, path=path, content=rest)
                 made = (
                     made_part(f"{path}.uu.{number}", _guessed(name), file.content, name, self.limits)
                     for number, file in enumerate(files, 1)
@@ -172,13 +173,11 @@ class _Unwrapping:
                 return _multipart(part.path, "multipart/mixed", (self._text(said), *made), part.headers)
         if b"-----BEGIN PGP " not in content:
             return part
-        text = part.text()
+        text = part.text
         legible = pgp.without_encrypted(text) or pgp.clear_signed(text)
         if legible is None:
             return part
-        return replace(
-            part, headers=_without_encoding(part.headers), parameters={"charset": "utf-8"}, body=legible.encode()
-        )
+        return replace(part, parameters={"charset": "utf-8"}, content=legible.encode())
 
 
 def made_part(path: str, media_type: str, content: bytes, name: str, limits: Limits, *, content_id: str = "") -> Part:
@@ -190,7 +189,7 @@ def made_part(path: str, media_type: str, content: bytes, name: str, limits: Lim
         parameters={},
         disposition="attachment",
         name=safe_line(re.split(r"[\\/]", name)[-1], limits.name),
-        body=content,
+        content=content,
     )
 
 
@@ -202,7 +201,7 @@ def _multipart(path: str, media_type: str, children: tuple[Part, ...], headers: 
         parameters={},
         disposition="",
         name="",
-        body=b"",
+        content=b"",
         children=children,
     )
 
@@ -224,7 +223,7 @@ def text_part(path: str, media_type: str, text: str) -> Part:
         parameters={"charset": "utf-8"},
         disposition="",
         name="",
-        body=text.encode("utf-8", "replace"),
+        content=text.encode("utf-8", "replace"),
     )
 
 
@@ -234,15 +233,11 @@ def _merged(outer: Headers, inner: Headers) -> Headers:
     return Headers(said + tuple(field for field in inner.fields if field[0].startswith("content-")))
 
 
-def _without_encoding(headers: Headers) -> Headers:
-    return Headers(tuple(field for field in headers.fields if field[0] != "content-transfer-encoding"))
-
-
 def _guessed(name: str) -> str:
     return _TYPES.guess_type(name)[0] or "application/octet-stream"
 
 
 def _is_mail(content: bytes) -> bool:
     """Whether a file that is named as a mail begins as one."""
-    head, _ = split_head(content[:65_536].lstrip(b"\r\n"))
+    head = head_of(content[:65_536].lstrip(b"\r\n"))
     return len(_HEADER_FIELD.findall(head)) >= _FEWEST_FIELDS

@@ -1,6 +1,7 @@
 """A whole mail, read: bodies in every shape, broken and hostile mail; always a result, always the same one."""
 
 import uuid
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from hypothesis import strategies as st
 
 from services.classifier.reading.frames import READ_MAIL
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
+from services.classifier.reading.mime import parser
+from services.classifier.reading.mime import part as part_module
+from services.classifier.reading.mime.part_text import text_of
+from services.classifier.reading.mime.transfer import transfer_decoded
 from services.classifier.reading.reader import read_head, read_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
 
@@ -37,6 +42,28 @@ def test_every_mail_gives_the_same_bounded_result_twice(path: Path) -> None:
     assert_bounded(mail)
     assert read(raw) == mail
     assert_bounded(read_head(raw, uuid.UUID(int=1), ReadingSettings()))
+
+
+def test_each_body_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a transfer encoding nor a charset is undone twice, however many rules ask for a part's text."""
+    bodies: Counter[int] = Counter()
+    texts: Counter[int] = Counter()
+    held: list[bytes] = []  # so that no other body gets the id of one that is gone
+
+    def counted(count: Counter[int], body: bytes) -> bytes:
+        held.append(body)
+        count[id(body)] += bool(body)
+        return body
+
+    monkeypatch.setattr(
+        parser, "transfer_decoded", lambda body, encoding: transfer_decoded(counted(bodies, body), encoding)
+    )
+    monkeypatch.setattr(
+        part_module, "text_of", lambda content, kind, parameters: text_of(counted(texts, content), kind, parameters)
+    )
+    for path in EVERY_MAIL:
+        read(path.read_bytes())
+    assert (max(bodies.values()), max(texts.values())) == (1, 1)
 
 
 @pytest.mark.parametrize(
