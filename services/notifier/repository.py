@@ -24,7 +24,7 @@ from services.notifier.notification import (
     TicketFacts,
     Written,
 )
-from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT
+from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, name_to_write
 from shared.database.pool import Pool, connection
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
@@ -64,6 +64,8 @@ SELECT claimed.*,
        supplement.reported_at AS supplemented_at,
        coalesce(supplement.mail_subject, ticket.mail_subject, '') AS mail_subject,
        mail_from.name AS mail_from_name, mail_from.address AS mail_from_address,
+       mail_from.known_as AS mail_from_known_as,
+       coalesce(recipient_person.name, recipient_employee.name, '') AS recipient_known_as,
        ARRAY(SELECT name FROM attachments WHERE ticket_id = ticket.id AND mail_id = claimed.mail_id
                  AND left_out_reason IS NULL ORDER BY position, id) AS images,
        ARRAY(SELECT (name, left_out_reason) FROM attachments WHERE ticket_id = ticket.id AND mail_id = claimed.mail_id
@@ -88,9 +90,18 @@ JOIN persons contact ON contact.id = ticket.contact_id
 JOIN statuses status ON status.id = ticket.status_id
 LEFT JOIN supplements supplement ON supplement.id = claimed.supplement_id
 CROSS JOIN LATERAL (
-    SELECT ticket.sender_name, ticket.sender_address WHERE supplement.id IS NULL
-    UNION ALL SELECT supplement.sender_name, supplement.sender_address WHERE supplement.id IS NOT NULL
-) AS mail_from (name, address)
+    SELECT sender.name, sender.address, coalesce(person.name, employee.name, '')
+    FROM (SELECT ticket.sender_name, ticket.sender_address, ticket.sender_person_id, ticket.sender_employee_id
+              WHERE supplement.id IS NULL
+          UNION ALL
+          SELECT supplement.sender_name, supplement.sender_address, supplement.sender_person_id,
+              supplement.sender_employee_id
+              WHERE supplement.id IS NOT NULL) AS sender (name, address, person_id, employee_id)
+        LEFT JOIN persons person ON person.id = sender.person_id
+        LEFT JOIN employees employee ON employee.id = sender.employee_id
+) AS mail_from (name, address, known_as)
+LEFT JOIN persons recipient_person ON recipient_person.id = claimed.recipient_person_id
+LEFT JOIN employees recipient_employee ON recipient_employee.id = claimed.recipient_employee_id
 LEFT JOIN outgoing_accounts account ON account.id = helpdesk.outgoing_account_id
 LEFT JOIN outgoing_account_states login ON login.account_id = account.id
 LEFT JOIN importer_settings settings ON settings.helpdesk_id = claimed.helpdesk_id
@@ -331,7 +342,7 @@ def _notification(row: asyncpg.Record) -> Notification:
         mail_id=row["mail_id"],
         kind=NotificationKind(row["kind"]),
         tries=row["tries"],
-        recipient_name=row["recipient_name"],
+        recipient_name=name_to_write(row["recipient_name"], row["recipient_address"], row["recipient_known_as"]),
         recipient_address=row["recipient_address"],
         account=_account(row),
         sender=Sender(
@@ -391,7 +402,9 @@ def _ticket(row: asyncpg.Record) -> TicketFacts:
         supplement=Body(row["supplement_html"] or "", row["supplement_text"] or "", bool(row["supplement_shows_all"])),
         supplemented_at=row["supplemented_at"],
         mail_subject=row["mail_subject"],
-        mail_from_name=row["mail_from_name"] or "",
+        mail_from_name=name_to_write(
+            row["mail_from_name"] or "", row["mail_from_address"] or "", row["mail_from_known_as"]
+        ),
         mail_from_address=row["mail_from_address"] or "",
         images=tuple(row["images"]),
         left_out=tuple(LeftOutAttachment(name, reason) for name, reason in row["left_out"]),

@@ -36,6 +36,10 @@ def _rules() -> list[str]:
         "other is made from it.",
         "",
         "- `[naam]` is replaced by its value; capitals and extra spaces do not matter.",
+        "- `[naam?]` has a question mark: where the ticket has no such value, the line goes that it stands in. In",
+        "  html a line reaches from one `<br>` or block to the next; a paragraph or list item that is left without",
+        "  text goes too, and the row of a table cell. The default templates use it; a template of your own keeps",
+        "  every line that you did not mark.",
         "- `[[` is a literal `[`: `[[naam]` prints `[naam]`.",
         "- A value is put in once and never read as a template again.",
         "- Unknown names are refused when a template is saved, with the name that was probably meant. A template that",
@@ -46,7 +50,9 @@ def _rules() -> list[str]:
         "- Html is reduced to text, tables, lists, links and simple styles. Nothing in it runs, and no image is shown",
         "  or loaded: where the ticket has an image the mail says `[afbeelding: naam]`, and the ticket shows it.",
         "- The helpdesk's marker line (S7) is put on top by itself.",
-        "- A value that the ticket does not have reads as the last column says.",
+        "- A value that the ticket does not have reads as the last column says, where there is no question mark. Of a",
+        "  link to such a value the words stay.",
+        "- Line breaks that `white-space: pre-wrap` would keep are written as `<br>`, for Outlook.",
         "- Dates are in the time zone of the helpdesk's calendar.",
     ]
 

@@ -3,9 +3,10 @@
     subject = parse_subject("Ticket [ticketnummer] - [tickettitel]")     # BadTemplate says all that is wrong
     line = subject_line(subject, values)
 
-`[naam]` is a placeholder, `[[` a literal `[`, everything else is itself. Values are put in once and never scanned
-again, so that a title such as `[contactpersoon]` stays what it is. Each place escapes for itself: a subject is one line
-without control characters, in html a value cannot open a tag or leave an attribute.
+`[naam]` is a placeholder, `[naam?]` one whose line goes where it has no value, `[[` a literal `[`, everything else is
+itself. Values are put in once and never scanned again, so that a title such as `[contactpersoon]` stays what it is.
+Each place escapes for itself: a subject is one line without control characters, in html a value cannot open a tag or
+leave an attribute.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import lru_cache
 from typing import Final
 
 from shared.errors import ImporterError
+from shared.templates.html_lines import NOTHING, with_line_breaks, without_empty_lines
 from shared.templates.placeholders import NUMBER, PLACEHOLDERS, Placeholder, find, normalised
 from shared.templates.plain_text import escaped
 from shared.templates.safe_html import safe_for_mail
@@ -53,14 +55,27 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """A parsed template: literal text and placeholders in turn."""
+class Slot:
+    """Where a value goes; `optional` (`[naam?]`): without a value the line goes that it stands in."""
 
-    pieces: tuple[str | Placeholder, ...]
+    placeholder: Placeholder
+    optional: bool = False
+
+    @property
+    def name(self) -> str:
+        """The placeholder's name."""
+        return self.placeholder.name
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed template: literal text and places for values in turn."""
+
+    pieces: tuple[str | Slot, ...]
 
     def names(self) -> set[str]:
         """The placeholders that are used."""
-        return {piece.name for piece in self.pieces if isinstance(piece, Placeholder)}
+        return {piece.name for piece in self.pieces if isinstance(piece, Slot)}
 
 
 @lru_cache(_KEPT_TEMPLATES)
@@ -70,7 +85,12 @@ def parse_subject(source: str) -> Template:
     problems += [
         f"[{piece.name}] is too long for a subject: use it in the body."
         for piece in template.pieces
-        if isinstance(piece, Placeholder) and not piece.in_subject
+        if isinstance(piece, Slot) and not piece.placeholder.in_subject
+    ]
+    problems += [
+        f"[{piece.name}?] is for a body: a subject has no lines that could go. Write [{piece.name}]."
+        for piece in template.pieces
+        if isinstance(piece, Slot) and piece.optional
     ]
     if "\n" in source or "\r" in source:
         problems.append("A subject is one line: remove the line break.")
@@ -96,15 +116,24 @@ def subject_line(template: Template, values: Mapping[str, Value]) -> str:
 
 
 def text_body(template: Template, values: Mapping[str, Value]) -> str:
-    """The plain text, lines ended by LF."""
-    pieces = (piece if isinstance(piece, str) else _text(piece, values) for piece in template.pieces)
-    return _printable("".join(pieces))
+    """The plain text, lines ended by LF. An empty line goes with the line above it that had no value."""
+    lines: list[str] = []
+    after_nothing = False
+    for line in _lines(template):
+        if any(_has_nothing(piece, values) for piece in line):
+            after_nothing = True
+            continue
+        text = "".join(piece if isinstance(piece, str) else _text(piece, values) for piece in line)
+        if not (after_nothing and not text.strip() and (not lines or not lines[-1].strip())):
+            lines.append(text)
+            after_nothing = False
+    return printable("\n".join(lines))
 
 
 def html_body(template: Template, values: Mapping[str, Value]) -> str:
-    """The html fragment: values escaped, the whole reduced to what may leave in a mail."""
-    pieces = (piece if isinstance(piece, str) else _html(piece, values) for piece in template.pieces)
-    return safe_for_mail("".join(pieces))
+    """The html fragment: values escaped, lines without a value gone, the whole reduced to what may leave in a mail."""
+    pieces = (printable(piece) if isinstance(piece, str) else _html(piece, values) for piece in template.pieces)
+    return safe_for_mail(with_line_breaks(without_empty_lines("".join(pieces))))
 
 
 def one_line(text: str) -> str:
@@ -119,7 +148,7 @@ def _parse(source: str) -> tuple[Template, list[str]]:
     return Template(pieces), list(dict.fromkeys(problems))
 
 
-def _pieces(source: str, problems: list[str]) -> Iterator[str | Placeholder]:
+def _pieces(source: str, problems: list[str]) -> Iterator[str | Slot]:
     end = 0
     for match in _BRACKETS.finditer(source):
         yield source[end : match.start()]
@@ -128,11 +157,26 @@ def _pieces(source: str, problems: list[str]) -> Iterator[str | Placeholder]:
             yield "["
         elif match["stray"]:
             problems.append("A [ is not closed by a ]. Close it, or write [[ for a bracket that is meant as such.")
-        elif placeholder := find(match["name"]):
-            yield placeholder
+        elif placeholder := find(match["name"].removesuffix("?")):
+            yield Slot(placeholder, optional=match["name"].endswith("?"))
         else:
             problems.append(_unknown(match["name"]))
     yield source[end:]
+
+
+def _lines(template: Template) -> Iterator[list[str | Slot]]:
+    """The template's own lines; a value of several lines is in one of them."""
+    line: list[str | Slot] = []
+    for piece in template.pieces:
+        if isinstance(piece, Slot):
+            line.append(piece)
+            continue
+        first, *more = piece.replace("\r\n", "\n").split("\n")
+        line.append(first)
+        for text in more:
+            yield line
+            line = [text]
+    yield line
 
 
 def _unknown(name: str) -> str:
@@ -147,16 +191,25 @@ def _without(problems: list[str], template: Template) -> Template:
     return template
 
 
-def _text(placeholder: Placeholder, values: Mapping[str, Value]) -> str:
-    return values[placeholder.name].text or placeholder.when_empty
+def _text(slot: Slot, values: Mapping[str, Value]) -> str:
+    return values[slot.name].text or slot.placeholder.when_empty
 
 
-def _html(placeholder: Placeholder, values: Mapping[str, Value]) -> str:
-    value = values[placeholder.name]
-    return value.html or escaped(_printable(_text(placeholder, values)))
+def _html(slot: Slot, values: Mapping[str, Value]) -> str:
+    if _has_nothing(slot, values):
+        return NOTHING
+    value = values[slot.name]
+    return printable(value.html) if value.html else escaped(printable(_text(slot, values)))
 
 
-def _printable(text: str) -> str:
+def _has_nothing(piece: str | Slot, values: Mapping[str, Value]) -> bool:
+    if isinstance(piece, str) or not piece.optional:
+        return False
+    value = values[piece.name]
+    return not value.text.strip() and not (value.html or "").strip()
+
+
+def printable(text: str) -> str:
     """`text` with LF line ends and no other control character than tabs."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
     return _CONTROLS_IN_TEXT.sub("", unified)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import nh3
+from selectolax.lexbor import LexborHTMLParser
 
 _STYLES: Final = frozenset(
     [
@@ -51,5 +52,12 @@ _OUTGOING: Final = nh3.Cleaner(
 
 
 def safe_for_mail(html: str) -> str:
-    """`html` as a balanced fragment with nothing in it but what the allow-list names."""
-    return _OUTGOING.clean(html)
+    """`html` as a balanced fragment of what the allow-list names, no more; of a link to nothing its words stay."""
+    clean = _OUTGOING.clean(html)
+    if "<a" not in clean:
+        return clean
+    tree = LexborHTMLParser(clean)
+    dead = tree.css("a:not([href]), a[href='']")
+    for link in dead:
+        link.unwrap()
+    return _OUTGOING.clean((tree.body and tree.body.inner_html) or "") if dead else clean

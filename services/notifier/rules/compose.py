@@ -13,6 +13,7 @@ from services.notifier.rules.message_id import message_id
 from services.notifier.rules.mime import Headers, Mailbox, write_mail
 from services.notifier.rules.values import values_of
 from shared.errors import ImporterError
+from shared.messages import NotificationKind
 from shared.templates.defaults import TemplateTexts, default_texts
 from shared.templates.plain_text import escaped, html_of, text_of
 from shared.templates.render import (
@@ -72,6 +73,7 @@ def compose(notification: Notification, *, key: bytes, now: datetime) -> Compose
         subject=subject,
         message_id=own_id,
         references=notification.answers,
+        answers_a_mail=notification.kind is NotificationKind.TICKET_ADDED_CUSTOMER,
     )
     mime = write_mail(
         headers,

@@ -24,6 +24,7 @@ LINE_LIMIT: Final = 76
 NAME_LIMIT: Final = 100
 """Characters of a display name that are kept."""
 
+_SUPPRESSED: Final = "DR, RN, NRN, OOF, AutoReply"
 _MESSAGE_ID: Final = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
 _PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
@@ -47,12 +48,15 @@ class Headers:
     subject: str
     message_id: str
     references: Sequence[str] = ()
+    answers_a_mail: bool = False
+    """Whether it is the direct answer to a mail (M4), rather than news for somebody else (M2, M3)."""
 
 
 def write_mail(headers: Headers, text: str, html: str) -> bytes:
     """The whole mail, lines ended by CRLF: `text` and `html` are the two readings (multipart/alternative).
 
-    Marked as written by a machine, so that no machine answers it (RFC 3834 §5, MS-OXCMAIL).
+    Marked as written by a machine, so that no machine answers it: RFC 3834 §5; MS-OXCMAIL 2.2.3.2.14, where NDR is
+    left out on purpose, since delivery failures are to come back (SPEC D6).
     """
     # «=_» cannot stand in quoted-printable, so that no body holds the boundary (RFC 2045 §6.7)
     boundary = f"=_{headers.message_id.partition('@')[0][:60]}"
@@ -64,8 +68,8 @@ def write_mail(headers: Headers, text: str, html: str) -> bytes:
         f"Subject: {unstructured(headers.subject, after='Subject: ')}",
         f"Message-ID: <{headers.message_id}>",
         *threading(headers.references),
-        "Auto-Submitted: auto-generated",
-        "X-Auto-Response-Suppress: All",
+        f"Auto-Submitted: {'auto-replied' if headers.answers_a_mail else 'auto-generated'}",
+        f"X-Auto-Response-Suppress: {_SUPPRESSED}",
         f"X-Loop: {headers.sender.address}",
         "Content-Language: nl",
         "MIME-Version: 1.0",

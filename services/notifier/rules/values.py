@@ -60,6 +60,12 @@ def values_of(notification: Notification) -> dict[str, Value]:
     return {name: Value(text) for name, text in texts.items()} | bodies
 
 
+def name_to_write(name: str, address: str, known_as: str) -> str:
+    """What somebody is called: as his mail says; where it has no name, or his address for one, as he is known here."""
+    said = one_line(name)
+    return known_as if not said or said.casefold() == address.strip().casefold() else name
+
+
 def _body(body: Body) -> Value:
     """A body in both readings. An image is named where it stood: a mail of ours shows none, the ticket does."""
     if len(body.html) > BODY_LIMIT:

@@ -84,6 +84,29 @@ async def test_M2_M3_M4_read_as_the_ticket_says(house: House, smtp: SmtpServer) 
     assert "Nog steeds" in supplement.get_content()
 
 
+async def test_M2_M4_the_contacts_name_stands_in_where_the_mail_has_none(house: House, smtp: SmtpServer) -> None:
+    ticket = await house.ticket()
+    planned = [
+        await house.plan(NotificationKind.TICKET_ADDED_MANAGER, ticket=ticket, to="sanne@example.nl"),
+        await house.plan(ticket=ticket),
+    ]
+    await house.owner.execute("UPDATE tickets SET sender_name = NULL, sender_person_id = 1")
+    await house.owner.execute(
+        """UPDATE notifications SET recipient_name = CASE kind WHEN 'ticket-added-customer' THEN recipient_address
+               ELSE '' END, recipient_person_id = CASE kind WHEN 'ticket-added-customer' THEN 1 END,
+           recipient_employee_id = CASE kind WHEN 'ticket-added-manager' THEN 1 END"""
+    )
+    async with house.notifier() as notifier:
+        await notifier.deliver(planned)
+    bodies = {str(mail["To"]): mail.get_body(("plain",)) for mail in map(_mail, smtp.deliveries)}
+    customer, manager = bodies["Piet Jansen <piet@klant.example>"], bodies["Sanne de Wit <sanne@example.nl>"]
+    assert customer is not None
+    assert "Beste Piet Jansen," in customer.get_content()
+    assert manager is not None
+    assert "Beste Sanne de Wit," in manager.get_content()
+    assert "Piet Jansen (piet@klant.example) heeft" in manager.get_content()
+
+
 async def test_an_event_that_comes_twice_sends_nothing_twice(house: House, smtp: SmtpServer) -> None:
     planned = await house.plan()
     async with house.notifier() as notifier, house.notifier() as another:

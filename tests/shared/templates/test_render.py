@@ -45,6 +45,12 @@ any_text = st.text(alphabet=st.characters(codec=None))
         pytest.param("a ] b", "a ] b", id="a closing bracket alone is itself"),
         pytest.param("[prioriteit]", "geen", id="an empty value reads as the table says"),
         pytest.param("", "", id="an empty template"),
+        pytest.param("a\nBijlagen: [bijlagen?]\nb", "a\nb", id="a marked line without a value goes"),
+        pytest.param("a\n\nBijlagen: [bijlagen?]\n\nb", "a\n\nb", id="and so does the empty line after it"),
+        pytest.param("[bijlagen?]\n\na", "a", id="at the top"),
+        pytest.param("a\r\n[bijlagen ?]\r\nb", "a\nb", id="whatever its line ends and spaces"),
+        pytest.param("Nr. [ticketnummer?]", "Nr. 1000123", id="a marked line with a value stays"),
+        pytest.param("[ticketnummer?] [bijlagen?]\nb", "b", id="one missing value takes its line"),
     ],
 )
 def test_a_placeholder_is_replaced_and_all_else_stays(source: str, expected: str) -> None:
@@ -57,6 +63,7 @@ def test_a_placeholder_is_replaced_and_all_else_stays(source: str, expected: str
         pytest.param("[ticketnumer]", "Did you mean [ticketnummer]?", id="the likely name is named"),
         pytest.param("[voornaam van de kat]", "[voornaam van de kat] is unknown", id="unknown"),
         pytest.param("[]", "[] is unknown", id="empty"),
+        pytest.param("[?]", "[?] is unknown", id="empty with a question mark"),
         pytest.param("[if mso]", "[if mso] is unknown", id="a conditional comment"),
         pytest.param("Beste [ontvanger", "not closed", id="not closed"),
         pytest.param("[a [b]", "not closed", id="opened twice"),
@@ -73,6 +80,74 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(BadTemplate) as refused:
         parse_subject("[een] [twee] [een] [omschrijving]\n")
     assert len(refused.value.problems) == 5  # two unknown, one too long, the line break, no number
+
+
+def test_a_subject_has_no_line_that_could_go() -> None:
+    with pytest.raises(BadTemplate, match=r"Write \[prioriteit\]"):
+        parse_subject("[ticketnummer] [prioriteit?]")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("<p>a</p><p>Openen: [bijlagen?]</p>", "<p>a</p>", id="a paragraph"),
+        pytest.param("<p>a<br>Openen: [bijlagen?]<br>b</p>", "<p>a<br>b</p>", id="a line of a paragraph"),
+        pytest.param("<p><b>a<br>B: [bijlagen?]<br>c</b></p>", "<p><b>a<br>c</b></p>", id="within an inline element"),
+        pytest.param('<p>a</p><p><a href="[ticketlink?]">Open</a></p>', "<p>a</p>", id="in an attribute"),
+        pytest.param("<ul><li>a</li><li>[bijlagen?]</li></ul>", "<ul><li>a</li></ul>", id="a list item"),
+        pytest.param("<ul><li>[bijlagen?]</li></ul>a", "a", id="a list that is left without items"),
+        pytest.param(
+            "<table><tr><td>a</td></tr><tr><td>B</td><td><b>[bijlagen?]</b></td></tr></table>",
+            "<table><tbody><tr><td>a</td></tr></tbody></table>",
+            id="the row of a cell",
+        ),
+        pytest.param(
+            "<table><tr><td><p>a</p><p>[bijlagen?]</p></td></tr></table>",
+            "<table><tbody><tr><td><p>a</p></td></tr></tbody></table>",
+            id="not the row of a cell that says more",
+        ),
+        pytest.param("a [bijlagen?] <div>b</div>", "<div>b</div>", id="beside a block"),
+        pytest.param(
+            "<p>Uw prioriteit: [prioriteit]. Bel ons.</p>", "<p>Uw prioriteit: geen. Bel ons.</p>", id="unmarked"
+        ),
+        pytest.param("<p>\x01 a</p>", "<p> a</p>", id="the character that stands for nothing is none of yours"),
+        pytest.param('<a href="[ticketlink]" style="color: red">hier</a>', "hier", id="a link to nothing is its words"),
+    ],
+)
+def test_in_html_a_marked_line_goes_with_all_that_it_leaves_empty(source: str, expected: str) -> None:
+    assert html_body(parse_body(source), _values(**_NUMBER)) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param('<p style="white-space: pre-wrap">a\nb</p>', "<p>a<br>\nb</p>", id="pre-wrap"),
+        pytest.param(
+            '<p style="color: red; WHITE-SPACE:pre-line">a\nb</p>',
+            '<p style="color:red">a<br>\nb</p>',
+            id="beside others",
+        ),
+        pytest.param(
+            '<div style="white-space: pre-wrap"><p><b>a\nb</b></p></div>',
+            "<div><p><b>a<br>\nb</b></p></div>",
+            id="inherited",
+        ),
+        pytest.param(
+            '<div style="white-space: pre-wrap"><p style="white-space: normal">a\nb</p></div>',
+            '<div><p style="white-space:normal">a\nb</p></div>',
+            id="and taken back",
+        ),
+        pytest.param('<pre style="white-space: pre-wrap">a\nb</pre>', "<pre>a\nb</pre>", id="pre keeps its own"),
+        pytest.param('<p style="white-space: nowrap">a\nb</p>', '<p style="white-space:nowrap">a\nb</p>', id="nowrap"),
+        pytest.param(
+            '<p style="white-space: pre">a   b</p>',
+            "<p>a&nbsp;&nbsp; b</p>",
+            id="spaces stay as wide",
+        ),
+    ],
+)
+def test_line_breaks_that_a_style_would_keep_are_kept_without_it(source: str, expected: str) -> None:
+    assert html_body(parse_body(source), _values()) == expected
 
 
 def test_W3_a_subject_without_the_number_is_refused() -> None:
@@ -114,7 +189,7 @@ def test_a_subject_is_one_printable_line_for_every_title(title: str) -> None:
 
 @given(title=any_text)
 def test_in_html_a_value_adds_no_element_and_no_attribute(title: str) -> None:
-    source = '<p title="[tickettitel]">[tickettitel]</p><a href="[tickettitel]">x</a>'
+    source = '<p title="[tickettitel]">[tickettitel]</p><a href="https://x.nl/[tickettitel]">x</a>'
     rendered = LexborHTMLParser(html_body(parse_body(source), _values(tickettitel=title)))
     assert [node.tag for node in rendered.css("body *") if node.tag != "br"] == ["p", "a"]
     for node in rendered.css("p, a"):

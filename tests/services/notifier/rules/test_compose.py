@@ -68,6 +68,37 @@ def test_M4_to_the_customer_answers_his_mail() -> None:
 
 
 @pytest.mark.parametrize("kind", NotificationKind)
+def test_M2_M3_M4_have_no_line_for_what_is_not_there(kind: NotificationKind) -> None:
+    nothing = ticket(priority="", executor="", deadline_at=None, url="", images=(), left_out=(), supplemented_at=NOW)
+    bare = _mail(kind=kind, ticket=nothing)
+    for reading in (_text(bare), _html(bare)):
+        for label in ("Prioriteit", "Uitvoerder", "Deadline", "ijlagen", "Openen", "geen\n", "nog niemand", "–"):
+            assert label not in reading
+    assert "\n\n\n" not in _text(bare)
+    assert "<td></td>" not in _html(bare)
+    assert "<a" not in _html(bare)
+
+
+def test_M2_has_a_line_for_what_is_there() -> None:
+    full = _mail(kind=NotificationKind.TICKET_ADDED_MANAGER, ticket=ticket(images=("foto.jpg",)))
+    for reading in (_text(full), _html(full)):
+        for said in ("Prioriteit", "Normaal", "Uitvoerder", "Bijlagen", "foto.jpg", "Openen"):
+            assert said in reading
+
+
+def test_M2_an_empty_request_is_said_to_be_empty() -> None:
+    assert "(geen tekst)" in _text(_mail(kind=NotificationKind.TICKET_ADDED_MANAGER, ticket=ticket(request=Body())))
+
+
+@pytest.mark.parametrize("kind", [NotificationKind.TICKET_ADDED_MANAGER, NotificationKind.SUPPLEMENT_ADDED_EXECUTOR])
+def test_M2_M3_keep_the_lines_of_a_plain_text_in_outlook(kind: NotificationKind) -> None:
+    body = Body('<div style="white-space: pre-wrap">1. De kassa\n2.  De lade &lt;x&gt;\n\nGroet</div>', "anders")
+    html = _html(_mail(kind=kind, ticket=ticket(request=body, supplement=body)))
+    assert "<div>1. De kassa<br>\n2.&nbsp; De lade &lt;x&gt;<br>\n<br>\nGroet</div>" in html
+    assert "pre-wrap" not in html
+
+
+@pytest.mark.parametrize("kind", NotificationKind)
 def test_S7_the_marker_line_heads_every_mail(kind: NotificationKind) -> None:
     mail = _mail(kind=kind)
     assert _text(mail).splitlines()[0] == _MARKER

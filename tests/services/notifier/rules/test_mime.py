@@ -47,7 +47,9 @@ def _subject(raw: bytes) -> str:
 def test_the_headers_that_keep_machines_from_answering() -> None:
     mail = _parsed(write_mail(_headers(), "text", "<p>html</p>"))
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["X-Auto-Response-Suppress"] == "All"
+    assert _parsed(write_mail(_headers(answers_a_mail=True), "", ""))["Auto-Submitted"] == "auto-replied"
+    suppressed = {each.strip() for each in mail["X-Auto-Response-Suppress"].split(",")}
+    assert suppressed == {"DR", "RN", "NRN", "OOF", "AutoReply"}, "NDR is not: delivery failures are to come back (D6)"
     assert mail["X-Loop"] == "ict@example.nl"
     assert mail["Date"].datetime == NOW
     assert mail["MIME-Version"] == "1.0"

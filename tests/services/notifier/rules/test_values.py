@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.notifier.notification import Body, LeftOutAttachment
-from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, values_of
+from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, name_to_write, values_of
 from shared.templates.placeholders import PLACEHOLDERS
 from tests.services.notifier.examples import notification, sender, ticket
 
@@ -76,6 +76,20 @@ def test_A6_a_supplement_shows_what_stands_above_the_marker_in_both_readings() -
     value = values_of(notification(ticket=ticket(supplement=body)))["aanvulling"]
     assert value.text == "Alleen dit"
     assert value.html == "<p>Alleen dit</p>"
+
+
+@pytest.mark.parametrize(
+    ("name", "known_as", "written"),
+    [
+        pytest.param("Piet", "Piet Jansen", "Piet", id="as the mail says"),
+        pytest.param("", "Piet Jansen", "Piet Jansen", id="no name in the mail"),
+        pytest.param(" ", "Piet Jansen", "Piet Jansen", id="blank"),
+        pytest.param("Piet@Klant.example", "Piet Jansen", "Piet Jansen", id="the address for a name"),
+        pytest.param("", "", "", id="nobody knows"),
+    ],
+)
+def test_M4_somebody_is_called_as_his_mail_says_else_as_he_is_known(name: str, known_as: str, written: str) -> None:
+    assert name_to_write(name, "piet@klant.example", known_as) == written
 
 
 def test_a_very_long_body_is_cut_and_says_so() -> None:
