@@ -63,7 +63,8 @@ _RENEW: Final = """
         JOIN importer_settings AS settings USING (helpdesk_id, generation)
     WHERE state.helpdesk_id = held.helpdesk_id AND state.lease_holder = $1 AND settings.enabled
     RETURNING state.helpdesk_id"""
-"""Keep the leases of checks in progress. A mailbox that was switched off, or became another, is not renewed."""
+"""Keep the leases of checks in progress. A mailbox that was switched off, or became another, is not renewed; nor is a
+lease that has been given back, by whatever order the statements of one fetcher arrive in: it has no holder."""
 
 _FINISH: Final = """
     UPDATE mailbox_states AS state SET
@@ -100,7 +101,9 @@ _RECORD_BACKLOG: Final = """
 """What waits after a check that saw all unread mail (D18). A choice made during that check stays for the next one."""
 
 _RELEASE: Final = """
-    UPDATE mailbox_states SET lease_until = '-infinity' WHERE helpdesk_id = ANY($2) AND lease_holder = $1"""
+    UPDATE mailbox_states SET lease_holder = NULL, lease_until = '-infinity'
+    WHERE helpdesk_id = ANY($2) AND lease_holder = $1"""
+"""A lease that is given back has no holder: else a renewal on its way revives it, and the mailbox stands still."""
 
 _CHANGED: Final = """
     UPDATE mailbox_states SET next_check_at = now()
