@@ -9,7 +9,7 @@ Nothing logs in and nothing is saved: a person looks at what was found, and make
 
 from __future__ import annotations
 
-from services.fetcher.mailboxes.ews_discovery import discover
+from services.fetcher.mailboxes.ews.discovery import discover
 from services.fetcher.mailboxes.protocol import MailboxError
 from services.fetcher.repository.mailboxes import mailbox_to_try
 from shared.asking import Answer, Asked

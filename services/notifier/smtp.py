@@ -39,6 +39,7 @@ from shared.microsoft.errors import MicrosoftError
 from shared.microsoft.tokens import TOKENS
 from shared.portal.delivery import DeliveryReason
 from shared.templates.render import one_line
+from shared.trust import UnusableCaFile, tls_context
 
 COMMAND_SECONDS: Final = 30
 """How long a server may take to connect or to answer a command; after the content twice that (RFC 5321 §4.5.3.2)."""
@@ -247,13 +248,10 @@ class SmtpTransport:
         if self._account.security is Security.NONE:
             return None
         if self._tls is None:
-            try:  # reading the system's certificates takes longer than the event loop may stand still
-                self._tls = await asyncio.to_thread(ssl.create_default_context, cafile=self._account.ca_file)
-            except OSError as error:
-                raise AccountTrouble(
-                    DeliveryReason.NOT_SECURE,
-                    f"The account's CA file {self._account.ca_file} cannot be used: {error.strerror or error}.",
-                ) from error
+            try:  # reading the machine's certificates takes longer than the event loop may stand still
+                self._tls = await asyncio.to_thread(tls_context, self._account.ca_file, "smtp")
+            except UnusableCaFile as error:
+                raise AccountTrouble(DeliveryReason.NOT_SECURE, str(error)) from error
         return self._tls
 
     @contextlib.contextmanager

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from shared import trust
 from shared.connecting import CheckedTransport, ForbiddenAddress
 from shared.microsoft.errors import Interrupted, NotSecure, Unavailable
 
@@ -48,23 +47,11 @@ async def open_client(ca_file: str | None, *, connections: int, patience: Patien
 
 
 async def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """The TLS of a CA file, read once: one for each connection would cost 730 KB. NotSecure when it is unusable."""
-    try:  # reading the system's certificates takes longer than the event loop may stand still
-        return await asyncio.to_thread(_tls_context, ca_file)
-    except OSError as error:
-        raise NotSecure(
-            f"Het CA-bestand {ca_file} is niet te gebruiken ({error.strerror or error}): controleer het pad en de "
-            "inhoud."
-        ) from error
-
-
-def _tls_context(ca_file: str | None) -> ssl.SSLContext:
-    return _context(ca_file, None if ca_file is None else Path(ca_file).stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=32)
-def _context(ca_file: str | None, _changed_at: int | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_file)
+    """As `shared.trust` has it, off the event loop; NotSecure when the CA file is unusable."""
+    try:  # reading the machine's certificates takes longer than the event loop may stand still
+        return await asyncio.to_thread(trust.tls_context, ca_file, "microsoft")
+    except trust.UnusableCaFile as error:
+        raise NotSecure(error.sentence) from error
 
 
 @contextmanager

@@ -94,6 +94,10 @@ class ImapServer:
         self.login, self.password = "helpdesk", 'ge"heim\\ \u00e9'
         self.tokens: Callable[[str], bool] = lambda _: False
         self.refusal = "[AUTHENTICATIONFAILED] Authentication failed."
+        self.plain_refusal = ""
+        """The answer to AUTHENTICATE PLAIN, whatever the password is."""
+        self.bare_lf = False
+        """Lines end with LF alone."""
         self.select_refusal = ""
         self.read_only = False
         self.separator, self.prefix = "/", ""
@@ -225,6 +229,8 @@ class _Connection:
             line = line[: literal.start()] + b'"' + await self.reader.readexactly(int(literal[1])) + b'"'
 
     async def _say(self, data: bytes) -> None:
+        if self.server.bare_lf:
+            data = data.replace(b"\r\n", b"\n")
         if self._fault is Fault.SLOW:
             for byte in data:
                 self.writer.write(bytes([byte]))
@@ -262,6 +268,8 @@ class _Connection:
             await self._say(b"+ \r\n")
             words.append(await self._line())
         response = base64.b64decode(words[1]).decode()
+        if words[0] == "PLAIN" and self.server.plain_refusal:
+            return self.server.plain_refusal
         if words[0] == "PLAIN":
             return self._admit(response == f"\0{self.server.login}\0{self.server.password}")
         user, bearer = re.fullmatch(r"user=(.*)\x01auth=Bearer (.*)\x01\x01", response).groups()  # type: ignore[union-attr]

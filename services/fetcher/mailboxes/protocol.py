@@ -1,4 +1,4 @@
-"""What the fetcher asks of a mailbox, whatever its kind (Maildir today; IMAP, EWS and Graph later).
+"""What the fetcher asks of a mailbox, whatever its kind: Maildir, IMAP, EWS or Graph.
 
 A mailbox is opened with `registry.open_mailbox`, checked by one task at a time, and closed. Within a check several
 mails are fetched, or marked, at once: an adapter whose server wants one request at a time queues them itself. They
@@ -134,8 +134,8 @@ class MailboxAccess:
 class MailReference:
     """A mail in the folder, not yet fetched.
 
-    `received_at` is its arrival (DESIGN 15), `size` its bytes as the mailbox tells them before it is fetched, None when
-    it does not. `hint` is the adapter's own note on where it saw the item; it may be out of date or empty.
+    `received_at` is its arrival (DESIGN 15), `size` its bytes as the mailbox states them before it is fetched, or
+    None. `hint` is the adapter's own note on where it saw the item; it may be out of date or empty.
     """
 
     key: ItemKey

@@ -1,6 +1,6 @@
 """Which adapter opens which kind of mailbox.
 
-A new kind is a line here, its module, and a post office in `tests/mailboxes/`, so that the conformance suite tries it.
+A new kind is a line here, its package, and a post office in `tests/mailboxes/`, so that the conformance suite tries it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from services.fetcher.mailboxes.graph import GraphMailbox
-from services.fetcher.mailboxes.imap import ImapMailbox
-from services.fetcher.mailboxes.maildir import MaildirMailbox
+from services.fetcher.mailboxes.graph.mailbox import GraphMailbox
+from services.fetcher.mailboxes.imap.mailbox import ImapMailbox
+from services.fetcher.mailboxes.maildir.mailbox import MaildirMailbox
 from services.fetcher.mailboxes.protocol import Mailbox, MailboxAccess, MailboxMissing
 
 
 async def _open_ews(access: MailboxAccess) -> Mailbox:
-    from services.fetcher.mailboxes.ews import EwsMailbox  # noqa: PLC0415 - 60 MiB that only Exchange is worth
+    from services.fetcher.mailboxes.ews.mailbox import EwsMailbox  # noqa: PLC0415 - 60 MiB that only Exchange is worth
 
     return await EwsMailbox.open(access)
 

@@ -15,8 +15,9 @@ from pydantic import SecretStr
 
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check, Findings
-from services.fetcher.mailboxes import imap, imap_wire
-from services.fetcher.mailboxes.imap import ImapMailbox
+from services.fetcher.mailboxes.imap import mailbox as imap
+from services.fetcher.mailboxes.imap import wire as imap_wire
+from services.fetcher.mailboxes.imap.mailbox import ImapMailbox
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxError
 from tests.servers.imap_server import Fault, ImapServer
 from tests.services.fetcher.harness import Desk, Fetching, mail, minutes_ago

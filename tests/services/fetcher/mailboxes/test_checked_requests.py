@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from services.fetcher.mailboxes.checked_requests import CheckedAdapter
+from services.fetcher.mailboxes.ews.checked_requests import CheckedAdapter
 from shared.connecting import ForbiddenAddress
 from tests.servers.certificates import Certificates, make_certificates
 

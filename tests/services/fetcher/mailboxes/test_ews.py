@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from services.fetcher.mailboxes.ews import EwsMailbox
-from services.fetcher.mailboxes.ews_connection import PATIENCE, Patience, ews_url
+from services.fetcher.mailboxes.ews.connection import PATIENCE, Patience, ews_url
+from services.fetcher.mailboxes.ews.mailbox import EwsMailbox
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     ItemKey,
@@ -189,6 +189,21 @@ async def test_a_wrong_password_is_tried_once_and_in_one_way(
 async def test_ntlm_over_connections_that_do_not_last_is_told_apart(server: EwsServer, access: MailboxAccess) -> None:
     server.manners.close_with_401 = True
     with pytest.raises(MailboxUnreachable, match=r"NTLM.*proxy"):
+        await EwsMailbox.open(access)
+
+
+@pytest.mark.parametrize(
+    "bug", [KeyError("subject"), AttributeError("x", name="subject", obj="")], ids=["key", "attribute"]
+)
+@pytest.mark.parametrize("step", ["requests.Session.post", "requests_ntlm.HttpNtlmAuth.response_hook"])
+async def test_a_bug_of_ours_is_no_interrupted_login(
+    access: MailboxAccess, monkeypatch: pytest.MonkeyPatch, step: str, bug: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise bug
+
+    monkeypatch.setattr(step, fail)
+    with pytest.raises(type(bug)):
         await EwsMailbox.open(access)
 
 
@@ -686,8 +701,8 @@ async def test_certificates_are_checked_and_the_sentence_says_which_way_out(
     for settings, told in (
         ({"ca_file": None}, "vul bij «CA-bestand»"),
         ({"ca_file": wrong}, "hoort er niet bij"),
-        ({"ca_file": str(tmp_path / "geen.pem")}, "kan niet worden gebruikt"),
-        ({"ca_file": str(tmp_path / "bestaat-niet.pem")}, "kan niet worden gebruikt"),
+        ({"ca_file": str(tmp_path / "geen.pem")}, "is niet te gebruiken"),
+        ({"ca_file": str(tmp_path / "bestaat-niet.pem")}, "is niet te gebruiken"),
         ({"server": f"localhost:{server.port}"}, "niet voor de naam localhost"),
     ):
         with pytest.raises(MailboxMissing, match=told):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from services.fetcher.mailboxes import ews_answers
-from services.fetcher.mailboxes.ews_answers import (
+from services.fetcher.mailboxes.ews import answers as ews_answers
+from services.fetcher.mailboxes.ews.answers import (
     AnswerBroken,
     AnswerReader,
     Build,

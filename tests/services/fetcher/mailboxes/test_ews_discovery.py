@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from services.fetcher.mailboxes.ews_discovery import discover, hosts_of
+from services.fetcher.mailboxes.ews.discovery import discover, hosts_of
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxMissing
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.ews.server import EwsServer, Manners
@@ -23,6 +23,7 @@ class DiscoveryServer(EwsServer):
 
     answer: Callable[[], web.Response] = partial(web.Response, status=404)
     asked: dict[str, str]
+    user_agent: str
 
     def _add_routes(self, app: web.Application) -> None:
         app.router.add_get("/autodiscover/autodiscover.json", self._discover)
@@ -31,6 +32,7 @@ class DiscoveryServer(EwsServer):
     async def _discover(self, request: web.Request) -> web.Response:
         assert "Authorization" not in request.headers
         self.asked = dict(request.query)
+        self.user_agent = request.headers["User-Agent"]
         return self.answer()
 
     async def _look(self, request: web.Request) -> web.Response:
@@ -58,6 +60,7 @@ async def test_a_newer_exchange_names_its_address(certificates: Certificates, ac
         server.answer = partial(web.json_response, {"Protocol": "EWS", "Url": url})
         assert await discover(access, lambda _: [server.host]) == url
         assert server.asked == {"Email": ADDRESS, "Protocol": "EWS"}
+        assert server.user_agent == "helpdesk-importer"  # as administrators are told to allow
 
 
 async def test_an_older_exchange_asks_for_a_login_where_its_clients_look(

@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from pydantic import SecretStr
 
-from services.fetcher.mailboxes.ews import EwsMailbox
+from services.fetcher.mailboxes.ews.mailbox import EwsMailbox
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailReference
 from tests.servers.certificates import Certificates, make_certificates
 

@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from services.fetcher.mailboxes.graph import AT_ONCE, PAGE, GraphMailbox
+from services.fetcher.mailboxes.graph.mailbox import AT_ONCE, PAGE, GraphMailbox
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     LoginRefused,

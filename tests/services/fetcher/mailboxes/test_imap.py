@@ -17,9 +17,10 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.dovecot import ImapEndpoint
-from services.fetcher.mailboxes import imap, imap_wire
-from services.fetcher.mailboxes.imap import ImapMailbox
-from services.fetcher.mailboxes.imap_folders import JUNK, TRASH, Layout, special
+from services.fetcher.mailboxes.imap import mailbox as imap
+from services.fetcher.mailboxes.imap import wire as imap_wire
+from services.fetcher.mailboxes.imap.layout import JUNK, TRASH, Layout, special
+from services.fetcher.mailboxes.imap.mailbox import ImapMailbox
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     LoginRefused,
@@ -75,6 +76,12 @@ async def fetched(mailbox: ImapMailbox, mail: MailReference, limit: int = 10**6)
     return into.getvalue()
 
 
+async def idling(mailbox: ImapMailbox) -> None:
+    """Wait until the mailbox waits in IDLE, and no thread works for it."""
+    while mailbox._session is None or not mailbox._session.is_idling or mailbox._turn.locked():
+        await asyncio.sleep(0.01)
+
+
 # ── logging in
 
 
@@ -90,6 +97,13 @@ async def test_a_password_with_quotes_and_backslashes_logs_in(
     async with opened(access_to(server)) as mailbox:
         assert await unread(mailbox) == []
     assert server.count(command) == 1
+
+
+async def test_lines_that_end_with_lf_alone_are_lines_and_login_is_tried_after_plain(server: ImapServer) -> None:
+    server.bare_lf, server.plain_refusal, server.password = True, "BAD what is that", "geheim"
+    async with opened(access_to(server)) as mailbox:
+        assert await unread(mailbox) == []
+    assert (server.count("AUTHENTICATE PLAIN"), server.count("LOGIN")) == (1, 1)
 
 
 async def test_a_password_beyond_ascii_logs_in_where_plain_is_known(server: ImapServer) -> None:
@@ -398,11 +412,14 @@ async def test_idle_waits_without_a_thread_and_notices_mail(server: ImapServer) 
 async def test_what_a_server_says_to_keep_the_line_open_ends_no_wait(server: ImapServer) -> None:
     async with opened(access_to(server)) as mailbox, asyncio.timeout(DEADLINE):
         waiting = asyncio.create_task(mailbox.wait_for_change())
-        while server.count("IDLE") == 0:
-            await asyncio.sleep(0.01)
+        await idling(mailbox)
         for line in ("* OK Still here", "* 3 RECENT", "* 1 FETCH (FLAGS (\\Seen))"):
             server.tell(line)
-        await asyncio.wait([waiting], timeout=0.1)
+        assert mailbox._session is not None
+        while "FETCH" not in mailbox._session._wire.untagged_responses:  # the last of them was read
+            await asyncio.sleep(0.01)
+        while mailbox._turn.locked():  # and the task went on, to its end or to wait for more
+            await asyncio.sleep(0.01)
         assert not waiting.done()
         server.deliver(b"Subject: x\r\n\r\n", MONDAY)
         await waiting
@@ -413,11 +430,11 @@ async def test_a_check_ends_idle_and_the_next_wait_begins_it_again(server: ImapS
     async with opened(access_to(server)) as mailbox, asyncio.timeout(DEADLINE):
         for round_ in range(1, 3):
             waiting = asyncio.create_task(mailbox.wait_for_change())
-            while server.count("IDLE") < round_:
-                await asyncio.sleep(0.01)
+            await idling(mailbox)
             waiting.cancel()
             await asyncio.wait([waiting])
             assert await unread(mailbox) == []
+            assert server.count("IDLE") == round_
     assert server.logins == 1
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from services.fetcher.mailboxes import imap_answers as answers
-from services.fetcher.mailboxes.imap_server import ImapServer
+from services.fetcher.mailboxes.imap import answers
+from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     LoginRefused,

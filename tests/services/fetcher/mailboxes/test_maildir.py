@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.fetcher.mailboxes.maildir import MaildirMailbox
+from services.fetcher.mailboxes.maildir.mailbox import MaildirMailbox
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     MailboxAccess,
@@ -197,7 +197,7 @@ async def test_where_nothing_can_be_watched_polling_finds_the_mail(
     def refuse() -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("services.fetcher.mailboxes.maildir.Inotify", refuse)
+    monkeypatch.setattr("services.fetcher.mailboxes.maildir.mailbox.Inotify", refuse)
     mailbox = await MaildirMailbox.open(access(maildir))
     waiting = asyncio.create_task(mailbox.wait_for_change())
     (maildir / "new" / "1700000000.a.mx").write_bytes(RAW)

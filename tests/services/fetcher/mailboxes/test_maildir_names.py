@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.fetcher.mailboxes.maildir_names import MaildirName, folder_directory, hint_to_path, path_to_hint
+from services.fetcher.mailboxes.maildir.names import MaildirName, folder_directory, hint_to_path, path_to_hint
 from services.fetcher.mailboxes.protocol import MailboxMissing
 
 NOT_UTF8 = os.fsdecode(b"1700000000.M1P2.h\xffst")

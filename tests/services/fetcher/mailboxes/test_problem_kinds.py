@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.fetcher.mailboxes.ews_answers import EwsError
-from services.fetcher.mailboxes.ews_errors import Place, ews_problem
-from services.fetcher.mailboxes.imap_answers import login_error
+from services.fetcher.mailboxes.ews.answers import EwsError
+from services.fetcher.mailboxes.ews.errors import Place, ews_problem
+from services.fetcher.mailboxes.imap.answers import login_error
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import MailboxError
 from services.fetcher.rules.problem import ProblemKind

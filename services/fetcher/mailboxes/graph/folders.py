@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
-from services.fetcher.mailboxes.graph_refusals import is_gone
+from services.fetcher.mailboxes.graph.refusals import is_gone
 from services.fetcher.mailboxes.protocol import INBOX
 from shared.microsoft.errors import GraphRefused, Interrupted
 from shared.microsoft.graph import GraphClient

@@ -17,9 +17,9 @@ from datetime import timedelta
 from typing import BinaryIO, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
-from services.fetcher.mailboxes.ews_connection import PATIENCE, EwsConnection, Patience, ews_url, tls_context
-from services.fetcher.mailboxes.ews_errors import Place
-from services.fetcher.mailboxes.ews_folder import EwsFolder
+from services.fetcher.mailboxes.ews.connection import PATIENCE, EwsConnection, Patience, ews_url
+from services.fetcher.mailboxes.ews.errors import Place
+from services.fetcher.mailboxes.ews.folder import EwsFolder
 from services.fetcher.mailboxes.protocol import (
     LoginRefused,
     MailboxAccess,
@@ -28,6 +28,7 @@ from services.fetcher.mailboxes.protocol import (
     MailboxUnreachable,
     MailReference,
 )
+from services.fetcher.mailboxes.trusting import tls_context
 
 THREADS: Final = 32
 """For all mailboxes of this process."""
@@ -67,7 +68,7 @@ class EwsMailbox:
             url,
             access.password.get_secret_value(),
             place,
-            await asyncio.to_thread(tls_context, access.ca_file),
+            await asyncio.to_thread(tls_context, access.ca_file, "https"),
             address or login_address,
             patience,
         )

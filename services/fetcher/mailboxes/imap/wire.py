@@ -3,6 +3,9 @@
 The standard library's reading has no bounds for a literal or a command as a whole; here each command has so many
 seconds and bytes, and a server that sends more is left. Nothing that was sent is remembered or logged: it may be a
 password.
+
+The private steps of imaplib and IMAPClient are used in this module alone; tests/services/fetcher/mailboxes/
+test_imap_wire.py names those it needs, and fails when a new version of a library lacks one.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import imaplib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -72,7 +76,9 @@ class Wire(imaplib.IMAP4):
         while (end := self._received.find(b"\n", self._searched)) < 0:
             self._searched = len(self._received)
             self._receive()
-        return self._take(end + 1)
+        line = self._take(end + 1)
+        # QUIRK: a server may end a line with LF alone (RFC 3501 §2.2 wants CRLF), and imaplib gives up over it
+        return line if line.endswith(b"\r\n") else line[:-1] + b"\r\n"
 
     def send(self, data: Any) -> None:
         """Send it all."""
@@ -95,9 +101,42 @@ class Wire(imaplib.IMAP4):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
 
-    def has_line(self) -> bool:
-        """Whether a line was received that nobody read yet."""
-        return b"\n" in self._received
+    # ── a command and its answer: imaplib's own steps, one at a time, so that commands can be pipelined
+
+    def begin(self, *words: str | bytes | None) -> bytes:
+        """Send a command without waiting for its answer; its tag."""
+        tag: bytes = self._command(*words)
+        return tag
+
+    def answer(self, tag: bytes) -> tuple[str, str]:
+        """Wait for the answer to a command: OK, NO or BAD, and the text behind it."""
+        typ, data = self._get_tagged_response(tag)
+        return typ, b" ".join(line for line in data if isinstance(line, bytes)).decode("utf-8", "replace")
+
+    def is_answered(self, tag: bytes) -> bool:
+        """Whether the answer to a command was received, and not yet taken."""
+        return bool(self.tagged_commands.get(tag))
+
+    def is_continued(self, tag: bytes) -> bool:
+        """Wait until the server goes on with a command (`+`, RFC 3501 §7.5): False when it answers instead."""
+        while self._get_response() is not None:
+            if self.is_answered(tag):
+                return False
+        return True
+
+    def read_lines(self) -> None:
+        """Take what was received in whole lines."""
+        while b"\n" in self._received:
+            self._get_response()
+
+    def take(self, name: str) -> list[bytes]:
+        """The untagged responses of this name, once; literals are left out."""
+        return [line for line in self.untagged_responses.pop(name, []) if isinstance(line, bytes)]
+
+    def authenticate_by(self, mechanism: str, initial: bytes | None, respond: Callable[[bytes], bytes]) -> bytes:
+        """Send AUTHENTICATE; what `respond` makes of a challenge, already in base64, is the answer to it. The tag."""
+        self.literal = respond  # type: ignore[assignment] # imaplib asks it for each continuation, if it is a method
+        return self.begin("AUTHENTICATE", mechanism, initial)
 
     def take_in(self) -> None:
         """Receive what is there without waiting: what made the socket readable may be no data but TLS's own."""
@@ -149,6 +188,10 @@ class Client(IMAPClient):  # type: ignore[misc]
         super().__init__(host, ssl=tls)
         self.normalise_times = False
         self._imap.debug = 0
+
+    def forget_capabilities(self) -> None:
+        """They change with TLS and with the login; those that came with the answer to it count."""
+        self._cached_capabilities = None
 
     @property
     def wire(self) -> Wire:

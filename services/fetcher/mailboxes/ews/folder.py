@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 
-from services.fetcher.mailboxes import ews_errors
-from services.fetcher.mailboxes.ews_answers import (
+from services.fetcher.mailboxes.ews import errors as ews_errors
+from services.fetcher.mailboxes.ews.answers import (
     AnswerReader,
     Build,
     EwsError,
@@ -30,10 +30,10 @@ from services.fetcher.mailboxes.ews_answers import (
     response_message,
     server_build,
 )
-from services.fetcher.mailboxes.ews_connection import AnswerStopped, EwsConnection
-from services.fetcher.mailboxes.ews_errors import BUSY, GONE, NO_FOLDER, PASSING, WANTS_CHANGE_KEY, WRONG_SCHEMA, Place
-from services.fetcher.mailboxes.ews_paths import MOST_PAGES, PAGE, FolderPaths
-from services.fetcher.mailboxes.ews_requests import INBOX_ID, JUNK_ID, SCHEMAS, FolderRef, Requests
+from services.fetcher.mailboxes.ews.connection import AnswerStopped, EwsConnection
+from services.fetcher.mailboxes.ews.errors import BUSY, GONE, NO_FOLDER, PASSING, WANTS_CHANGE_KEY, WRONG_SCHEMA, Place
+from services.fetcher.mailboxes.ews.paths import MOST_PAGES, PAGE, FolderPaths
+from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, JUNK_ID, SCHEMAS, FolderRef, Requests
 from services.fetcher.mailboxes.protocol import (
     INBOX,
     AccessDenied,

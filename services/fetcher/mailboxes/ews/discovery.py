@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from services.fetcher.mailboxes.ews_connection import PATH, offers, tls_context
+from services.fetcher.mailboxes.ews.connection import PATH, USER_AGENT, offers
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxMissing
+from services.fetcher.mailboxes.trusting import tls_context
 from shared.connecting import CheckedTransport, ForbiddenAddress
 
 SECONDS: Final = 15.0
@@ -44,8 +45,10 @@ async def discover(access: MailboxAccess, hosts: Callable[[str], Sequence[str]] 
         raise MailboxMissing(
             "Het adres van de mailbox ontbreekt: vul het in, of vul bij «Server» de Exchange-server in."
         )
-    tls = await asyncio.to_thread(tls_context, access.ca_file)
-    async with httpx.AsyncClient(transport=CheckedTransport(tls), timeout=SECONDS, trust_env=False) as client:
+    tls = await asyncio.to_thread(tls_context, access.ca_file, "https")
+    async with httpx.AsyncClient(
+        transport=CheckedTransport(tls), timeout=SECONDS, headers={"User-Agent": USER_AGENT}, trust_env=False
+    ) as client:
         waiting = [(host, True) for host in hosts(domain)]
         while waiting:
             host, may_redirect = waiting.pop(0)

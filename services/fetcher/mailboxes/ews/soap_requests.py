@@ -32,7 +32,7 @@ from exchangelib.services import (
 from exchangelib.version import Build as ExchangeBuild
 from exchangelib.version import Version
 
-from services.fetcher.mailboxes.ews_answers import Build
+from services.fetcher.mailboxes.ews.answers import Build
 
 
 @dataclass(frozen=True, slots=True)

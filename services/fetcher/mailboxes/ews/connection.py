@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import ssl
 from collections.abc import Iterator, Mapping
@@ -25,10 +24,10 @@ from requests_ntlm import HttpNtlmAuth
 from spnego.exceptions import SpnegoError
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from services.fetcher.mailboxes import ews_errors
-from services.fetcher.mailboxes.checked_requests import CheckedAdapter
-from services.fetcher.mailboxes.ews_answers import AnswerBroken, AnswerReader, EwsError, NotEws, response_message
-from services.fetcher.mailboxes.ews_errors import Place
+from services.fetcher.mailboxes.ews import errors as ews_errors
+from services.fetcher.mailboxes.ews.answers import AnswerBroken, AnswerReader, EwsError, NotEws, response_message
+from services.fetcher.mailboxes.ews.checked_requests import CheckedAdapter
+from services.fetcher.mailboxes.ews.errors import Place
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing, MailboxUnreachable
 from services.fetcher.rules.problem import ProblemKind
 from shared.connecting import ForbiddenAddress
@@ -41,8 +40,10 @@ READ_BYTES: Final = 64 * 1024
 ERROR_BYTES: Final = 256 * 1024
 """Read of an answer that is no success: a SOAP fault has some 1,500."""
 
+USER_AGENT: Final = "helpdesk-importer"
+"""By which administrators may allow us (docs/exchange.md: EwsAllowList)."""
 _HEADERS: Final = {
-    "User-Agent": "helpdesk-importer",
+    "User-Agent": USER_AGENT,
     "Content-Type": "text/xml; charset=utf-8",
     "Accept": "text/xml",
     "Accept-Encoding": "gzip, deflate",
@@ -102,30 +103,6 @@ def ews_url(server: str | None, *, allow_unencrypted: bool) -> str:
         )
     path = PATH if parts.path in {"", "/"} else parts.path
     return f"{parts.scheme.lower()}://{parts.netloc}{path}"
-
-
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Trust in this CA file alone, else in what the machine trusts. Raises MailboxMissing."""
-    if ca_file is None:
-        return _machines_trust()
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError) as error:  # SSLError is an OSError
-        raise MailboxMissing(
-            f"Het CA-bestand {ca_file} kan niet worden gebruikt: controleer of het bestaat, leesbaar is voor de "
-            "importer en een certificaat in PEM-vorm bevat."
-        ) from error
-    # The file may hold the server's own certificate or an intermediate one, and a private authority need not follow
-    # RFC 5280 to the letter, on which Python insists from 3.13 on. Signatures, dates and names are checked as ever.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
-
-
-@functools.cache
-def _machines_trust() -> ssl.SSLContext:
-    """Loaded once: the whole bundle costs 17 ms and 700 KiB each time."""
-    return ssl.create_default_context()
 
 
 class EwsConnection:
@@ -192,7 +169,7 @@ class EwsConnection:
             response = self._send(envelope)
         except ForbiddenAddress as error:
             raise MailboxMissing(error.sentence) from error
-        except (KeyError, AttributeError, PermissionError, SpnegoError) as error:  # requests_ntlm's and spnego's
+        except _LoginInterrupted as error:
             raise ews_errors.login_interrupted(self._place) from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             if self._aborted:
@@ -289,7 +266,7 @@ class _Login(AuthBase):
         offered = offers(response.headers)
         if "ntlm" in offered:
             self.kind = NTLM
-            return self._ntlm.response_hook(response, **how)
+            return self._go_through_ntlm(response, **how)
         if "basic" in offered:
             self.kind = BASIC
             response.raw.drain_conn()
@@ -299,6 +276,25 @@ class _Login(AuthBase):
             answered.history.append(response)
             return answered
         return response
+
+    def _go_through_ntlm(self, response: requests.Response, **how: Any) -> requests.Response:
+        """QUIRK: requests_ntlm stumbles over a server that ends the login half-way, with errors of Python's own."""
+        try:
+            return self._ntlm.response_hook(response, **how)
+        except (PermissionError, SpnegoError) as error:  # no challenge, or one that cannot be answered
+            raise _LoginInterrupted from error
+        except KeyError as error:
+            if error.args != ("www-authenticate",):  # the answer that should hold the challenge has no such header
+                raise
+            raise _LoginInterrupted from error
+        except AttributeError as error:
+            if error.obj is not None:  # the socket of an answer that the server closed behind it
+                raise
+            raise _LoginInterrupted from error
+
+
+class _LoginInterrupted(Exception):
+    """The server began an NTLM login and did not go on with it."""
 
 
 def offers(headers: Mapping[str, str]) -> frozenset[str]:

@@ -28,9 +28,9 @@ from urllib.parse import quote
 
 import structlog
 
-from services.fetcher.mailboxes.graph_folders import GraphFolders
-from services.fetcher.mailboxes.graph_rebuild import SizedDifferently, rebuild, rebuild_head
-from services.fetcher.mailboxes.graph_refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
+from services.fetcher.mailboxes.graph.folders import GraphFolders
+from services.fetcher.mailboxes.graph.rebuild import SizedDifferently, rebuild, rebuild_head
+from services.fetcher.mailboxes.graph.refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
     ItemKey,

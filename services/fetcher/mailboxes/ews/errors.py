@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-from services.fetcher.mailboxes.ews_answers import LONGEST_BACK_OFF, EwsError
+from services.fetcher.mailboxes.ews.answers import LONGEST_BACK_OFF, EwsError
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     LoginRefused,

@@ -20,8 +20,11 @@ from typing import BinaryIO, Final, Self, TypeVar
 
 from pydantic import SecretStr
 
-from services.fetcher.mailboxes.imap_server import IMAPS_PORT, ImapServer
-from services.fetcher.mailboxes.imap_session import Credentials, Described, ImapSession, Lost
+from services.fetcher.mailboxes.imap.login import Credentials
+from services.fetcher.mailboxes.imap.server import IMAPS_PORT, ImapServer
+from services.fetcher.mailboxes.imap.session import ImapSession
+from services.fetcher.mailboxes.imap.trouble import Lost
+from services.fetcher.mailboxes.imap.values import Described
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
     ItemKey,

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
-from services.fetcher.mailboxes.maildir_names import MaildirName, folder_directory, hint_to_path, path_to_hint
+from services.fetcher.mailboxes.maildir.names import MaildirName, folder_directory, hint_to_path, path_to_hint
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     MailboxMissing,

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from services.fetcher.mailboxes.ews_answers import EwsError, folders, page
-from services.fetcher.mailboxes.ews_errors import NO_FOLDER
-from services.fetcher.mailboxes.ews_requests import INBOX_ID, ROOT_ID, FolderRef, Requests
+from services.fetcher.mailboxes.ews.answers import EwsError, folders, page
+from services.fetcher.mailboxes.ews.errors import NO_FOLDER
+from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, ROOT_ID, FolderRef, Requests
 from services.fetcher.mailboxes.protocol import INBOX
 
 PAGE: Final = 1000

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, Self
 import structlog
 from asyncinotify import Inotify, Mask
 
-from services.fetcher.mailboxes.maildir_folder import NEW, MaildirFolder
+from services.fetcher.mailboxes.maildir.folder import NEW, MaildirFolder
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxHealth, MailboxMissing, MailReference
 
 TRASH: Final = "Trash"

@@ -1,0 +1,270 @@
+"""One connection to an IMAP server: logged in, a folder selected; used by one thread at a time. All of it blocks.
+
+Servers differ in what they have beyond RFC 3501; nothing beyond it is needed. MOVE (RFC 6851), UIDPLUS (RFC 4315),
+SPECIAL-USE (RFC 6154), NAMESPACE (RFC 2342) and IDLE (RFC 2177) are used where they are announced.
+
+Raises MailboxError and MailError, and Lost when the connection is of no use any more.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Final, Self
+
+from services.fetcher.mailboxes.imap import answers
+from services.fetcher.mailboxes.imap.connecting import connect
+from services.fetcher.mailboxes.imap.conversation import Conversation
+from services.fetcher.mailboxes.imap.filing import Filing
+from services.fetcher.mailboxes.imap.folder_tree import FolderTree
+from services.fetcher.mailboxes.imap.layout import JUNK
+from services.fetcher.mailboxes.imap.login import Credentials, log_in
+from services.fetcher.mailboxes.imap.server import ImapServer
+from services.fetcher.mailboxes.imap.trouble import Lost, Refusal, translating
+from services.fetcher.mailboxes.imap.values import Described, Part, arrival, number, quoted
+from services.fetcher.mailboxes.protocol import MailboxAccess, MailGone, MailUnreadable
+
+LOGIN_SECONDS: Final = 60.0
+"""For greeting, TLS, login and SELECT together."""
+GOODBYE_SECONDS: Final = 2.0
+SEARCHES: Final = 3
+"""How often a listing is asked for at most while mail goes on arriving; what comes later is for the next check."""
+DESCRIBED_AT_ONCE: Final = 500
+"""UIDs in one FETCH: its command line stays under the 8,192 bytes that RFC 7162 §4 asks of clients."""
+_UNSEEN: Final = re.compile(rb"UNSEEN (\d+)", re.IGNORECASE)
+
+
+class ImapSession:
+    """A connection with a selected folder."""
+
+    def __init__(self, talk: Conversation, folder: str) -> None:
+        self._talk = talk
+        self._wire = talk.wire
+        self._folder = folder
+        self._tree = FolderTree(talk)
+        self._filing = Filing(talk, self._tree)
+        self._idle_tag: bytes | None = None
+        self._method = ""
+
+    # ── opening and closing
+
+    @classmethod
+    def open(cls, access: MailboxAccess, server: ImapServer, credentials: Credentials) -> Self:
+        """Connect, log in, select the folder."""
+        with translating(server):
+            client = connect(server, access)
+        session = cls(Conversation(client, server), access.folder)
+        try:
+            with session._talk.using(LOGIN_SECONDS):
+                session._method = log_in(session._talk, credentials)
+                session._tree.select(access.folder)
+        except BaseException:
+            client.wire.shutdown()
+            raise
+        return session
+
+    @property
+    def uid_validity(self) -> int:
+        """The generation of the folder's UIDs (RFC 3501 §2.3.1.1)."""
+        return self._talk.uid_validity
+
+    @property
+    def arrived(self) -> bool:
+        """The server said that there is more mail since the last listing."""
+        return self._talk.arrived
+
+    @arrived.setter
+    def arrived(self, arrived: bool) -> None:
+        self._talk.arrived = arrived
+
+    @property
+    def can_idle(self) -> bool:
+        """Whether the server can say that there is new mail."""
+        return self._talk.can("IDLE")
+
+    @property
+    def is_idling(self) -> bool:
+        """Whether IDLE was begun and not ended."""
+        return self._idle_tag is not None
+
+    @property
+    def socket(self) -> socket.socket:
+        """To watch for input."""
+        return self._wire.sock
+
+    def abort(self) -> None:
+        """Let the thread that uses this fail at once; for another thread."""
+        with suppress(OSError):
+            socket.socket.shutdown(self._wire.sock, socket.SHUT_RDWR)  # SSLSocket's own would take its TLS away
+
+    def discard(self) -> None:
+        """Close it at once; for whoever knows that no thread uses it."""
+        self._wire.shutdown()
+
+    def close(self) -> None:
+        """Say goodbye if the server listens, and close."""
+        try:
+            with suppress(Lost), self._talk.using(GOODBYE_SECONDS):
+                self._end_idle()
+                self._talk.call("LOGOUT")
+        finally:
+            self.discard()
+
+    # ── listing
+
+    def search(self) -> list[int]:
+        """The UIDs of the unread mails, ascending. Mail that somebody flagged as deleted is not listed."""
+        with self._talk.using():
+            self._end_idle()
+            # QUIRK: SEARCH may see the folder as it was at the command before, and say only afterwards, with the NOOP,
+            # what has changed (Dovecot, which also joins a NOOP before it): then it is asked again.
+            for _ in range(SEARCHES):
+                self.arrived = False
+                search, noop = self._talk.send("UID", "SEARCH", "UNSEEN", "UNDELETED"), self._talk.send("NOOP")
+                typ, text = self._wire.answer(search)
+                self._wire.answer(noop)
+                if typ != "OK":
+                    raise Lost(answers.folder_error(text, self._folder))
+                lines = self._wire.take("SEARCH")
+                changed = "FETCH" in self._wire.untagged_responses
+                self._talk.note()
+                if not (changed or self.arrived):
+                    break
+            self.arrived = False
+            return sorted({int(word) for line in lines for word in line.partition(b"(")[0].split() if word.isdigit()})
+
+    def describe(self, uids: Sequence[int], now: datetime) -> dict[int, Described]:
+        """Arrival (DESIGN 15) and size of mails, of those that are still there; `now` where the server gives none."""
+        described: dict[int, Described] = {}
+        with self._talk.using():
+            for start in range(0, len(uids), DESCRIBED_AT_ONCE):
+                chunk = uids[start : start + DESCRIBED_AT_ONCE]
+                self._wire.allow()
+                for uid, facts in self._talk.fetch(chunk, ["INTERNALDATE", "RFC822.SIZE"]).items():
+                    if b"INTERNALDATE" in facts or b"RFC822.SIZE" in facts:
+                        described[uid] = Described(arrival(facts, now), number(facts.get(b"RFC822.SIZE")))
+        return described
+
+    # ── one mail
+
+    def part(self, uid: int, offset: int, length: int) -> Part:
+        """At most `length` bytes of the mail from `offset`, if there are any. Raises MailGone, MailUnreadable."""
+        with self._talk.using():
+            items = ["RFC822.SIZE", f"BODY.PEEK[]<{offset}.{length}>"]
+            try:
+                given = self._talk.fetch([uid], items).get(uid)
+                if given is None:  # gone, or the server did not look for new mail since
+                    if not self._talk.is_there(uid):
+                        raise MailGone("De mail is er niet meer.")
+                    given = self._talk.fetch([uid], items).get(uid, {})
+            except Refusal as refusal:
+                raise self._gone_or(
+                    uid, MailUnreadable(f"De mailserver geeft een mail niet: «{answers.own_words(refusal.text)}».")
+                ) from None
+            bodies = [(name, value) for name, value in given.items() if name.startswith((b"BODY[]", b"RFC822"))]
+            bodies = [(name, value) for name, value in bodies if name != b"RFC822.SIZE"]
+            size = number(given.get(b"RFC822.SIZE"))
+            if not bodies or bodies[0][1] is None:
+                if offset:  # past the end some servers answer NIL, or leave it out
+                    return Part(b"", whole=False, size=size)
+                raise self._gone_or(uid, MailUnreadable("De mailserver noemt een mail, maar geeft haar inhoud niet."))
+            name, value = bodies[0]
+            content = str(value).encode() if isinstance(value, int) else bytes(value)
+            whole = b"<" not in name and len(content) > length
+            return Part(content[offset:] if whole else content, whole=whole, size=size)
+
+    def mark_read(self, uid: int) -> None:
+        """Flag it as seen; nothing happens to a mail that is gone."""
+        with self._talk.using():
+            self._filing.mark_read(uid)
+
+    def move(self, uid: int, written: str) -> None:
+        """Into a folder of the settings, made if missing; nothing happens to a mail that is gone."""
+        with self._talk.using():
+            self._filing.move(uid, written)
+
+    def delete(self, uid: int) -> None:
+        """Into the deleted items, made if missing; nothing happens to a mail that is gone."""
+        with self._talk.using():
+            self._filing.delete(uid)
+
+    # ── noticing
+
+    def begin_idle(self) -> bool:
+        """Ask for word of new mail; False when the server does not want to."""
+        with self._talk.using():
+            tag = self._talk.send("IDLE")
+            if not self._wire.is_continued(tag):
+                self._wire.answer(tag)
+                return False
+            self._idle_tag = tag
+            self._listen()  # what came together with the answer makes the socket readable no more
+            return True
+
+    def read_idle(self) -> None:
+        """Take what the server said, without waiting for more; `arrived` says whether that was of new mail."""
+        with self._talk.using():
+            self._listen()
+
+    def end_idle(self) -> None:
+        """Go back to commands."""
+        with self._talk.using():
+            self._end_idle()
+
+    # ── health
+
+    def health(self) -> tuple[int, int | None, str]:
+        """How many mails are unread, how many in the junk folder, and whom we speak to in words."""
+        unread, junk = len(self.search()), None
+        with self._talk.using():
+            folder = self._tree.special(JUNK)
+            if folder is not None and self._talk.call("STATUS", quoted(folder), "(UNSEEN)")[0] == "OK":
+                counts = [match for line in self._wire.take("STATUS") if (match := _UNSEEN.search(line))]
+                junk = int(counts[0][1]) if counts else None
+            tls = self._talk.encryption
+            description = [
+                f"IMAP op {self._talk.server}",
+                f"versleuteld met {tls}" if tls else "onversleuteld",
+                f"ingelogd met {self._method}",
+                f"nieuwe mail wordt {'meteen' if self.can_idle else 'bij elke controle'} opgemerkt",
+            ]
+            if name := self._server_name():
+                description.append(f"server: {name}")
+        return unread, junk, ", ".join(description)
+
+    # ── inside
+
+    def _gone_or(self, uid: int, error: MailUnreadable) -> MailGone | MailUnreadable:
+        try:
+            return error if self._talk.is_there(uid) else MailGone("De mail is er niet meer.")
+        except Refusal:
+            return error
+
+    def _listen(self) -> None:
+        self._wire.take_in()
+        self._wire.read_lines()
+        self._talk.note()
+        if self._idle_tag is not None and self._wire.is_answered(self._idle_tag):
+            self._wire.answer(self._idle_tag)
+            self._idle_tag = None  # the server ended it
+
+    def _end_idle(self) -> None:
+        if self._idle_tag is not None:
+            tag, self._idle_tag = self._idle_tag, None
+            self._wire.send(b"DONE\r\n")
+            self._wire.answer(tag)
+
+    def _server_name(self) -> str:
+        """What the server says of itself, by RFC 2971, else in its greeting."""
+        if self._talk.can("ID"):
+            self._talk.call("ID", "NIL")
+            for line in self._wire.take("ID"):
+                words = re.findall(r'"((?:[^"\\]|\\.)*)"', line.decode("utf-8", "replace"))
+                known = dict(zip((word.lower() for word in words[::2]), words[1::2], strict=False))
+                if "name" in known:
+                    return answers.own_words(f"{known['name']} {known.get('version', '')}")
+        greeting = (self._wire.welcome or b"").decode("utf-8", "replace")
+        return answers.own_words(re.sub(r"^\* (OK|PREAUTH) (\[[^\]]*\] ?)?", "", greeting))
