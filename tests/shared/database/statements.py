@@ -1,0 +1,53 @@
+"""The SQL of a service, taken from its code: what its database role has to be allowed, and nothing more."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import services
+import shared.blobs
+
+_STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\b(?!.*\{)", re.DOTALL)
+_READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
+_WRITES_BLOBS: Final = {"fetcher", "classifier"}
+_READING: Final = re.compile(r"SELECT (?:content|byte_size) FROM")
+_SWEEPING: Final = re.compile(r"SELECT sha256 FROM blobs|DELETE")
+"""What `sweep-blobs` does, which is the operator's."""
+
+BY_TRIGGERS: Final = {
+    "ticket_writer": (
+        "SELECT flag FROM statuses WHERE id = 1",
+        "SELECT helpdesk_id FROM tickets WHERE id = 1",
+    ),
+}
+"""What triggers read with the rights of whoever writes."""
+
+
+def statements_of(service: str) -> list[str]:
+    """Every statement in the code of a service, each once, in the order of the modules' names."""
+    found = dict.fromkeys(_in_modules(f"services.{service}", Path(services.__path__[0]) / service))
+    for statement in _in_modules("shared.blobs", Path(shared.blobs.__path__[0])):
+        who = _READS_BLOBS if _READING.match(statement) else set() if _SWEEPING.search(statement) else _WRITES_BLOBS
+        if service in who:
+            found[statement] = None
+    return [*found, *BY_TRIGGERS.get(service, ())]
+
+
+def _in_modules(package: str, folder: Path) -> Iterator[str]:
+    names = sorted(info.name for info in pkgutil.walk_packages([str(folder)], f"{package}."))
+    for name in names:
+        if name.endswith("__main__"):
+            continue
+        module = importlib.import_module(name)
+        constants = [value for value in vars(module).values() if isinstance(value, str)]
+        source = Path(str(module.__file__)).read_text(encoding="utf-8")
+        literals = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+        for text in [*constants, *(literal for literal in literals if isinstance(literal, str))]:
+            if _STATEMENT.match(text):
+                yield text
