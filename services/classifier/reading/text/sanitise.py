@@ -2,7 +2,7 @@
 
 Nothing runs, nothing is loaded from elsewhere, nothing leaves its frame: no script, form, frame or style sheet; images
 only as `attachment:<id>` of this very mail; links to web, mail and telephone, opened without a way back; inline styles
-from a list of properties that carry no address and cannot place an element outside the mail.
+that cannot place anything outside the mail (`inline_style`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import html as entities
 import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
 from typing import Final
 
 import nh3
 
 from services.classifier.reading.text.html_document import stripped
+from services.classifier.reading.text.inline_style import safe_style
 
 ATTACHMENT_SCHEME: Final = "attachment"
 
@@ -51,25 +51,6 @@ _ATTRIBUTES: Final = {
     "tfoot": _BOX,
     "details": {"open"},
 }
-_STYLES: Final = frozenset(
-    """background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width border-collapse
-    border-color border-left border-left-color border-left-style border-left-width border-radius border-right
-    border-right-color border-right-style border-right-width border-spacing border-style border-top border-top-color
-    border-top-style border-top-width border-width caption-side clear color direction display float font font-family
-    font-size font-style font-variant font-weight height letter-spacing line-height list-style-type margin margin-bottom
-    margin-left margin-right margin-top max-height max-width min-height min-width overflow-wrap padding padding-bottom
-    padding-left padding-right padding-top table-layout text-align text-decoration text-decoration-color
-    text-decoration-line text-indent text-transform vertical-align white-space width word-break
-    word-spacing word-wrap""".split()  # noqa: SIM905 - as above
-)
-_PLAIN_VALUE: Final = re.compile(
-    r"[\w\s#%.,'\"!+/-]*(?:(?i:rgba?|hsla?)\([\d\s.,%/deg]{1,60}\)[\w\s#%.,'\"!+/-]*){0,4}"
-)
-_OUT_OF_FRAME: Final = re.compile(r"-\s*\d")
-_MARGINS: Final = re.compile(r"margin|text-indent")
-_SPACINGS: Final = frozenset({"letter-spacing", "word-spacing"})
-_FAR: Final = re.compile(r"-\s*(?!(?:[0-2](?:\.\d+)?|\.\d+)(?:px|pt)|0?\.\d+em)\d?\.?\d")
-_LONGEST_STYLE: Final = 4_000
 _MOST_PASSES: Final = 5
 """Mail settles at the second; what does not settle is shown as its text."""
 _LINK: Final = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x20]", re.IGNORECASE)
@@ -86,7 +67,7 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
-            return safe_style(value)
+            return safe_style(value, tag)
         if attribute == "src":
             scheme, _, identity = value.partition(":")
             return value if scheme == ATTACHMENT_SCHEME and identity in attachment_ids else None
@@ -117,27 +98,3 @@ def _cleaned(html: str, keep: Callable[[str, str, str], str | None]) -> str:
         url_relative="deny",
     )
     return clean.replace("\r", "\n")  # a `&#13;` made it; whoever reads the html again would read a line end
-
-
-def safe_style(style: str) -> str | None:
-    """The declarations of an inline style that are on the list with a plain value; None when none is left.
-
-    A value with an escape, an address or an unknown function is dropped, and so are negative margins and far negative
-    spacings, with which a mail could cover what stands around it.
-    """
-    return _safe_style(style) if len(style) <= _LONGEST_STYLE else None
-
-
-@lru_cache(maxsize=1024)  # a mail has few styles, each hundreds of times
-def _safe_style(style: str) -> str | None:
-    kept = []
-    for declaration in style.split(";"):
-        name, separator, value = declaration.partition(":")
-        name = name.strip().lower()
-        value = value.strip()
-        if not separator or name not in _STYLES or not value or not _PLAIN_VALUE.fullmatch(value):
-            continue
-        if (_MARGINS.match(name) and _OUT_OF_FRAME.search(value)) or (name in _SPACINGS and _FAR.search(value)):
-            continue
-        kept.append(f"{name}: {value}")
-    return "; ".join(kept) or None

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from services.classifier.reading.reader import read_mail
-from services.classifier.reading.text.sanitise import safe_style, sanitise
+from services.classifier.reading.text.inline_style import safe_style
+from services.classifier.reading.text.sanitise import sanitise
 from services.classifier.reading.values import ReadingSettings
 
 HOSTILE = Path(__file__).parents[4] / "mails" / "hostile"
@@ -122,10 +123,55 @@ def test_allow_list(html: str, expected: str) -> None:
         pytest.param("color: red/*; x*/", None, id="comment"),
         pytest.param("--x: red", None, id="custom-property"),
         pytest.param("color" + ":x" * 9_000, None, id="too-long"),
+        pytest.param("margin: -.99e5px", None, id="negative-without-a-digit-before-the-point"),
+        pytest.param("margin-top: -0.9E+4px", None, id="negative-with-an-exponent"),
+        pytest.param("margin: 0 0 0-9px", None, id="negative-without-a-space-before"),
+        pytest.param("margin: - 9px", None, id="sign-apart"),
+        pytest.param("text-indent: -.9e4px", None, id="text-out-to-the-left"),
+        pytest.param("text-indent: +.5E+1px", "text-indent: +.5E+1px", id="small-indent-however-written"),
+        pytest.param("margin-left: .9e4px", None, id="margin-beyond-a-screen"),
+        pytest.param("padding-left: 1e999px", None, id="infinity"),
+        pytest.param("padding: 4e", None, id="unknown-unit"),
+        pytest.param("margin-left: calc(0px - 900px)", None, id="calc"),
+        pytest.param("margin: env(x) min(1px) var(--y)", None, id="functions"),
+        pytest.param("height: 0", "min-height: 0", id="what-does-not-fit-makes-its-box-larger"),
+        pytest.param("max-height: 10px", None, id="no-largest-height"),
+        pytest.param("line-height: 0", None, id="lines-on-each-other"),
+        pytest.param("line-height: 18px", None, id="line-height-that-larger-letters-inherit"),
+        pytest.param(
+            "font-size: 12px; line-height: 18px", "font-size: 12px; line-height: 1.5", id="line-height-of-letters"
+        ),
+        pytest.param("line-height: 115%", "line-height: 1.15", id="line-height-in-percent"),
+        pytest.param("font: bold 12px/0 Arial", "font: bold 12px Arial", id="line-height-in-a-shorthand"),
+        pytest.param("font: 900px Arial", None, id="huge-letters-in-a-shorthand"),
+        pytest.param("font-size: 9e3px", None, id="huge-letters"),
+        pytest.param("letter-spacing: -.9em", None, id="letters-that-run-backwards"),
+        pytest.param("display: contents; display: grid", None, id="layout-of-its-own"),
+        pytest.param("display: none !important", "display: none", id="not-above-the-page's-own-style"),
+        pytest.param("width: 100%; max-width: 600px", "width: 100%; max-width: 600px", id="sizes"),
+        pytest.param("width: 900%", None, id="wider-than-its-box"),
     ],
 )
 def test_styles(style: str, expected: str | None) -> None:
     assert safe_style(style) == expected
+
+
+def test_D5_an_image_keeps_the_height_it_is_given() -> None:
+    image = f'<img src="attachment:{OWN}" style="height: 40px; max-height: 90px">'
+    assert sanitise(image, {OWN}) == image
+
+
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [
+        pytest.param("height: 0; width: 20px", "height: 0; width: 20px", id="cells-grow"),
+        pytest.param("height: 0; display: block", "height: 0", id="a-cell-stays-a-cell"),
+        pytest.param("height: 0; float: left", "height: 0", id="a-cell-does-not-float"),
+        pytest.param("display: none", "display: none", id="hidden"),
+    ],
+)
+def test_D5_a_cell_grows_with_what_it_holds(style: str, expected: str) -> None:
+    assert safe_style(style, "td") == expected
 
 
 TAGS = [
