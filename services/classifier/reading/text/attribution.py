@@ -1,8 +1,9 @@
 """The line that a client writes above a quote: «Op di 3 maart 2026 om 10:00 schreef Jan <jan@klant.example>:».
 
 Known by its verb, in some fifty languages, together with a date or an address; or, where a client writes no verb, by a
-date and an address that end in a colon; or, in any language, by a date or an address straight above a quote. It may be
-wrapped over four lines.
+date and an address that end in a colon; or, in any language, by a date or an address straight above a quote. Zoho puts
+dashes around it («---- On … wrote ----»). It may be wrapped over four lines: before the address (Gmail), after a day
+(«30.») or a name («Jansen B.V.») that ends in a full stop, or after a long name.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ _ADDRESS: Final = re.compile(r"[^\s<>\"'@]{1,64}@[^\s<>\"'@]{3,250}")
 _ENDS: Final = re.compile(r"(?:[:：﹕]|&gt;:?)[\s>*_\u2069\u202c\u200f]*$")
 _ENDS_WITH_ADDRESS: Final = re.compile(r"@[^\s<>@]{3,250}[>)\]\"'’\s]{0,6}[:：]$")
 _CLOCK: Final = re.compile(_TIME)
+_DAY: Final = re.compile(rf"{_DATE}")
+_DASHES: Final = re.compile(r"^[-–—]{2,}\s*|\s*[-–—]{2,}$")
+_ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.])[0-9]{1,2}\.$")
+_WRAPPED: Final = 40
+"""A client that wraps at 60 to 80 characters leaves lines at least as long."""
 
 
 def attribution_end(lines: Sequence[str], begin: int, above_quote: Sequence[bool] = ()) -> int | None:
@@ -56,16 +62,24 @@ def attribution_end(lines: Sequence[str], begin: int, above_quote: Sequence[bool
     text = ""
     for index in range(begin, min(len(lines), begin + _MOST_LINES)):
         line = bare(lines[index][: 2 * _LONGEST])
-        if not line or (index > begin and lines[index].lstrip().startswith(">")):
+        closes_address = text.rfind("<") > text.rfind(">")
+        if not line or (index > begin and lines[index].lstrip().startswith(">") and not closes_address):
             return None
         text = f"{text} {line}".strip()
         if len(text) > _LONGEST:
             return None
         if _is_attribution(text, above_quote=bool(above_quote) and above_quote[index]):
             return index + 1
-        if index == begin and not _tells_part(line):
+        if index == begin and not _may_go_on(lines, begin):
             return None
     return None
+
+
+def attribution_begin(lines: Sequence[str], end: int) -> int | None:
+    """The line in which the attribution begins that ends before line `end`, straight above a quote; None for none."""
+    above_quote = [False] * (end - 1) + [True]
+    least = max(0, end - _MOST_LINES)
+    return next((begin for begin in range(least, end) if attribution_end(lines, begin, above_quote) == end), None)
 
 
 def tells_who_wrote_when(line: str) -> bool:
@@ -74,15 +88,32 @@ def tells_who_wrote_when(line: str) -> bool:
     return len(text) <= _LONGEST and _WROTE.search(text) is not None and _MOMENT.search(text) is not None
 
 
-def _tells_part(line: str) -> bool:
-    """Whether a line may begin an attribution that goes on below: it has the date or the address, and ends nothing."""
-    return not line.endswith((".", "!", "?")) and (
-        _MOMENT.search(line) is not None or _ADDRESS.search(line) is not None
-    )
+def _may_go_on(lines: Sequence[str], begin: int) -> bool:
+    """Whether line `begin` may be the first of an attribution: it has the date or the address and ends nothing.
+
+    A full stop ends a sentence, unless it is a day's, or an address follows that ends the attribution. A line with
+    neither is a long name at the beginning of its paragraph.
+    """
+    line = bare(lines[begin])
+    following = bare(lines[begin + 1][: 2 * _LONGEST]) if begin + 1 < len(lines) else ""
+    if _MOMENT.search(line) is None and _ADDRESS.search(line) is None:
+        begins_paragraph = not begin or not bare(lines[begin - 1])
+        ends_open = line[-1:].isalnum() or line.endswith(("<", "("))
+        return begins_paragraph and ends_open and len(line) >= _WRAPPED and _who_wrote_when(following)
+    if line.endswith("."):
+        return _ENDS_WITH_DAY.search(line) is not None or (
+            _ADDRESS.search(following) is not None and _ENDS.search(following) is not None
+        )
+    return not line.endswith(("!", "?"))
+
+
+def _who_wrote_when(text: str) -> bool:
+    return all(pattern.search(text) is not None for pattern in (_WROTE, _MOMENT, _ADDRESS))
 
 
 def _is_attribution(text: str, *, above_quote: bool) -> bool:
-    ends = _ENDS.search(text) is not None
+    bared = _DASHES.sub("", text)
+    ends = _ENDS.search(bared) is not None or (text[:2] == text[-2:] == "--" and _WROTE.search(text) is not None)
     if not ends and not above_quote:
         return False
     address = _ADDRESS.search(text) is not None
@@ -92,5 +123,5 @@ def _is_attribution(text: str, *, above_quote: bool) -> bool:
     if _WROTE.search(text) is not None:
         return (ends or (address and moment)) and (above_quote or address or _I_WROTE.search(text) is None)
     if not (address and moment):
-        return False
+        return above_quote and ends and _CLOCK.search(text) is not None and _DAY.search(text) is not None
     return above_quote or (_ENDS_WITH_ADDRESS.search(text) is not None and _CLOCK.search(text) is not None)

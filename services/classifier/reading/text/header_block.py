@@ -76,6 +76,7 @@ _LABELS: Final = {
         svara till|svar til|svar-til|vastausosoite|odpowiedź do|odpověď|válaszcím|răspuns către|ответить|відповісти|
         yanıtla|attachments|attachment|bijlagen|bijlage|anlagen|anlage|pièces jointes|pièce jointe|datos adjuntos|
         anexos|allegati|bilagor|vedlegg|vedhæftet|liitteet|załączniki|přílohy|prílohy|mellékletek|вложения|
+        risposta|risposta a|
         importance|prioriteit|priority|priorität|urgentie|wichtigkeit|categories|organization|organisatie|
         organisation|message-id|x-mailer|附件""",
 }
@@ -100,6 +101,7 @@ _GLUED: Final = re.compile(
     + r"|A|À) ?[:：]"
 )
 _LONGEST_GLUED: Final = 1_000
+_UNKNOWN: Final = re.compile(r"[^\W\d_][\w .'/()-]{1,30}\s?:\s")
 _MOST_LINES: Final = 40
 _MOST_BLANKS: Final = 1
 _ENOUGH: Final = 3
@@ -202,6 +204,8 @@ def header_block_at(lines: Sequence[str], begin: int) -> HeaderBlock | None:
             continue
         found = header_field(lines[index])
         if found is None:
+            if _UNKNOWN.match(line) and not blanks:
+                continue  # a label that is not ours: of the block, if one of its fields follows
             if blanks or not _goes_on(lines[index], last, empty=not fields[last]):
                 break
             fields[last] = f"{fields[last]} {line}".strip()

@@ -22,6 +22,7 @@ from enum import IntEnum
 from typing import Final
 
 from services.classifier.reading.text.attribution import attribution_end, tells_who_wrote_when
+from services.classifier.reading.text.disclaimer import disclaimer_begins_at
 from services.classifier.reading.text.header_block import (
     Field,
     Separator,
@@ -33,13 +34,13 @@ from services.classifier.reading.text.header_block import (
 from services.classifier.reading.text.lines import Line, Quoted
 from services.classifier.reading.text.signature import (
     contact_details_at,
-    disclaimer_begins_at,
     is_device_line,
     is_signature_mark,
     warning_ends_at,
 )
 
-_QUOTE_MARK: Final = re.compile(r"^[ \t\xa0]{0,3}(?:>|&gt;)")
+_QUOTE_MARK: Final = re.compile(r"^[ \t\xa0]{0,3}(?:>|&gt;)(?!\s{0,3}[:\uff1a]\s*$)")
+"""`>:` alone ends an attribution whose address was wrapped."""
 _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
 _WRAPPED_AFTER: Final = 60
 """A quoted line of so many characters may go on in a line that lost its quote mark."""
