@@ -12,7 +12,7 @@ from typing import Final
 from selectolax.lexbor import LexborHTMLParser
 
 from services.classifier.reading.limits import DEFAULT_LIMITS
-from services.classifier.reading.mime.address import parse_addresses
+from services.classifier.reading.mime.address_header import parse_addresses
 from services.classifier.reading.mime.charset import decode
 from services.classifier.reading.mime.header import decode_words, parameters
 from services.classifier.reading.reader import read_head, read_mail

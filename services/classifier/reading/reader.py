@@ -19,7 +19,7 @@ from services.classifier.reading.automatic.delivery_report import message_ids, r
 from services.classifier.reading.automatic.kind import list_id, tell_automatic
 from services.classifier.reading.content_key import content_key
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
-from services.classifier.reading.mime.address import parse_addresses
+from services.classifier.reading.mime.address_header import parse_addresses
 from services.classifier.reading.mime.date import sent_at
 from services.classifier.reading.mime.dmarc import dmarc_result
 from services.classifier.reading.mime.parser import parse_mail

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +17,14 @@ from services.classifier.reading.mime.transfer import decode_base64
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*(?:\?(?!=)[^?]*){0,20}?)(?:\?=|$)")
 _BETWEEN_WORDS: Final = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]{1,80}\?[BbQq]\?)")
+_RAW_WORD: Final = re.compile(rb"=\?[^?\s]{1,80}\?[BbQq]\?[^?]*(?:\?(?!=)[^?]*){0,20}?(?:\?=|$)")
+_CUT_ESCAPE: Final = re.compile(r"=[0-9A-Fa-f]?$")
+_CUT_WORD: Final = re.compile(r"\s*=\?[^?\s]{0,80}(?:\?[BbQq]?)?$")
+_COMMON_LEADS: Final = frozenset({b"\xc2", b"\xc3", b"\xe2", b"\xd0", b"\xd1", b"\xf0"})
+"""First bytes of most characters that UTF-8 writes in several; hardly any text in Latin-1 ends with them."""
+_TO_REPLACEMENT: Final = dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd")
+"""Raw bytes that stayed where no word is, after all."""
+_COMMENT_PIECE: Final = re.compile(r"\\.|[()]|[^()\\]+|\\", re.DOTALL)
 _Q_HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PARAMETER: Final = re.compile(
     r""";\s*([^\s=;"]{1,100})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)""",
@@ -50,7 +60,7 @@ class Headers:
     def token(self, name: str) -> str:
         """The first field as a bare lower-case word or phrase without comments, for values like `auto-replied`."""
         value = self.first(name)
-        return re.sub(r"\([^)]*\)", " ", decode(value)).strip().lower() if value else ""
+        return without_comments(decode(value)).strip().lower() if value else ""
 
     def in_utf8(self, charset: str) -> Headers:
         """The same with raw 8-bit values in UTF-8 (RFC 6532): those that are not are in the mail's own `charset`."""
@@ -91,9 +101,9 @@ def decode_words(value: bytes) -> str:
     QUIRK: adjacent words of one charset are joined before decoding, since mailers split them within a character; words
     inside quotes, with spaces in them, with wrong base64 padding and cut off at the end are decoded as well.
     """
-    text = decode(value)
-    if "=?" not in text:
-        return text
+    if b"=?" not in value:
+        return decode(value)
+    text = _decoded_around_words(value)
     text = _BETWEEN_WORDS.sub(r"\1", text)
     pieces: list[str] = []
     waiting = b""
@@ -104,20 +114,67 @@ def decode_words(value: bytes) -> str:
         if codec_of(label) is None and label not in {"", "x-unknown"}:
             label = ""
         if waiting and (word.start() > position or label != charset):
-            pieces.append(decode(waiting, charset))
+            pieces.append(_word_text(waiting, charset))
             waiting = b""
         pieces.append(text[position : word.start()])
-        waiting += _word_bytes(word[2], word[3])
+        waiting += _word_bytes(word[2], word[3] if word[0].endswith("?=") else _CUT_ESCAPE.sub("", word[3]))
         charset = label
         position = word.end()
     if waiting:
-        pieces.append(decode(waiting, charset))
-    pieces.append(text[position:])
+        pieces.append(_word_text(waiting, charset))
+    pieces.append(_CUT_WORD.sub("", text[position:]) if position else text[position:])
+    return "".join(pieces).translate(_TO_REPLACEMENT)
+
+
+def without_comments(text: str) -> str:
+    """Structured text with a space for each comment (RFC 5322 §3.2.2); they nest, and one that never ends is all."""
+    pieces: list[str] = []
+    depth = 0
+    for piece in _COMMENT_PIECE.findall(text):
+        if piece == "(":
+            depth += 1
+        elif piece == ")" and depth:
+            depth -= 1
+            if not depth:
+                pieces.append(" ")
+        elif not depth:
+            pieces.append(piece)
     return "".join(pieces)
 
 
+def _decoded_around_words(value: bytes) -> str:
+    """Header text with the encoded words as they stand: a raw byte within one waits, as a surrogate, for its charset.
+
+    QUIRK: mailers that write Q encoding and leave bytes above 127 as they are (RFC 2047 §4.2 has them encoded).
+    """
+    pieces: list[str] = []
+    position = 0
+    for word in _RAW_WORD.finditer(value):
+        if word[0].isascii():
+            continue
+        pieces += [decode(value[position : word.start()]), word[0].decode("ascii", "surrogateescape")]
+        position = word.end()
+    return "".join([*pieces, decode(value[position:])]) if pieces else decode(value)
+
+
+def _word_text(content: bytes, charset: str) -> str:
+    """The text of words that follow each other; a character of several bytes that is cut off at the end is left out."""
+    codec = codec_of(charset) or "utf-8"
+    try:
+        content.decode(codec)
+    except ValueError:
+        reader = codecs.getincrementaldecoder(codec)()
+        with contextlib.suppress(ValueError):
+            whole = reader.decode(content)
+            tail = reader.getstate()[0]
+            # QUIRK: an accented letter at the end of a word that claims UTF-8 is more often Latin-1 than cut
+            if not whole.isascii() or len(tail) > 1 or tail in _COMMON_LEADS:
+                return whole
+    return decode(content, charset)
+
+
 def _word_bytes(encoding: str, encoded: str) -> bytes:
-    content = encoded.encode("utf-8", "replace")
+    content = encoded.encode("utf-8", "surrogateescape")
     if encoding in "Bb":
         return decode_base64(content)
     return _Q_HEX.sub(lambda code: bytes([int(code[1], 16)]), content.replace(b"_", b" "))

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from services.classifier.reading.limits import Limits
-from services.classifier.reading.mime.address import is_usable, parse_addresses, same_address
+from services.classifier.reading.mime.address import is_usable, same_address
+from services.classifier.reading.mime.address_header import parse_addresses
 from services.classifier.reading.mime.parser import attached_header
 from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line

@@ -76,3 +76,38 @@ def test_fields_are_unfolded_and_bounded() -> None:
     headers = parse_headers(b"Subject: een\r\n\ttwee\r\n drie\r\nrommel\r\nX: " + b"y" * 99_999, DEFAULT_LIMITS)
     assert headers.text("subject") == "een\ttwee drie"
     assert len(headers.first("x") or b"") == DEFAULT_LIMITS.header_value
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(b"=?iso-8859-1?Q?Reparatie_caf\xe9?=", "Reparatie café", id="latin1"),
+        pytest.param(b"=?utf-8?Q?caf\xc3\xa9_dicht?=", "café dicht", id="utf-8"),
+        pytest.param(b"Re: =?windows-1251?Q?\xcf\xf0\xe8\xe2\xe5\xf2?=", "Re: Привет", id="windows-1251"),
+        pytest.param(b"=?koi8-r?Q?\xf0\xd2\xcf\xc2\xcc\xc5\xcd\xc1?=", "Проблема", id="koi8-r"),
+        pytest.param(b"caf\xe9 =?iso-8859-1?Q?caf\xe9?= caf\xe9", "café café café", id="beside-raw-text"),
+    ],
+)
+def test_a_raw_byte_within_an_encoded_word_is_of_the_charset_of_the_word(value: bytes, expected: str) -> None:
+    assert decode_words(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(b"=?utf-8?Q?=E2=82=AC_10_=E2=82?=", "€ 10 ", id="utf-8"),
+        pytest.param(b"=?utf-8?Q?Geen_caf=C3?=", "Geen caf", id="first-of-two-bytes"),
+        pytest.param(b"=?utf-8?Q?caf=C3=A9_op=C", "café op", id="within-an-escape"),
+        pytest.param(b"=?gb2312?B?xOO6w8Q=?=", "你好", id="gb2312"),
+        pytest.param(b"=?shift_jis?B?k/qWe4w=?=", "日本", id="shift-jis"),
+        pytest.param(b"=?utf-8?Q?Oven?= =?utf-8?Q", "Oven", id="within-the-next-word"),
+        pytest.param(b"=?utf-8?Q?Geen_caf=E9?=", "Geen café", id="latin1-that-claims-utf-8"),
+    ],
+)
+def test_a_word_that_was_cut_off_ends_without_garbage(value: bytes, expected: str) -> None:
+    assert decode_words(value) == expected
+
+
+def test_comments_of_a_token_nest_and_may_never_end() -> None:
+    headers = parse_headers(b"A: x (een (twee) drie) y\nB: base64 ((((", DEFAULT_LIMITS)
+    assert (headers.token("a").split(), headers.token("b")) == (["x", "y"], "base64")
