@@ -98,6 +98,7 @@ class ReasonId(StrEnum):
     TICKET_ALIAS = "ticket-alias"
     TICKET_MERGED = "ticket-merged"
     TICKET_OF_THREAD = "ticket-of-thread"
+    THREAD_NOT_FOLLOWED = "thread-not-followed"
     TICKET_GONE = "ticket-gone"
     TICKET_CLOSED_TOO_LONG = "ticket-closed-too-long"
     OTHER_HELPDESK = "other-helpdesk"

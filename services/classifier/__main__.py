@@ -7,7 +7,8 @@ Reads    queue `mail.raw` (a mail's bytes with its envelope); blobs (mails too l
          employees, ticket numbers, Message-IDs of the mails we sent.
 Decides  who sent it, which tickets its subject names, what was said (whole and above the marker), which attachments
          are images, whether it is automatic, its content key. Facts only: no ticket is chosen or written here.
-Writes   exchange `mail`, key `mail.classified`; blobs: images, and bodies too large to travel.
+Writes   exchange `mail`, key `mail.classified`; blobs: images, and bodies too large to travel; at its start the pattern
+         by which it finds ticket numbers, so that the database refuses aliases that nobody would find.
 
 Where IMPORTER_CLAMD_URL names a virus scanner, no image is stored unscanned: while it is away, mail waits.
 
@@ -23,9 +24,13 @@ Exit codes     0 drained, 75 stopped before all was finished, 78 bad configurati
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import Final
+
+import structlog
 
 from services.classifier import repository
 from services.classifier.configuration import ClassifierConfiguration
@@ -38,9 +43,15 @@ from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_RAW
 from shared.database.pool import Pool, open_pool
+from shared.errors import Outage
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "classifier"
+_PATIENCE: Final = 2.0
+"""Seconds between two tries to tell the database the pattern."""
+
+log = structlog.get_logger()
+
 MEBIBYTE: Final = 1024 * 1024
 
 
@@ -84,7 +95,21 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
         process.ready_when("database", partial(repository.check, pool))
         if scanner is not None:
             process.ready_when("virus scanner", scanner.check)
-        await process.run(consumer.run)
+        await process.run(partial(_run, pool, configuration.ticket_number_pattern, consumer))
+
+
+async def _run(pool: Pool, number_pattern: str, consumer: Consumer, stop: asyncio.Event) -> None:
+    """Consume, once the database knows the pattern of ticket numbers; while it is away that is waited for."""
+    while not stop.is_set():
+        try:
+            if await repository.record_number_pattern(pool, number_pattern):
+                log.info("ticket_number_pattern_changed", pattern=number_pattern)
+            break
+        except Outage as outage:
+            log.warning("database_waiting", problem=str(outage))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _PATIENCE)
+    await consumer.run(stop)
 
 
 async def _check(pool: Pool, scanner: Scanner | None) -> None:

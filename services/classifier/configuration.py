@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from services.classifier.rules.number_pattern import checked
 from shared.configuration import ServiceConfiguration
-
-FIRST_TICKET_NUMBER: Final = "1000001"
-"""Where the sequence of ticket numbers starts (SPEC D1)."""
-
-
-def _ticket_number_pattern(pattern: str) -> str:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"this is not a regular expression: {error}") from None
-    if compiled.fullmatch(FIRST_TICKET_NUMBER) is None:
-        raise ValueError(f"the pattern must match our own numbers, such as {FIRST_TICKET_NUMBER}")
-    if compiled.match("") is not None:
-        raise ValueError("the pattern matches an empty text")
-    return pattern
 
 
 def _clamd_url(url: str | None) -> str | None:
@@ -39,10 +24,11 @@ def _clamd_url(url: str | None) -> str | None:
 class ClassifierConfiguration(ServiceConfiguration):
     """What a ticket number looks like, the limits of one mail's reading, and how many are read at once."""
 
-    ticket_number_pattern: Annotated[str, AfterValidator(_ticket_number_pattern)] = Field(
+    ticket_number_pattern: Annotated[str, AfterValidator(checked)] = Field(
         default="[1-9][0-9]{6,9}",
         max_length=200,
-        description="a regular expression for the ticket numbers in subjects, one per installation",
+        description="a regular expression (RE2, as the database reads it too) for the ticket numbers in subjects, "
+        "one per installation",
     )
     clamd_url: Annotated[str | None, AfterValidator(_clamd_url)] = Field(
         default=None,

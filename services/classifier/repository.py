@@ -182,6 +182,12 @@ async def check(pool: Pool) -> None:
         await acquired.fetchval("SELECT 1")
 
 
+async def record_number_pattern(pool: Pool, pattern: str) -> bool:
+    """Tell the database by which pattern numbers are found; True when it is another than before (D1)."""
+    async with connection(pool) as acquired:
+        return bool(await acquired.fetchval("SELECT record_ticket_number_pattern($1)", pattern))
+
+
 async def record_dead_letter(pool: Pool, delivery: Delivery, reason: str) -> None:
     """Notes in the ledger that this mail is parked (SPEC D7)."""
     if delivery.mail_id is None:

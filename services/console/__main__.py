@@ -25,6 +25,7 @@ _RESOURCES: Final = (
     "employees",
     "calendars",
     "accounts",
+    "groups",
     "helpdesks",
     "statuses",
     "types",
@@ -56,6 +57,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "dead-letters": ("dead_letters", "Messages that were parked for a person."),
     "review": ("review", "Tickets and supplements that a person should look at."),
     "backlog": ("backlog", "Old mail that waits for a person's choice."),
+    "aliases": ("aliases", "Numbers of an earlier system by which tickets are known too."),
     "senders": ("senders", "Senders and mailing lists that are blocked or let through."),
     **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
 }

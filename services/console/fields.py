@@ -274,14 +274,22 @@ class BodyTemplate:
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def _clock(text: str) -> time:
+_MIDNIGHT: Final = "24:00"
+"""The end of a day, which `time` cannot say; PostgreSQL's type can."""
+
+
+def _clock(text: str) -> str:
+    """A time of the day, two digits each: `08:30`."""
+    padded = text.strip().zfill(5)
+    if padded == _MIDNIGHT:
+        return padded
     try:
-        return time.fromisoformat(text.zfill(5))
+        return time.fromisoformat(padded).isoformat()
     except ValueError:
         raise BadValue(f"{text!r} is no time of the day; write 8:30") from None
 
 
-def _opening(text: str) -> tuple[time, time]:
+def _opening(text: str) -> tuple[str, str]:
     opens, dash, closes = text.partition("-")
     if not dash:
         raise BadValue(f"{text!r} is no opening time; write 8:30-17:00")
@@ -292,11 +300,11 @@ def _opening(text: str) -> tuple[time, time]:
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
-    """Working hours on weekdays: `mon-fri 8:30-17:00`, `sat 9:00-12:00` (SPEC D3)."""
+    """Working hours on weekdays: `mon-fri 8:30-17:00`, `sat 9:00-12:00`, `sun 0:00-24:00` (SPEC D3)."""
 
     metavar: str = "DAYS HOURS"
 
-    def parse(self, text: str) -> list[tuple[int, time, time]]:
+    def parse(self, text: str) -> list[tuple[int, str, str]]:
         """A row (ISO weekday, opens, closes) for each day."""
         days, _, hours = text.strip().lower().partition(" ")
         first, _, last = days.partition("-")
@@ -315,7 +323,7 @@ class SpecialDay:
 
     metavar: str = "DATE HOURS|closed"
 
-    def parse(self, text: str) -> list[tuple[date, time | None, time | None]]:
+    def parse(self, text: str) -> list[tuple[date, str | None, str | None]]:
         """One row (day, opens, closes); both times None when closed."""
         day, _, hours = text.strip().lower().partition(" ")
         try:

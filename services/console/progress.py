@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.database.pool import Connection
+
+THREADS_COUNTED: Final = timedelta(days=30)
+"""How far back the tickets are counted that threads would have saved."""
 
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
@@ -22,6 +25,16 @@ JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
 JOIN mailbox_states state ON state.helpdesk_id = settings.helpdesk_id
 ORDER BY helpdesk.name
 """
+
+_THREADS: Final = """
+SELECT helpdesk.name AS helpdesk, count(*) AS count
+FROM imported_mails mail JOIN helpdesks helpdesk ON helpdesk.id = mail.helpdesk_id
+WHERE mail.outcome = 'ticket' AND mail.received_at > now() - $1::interval
+  AND mail.reasons @> '[{"id": "thread-not-followed"}]'
+GROUP BY helpdesk.name
+"""
+
+_NUMBERS: Final = "SELECT * FROM ticket_number_standing()"
 
 _ACCOUNTS: Final = """
 SELECT account.name AS account, login.refused_since AS login_refused_since, login.login_rests_until, login.refusal,
@@ -117,6 +130,20 @@ class AccountProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketNumbers:
+    """The installation's pattern, and which numbers it does not find; `newest_number` is None without any ticket."""
+
+    pattern: str
+    newest_number: str | None
+    newest_is_found: bool | None
+    next_number: str
+    next_is_found: bool
+    aliases_not_found: int
+    alias_not_found: str | None
+    """One of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class MailDue:
     """A notification that is due, or in a notifier's hands."""
 
@@ -163,6 +190,17 @@ async def schema_revision(connection: Connection) -> str:
 async def mailboxes(connection: Connection) -> list[MailboxProgress]:
     """Every mailbox that has settings, on or off."""
     return [MailboxProgress(**row) for row in await connection.fetch(_MAILBOXES)]
+
+
+async def tickets_of_threads(connection: Connection) -> Mapping[str, int]:
+    """By helpdesk, the tickets of the last THREADS_COUNTED that following threads would have saved (SPEC D8)."""
+    return {row["helpdesk"]: row["count"] for row in await connection.fetch(_THREADS, THREADS_COUNTED)}
+
+
+async def ticket_numbers(connection: Connection) -> TicketNumbers:
+    """The newest number and the aliases, held against the pattern by which numbers are found (SPEC D1)."""
+    (row,) = await connection.fetch(_NUMBERS)
+    return TicketNumbers(**row)
 
 
 async def accounts(connection: Connection) -> list[AccountProgress]:

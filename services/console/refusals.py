@@ -25,6 +25,8 @@ _SENTENCES: Final = {
     "a_login_travels_encrypted": "A login goes to another machine only with --security tls or starttls.",
     "certificate_belongs_to_a_tenant": "A certificate is an app's: give the account its tenant first (accounts set "
     "--tenant).",
+    "importer_on_needs_exchange_server": "The importer can be switched on only with the Exchange server (--server): "
+    "importer discover finds it, and you confirm that it is yours.",
     "importer_on_needs_maildir_path": "The importer can be switched on only with the Maildir's folder (--server).",
     "importer_on_needs_default_contact": "The importer can be switched on only with a «Standaard contactpersoon» "
     "(--default-contact).",
@@ -40,6 +42,8 @@ _SENTENCES: Final = {
     "imported_status_is_open": "The status with the flag «geïmporteerd» must be an open one.",
     "move_needs_a_folder": "To move imported mail, name the folder too (--after-import-folder).",
     "importer_on_keeps_its_status": "The importer of this helpdesk is on and needs this status; switch it off first.",
+    "a_holiday_is_open_or_closed": "A day is open or closed: name it with --open-holiday or --closed-holiday, "
+    "not both.",
     "password_belongs_to_a_username": "This account has a password; it keeps its username as long.",
 }
 

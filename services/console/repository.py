@@ -132,7 +132,10 @@ async def replace_children(connection: Connection, kind: Children, owner: int, m
     """Put these rows in the place of all that `owner` had."""
     await connection.execute(f"DELETE FROM {kind.table} WHERE {kind.owner} = $1", owner)
     columns = (kind.owner, *kind.columns)
-    places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+    places = ", ".join(
+        f"${place}{'::text::time' if column in ('opens', 'closes') else ''}"  # 24:00 is a time in PostgreSQL alone
+        for place, column in enumerate(columns, start=1)
+    )
     numbered = [(*one, place) for place, one in enumerate(made)] if kind.numbered else made
     await connection.executemany(
         f"INSERT INTO {kind.table} ({', '.join(columns)}) VALUES ({places})", [(owner, *one) for one in numbered]

@@ -82,6 +82,17 @@ def _name(meaning: str) -> Field:
 
 ACTIVE: Final = Field("active", YesNo(), "in use; what is no longer in use is kept, never deleted", clearable=False)
 
+DUTCH_HOLIDAYS: Final = (
+    "Nieuwjaarsdag, Goede vrijdag (open unless closed), Eerste paasdag, Tweede paasdag, Koningsdag, Bevrijdingsdag, "
+    "Hemelvaartsdag, Eerste pinksterdag, Tweede pinksterdag, Eerste kerstdag, Tweede kerstdag"
+)
+
+GROUPS: Final = Resource(
+    "group",
+    "groups",
+    "helpdesk_groups",
+    (_name("its name; helpdesks of a group may know each other's ticket numbers alone (importer set --numbers-of)"),),
+)
 ORGANISATIONS: Final = Resource(
     "organisation", "organisations", "organisations", (_name("its name («organisatie»)"), ACTIVE)
 )
@@ -134,7 +145,22 @@ CALENDARS: Final = Resource(
         Field(
             "hours",
             Children("calendar_hours", "calendar_id", ("weekday", "opens", "closes"), OpeningHours()),
-            "working hours, such as 'mon-fri 8:30-17:00'; repeat it for more",
+            "working hours, such as 'mon-fri 8:30-17:00' or 'sat 0:00-24:00'; repeat it for more",
+        ),
+        Field(
+            "open_holiday",
+            Several(Text()),
+            f"a holiday on which it is open, each year; repeat it. Of the Netherlands: {DUTCH_HOLIDAYS}",
+            column="open_holidays",
+            listed=False,
+        ),
+        Field(
+            "closed_holiday",
+            Several(Text()),
+            "a day that it keeps though it is usually open: Goede vrijdag, or Bevrijdingsdag in every year (else in "
+            "lustrum years only); repeat it",
+            column="closed_holidays",
+            listed=False,
         ),
         Field(
             "special_day",
@@ -210,6 +236,7 @@ HELPDESKS: Final = Resource(
             column="calendar_id",
             clearable=False,
         ),
+        Field("group", Reference("group"), "the group that it belongs to", column="group_id", listed=False),
         Field("type", Reference("type"), "default type («soort»)", column="default_ticket_type_id", listed=False),
         Field("priority", Reference("priority"), "default priority («prioriteit»)", column="default_priority_id"),
         Field(
@@ -349,6 +376,7 @@ RESOURCES: Final = {
         EMPLOYEES,
         CALENDARS,
         ACCOUNTS,
+        GROUPS,
         HELPDESKS,
         STATUSES,
         TYPES,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from services.console.idle import many
-from services.console.progress import AccountProgress, MailboxProgress, Undelivered, Unfinished
+from services.console.progress import AccountProgress, MailboxProgress, TicketNumbers, Undelivered, Unfinished
 from services.console.queues import WorkInQueue
 from shared.logins import ending
 from shared.portal.delivery import DELIVERY, DeliveryReason
@@ -38,6 +38,9 @@ class Standing:
     undelivered: tuple[Undelivered, ...]
     accounts: tuple[AccountProgress, ...]
     queues: tuple[WorkInQueue, ...] | None
+    ticket_numbers: TicketNumbers
+    tickets_that_threads_would_have_saved: Mapping[str, int]
+    """By helpdesk, of the last thirty days (D8)."""
     broker_trouble: str = ""
 
     def needs_a_person(self) -> Iterator[str]:
@@ -49,6 +52,7 @@ class Standing:
                 yield f"Nobody reads the queue {queue.queue}: {queue.reader} does not run."
         yield from self._mailboxes()
         yield from self._accounts()
+        yield from self._numbers()
         parked = max(self.unfinished.dead_letters, sum(queue.dead for queue in self.queues or ()))
         if parked:
             yield f"{many(parked, 'mail')} could not be handled: helpdesk-importer dead-letters list."
@@ -61,6 +65,25 @@ class Standing:
                 yield f"The mailbox of {mailbox.helpdesk}: {mailbox.problem}"
             if mailbox.enabled and (sentence := ending(mailbox.login_expires_at, self.at)):
                 yield f"The mailbox of {mailbox.helpdesk}: {sentence}"
+
+    def _numbers(self) -> Iterator[str]:
+        numbers = self.ticket_numbers
+        cure = "set IMPORTER_TICKET_NUMBER_PATTERN so that it finds it, and start the classifier again."
+        if numbers.newest_is_found is False:
+            yield (
+                f"Answers to ticket {numbers.newest_number} become new tickets: the pattern of ticket numbers "
+                f"({numbers.pattern}) does not find it; {cure}"
+            )
+        elif not numbers.next_is_found:
+            yield (
+                f"Answers to the next ticket, {numbers.next_number}, would become new tickets: the pattern of ticket "
+                f"numbers ({numbers.pattern}) does not find it; {cure}"
+            )
+        if numbers.aliases_not_found:
+            yield (
+                f"{many(numbers.aliases_not_found, 'old number', 'old numbers')} of tickets (such as "
+                f"{numbers.alias_not_found}) not found by the pattern of ticket numbers ({numbers.pattern}): {cure}"
+            )
 
     def _accounts(self) -> Iterator[str]:
         for account in self.accounts:

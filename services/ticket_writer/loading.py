@@ -85,6 +85,8 @@ def ticket_facts(row: asyncpg.Record, *, named_number: str | None, merged: bool)
                 for day, opens, closes in row["exceptions"] or ()
             ),
             holiday_country=row["holiday_country"],
+            open_holidays=frozenset(row["open_holidays"]),
+            closed_holidays=frozenset(row["closed_holidays"]),
         ),
         mails=_policy(row),
         recalculate_deadline=row["recalculate_deadline"],

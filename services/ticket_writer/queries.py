@@ -120,6 +120,7 @@ TICKET_FACTS: Final = """
         coalesce(status.category = 'closed' AND coalesce(ticket.completed_at, ticket.changed_at)
             < $6::timestamptz - make_interval(days => importer.new_ticket_after_days), false) AS closed_too_long,
         priority.resolution_minutes, calendar.time_zone, calendar.holiday_country,
+        calendar.open_holidays, calendar.closed_holidays,
         to_jsonb(status) AS status, to_jsonb(portal_status) AS portal_status,
         (SELECT jsonb_build_object('id', employee.id, 'name', employee.name, 'active', employee.active, 'address', (
                     SELECT address FROM employee_addresses WHERE employee_id = employee.id ORDER BY position LIMIT 1))

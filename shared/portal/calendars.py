@@ -4,10 +4,10 @@ A moment is working time when the clock on the wall shows working hours. So wher
 skipped counts for nothing and an hour that comes twice counts twice. Of a day the first of these decides:
 
 1. the calendar's own exception for it (closed, or open at other hours);
-2. a public holiday: closed. For the Netherlands the days that `holidays` calls public: Nieuwjaarsdag, Goede Vrijdag
-   (the Algemene termijnenwet, art. 3, puts it on one line with the holidays), both days of Easter, Koningsdag,
-   Bevrijdingsdag in the years that it is commonly a day off (every fifth: 2025, 2030), Hemelvaartsdag, both days of
-   Pentecost and both of Christmas. A helpdesk that differs writes exceptions;
+2. a holiday, by its name: closed where the calendar says so, open where it says that, and otherwise as is usual in
+   its country (`holidays`, the days it calls public). For the Netherlands those are Nieuwjaarsdag, both days of Easter,
+   Koningsdag, Bevrijdingsdag in lustrum years (2025, 2030), Hemelvaartsdag, both days of Pentecost and both of
+   Christmas. Not Goede Vrijdag: the Algemene termijnenwet (art. 3) names it for the banks' sake, and most people work;
 3. the hours of its day of the week.
 """
 
@@ -27,6 +27,8 @@ from shared.errors import DeadLetter
 
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
+_WORKED_ON: Final = {"NL": frozenset({"goede vrijdag"})}
+"""By country, days that `holidays` calls public and on which people work."""
 _HORIZON: Final = timedelta(days=3660)
 """How far ahead working time is looked for: a calendar without any in ten years has none."""
 
@@ -47,13 +49,16 @@ class Hours:
 class Calendar:
     """The working time of a helpdesk. `weekly` is keyed by ISO weekday (Monday 1 to Sunday 7); absent: closed.
 
-    `holiday_country` is an ISO 3166 code of two letters, None where no holidays are kept.
+    `holiday_country` is an ISO 3166 code of two letters, None where no holidays are kept. `open_holidays` and
+    `closed_holidays` are names, as `named_holidays` gives them.
     """
 
     time_zone: str = "Europe/Amsterdam"
     weekly: Mapping[int, tuple[Hours, ...]] = field(default_factory=lambda: OFFICE_HOURS)
     exceptions: Mapping[date, tuple[Hours, ...]] = field(default_factory=dict)
     holiday_country: str | None = "NL"
+    open_holidays: frozenset[str] = frozenset()
+    closed_holidays: frozenset[str] = frozenset()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -69,9 +74,32 @@ class Calendar:
         """The openings of a day, as it is on the wall clock."""
         if day in self.exceptions:
             return self.exceptions[day]
-        if self.holiday_country is not None and day in public_holidays(self.holiday_country, day.year):
+        if self.is_holiday(day):
             return ()
         return self.weekly.get(day.isoweekday(), ())
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether it is closed on `day` for a holiday."""
+        if self.holiday_country is None:
+            return False
+        names = {each.key for each in named_holidays(self.holiday_country, day.year) if each.day == day}
+        if not names.isdisjoint(map(str.casefold, self.closed_holidays)):
+            return True
+        opened = not names.isdisjoint(map(str.casefold, self.open_holidays))
+        return day in public_holidays(self.holiday_country, day.year) and not opened
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A day of a year that has a name, in the country's own language."""
+
+    day: date
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The name by which it is compared: releases of `holidays` differ in capitals."""
+        return self.name.casefold()
 
 
 OFFICE_HOURS: Final[Mapping[int, tuple[Hours, ...]]] = MappingProxyType(
@@ -82,13 +110,31 @@ OFFICE_HOURS: Final[Mapping[int, tuple[Hours, ...]]] = MappingProxyType(
 
 @lru_cache(maxsize=256)
 def public_holidays(country: str, year: int) -> frozenset[date]:
-    """The public holidays of a country in a year; raises UnusableCalendar for a country that has no list."""
+    """The days off of a country in a year; raises UnusableCalendar for a country that has no list."""
+    return frozenset(_holidays(country, year, (holidays.PUBLIC,))) - {
+        each.day for each in named_holidays(country, year) if each.key in _WORKED_ON.get(country, ())
+    }
+
+
+@lru_cache(maxsize=256)
+def named_holidays(country: str, year: int) -> tuple[Holiday, ...]:
+    """The days of a year that have a name, in their order, days off or not; UnusableCalendar as `public_holidays`."""
+    found = _holidays(country, year, (holidays.PUBLIC, holidays.OPTIONAL))
+    return tuple(Holiday(day, name) for day in sorted(found) for name in found[day].split("; "))
+
+
+def _holidays(country: str, year: int, categories: tuple[str, ...]) -> Mapping[date, str]:
     try:
-        return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError as error:
+        kind = getattr(holidays, country)
+        known = tuple(category for category in categories if category in kind.supported_categories)
+        made: Mapping[date, str] = holidays.country_holidays(
+            country, years=year, categories=known, language=kind.default_language
+        )
+    except (NotImplementedError, AttributeError) as error:
         raise UnusableCalendar(
             f"no public holidays are known for country {country!r}: give the calendar another, or none"
         ) from error
+    return made
 
 
 def add_working_minutes(calendar: Calendar, start: datetime, minutes: int) -> datetime | None:

@@ -103,6 +103,10 @@ EXPLANATIONS: Final[Mapping[ReasonId, Explanation]] = MappingProxyType(
         ReasonId.OTHER_HELPDESK: Explanation(
             "Het genoemde ticket hoort bij een andere helpdesk, die de regels bepaalt."
         ),
+        ReasonId.THREAD_NOT_FOLLOWED: Explanation(
+            "Zonder ticketnummer, maar een antwoord op een mail over dit ticket; de helpdesk volgt geen threads.",
+            "Zet de instelling follow-threads aan om zulke mails aanvullingen te laten worden.",
+        ),
         ReasonId.UNKNOWN_NUMBER: Explanation(
             "Het onderwerp bevat een getal als een ticketnummer, maar dat is niet bekend.",
             "Leg een oud nummer vast als alias van het ticket waar het bij hoort.",

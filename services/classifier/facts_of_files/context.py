@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,6 +9,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from services.classifier.configuration import ClassifierConfiguration
+from services.classifier.rules.number_pattern import compiled
 from shared.errors import ImporterError
 
 _NAMES: Final = "marker, numbers, number_pattern, contacts, employees, mailbox, trusted_authserv"
@@ -32,12 +32,7 @@ def _as_text(given: Any) -> Any:
 
 
 def _pattern(pattern: str) -> str:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"this is not a regular expression: {error}") from None
-    if compiled.match("") is not None:
-        raise ValueError("the pattern matches an empty text")
+    compiled(pattern)
     return pattern
 
 

@@ -72,7 +72,9 @@ class Asked:
     message_ids: tuple[str, ...]
     """Message-IDs that may be of a mail of ours: the mail's own first, then those that a report returns."""
     thread: tuple[str, ...] = ()
-    """Message-IDs of the mails that this one answers, the nearest first; none where that is not followed (D8)."""
+    """Message-IDs of the mails that this one answers, the nearest first (D8)."""
+    follows_thread: bool = False
+    """Whether they lead to a ticket; else it is only counted that they would have."""
     address: AskedAddress | None = None
     """The sender's address."""
     original: MailAddress | None = None
@@ -128,7 +130,8 @@ def ask(read: ReadMail, mailbox: Mailbox, number_pattern: str) -> Asked:
         sender=sender,
         numbers=find_numbers(read.subject, number_pattern),
         message_ids=tuple(dict.fromkeys(own + read.returned_message_ids)),
-        thread=_thread(read) if mailbox.follow_threads else (),
+        thread=_thread(read),
+        follows_thread=mailbox.follow_threads,
         address=_asked_about(sender.mailbox, mailbox),
         original=original,
         original_address=_asked_about(original, mailbox),
@@ -291,11 +294,14 @@ def _candidates(asked: Asked, known: Known, own_message_id: str | None) -> tuple
         ticket = known.own_messages[own_message_id]
         found = [candidate for candidate in found if candidate.number != ticket.number]
         found.insert(0, _candidate(ticket, ticket.number, NumberIntroduction.INTRODUCED))
-    if not found:
-        nearest = next((known.threads[each] for each in asked.thread if each in known.threads), None)
-        if nearest is not None:
-            found.append(_candidate(nearest, nearest.number, NumberIntroduction.THREAD))
+    if not found and asked.follows_thread and (nearest := _ticket_of_thread(asked, known)) is not None:
+        found.append(_candidate(nearest, nearest.number, NumberIntroduction.THREAD))
     return tuple(found)
+
+
+def _ticket_of_thread(asked: Asked, known: Known) -> KnownTicket | None:
+    """The ticket of the nearest mail that this one answers."""
+    return next((known.threads[each] for each in asked.thread if each in known.threads), None)
 
 
 def _candidate(ticket: KnownTicket, number: str, introduction: NumberIntroduction) -> TicketCandidate:
@@ -337,6 +343,17 @@ def _reasons_of_sender(asked: Asked, known: Known) -> list[Reason]:
     return reasons
 
 
+def _reasons_of_ticket(read: ReadMail, asked: Asked, known: Known) -> Iterator[Reason]:
+    """Why no ticket was found, where something in the mail looks as if there should be one."""
+    if asked.numbers and not known.tickets:
+        named = ", ".join(token.text for token in asked.numbers[:_MOST_NAMED])
+        yield Reason(id=ReasonId.UNKNOWN_NUMBER, detail=named)
+    if asked.follows_thread or _candidates(asked, known, _automatic(read, asked, known)[1]):
+        return
+    if (unfollowed := _ticket_of_thread(asked, known)) is not None:
+        yield Reason(id=ReasonId.THREAD_NOT_FOLLOWED, detail=unfollowed.number)
+
+
 def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) -> list[Reason]:
     reasons = []
     if (ruled := ruling(asked.handles, known.sender_rules)) is not None:
@@ -344,9 +361,7 @@ def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, know
     if read.automatic is not None and _automatic(read, asked, known)[0] is None:
         reasons.append(Reason(id=ReasonId.AUTOMATIC_ALLOWED, detail=read.automatic.sign))
     reasons += _reasons_of_sender(asked, known)
-    if asked.numbers and not known.tickets:
-        named = ", ".join(token.text for token in asked.numbers[:_MOST_NAMED])
-        reasons.append(Reason(id=ReasonId.UNKNOWN_NUMBER, detail=named))
+    reasons += _reasons_of_ticket(read, asked, known)
     if (above := _above(read, mailbox, asked, known)) is not None:
         nothing = above.body is None
         reasons.append(Reason(id=ReasonId.NOTHING_ABOVE_MARKER if nothing else ReasonId.ABOVE_MARKER))

@@ -2,28 +2,32 @@
 
 A number is a whole token: never within a longer number, a date, a telephone number, an amount or a version. One that is
 introduced by `Ticket` or `#`, or that stands in brackets, goes before one that does not; among equals the first. Which
-of them is known, the database says.
+of them is known, the database says. Numbers that are joined (`1000006/1000008`) are tokens each, where each matches the
+pattern: an introduction before the first of them is for all.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
+from services.classifier.rules.number_pattern import Compiled, compiled
 from shared.messages import NumberIntroduction
 
 _MOST: Final = 20
+_LONGEST: Final = 100
+"""Characters of the longest ticket number."""
 _INTRODUCED: Final = re.compile(
     r"(?:#\s?|\bticket(?:s|nummer|number|nr|id)?[\s_-]*(?:n(?:umme)?r\.?|n[o°º]\.?|№|number|nummer|id)?"
     r"\s*[:#=.\-–]?\s*[#№]?[\s\"'«»“”„\u2018\u2019*(]*)$",
     re.IGNORECASE,
 )
-_NOT_BEFORE: Final = (
+_MAY_BEGIN: Final = re.compile(
     r"(?:(?<!\w)|(?i:(?<=\bticket)|(?<=\bticket_)))(?<![0-9][-./:,+–])(?<![+$€£@~])(?<!%)"  # Ticket1000001 is one too
 )
-_NOT_AFTER: Final = (
+_MAY_END: Final = re.compile(
     r"(?![\w@%°])(?![-./:,+–][0-9])(?!,[-–=])(?!\s?(?:[€$£]|(?i:euro?|usd|gbp)\b)(?!\s?[0-9]))"
     r"(?!(?i:\.(?:com|net|org|eu|nl|be|de)\b))"
 )
@@ -49,7 +53,12 @@ _OTHER_NUMBERS: Final = re.compile(
 )
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 """The forms of ASCII that East Asian keyboards give."""
+_JOINS: Final = frozenset("/-–,;+&")
+"""What stands between two numbers that are meant both, or as from and to; a point or a colon makes something else."""
 _BRACKETS: Final = {"[": "]", "(": ")", "{": "}", "<": ">"}
+
+
+Span: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class NumberToken:
 
 
 def find_numbers(subject: str, pattern: str) -> tuple[NumberToken, ...]:
-    """The tokens of `subject` that match `pattern` (a regular expression), introduced ones first, each once.
+    """The tokens of `subject` that match `pattern` (`number_pattern`), introduced ones first, each once.
 
     Full-width characters count as those that they are the forms of.
     """
@@ -69,20 +78,42 @@ def find_numbers(subject: str, pattern: str) -> tuple[NumberToken, ...]:
     elsewhere = [found.span() for found in _OTHER_NUMBERS.finditer(subject)]
     introduced: list[str] = []
     bare: list[str] = []
-    for found in _tokens(pattern).finditer(subject):
-        if _is_introduced(subject, found.start(), found.end()):
-            introduced.append(found[0])
-        elif not any(start <= found.start() and found.end() <= end for start, end in elsewhere):
-            bare.append(found[0])
+    for chain in _chains(subject, compiled(pattern)):
+        start, end = chain[0][0], chain[-1][1]
+        numbers = [subject[first:last] for first, last in chain]
+        if _is_introduced(subject, start, end):
+            introduced += numbers
+        elif not any(first <= start and end <= last for first, last in elsewhere):
+            bare += numbers
     ordered = dict.fromkeys(introduced, NumberIntroduction.INTRODUCED)
     for number in bare:
         ordered.setdefault(number, NumberIntroduction.BARE)
     return tuple(NumberToken(text, how) for text, how in list(ordered.items())[:_MOST])
 
 
-@lru_cache(maxsize=16)
-def _tokens(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"{_NOT_BEFORE}(?:{pattern}){_NOT_AFTER}")
+def _chains(subject: str, pattern: Compiled) -> Iterator[list[Span]]:
+    """The whole tokens that match, from the left: one alone, or several that are joined."""
+    begins = [begin.start() for begin in _MAY_BEGIN.finditer(subject)]
+    after_joins = (place + 1 for place, character in enumerate(subject) if character in _JOINS)
+    chains: dict[int, list[Span]] = {}
+    for start in sorted({*begins, *after_joins}, reverse=True):
+        chains[start] = _chain(subject, start, pattern, chains)
+    reached = 0
+    for start in begins:
+        if start >= reached and chains[start]:
+            yield chains[start]
+            reached = chains[start][-1][1]
+
+
+def _chain(subject: str, start: int, pattern: Compiled, later: Mapping[int, list[Span]]) -> list[Span]:
+    """The longest token at `start` that ends as one, or is joined to one of `later`; [] where there is none."""
+    longest = pattern.match(subject, start)
+    furthest = start if longest is None else min(longest.end(), start + _LONGEST)
+    for end in range(furthest, start, -1):
+        joined = later.get(end + 1, []) if subject[end : end + 1] in _JOINS else []
+        if (joined or _MAY_END.match(subject, end)) and pattern.fullmatch(subject, start, end):
+            return [(start, end), *joined[: _MOST - 1]]
+    return []
 
 
 def _is_introduced(subject: str, start: int, end: int) -> bool:

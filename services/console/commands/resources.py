@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import typer
 
-from services.console import repository
+from services.console import holidays, progress, repository
 from services.console.commands.check_account import check_account
 from services.console.commands.passwords import set_account_certificate, set_account_password
 from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
 from services.console.fields import BadValue, Children, Reference, Several, joined
 from services.console.output import done, show_one, show_rows
-from services.console.resources import ACCOUNTS, HELPDESKS, RESOURCES, Field, Resource
+from services.console.resources import ACCOUNTS, CALENDARS, HELPDESKS, RESOURCES, Field, Resource
 from services.console.session import with_database
 from shared.database.pool import Connection
 
@@ -122,6 +122,7 @@ class ResourceCommands:
             made = await repository.insert(connection, self.resource, columns)
             if made is not None:
                 await self._write_children(connection, made, values)
+                await self._check(connection, {"id": made})
             done(f"The {self.resource.name} {given[self.resource.keys[0]]} is added.")
 
         with_database(work)
@@ -142,7 +143,10 @@ class ResourceCommands:
 
         async def work(connection: Connection) -> None:
             place = await self._place(connection, key, await _helpdesk(connection, helpdesk))
-            show_one(await repository.row(connection, self.resource, place), as_json=as_json)
+            row = await repository.row(connection, self.resource, place)
+            if self.resource is CALENDARS:
+                row["days"] = holidays.days_of(row, (await progress.now(connection)).year)
+            show_one(row, as_json=as_json)
 
         with_database(work)
 
@@ -162,6 +166,7 @@ class ResourceCommands:
             if columns and not await repository.update(connection, self.resource, place, columns):
                 raise BadValue(f"There is no {self.resource.name} {key!r} yet: {self.resource.plural} add makes it.")
             await self._write_children(connection, place.get("id", 0), values)
+            await self._check(connection, place)
             done(f"The {self.resource.name} {key} is changed.")
 
         with_database(work)
@@ -179,6 +184,12 @@ class ResourceCommands:
                 f"The importer of {joined(helpdesks)} is on and needs this {self.resource.name} ({key}): "
                 "switch it off, or give it another one first."
             )
+
+    async def _check(self, connection: Connection, place: Mapping[str, Any]) -> None:
+        """Refuse what is wrong with the row as a whole, before it is committed."""
+        if self.resource is CALENDARS:
+            row = await repository.row(connection, self.resource, place)
+            holidays.refuse_unknown(row, (await progress.now(connection)).year)
 
     async def _write_children(self, connection: Connection, owner: int, values: Mapping[str, Any]) -> None:
         for field in self.resource.fields:

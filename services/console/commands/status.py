@@ -61,6 +61,8 @@ async def _standing(connection: Connection, queues: tuple[WorkInQueue, ...] | No
         notifications=await progress.mails_out_by_state(connection),
         undelivered=tuple(await progress.undelivered(connection, list(NEEDS_A_PERSON))),
         queues=queues,
+        ticket_numbers=await progress.ticket_numbers(connection),
+        tickets_that_threads_would_have_saved=await progress.tickets_of_threads(connection),
         broker_trouble=trouble,
     )
 
@@ -78,6 +80,8 @@ def _show(standing: Standing) -> None:
             "mails_without_an_outcome": standing.unfinished.without_outcome,
             "mails_out_(planned,_waiting,_and_of_the_last_day)": _counted(standing.notifications),
             "dead_letters": standing.unfinished.dead_letters,
+            "tickets_that_threads_would_have_saved_(30_days)": _counted(standing.tickets_that_threads_would_have_saved),
+            "newest_ticket_number": standing.ticket_numbers.newest_number,
             "schema_revision": standing.schema_revision,
         },
         as_json=False,

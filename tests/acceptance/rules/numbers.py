@@ -69,7 +69,12 @@ NUMBERS: Final = {
     ),
     "D8 off by default: an answer without a number is a new ticket": Story(
         mail=(Mail(), Mail(subject="Vervolg", headers={"In-Reply-To": "<{answered}>"})),
-        then={"outcome": "ticket", "title": "Vervolg"},
+        then={"outcome": "ticket", "title": "Vervolg", "reasons": says("thread-not-followed")},
+    ),
+    "D1 of numbers that are joined, the first known one": Story(
+        ticket={},
+        mail=Mail(subject="RE: Ticket 9000006/{ticket}"),
+        then={"outcome": "supplement", "number": "{ticket}"},
     ),
     "D8 setting: an answer to a customer's mail is a supplement": Story(
         settings={"follow_threads": True},

@@ -20,6 +20,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         pytest.param("([0-9]+", "not a regular expression", id="broken"),
         pytest.param("CW-[0-9]+", "such as 1000001", id="misses our numbers"),
         pytest.param("[0-9]*", "matches an empty text", id="matches nothing at all"),
+        pytest.param("(?=1)[0-9]+", "cannot be used", id="look-ahead"),
+        pytest.param(r"([0-9])\1+|[0-9]+", "cannot be used", id="back-reference"),
+        pytest.param(r"\b[0-9]+", "cannot be used", id="what the database reads otherwise"),
+        pytest.param("[0-9]+|é", "ASCII", id="beyond ASCII"),
+        pytest.param("[0-9]{7}{900}{900}", "regular expression", id="larger than memory"),
     ],
 )
 def test_D1_a_pattern_that_cannot_be_is_refused_at_the_start(

@@ -392,7 +392,9 @@ async def test_D8_threads_are_followed_where_the_helpdesk_wants_it(desk: Desk) -
     answer = mail(head="In-Reply-To: <vraag@bakkerij.example>\nReferences: <ons@fac> <vraag@bakkerij.example>\n")
 
     await desk.put(answer)
-    assert (await desk.classified()).candidates == ()
+    unfollowed = await desk.classified()
+    assert unfollowed.candidates == ()
+    assert [reason.detail for reason in unfollowed.reasons if reason.id is ReasonId.THREAD_NOT_FOLLOWED] == ["1000001"]
 
     async with transaction(desk.pool) as connection:
         await connection.execute("UPDATE importer_settings SET follow_threads = true WHERE helpdesk_id = 1")

@@ -51,7 +51,7 @@ class CommandLine:
                 patch.delenv(name)
             for name, value in self.environment.items():
                 patch.setenv(name, value)
-            patch.setattr("sys.stdin", io.StringIO(stdin))
+            patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
             patch.setattr("sys.argv", ["helpdesk-importer", *arguments])
             with pytest.raises(SystemExit) as ended:
                 main()

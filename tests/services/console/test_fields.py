@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,14 @@ from services.console.fields import (
         pytest.param(
             OpeningHours(),
             "mon-tue 8:30-17:00",
-            [(1, time(8, 30), time(17)), (2, time(8, 30), time(17))],
+            [(1, "08:30:00", "17:00:00"), (2, "08:30:00", "17:00:00")],
             id="a row for each weekday",
         ),
-        pytest.param(OpeningHours(), "SAT 9:00-12:00", [(6, time(9), time(12))], id="one weekday"),
+        pytest.param(OpeningHours(), "SAT 9:00-12:00", [(6, "09:00:00", "12:00:00")], id="one weekday"),
+        pytest.param(OpeningHours(), "sun 0:00-24:00", [(7, "00:00:00", "24:00")], id="a whole day"),
         pytest.param(SpecialDay(), "2026-12-27 closed", [(date(2026, 12, 27), None, None)], id="a closed day"),
         pytest.param(
-            SpecialDay(), "2026-12-24 8:30-12:00", [(date(2026, 12, 24), time(8, 30), time(12))], id="a short day"
+            SpecialDay(), "2026-12-24 8:30-12:00", [(date(2026, 12, 24), "08:30:00", "12:00:00")], id="a short day"
         ),
     ],
 )

@@ -244,6 +244,58 @@ def test_calendars_show_what_was_typed(helpdesk: CommandLine) -> None:
     assert shown["special_day"] == ["2026-12-24 09:00-12:00", "2026-12-27 closed"]
 
 
+def test_D3_a_day_may_be_open_around_the_clock(helpdesk: CommandLine) -> None:
+    helpdesk(
+        "calendars",
+        "add",
+        "--name",
+        "Altijd",
+        "--hours",
+        "mon-sun 0:00-24:00",
+        "--special-day",
+        "2026-12-25 0:00-24:00",
+    )
+    shown = helpdesk.json("calendars", "show", "Altijd")
+    assert shown["hours"][0] == "mon 00:00-24:00"
+    assert shown["special_day"] == ["2026-12-25 00:00-24:00"]
+
+
+def test_D3_calendars_list_their_days_and_open_or_close_each(helpdesk: CommandLine) -> None:
+    def day(name: str) -> set[str]:
+        shown = helpdesk.json("calendars", "show", "Kantooruren")["days"]
+        return {each.rpartition(": ")[2] for each in shown if name in each}
+
+    assert "Goede vrijdag" in helpdesk("calendars", "set", "--help")
+    assert (day("Goede vrijdag"), day("Koningsdag")) == ({"as its weekday"}, {"closed"})
+    helpdesk("calendars", "set", "Kantooruren", "--closed-holiday", "Goede Vrijdag", "--open-holiday", "Koningsdag")
+    assert (day("Goede vrijdag"), day("Koningsdag")) == ({"closed"}, {"as its weekday"})
+    said = helpdesk("calendars", "set", "Kantooruren", "--open-holiday", "Sinterklaas", code=1)
+    assert "there is no day 'Sinterklaas'; there are: Nieuwjaarsdag" in said
+    said = helpdesk("calendars", "set", "Kantooruren", "--open-holiday", "Goede Vrijdag", code=1)
+    assert "open or closed" in said
+    helpdesk("calendars", "set", "Kantooruren", "--open-holiday", "", "--closed-holiday", "")
+    assert day("Goede vrijdag") == {"as its weekday"}
+
+
+def test_D1_helpdesks_are_put_in_a_group(helpdesk: CommandLine) -> None:
+    helpdesk("groups", "add", "--name", "Samen")
+    helpdesk("helpdesks", "set", "Servicedesk", "--group", "samen")
+    assert helpdesk.json("helpdesks", "show", "Servicedesk")["group"] == "Samen"
+    helpdesk("importer", "set", "Servicedesk", *READY, "--numbers-of", "group")
+    helpdesk("helpdesks", "set", "Servicedesk", "--group", "")
+    assert helpdesk.json("helpdesks", "show", "Servicedesk")["group"] is None
+
+
+def test_S4_an_exchange_server_is_discovered_before_the_importer_is_on(helpdesk: CommandLine) -> None:
+    ready = (*READY[4:], "--kind", "ews", "--username", "DESK\\help")
+    helpdesk("importer", "set", "Servicedesk", *ready)
+    helpdesk("importer", "set-password", "Servicedesk", stdin="geheim\n")
+    said = helpdesk("importer", "set", "Servicedesk", "--enabled", code=1)
+    assert "importer discover" in said
+    helpdesk("importer", "set", "Servicedesk", "--server", "https://mail.desk.example/EWS/Exchange.asmx", "--enabled")
+    assert helpdesk.json("importer", "show", "Servicedesk")["enabled"] is True
+
+
 def test_templates_are_per_helpdesk_and_kind(helpdesk: CommandLine, tmp_path: Path) -> None:
     body = tmp_path / "bevestiging.html"
     body.write_text("<p>Geachte [contactpersoon]</p>", encoding="utf-8")

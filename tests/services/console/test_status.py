@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from shared.database.migrate import newest_revision
 from shared.messages import NotificationKind
 from tests.conftest import Database, Vhost
 from tests.services.notifier.house import House
@@ -67,7 +68,39 @@ async def test_S8_status_shows_the_last_check_and_the_problem_of_each_mailbox(
     assert mailbox["last_successful_check_at"] == "2026-11-23T08:00:00Z"
     assert (mailbox["problem"], mailbox["problem_since"]) == ("De map is weg.", "2026-11-23T08:30:00Z")
     assert "The mailbox of ICT: De map is weg." in told["needs_a_person"]
-    assert told["schema_revision"] == "0001"
+    assert told["schema_revision"] == newest_revision()
+
+
+async def test_D1_status_tells_which_numbers_the_pattern_does_not_find(watched: CommandLine, house: House) -> None:
+    ticket = await house.ticket()
+    await house.owner.execute("INSERT INTO ticket_numbers (number, ticket_id) VALUES ('2000417', $1)", ticket)
+    numbers = (await watched.answers("status", code=3))["ticket_numbers"]
+    assert (numbers["newest_is_found"], numbers["next_is_found"], numbers["aliases_not_found"]) == (True, True, 0)
+    assert numbers["next_number"] == "2000418"
+    await house.owner.execute("UPDATE ticket_number_pattern SET pattern = '1[0-9]{6}'")
+    told = await watched.answers("status", code=3)
+    assert (told["ticket_numbers"]["newest_number"], told["ticket_numbers"]["alias_not_found"]) == (
+        "1000001",
+        "2000417",
+    )
+    [next_one] = [each for each in told["needs_a_person"] if "next ticket, 2000418" in each]
+    assert "IMPORTER_TICKET_NUMBER_PATTERN" in next_one
+    assert [each for each in told["needs_a_person"] if "1 old number of tickets (such as 2000417)" in each]
+    await house.owner.execute("UPDATE ticket_number_pattern SET pattern = '7[0-9]{6}|1000001x?y'")
+    told = await watched.answers("status", code=3)
+    assert [each for each in told["needs_a_person"] if "Answers to ticket 1000001 become new tickets" in each]
+
+
+async def test_D8_status_counts_the_tickets_that_threads_would_have_saved(watched: CommandLine, house: House) -> None:
+    assert (await watched.answers("status", code=3))["tickets_that_threads_would_have_saved"] == {}
+    ticket = await house.ticket()
+    await house.owner.execute(
+        """UPDATE imported_mails AS mail SET outcome = 'ticket', outcome_at = now(), ticket_id = $1,
+               received_at = now(), reasons = '[{"id": "thread-not-followed", "detail": "1000009"}]'
+           FROM tickets WHERE tickets.id = $1 AND mail.mail_id = tickets.mail_id""",
+        ticket,
+    )
+    assert (await watched.answers("status", code=3))["tickets_that_threads_would_have_saved"] == {"ICT": 1}
 
 
 async def test_status_tells_of_logins_that_are_refused_or_end_soon(watched: CommandLine, house: House) -> None:

@@ -293,10 +293,10 @@ async def test_D15_the_tickets_helpdesk_decides_and_the_mailboxs_gives_S5_and_S6
 
 
 async def test_D1_an_alias_leads_to_its_ticket(desk: Desk, ticket: asyncpg.Record) -> None:
-    await desk.execute("INSERT INTO ticket_numbers (number, ticket_id) VALUES ('OUD-17', $1)", ticket["id"])
-    given = mail(candidates=(candidate("OUD-17", alias=True),))
+    await desk.execute("INSERT INTO ticket_numbers (number, ticket_id) VALUES ('2000017', $1)", ticket["id"])
+    given = mail(candidates=(candidate("2000017", alias=True),))
     assert await desk.take_in(given) is Outcome.SUPPLEMENT
-    assert (await desk.ledger_of(given))["reasons"][0] == {"id": "ticket-alias", "detail": "OUD-17"}
+    assert (await desk.ledger_of(given))["reasons"][0] == {"id": "ticket-alias", "detail": "2000017"}
 
 
 @pytest.mark.usefixtures("ticket")

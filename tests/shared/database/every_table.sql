@@ -45,6 +45,7 @@ INSERT INTO tickets (id, helpdesk_id, organisation_id, contact_id, created_by_em
     reported_at, title, status_id, sender_address, mail_id)
 VALUES (2, 2, 2, 2, 1, 1, '2026-11-23 09:02+01', 'Offerte', 3, 'wie@elders.example', '00000000-0000-0000-0000-000000000002'),
     (3, 1, 2, 2, 1, 1, '2026-11-23 08:00+01', 'Uit het portaal', 2, NULL, NULL);
+UPDATE ticket_number_pattern SET pattern = 'TCK-[0-9]{1,5}|[1-9][0-9]{6,9}';
 INSERT INTO ticket_numbers (number, ticket_id) VALUES ('TCK-12', 1);
 INSERT INTO supplements (id, ticket_id, reported_at, supplement_type_id, informant_person_id, body_full_text,
     visible_to_customer, expanded, status_id, priority_id, recalculate_deadline, created_by_person_id,

@@ -172,6 +172,20 @@ INSERT INTO tickets (helpdesk_id, organisation_id, contact_id, created_by_employ
 -- D1 an alias that is a number => ticket_numbers_pkey
 INSERT INTO ticket_numbers (number, ticket_id) VALUES ('1000002', 1);
 
+-- D1 an alias that nobody would find => an_alias_is_found
+INSERT INTO ticket_numbers (number, ticket_id) VALUES ('99999999999', 1);
+
+-- D1 a pattern that misses our own numbers => the_pattern_finds_our_numbers
+SELECT record_ticket_number_pattern('2[0-9]{6}');
+
+-- D3 a day that is open and closed => a_holiday_is_open_or_closed
+UPDATE calendars SET open_holidays = '{Koningsdag}', closed_holidays = '{Koningsdag}';
+
+-- S4 on without an Exchange server => importer_on_needs_exchange_server
+UPDATE importer_settings SET enabled = false, kind = 'ews', server = NULL, username = 'DOM\naam', mailbox_address = 'a@b.example',
+    password_encrypted = 'x' WHERE helpdesk_id = 1;
+UPDATE importer_settings SET enabled = true WHERE helpdesk_id = 1;
+
 -- D1 a second own number => one_own_number_per_ticket
 INSERT INTO ticket_numbers VALUES ('77', 1, false);
 

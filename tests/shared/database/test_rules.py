@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.classifier.rules import number_pattern
 from shared.database.pool import Connection
 from tests.shared.database.cases import cases
 
@@ -177,24 +178,70 @@ async def test_D1_numbers_start_at_1000001_and_are_registered(owner: Connection)
     assert await owner.fetchval("SELECT ticket_id FROM ticket_numbers WHERE number = '1000001' AND NOT is_alias") == 1
 
 
+ANY_NUMBER = "[0-9]{1,30}|[0-9]{4}-[0-9]{4}"
+
+
 @pytest.mark.parametrize(
-    ("aliases", "next_number"),
+    ("pattern", "aliases", "next_number"),
     [
-        (["1000050", "1000020"], "1000051"),
-        (["1000004"], "1000005"),
-        (["999"], "1000004"),
-        (["0099999999"], "1000004"),
-        (["2022-0456"], "1000004"),
-        (["9999999999999999999999"], "1000004"),
-        (["20220125001"], "20220125002"),
+        pytest.param(ANY_NUMBER, ["1000050", "1000020"], "1000051", id="above"),
+        pytest.param(ANY_NUMBER, ["1000004"], "1000005", id="the next"),
+        pytest.param(ANY_NUMBER, ["999"], "1000004", id="below"),
+        pytest.param(ANY_NUMBER, ["0099999999"], "1000004", id="leading zeros"),
+        pytest.param(ANY_NUMBER, ["2022-0456"], "1000004", id="not a number"),
+        pytest.param(ANY_NUMBER, ["9999999999999999999999"], "1000004", id="never reached"),
+        pytest.param(ANY_NUMBER, ["20220125001"], "20220125002", id="far above"),
+        pytest.param("[1-9][0-9]{6,9}", ["9999999999"], "1000004", id="behind it nothing is found"),
+        pytest.param("[1-9][0-9]{6,9}", ["9999999000"], "1000004", id="behind it is no room"),
+        pytest.param("[1-9][0-9]{6,9}", ["9998000000"], "9998000001", id="behind it is room for a million"),
+        pytest.param("[1-9][0-9]{6,9}", ["9999999000", "1000050"], "1000051", id="one that pushes, one that does not"),
+        pytest.param("10[0-9]{5}", ["1000050"], "1000051", id="little room is better than none"),
     ],
-    ids=["above", "the next", "below", "leading zeros", "not a number", "never reached", "far above"],
 )
 async def test_D1_importing_aliases_moves_the_sequence_past_them(
-    owner: Connection, aliases: list[str], next_number: str
+    owner: Connection, pattern: str, aliases: list[str], next_number: str
 ) -> None:
+    await owner.execute("SELECT record_ticket_number_pattern($1)", pattern)
     await owner.execute("INSERT INTO ticket_numbers (number, ticket_id) SELECT unnest($1::text[]), 1", aliases)
     assert await owner.fetchval(TICKET) == next_number
+
+
+@pytest.mark.parametrize(
+    "alias", ["99999999999", "123456", "01000005", "OUD-17", "1000005a", "x1000005", "10000\u0665"]
+)
+async def test_D1_an_alias_that_the_pattern_does_not_find_is_refused_with_a_sentence(
+    owner: Connection, alias: str
+) -> None:
+    await owner.execute("SELECT record_ticket_number_pattern('[1-9][0-9]{6,9}')")
+    with pytest.raises(asyncpg.CheckViolationError, match="would not be found in a subject") as refused:
+        await owner.execute("INSERT INTO ticket_numbers (number, ticket_id) VALUES ($1, 1)", alias)
+    assert "IMPORTER_TICKET_NUMBER_PATTERN" in (refused.value.hint or "")
+    assert await owner.fetchval(TICKET) == "1000004"
+
+
+PATTERNS = (
+    "[1-9][0-9]{6,9}",
+    r"(?:CW-)?\d{4,9}",
+    r"HD-[0-9]{4}\.[0-9]+|1\d+",
+    "(1|2)0*1?0{0,5}1|[A-Z]{2}[0-9]{5}",
+    r"[^a-z]{7}|\w+-\D\d",
+    "(?:[0-9]+)+x?",
+    "[0-9]{7,}?|[[:alpha:]]{3}[0-9]{2}",
+)
+NUMBERS = (
+    *("1000001", "1000001 ", "x1000001", "10000010000", "CW-1234", "cw-1234", "CW-", "HD-2019.42", "HD-2019-42"),
+    *("20000001", "AB12345", "ab12345", "abc12", "x-y1", "1", "1" * 40 + "y", "1" * 40 + "x", "2000-12"),
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+async def test_D1_the_database_reads_the_pattern_as_the_classifier_does(owner: Connection, pattern: str) -> None:
+    assert number_pattern.checked(pattern)
+    await owner.execute("SELECT record_ticket_number_pattern($1)", pattern)
+    found = number_pattern.compiled(pattern)
+    for number in NUMBERS:
+        by_database = await owner.fetchval("SELECT is_found_as_number($1)", number)
+        assert by_database is (found.fullmatch(number, 0, len(number)) is not None), number
 
 
 async def test_D1_tickets_made_while_aliases_are_imported_get_free_numbers(owner: Connection, database: Any) -> None:

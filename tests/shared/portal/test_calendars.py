@@ -2,13 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.portal.calendars import Calendar, Hours, UnusableCalendar, add_working_minutes, public_holidays
+from shared.portal.calendars import (
+    Calendar,
+    Hours,
+    UnusableCalendar,
+    add_working_minutes,
+    named_holidays,
+    public_holidays,
+)
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 OFFICE = Calendar()
@@ -35,7 +43,8 @@ def local(text: str) -> datetime:
         pytest.param("2026-03-02 08:30", 511, "2026-03-03 08:31", id="a day and a minute"),
         pytest.param("2026-03-27 16:30", 60, "2026-03-30 09:00", id="clock goes forward in the weekend"),
         pytest.param("2026-10-23 16:30", 60, "2026-10-26 09:00", id="clock goes back in the weekend"),
-        pytest.param("2026-04-02 16:30", 60, "2026-04-07 09:00", id="Goede Vrijdag and Easter"),
+        pytest.param("2026-04-02 16:30", 60, "2026-04-03 09:00", id="Goede Vrijdag is an ordinary Friday"),
+        pytest.param("2026-04-03 16:30", 60, "2026-04-07 09:00", id="Easter"),
         pytest.param("2026-04-24 16:30", 60, "2026-04-28 09:00", id="Koningsdag"),
         pytest.param(
             "2025-04-25 16:30", 60, "2025-04-28 09:00", id="Koningsdag on a Saturday when the 27th is a Sunday"
@@ -93,7 +102,7 @@ def test_D3_hours_across_the_change_of_the_clock(hours: Hours, day: date, minute
     [
         pytest.param({date(2026, 3, 3): ()}, "2026-03-02 16:30", "2026-03-04 09:00", id="closed on a working day"),
         pytest.param(
-            {date(2026, 4, 3): (Hours(600, 720),)}, "2026-04-02 16:30", "2026-04-03 10:30", id="open on Goede Vrijdag"
+            {date(2026, 4, 6): (Hours(600, 720),)}, "2026-04-03 16:30", "2026-04-06 10:30", id="open on Easter Monday"
         ),
         pytest.param(
             {date(2026, 3, 7): (Hours(600, 720),)}, "2026-03-06 16:30", "2026-03-07 10:30", id="open on a Saturday"
@@ -146,7 +155,6 @@ def test_an_unusable_calendar_says_what_to_correct(calendar: Calendar) -> None:
 def test_D3_dutch_public_holidays_of_a_year() -> None:
     assert public_holidays("NL", 2026) == {
         date(2026, 1, 1),
-        date(2026, 4, 3),
         date(2026, 4, 5),
         date(2026, 4, 6),
         date(2026, 4, 27),
@@ -156,6 +164,40 @@ def test_D3_dutch_public_holidays_of_a_year() -> None:
         date(2026, 12, 25),
         date(2026, 12, 26),
     }
+
+
+@pytest.mark.parametrize(
+    ("names", "day", "closed"),
+    [
+        pytest.param({}, date(2026, 4, 3), False, id="Good Friday is a working day"),
+        pytest.param({"closed_holidays": {"Goede Vrijdag"}}, date(2026, 4, 3), True, id="unless it is closed"),
+        pytest.param({"closed_holidays": {"goede vrijdag"}}, date(2027, 3, 26), True, id="each year, in any letters"),
+        pytest.param({}, date(2025, 5, 5), True, id="5 May in a lustrum year"),
+        pytest.param({}, date(2026, 5, 5), False, id="5 May in another year"),
+        pytest.param({}, date(2030, 5, 5), True, id="5 May in the next lustrum year"),
+        pytest.param({"closed_holidays": {"Bevrijdingsdag"}}, date(2026, 5, 5), True, id="5 May closed every year"),
+        pytest.param({"open_holidays": {"Bevrijdingsdag"}}, date(2025, 5, 5), False, id="5 May open every year"),
+        pytest.param({"open_holidays": {"Koningsdag"}}, date(2026, 4, 27), False, id="open on Koningsdag"),
+        pytest.param({"open_holidays": {"Koningsdag"}}, date(2026, 12, 25), True, id="and closed on the others"),
+        pytest.param({"open_holidays": {"Dag die er niet is"}}, date(2026, 4, 27), True, id="a name that is none"),
+        pytest.param(
+            {"holiday_country": "BE", "open_holidays": {"Nationale feestdag"}},
+            date(2026, 7, 21),
+            False,
+            id="of another country, by its own names",
+        ),
+    ],
+)
+def test_D3_each_holiday_can_be_opened_or_closed(names: Mapping[str, Any], day: date, closed: bool) -> None:  # noqa: FBT001
+    given: dict[str, Any] = {name: frozenset(each) if isinstance(each, set) else each for name, each in names.items()}
+    assert Calendar(**given).is_holiday(day) is closed
+
+
+def test_D3_every_dutch_day_has_a_name() -> None:
+    assert [each.name.casefold() for each in named_holidays("NL", 2026)] == [
+        *("nieuwjaarsdag", "goede vrijdag", "eerste paasdag", "tweede paasdag", "koningsdag", "bevrijdingsdag"),
+        *("hemelvaartsdag", "eerste pinksterdag", "tweede pinksterdag", "eerste kerstdag", "tweede kerstdag"),
+    ]
 
 
 ZONES = ("Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "UTC")

@@ -129,6 +129,44 @@ def test_D1_introduced_numbers_go_before_others_then_the_first() -> None:
     assert found(subject) == ["1000002", "1000001", "1000009", "1000008"]
 
 
+@pytest.mark.parametrize(
+    ("subject", "numbers", "introduction"),
+    [
+        pytest.param("Ticket 1000006/1000008", ["1000006", "1000008"], "introduced", id="joined by a slash"),
+        pytest.param("1000006-1000008", ["1000006", "1000008"], "bare", id="from and to, without introduction"),
+        pytest.param("tickets 1000006,1000008;1000007", ["1000006", "1000008", "1000007"], "introduced", id="three"),
+        pytest.param("[1000006&1000008]", ["1000006", "1000008"], "introduced", id="in brackets"),
+        pytest.param("#1000006–1000008 kassa", ["1000006", "1000008"], "introduced", id="en dash"),
+        pytest.param("Ticket 1000006/12", [], "", id="joined to what is no number"),
+        pytest.param("Ticket 12/1000006", [], "", id="behind what is no number"),
+        pytest.param("1000006.1000008", [], "", id="a point makes a version"),
+        pytest.param("1000006/1000008.50", [], "", id="the last is an amount"),
+        pytest.param("https://elders.example/1000006/1000008", [], "", id="in a web address"),
+    ],
+)
+def test_D1_numbers_that_are_joined_are_tried_in_their_order(
+    subject: str, numbers: list[str], introduction: str
+) -> None:
+    tokens = find_numbers(subject, OURS)
+    assert [token.text for token in tokens] == numbers
+    assert {token.introduction.value for token in tokens} <= {introduction}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "subject"),
+    [
+        pytest.param("(?:([0-9]+)+)+x?", "1" * 990, id="nested repetition"),
+        pytest.param("(?:1+)+y|[0-9]{7}", "1" * 990, id="nested repetition that fails"),
+        pytest.param("[0-9/]+", "1/" * 490 + "1x", id="a pattern that reads over joins"),
+        pytest.param("[0-9]", "1-" * 490 + "1", id="a long chain"),
+        pytest.param("(?:[0-9]?){30}[0-9]{7}", "1" * 990, id="optional thirty times"),
+    ],
+)
+def test_D1_no_pattern_takes_exponential_time(pattern: str, subject: str) -> None:
+    """What Python's own engine would not finish today ends; pytest's own limit of time is the judge."""
+    assert len(find_numbers(subject, pattern)) <= 20
+
+
 def test_D1_the_pattern_is_the_installations() -> None:
     assert found("Melding HD-2019-0042 graag", r"HD-[0-9]{4}-[0-9]{4}") == ["HD-2019-0042"]
     assert found("Melding XHD-2019-0042 graag", r"HD-[0-9]{4}-[0-9]{4}") == []
