@@ -42,6 +42,8 @@ _SENTENCES: Final = {
     "imported_status_is_open": "The status with the flag «geïmporteerd» must be an open one.",
     "move_needs_a_folder": "To move imported mail, name the folder too (--after-import-folder).",
     "importer_on_keeps_its_status": "The importer of this helpdesk is on and needs this status; switch it off first.",
+    "a_template_can_be_used": "The template has an unknown placeholder, an open bracket, or a subject without "
+    "[ticketnummer]: docs/templates.md lists what there is.",
     "a_holiday_is_open_or_closed": "A day is open or closed: name it with --open-holiday or --closed-holiday, "
     "not both.",
     "password_belongs_to_a_username": "This account has a password; it keeps its username as long.",
