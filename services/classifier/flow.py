@@ -92,9 +92,12 @@ class Classifier:
             return await self._read_head(mail, settings, inline)
         raw = await claim_check.payload(self._blobs, mail.raw, inline, limit=LARGEST_MAIL)
         try:
-            return await self._readers.read(raw, mail.mail_id, settings)
+            read = await self._readers.read(raw, mail.mail_id, settings)
         except MailExhausted:
             return await self._read_head(mail, settings, raw[: DEFAULT_LIMITS.head_bytes])
+        for error in read.our_errors:
+            _log.error("image_not_stored", error=error.name, exception=error.traceback)
+        return read
 
     async def _read_head(self, mail: RawMail, settings: ReadingSettings, begin: bytes) -> ReadMail:
         head = bytearray(begin[: DEFAULT_LIMITS.head_bytes])

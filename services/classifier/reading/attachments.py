@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from services.classifier.reading.images.containers import image_alone
-from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image, stored_name
-from services.classifier.reading.images.renditions import UNSHOWN, Copies, copies_of
+from services.classifier.reading.images.containers.errors import NotWhole
+from services.classifier.reading.images.decoders import Undecodable
+from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image
+from services.classifier.reading.images.renditions import Copies, copies_of
+from services.classifier.reading.images.storing import image_alone, stored_name
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.parser import attached_header
 from services.classifier.reading.mime.part import Part
@@ -20,13 +22,14 @@ from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.mime.transfer import decode_base64
 from services.classifier.reading.text.body import find_contents
 from services.classifier.reading.text.sanitise import ATTACHMENT_SCHEME
-from services.classifier.reading.values import ReadImage, ReadingSettings
+from services.classifier.reading.values import OurError, ReadImage, ReadingSettings
 from services.classifier.reading.wrappings.unwrap import ATTACHED_MESSAGES
 from shared.messages import LeftOut
 
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[^,;]{0,100}){0,5}),", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:https?|ftp):|//", re.IGNORECASE)
 _ARMOUR_WITHIN: Final = 100
+_MOST_ERRORS: Final = 10
 _TYPES: Final = mimetypes.MimeTypes(filenames=())
 _EXTENSIONS: Final = {
     "text/plain": ".txt", "text/calendar": ".ics", "application/ics": ".ics", "image/jpg": ".jpg",
@@ -82,6 +85,7 @@ class Attachments:
         self._kept: list[_Kept] = []
         self._by_source: dict[str, _Kept] = {}
         self._left_out: list[LeftOut] = []
+        self._our_errors: list[OurError] = []
         self._data_urls = 0
         self._pixels_left = limits.image_total_pixels
 
@@ -139,7 +143,7 @@ class Attachments:
             ReadImage(
                 id=kept.id,
                 name=kept.name,
-                media_type=kept.decoded.media_type,
+                media_type=kept.decoded.format.media_type,
                 width=kept.decoded.width,
                 height=kept.decoded.height,
                 content=kept.content,
@@ -160,6 +164,11 @@ class Attachments:
     def left_out(self) -> tuple[LeftOut, ...]:
         return tuple(self._left_out)
 
+    @property
+    def our_errors(self) -> tuple[OurError, ...]:
+        """Errors of ours that kept images from being stored, the first few of them."""
+        return tuple(self._our_errors[:_MOST_ERRORS])
+
     def _from_data_url(self, source: str) -> str | None:
         found = _DATA_URL.match(source[:1000])
         if found is None:
@@ -177,26 +186,35 @@ class Attachments:
         return f"{ATTACHMENT_SCHEME}:{self._keep(path, '', result, None).id}"
 
     def _decode(self, content: bytes) -> _Stored | NotStored:
-        """The image as it is to be stored, or why it is not."""
+        """The image as it is to be stored, or why it is not.
+
+        An error of ours costs the mail this image alone, which is named as left out, and is told (`our_errors`).
+        """
+        try:
+            return self._decoded(content)
+        except MemoryError:
+            return NotStored.TOO_MANY_PIXELS
+        except (NotWhole, Undecodable):
+            return NotStored.DAMAGED
+        except Exception as error:  # noqa: BLE001 - a bug of ours, whatever it is: it is told, not swallowed
+            self._our_errors.append(OurError.of(error))
+            return NotStored.OUR_ERROR
+
+    def _decoded(self, content: bytes) -> _Stored | NotStored:
         decoded = decode_image(content, self._limits, pixels_left=self._pixels_left)
         if isinstance(decoded, NotStored):
             return decoded
         self._pixels_left -= decoded.width * decoded.height * decoded.frames
         if len(self._kept) >= self._limits.images:
             return NotStored.TOO_MANY_IMAGES
-        try:
-            alone = image_alone(content, decoded.media_type, strip_metadata=self._settings.strip_image_metadata)
-            is_shown_nowhere = self._settings.make_copies and decoded.media_type in UNSHOWN
-            return _Stored(decoded, alone, copies_of(alone, decoded.media_type) if is_shown_nowhere else None)
-        except MemoryError:
-            return NotStored.TOO_MANY_PIXELS
-        except Exception:  # noqa: BLE001 - as in decode_image: on damaged bytes decoders raise anything
-            return NotStored.DAMAGED
+        alone = image_alone(content, decoded.format, strip_metadata=self._settings.strip_image_metadata)
+        needs_copies = self._settings.make_copies and not decoded.format.is_shown_by_browsers
+        return _Stored(decoded, alone, copies_of(alone, decoded.format) if needs_copies else None)
 
     def _keep(self, path: str, name: str, stored: _Stored, content_id: str | None) -> _Kept:
         kept = _Kept(
             self._id(path),
-            stored_name(name, stored.decoded.media_type, len(self._kept) + 1),
+            stored_name(name, stored.decoded.format, len(self._kept) + 1),
             stored.decoded,
             stored.content,
             safe_line(content_id, 250) if content_id else None,

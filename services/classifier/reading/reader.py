@@ -137,6 +137,7 @@ def _assembled(
         above=said.above,
         images=attachments.images(said.shown),
         left_out=attachments.left_out,
+        our_errors=attachments.our_errors,
         content_key=content_key(
             message_id=message_id,
             sender=identity.address,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import ConfigDict
 
@@ -13,6 +14,9 @@ from services.classifier.reading.automatic.kind import Automatic
 from services.classifier.reading.images.renditions import Copies
 from services.classifier.reading.text.forwarded import Forwarded
 from shared.messages import Body, BouncedRecipient, ContentKey, Crypto, DmarcResult, LeftOut, MailAddress
+
+_INNERMOST_CALLS: Final = 8
+_LONGEST_TRACEBACK: Final = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,21 @@ class ReadingSettings:
     """Whether positions, names and devices leave the images that are stored (D4)."""
     make_copies: bool = False
     """Whether images that browsers do not show get copies that they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class OurError:
+    """A bug of ours that cost the mail a part of it, while the rest was read."""
+
+    name: str
+    """The type of what was raised."""
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> OurError:
+        """The error with its innermost calls."""
+        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-_INNERMOST_CALLS)
+        return cls(type(error).__name__, "".join(lines)[-_LONGEST_TRACEBACK:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +118,5 @@ class ReadMail:
     """The original sender of a mail that somebody forwarded, whether or not a setting takes him for the sender."""
     reply: Body | None = None
     """`whole` without what it quotes and without signatures (`rules.reply`); None where nothing is trimmed."""
+    our_errors: tuple[OurError, ...] = ()
+    """Errors of ours that kept images of the mail from being stored; these are among `left_out`."""

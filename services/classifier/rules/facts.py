@@ -383,6 +383,8 @@ def _reasons_of_parts(read: ReadMail) -> Iterator[Reason]:
         yield Reason(id=ReasonId.ENCRYPTED)
     if read.text_of:
         yield Reason(id=ReasonId.TEXT_OF_ATTACHED_MESSAGE, detail=read.text_of)
+    if read.our_errors:
+        yield Reason(id=ReasonId.OUR_ERROR, detail=", ".join(dict.fromkeys(error.name for error in read.our_errors)))
     if read.left_out:
         named = ", ".join(part.name for part in read.left_out[:_MOST_NAMED])
         more = len(read.left_out) - _MOST_NAMED

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import io
 import os
+import re
 import signal
 import sys
 import uuid
@@ -21,6 +22,7 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractQueueIterator
 
 from services.classifier.flow import Classifier
+from services.classifier.reading.images.formats import FORMATS
 from services.classifier.reading.pool import ReaderPool
 from shared.blobs import claim_check
 from shared.blobs.postgres import PostgresBlobs
@@ -212,6 +214,14 @@ async def test_D4_a_photograph_that_browsers_do_not_show_has_copies_that_they_do
     assert image.thumbnail is not None
     assert (await desk.blobs.read(image.rendition.blob, limit=10**6)).startswith(b"\xff\xd8\xff")
     assert image.thumbnail.width <= image.rendition.width
+
+
+async def test_D4_the_schema_takes_every_format_that_is_stored(desk: Desk) -> None:
+    async with transaction(desk.pool) as connection:
+        rules = await connection.fetchval(
+            "SELECT string_agg(pg_get_constraintdef(oid), ' ') FROM pg_constraint WHERE conname = 'stored_is_an_image'"
+        )
+    assert {row.media_type for row in FORMATS} <= set(re.findall(r"image/\w+", rules))
 
 
 async def test_D4_positions_leave_a_photograph_unless_the_helpdesk_keeps_them(desk: Desk) -> None:

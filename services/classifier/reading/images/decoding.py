@@ -6,48 +6,21 @@ SVG is a document that can hold scripts: never an image here.
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from typing import Final
 
-import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 from PIL import Image as Pillow
 
+from services.classifier.reading.images.decoders import Undecodable, asked, has_frame, opened
+from services.classifier.reading.images.formats import ImageFormat, format_of
 from services.classifier.reading.limits import Limits
 
-pi_heif.register_heif_opener()
-Pillow.MAX_IMAGE_PIXELS = None  # Limits.image_pixels decides, before anything is decoded
-
-_MEDIA_TYPES: Final = {
-    "PNG": "image/png",
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",
-    "GIF": "image/gif",
-    "WEBP": "image/webp",
-    "BMP": "image/bmp",
-    "TIFF": "image/tiff",
-    "HEIF": "image/heic",
-}
-_EXTENSIONS: Final = {
-    "image/png": (".png", ".apng"),
-    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "image/gif": (".gif",),
-    "image/webp": (".webp",),
-    "image/bmp": (".bmp", ".dib"),
-    "image/tiff": (".tif", ".tiff"),
-    "image/heic": (".heic", ".heif"),
-}
 _POINT: Final = 2
 _MOST_UNSEEN: Final = 400_000
 """Pixels up to which transparency is looked at."""
-_ANIMATED: Final = frozenset({"image/png", "image/gif", "image/webp", "image/tiff"})
-_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-_UNSAFE: Final = re.compile(r'[<>:"/\\|?*]')
-_RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _SVG: Final = re.compile(rb"<(?:\w{1,20}:)?svg[\s/>]|<!DOCTYPE\s+svg", re.IGNORECASE)
 
 
@@ -70,13 +43,14 @@ class NotStored(StrEnum):
     PARTIAL = "een deel van een opgeknipt bericht is niet leesbaar"
     UNREADABLE = "de mail was niet helemaal leesbaar"
     EMPTY = "het bestand is leeg"
+    OUR_ERROR = "de afbeelding is door een fout van de importer niet opgeslagen"
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """What decoding tells: the media type found, width and height in pixels, and how many frames there are."""
+    """What decoding says: the format, width and height in pixels, and how many frames there are."""
 
-    media_type: str
+    format: ImageFormat
     width: int
     height: int
     frames: int = 1
@@ -88,57 +62,37 @@ def decode_image(content: bytes, limits: Limits, *, pixels_left: int) -> Decoded
     """The image that these bytes are, or why they are none to store. `pixels_left` may be spent on its frames."""
     if not content:
         return NotStored.EMPTY
-    found = _format(content)
-    if found is None:
+    image_format = format_of(content)
+    if image_format is None:
         return NotStored.SVG if _SVG.search(content[:4096]) else NotStored.NO_IMAGE
     if len(content) > limits.image_bytes:
         return NotStored.TOO_MANY_BYTES
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decoded(content, found, limits, pixels_left)
+            return _decoded(content, image_format, limits, pixels_left)
     except MemoryError:
         return NotStored.TOO_MANY_PIXELS
-    except Exception:  # noqa: BLE001 - decoders raise anything on damaged bytes; each means the same here
+    except Undecodable:
         return NotStored.DAMAGED
 
 
-def stored_name(name: str, media_type: str, number: int) -> str:
-    """The name under which an image is stored: with an image's extension, so that nothing opens it as anything else.
-
-    And such that every system takes it as a name: Windows knows characters and names that mean something else to it.
-    """
-    extension = _EXTENSIONS[media_type][0]
-    name = _UNSAFE.sub("_", name).strip(" .")
-    if not name:
-        return f"afbeelding-{number}{extension}"
-    if _RESERVED.fullmatch(name):
-        name = f"_{name}"
-    is_image_name = name.lower().endswith(tuple(chain.from_iterable(_EXTENSIONS.values())))
-    return name if is_image_name else f"{name}{extension}"
-
-
-def _decoded(content: bytes, found: str, limits: Limits, pixels_left: int) -> DecodedImage | NotStored:
-    with Pillow.open(io.BytesIO(content), formats=(found,)) as image:
-        media_type = _MEDIA_TYPES[image.format or found]
+def _decoded(content: bytes, image_format: ImageFormat, limits: Limits, pixels_left: int) -> DecodedImage | NotStored:
+    with opened(content, image_format) as image:
         width, height = image.size
         if width < 1 or height < 1:
             return NotStored.DAMAGED
         if width * height > min(limits.image_pixels, pixels_left):
             return NotStored.TOO_MANY_PIXELS
-        if media_type == "image/jpeg":
-            image.draft(image.mode, (max(1, width // 8), max(1, height // 8)))  # reads all of it, keeps little
-        image.load()
+        # a decoder that can (JPEG's) reads all of it and keeps little; others do not heed this
+        asked(lambda: image.draft(image.mode, (max(1, width // 8), max(1, height // 8))))
+        asked(image.load)
         frames = 1
-        while media_type in _ANIMATED:
-            try:
-                image.seek(frames)
-            except EOFError:
-                break
+        while image_format.has_frames and has_frame(image, frames):
             frames += 1
             if frames > limits.image_frames or frames * width * height > pixels_left:
                 return NotStored.TOO_MANY_FRAMES
-        return DecodedImage(media_type, width, height, frames, is_unseen=_is_unseen(image, (width, height), frames))
+        return DecodedImage(image_format, width, height, frames, is_unseen=_is_unseen(image, (width, height), frames))
 
 
 def _is_unseen(image: Pillow.Image, size: tuple[int, int], frames: int) -> bool:
@@ -149,25 +103,4 @@ def _is_unseen(image: Pillow.Image, size: tuple[int, int], frames: int) -> bool:
     if frames > 1 or width * height > _MOST_UNSEEN:
         return False
     has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
-    return has_alpha and image.convert("RGBA").getchannel("A").getextrema() == (0, 0)
-
-
-def _format(content: bytes) -> str | None:
-    """The format by the first bytes: only these decoders are ever asked."""
-    start = content[:12]
-    for magic, found in (
-        (b"\x89PNG\r\n\x1a\n", "PNG"),
-        (b"\xff\xd8\xff", "JPEG"),
-        (b"GIF87a", "GIF"),
-        (b"GIF89a", "GIF"),
-        (b"BM", "BMP"),
-        (b"II*\x00", "TIFF"),
-        (b"MM\x00*", "TIFF"),
-    ):
-        if start.startswith(magic):
-            return found
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return "WEBP"
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
-        return "HEIF"
-    return None
+    return has_alpha and asked(lambda: image.convert("RGBA").getchannel("A").getextrema()) == (0, 0)

@@ -1,4 +1,4 @@
-"""Copies of images that browsers do not show, for those who look at a ticket (SPEC D4): HEIC and TIFF.
+"""Copies of images that browsers do not show, for those who look at a ticket (SPEC D4).
 
 A copy of the first picture in the file, upright, as JPEG, or as PNG where it is transparent or of few colours (scans);
 and a thumbnail. They are made of the pixels alone, so they carry no metadata, and their sides are bounded.
@@ -10,19 +10,16 @@ import io
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 from PIL import Image as Pillow
 from PIL import ImageOps
 from pydantic import ConfigDict
 
-pi_heif.register_heif_opener()
+from services.classifier.reading.images.decoders import asked, opened
+from services.classifier.reading.images.formats import ImageFormat
 
-UNSHOWN: Final = frozenset({"image/heic", "image/tiff"})
-"""What browsers do not show (HEIC: all but Safari)."""
 _LONGEST_SIDE: Final = 4_096
 _THUMBNAIL_SIDE: Final = 320
 _JPEG_QUALITY: Final = 88
-_FORMATS: Final = {"image/heic": "HEIF", "image/tiff": "TIFF"}
 _FEW_COLOURS: Final = frozenset({"1", "L", "P", "LA", "PA"})
 
 
@@ -46,11 +43,11 @@ class Copies:
     thumbnail: Copy
 
 
-def copies_of(content: bytes, media_type: str) -> Copies:
-    """The copies of an image of UNSHOWN, decoded before within limits. Raises what decoders do on damaged bytes."""
-    with Pillow.open(io.BytesIO(content), formats=(_FORMATS[media_type],)) as opened:
-        opened.load()
-        upright = _shown(ImageOps.exif_transpose(opened))
+def copies_of(content: bytes, image_format: ImageFormat) -> Copies:
+    """The copies of an image that was decoded before within limits. Raises Undecodable on damaged bytes."""
+    with opened(content, image_format) as image:
+        asked(image.load)
+        upright = _shown(asked(lambda: ImageOps.exif_transpose(image)))
         rendition = _bounded(upright, _LONGEST_SIDE)
         return Copies(_encoded(rendition), _encoded(_bounded(rendition, _THUMBNAIL_SIDE)))
 

@@ -10,7 +10,7 @@ import pytest
 from services.classifier.reading.automatic.kind import Automatic
 from services.classifier.reading.text.forwarded import Forwarded, How
 from services.classifier.reading.unread import unread_mail
-from services.classifier.reading.values import AboveMarker, ReadMail
+from services.classifier.reading.values import AboveMarker, OurError, ReadMail
 from services.classifier.rules.facts import Known, KnownTicket, Mailbox, ask, choose_bodies, classify
 from services.classifier.rules.people import People
 from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
@@ -268,6 +268,12 @@ def test_W4_what_was_left_out_is_named() -> None:
         ReasonId.ATTACHMENTS_LEFT_OUT,
         "0.pdf, 1.pdf, 2.pdf, 3.pdf, 4.pdf en 2 meer",
     )
+
+
+def test_D17_an_error_of_ours_that_cost_an_image_is_told_once() -> None:
+    errors = (OurError("KeyError", "x"), OurError("KeyError", "y"), OurError("TypeError", "z"))
+    (reason,) = facts(read(our_errors=errors)).reasons
+    assert (reason.id, reason.detail) == (ReasonId.OUR_ERROR, "KeyError, TypeError")
 
 
 def test_an_encrypted_mail_says_so_to_whoever_looks_at_the_ticket() -> None:

@@ -3,60 +3,28 @@
 import io
 import struct
 import uuid
-from pathlib import Path
 
 import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from services.classifier.reading.images.containers import NotWhole, image_alone
+from services.classifier.reading.images.containers.errors import NotWhole
 from services.classifier.reading.images.decoding import NotStored, decode_image
+from services.classifier.reading.images.formats import FORMATS
 from services.classifier.reading.images.renditions import copies_of
+from services.classifier.reading.images.storing import image_alone
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadImage, ReadingSettings
+from tests.services.classifier.reading.images.pictures import HEIC, PICTURES, animated, picture
 from tests.services.classifier.wrappings import PNG, multipart
 
-HEIC = (Path(__file__).parents[4] / "mails" / "images" / "klein.heic").read_bytes()
-GPS = {1: "N", 2: (52.0, 5.0, 0.0), 3: "E", 4: (4.0, 54.0, 0.0)}
+BY_MEDIA_TYPE = {row.media_type: row for row in FORMATS}
 TAILS = [b"PK\x03\x04 een archief", b"<?php system($_GET[0]); ?>", b"%PDF-1.7", b"\x00" * 64]
 
 
-def picture(picture_format: str, *, orientation: int = 1, **options: object) -> bytes:
-    """A photograph of two colours with everything that a camera writes beside it."""
-    image = Image.new("RGB", (24, 16), (200, 30, 30))
-    image.paste((20, 20, 200), (0, 0, 12, 16))
-    exif = Image.Exif()
-    exif[0x010F] = "Camerafabriek"
-    exif[0x0112] = orientation
-    exif.get_ifd(0x8825).update(GPS)
-    file = io.BytesIO()
-    image.save(file, picture_format, exif=exif, **options)
-    return file.getvalue()
-
-
-def with_text() -> bytes:
-    texts = PngImagePlugin.PngInfo()
-    texts.add_text("Author", "Jan Jansen")
-    return picture("PNG", pnginfo=texts)
-
-
-def animated() -> bytes:
-    file = io.BytesIO()
-    frames = [Image.new("P", (8, 8), colour) for colour in (1, 2, 3)]
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], loop=0, comment=b"Camerafabriek")
-    return file.getvalue()
-
-
-IMAGES = {
-    "image/jpeg": picture("JPEG", comment=b"Camerafabriek", icc_profile=b"kleuren" * 20),
-    "image/png": with_text(),
-    "image/gif": animated(),
-    "image/webp": picture("WEBP", lossless=True),
-    "image/bmp": picture("BMP"),
-    "image/tiff": picture("TIFF"),
-    "image/heic": HEIC,
-}
+def alone_of(content: bytes, media_type: str, *, strip_metadata: bool) -> bytes:
+    return image_alone(content, BY_MEDIA_TYPE[media_type], strip_metadata=strip_metadata)
 
 
 def pixels(content: bytes) -> list[bytes]:
@@ -73,11 +41,11 @@ def exif_of(content: bytes) -> Image.Exif:
         return image.getexif()
 
 
-@pytest.mark.parametrize("media_type", IMAGES)
+@pytest.mark.parametrize("media_type", PICTURES)
 @pytest.mark.parametrize("strip", [True, False])
 def test_D4_the_pixels_stay_as_they_were(media_type: str, *, strip: bool) -> None:
-    content = IMAGES[media_type]
-    assert pixels(image_alone(content, media_type, strip_metadata=strip)) == pixels(content)
+    content = PICTURES[media_type]
+    assert pixels(alone_of(content, media_type, strip_metadata=strip)) == pixels(content)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +54,14 @@ def test_D4_the_pixels_stay_as_they_were(media_type: str, *, strip: bool) -> Non
 @pytest.mark.parametrize("tail", TAILS, ids=["archive", "script", "document", "zeros"])
 @pytest.mark.parametrize("strip", [True, False])
 def test_D4_what_hangs_behind_an_image_is_not_stored(media_type: str, tail: bytes, *, strip: bool) -> None:
-    alone = image_alone(IMAGES[media_type] + tail, media_type, strip_metadata=strip)
-    assert alone == image_alone(IMAGES[media_type], media_type, strip_metadata=strip)
+    alone = alone_of(PICTURES[media_type] + tail, media_type, strip_metadata=strip)
+    assert alone == alone_of(PICTURES[media_type], media_type, strip_metadata=strip)
     assert not alone.endswith(tail)
 
 
-@pytest.mark.parametrize("media_type", IMAGES)
+@pytest.mark.parametrize("media_type", PICTURES)
 def test_D4_metadata_go_where_a_helpdesk_wants_that(media_type: str) -> None:
-    alone = image_alone(IMAGES[media_type], media_type, strip_metadata=True)
+    alone = alone_of(PICTURES[media_type], media_type, strip_metadata=True)
     assert b"Camerafabriek" not in alone
     assert b"Jan Jansen" not in alone
     exif = exif_of(alone)
@@ -105,7 +73,7 @@ def test_D4_metadata_go_where_a_helpdesk_wants_that(media_type: str) -> None:
 
 @pytest.mark.parametrize("media_type", ["image/jpeg", "image/png", "image/webp"])
 def test_D4_metadata_stay_as_evidence_where_a_helpdesk_wants_that(media_type: str) -> None:
-    exif = exif_of(image_alone(IMAGES[media_type], media_type, strip_metadata=False))
+    exif = exif_of(alone_of(PICTURES[media_type], media_type, strip_metadata=False))
     assert exif[0x010F] == "Camerafabriek"
     assert exif.get_ifd(0x8825)[1] == "N"
 
@@ -116,19 +84,19 @@ def test_D4_a_script_in_a_comment_is_never_stored(*, strip: bool) -> None:
         "image/jpeg": picture("JPEG", comment=b"<?PHP system(1); ?>"),
         "image/gif": animated().replace(b"Camerafabriek", b"<script>x(1)<"),
     }.items():
-        alone = image_alone(content, media_type, strip_metadata=strip).lower()
+        alone = alone_of(content, media_type, strip_metadata=strip).lower()
         assert b"<?php" not in alone
         assert b"<script" not in alone
 
 
 @pytest.mark.parametrize(("picture_format", "media_type"), [("JPEG", "image/jpeg"), ("WEBP", "image/webp")])
 def test_D4_an_image_stays_upright(picture_format: str, media_type: str) -> None:
-    alone = image_alone(picture(picture_format, orientation=6), media_type, strip_metadata=True)
+    alone = alone_of(picture(picture_format, orientation=6), media_type, strip_metadata=True)
     assert dict(exif_of(alone)) == {0x0112: 6}
 
 
 def test_D4_colours_stay() -> None:
-    with Image.open(io.BytesIO(image_alone(IMAGES["image/jpeg"], "image/jpeg", strip_metadata=True))) as image:
+    with Image.open(io.BytesIO(alone_of(PICTURES["image/jpeg"], "image/jpeg", strip_metadata=True))) as image:
         assert image.info["icc_profile"] == b"kleuren" * 20
 
 
@@ -139,21 +107,21 @@ def test_D4_a_photograph_with_more_pictures_in_its_tail_is_the_first_of_them() -
     first.save(file, "MPO", save_all=True, append_images=[second])
     found = decode_image(file.getvalue(), DEFAULT_LIMITS, pixels_left=10**6)
     assert not isinstance(found, NotStored)
-    alone = image_alone(file.getvalue(), found.media_type, strip_metadata=False)
+    alone = alone_of(file.getvalue(), found.format.media_type, strip_metadata=False)
     with Image.open(io.BytesIO(alone)) as image:
         assert (image.format, image.size) == ("JPEG", (16, 8))
     assert alone.count(b"\xff\xd8\xff") == 1
 
 
-@pytest.mark.parametrize("media_type", IMAGES)
+@pytest.mark.parametrize("media_type", PICTURES)
 @pytest.mark.parametrize("strip", [True, False])
 def test_D17_bytes_that_are_cut_or_changed_give_an_image_or_a_verdict(media_type: str, *, strip: bool) -> None:
-    content = IMAGES[media_type]
+    content = PICTURES[media_type]
     for position in range(12, len(content), max(1, len(content) // 150)):
         changed = content[:position] + bytes((content[position] ^ 0xFF,)) + content[position + 1 :]
         for damaged in (content[:position], changed):
             try:
-                image_alone(damaged, media_type, strip_metadata=strip)
+                alone_of(damaged, media_type, strip_metadata=strip)
             except NotWhole:
                 continue
 
@@ -162,14 +130,14 @@ def test_D17_a_tiff_that_asks_for_endless_blanking_is_refused() -> None:
     entries = 2_000
     directory = struct.pack("<H", entries) + struct.pack("<HHII", 0x010E, 2, 10**6, 8) * entries + bytes(4)
     with pytest.raises(NotWhole):
-        image_alone(b"II*\x00" + struct.pack("<I", 8) + directory, "image/tiff", strip_metadata=True)
+        alone_of(b"II*\x00" + struct.pack("<I", 8) + directory, "image/tiff", strip_metadata=True)
 
 
 # ── copies ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_D4_a_heic_gets_a_jpeg_and_a_thumbnail() -> None:
-    copies = copies_of(HEIC, "image/heic")
+    copies = copies_of(HEIC, BY_MEDIA_TYPE["image/heic"])
     assert (copies.rendition.media_type, copies.rendition.width, copies.rendition.height) == ("image/jpeg", 64, 64)
     assert copies.thumbnail.width <= 320
     with Image.open(io.BytesIO(copies.rendition.content)) as image:
@@ -184,7 +152,7 @@ def test_D4_a_heic_gets_a_jpeg_and_a_thumbnail() -> None:
 def test_D4_a_scan_gets_a_copy_that_browsers_show(mode: str, media_type: str) -> None:
     file = io.BytesIO()
     Image.new(mode, (700, 500)).save(file, "TIFF")
-    copies = copies_of(image_alone(file.getvalue(), "image/tiff", strip_metadata=True), "image/tiff")
+    copies = copies_of(alone_of(file.getvalue(), "image/tiff", strip_metadata=True), BY_MEDIA_TYPE["image/tiff"])
     assert (copies.rendition.media_type, copies.rendition.width) == (media_type, 700)
     assert (copies.thumbnail.width, copies.thumbnail.height) == (320, 229)
     with Image.open(io.BytesIO(copies.thumbnail.content)) as image:
@@ -192,7 +160,9 @@ def test_D4_a_scan_gets_a_copy_that_browsers_show(mode: str, media_type: str) ->
 
 
 def test_D4_a_copy_is_upright() -> None:
-    copies = copies_of(image_alone(picture("TIFF", orientation=6), "image/tiff", strip_metadata=True), "image/tiff")
+    copies = copies_of(
+        alone_of(picture("TIFF", orientation=6), "image/tiff", strip_metadata=True), BY_MEDIA_TYPE["image/tiff"]
+    )
     assert (copies.rendition.width, copies.rendition.height) == (16, 24)
 
 
@@ -253,7 +223,7 @@ def test_D5_an_image_elsewhere_is_none_of_the_mail() -> None:
 
 
 def test_D4_copies_and_metadata_follow_the_settings() -> None:
-    jpeg, heic = IMAGES["image/jpeg"], HEIC
+    jpeg, heic = PICTURES["image/jpeg"], HEIC
     assert images_of(jpeg, b"x")[0].content == jpeg
     stripped = images_of(jpeg, b"x", ReadingSettings(strip_image_metadata=True, make_copies=True))[0]
     assert b"Camerafabriek" not in stripped.content
@@ -266,7 +236,7 @@ def test_D4_the_positions_of_a_phone_leave_its_photograph() -> None:
     """A HEIC with an Exif item, made of ours: the item's place is found by the boxes and overwritten there."""
     exif = b"Exif\x00\x00MM\x00*" + b"GPS-positie" * 3
     content = with_exif_item(HEIC, exif)
-    alone = image_alone(content, "image/heic", strip_metadata=True)
+    alone = alone_of(content, "image/heic", strip_metadata=True)
     assert b"GPS-positie" in content
     assert b"GPS-positie" not in alone
     assert len(alone) == len(content)

@@ -8,12 +8,15 @@ import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 import pytest
 from PIL import Image
 
-from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image, stored_name
+from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image
+from services.classifier.reading.images.formats import FORMATS
+from services.classifier.reading.images.storing import stored_name
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
 
 IMAGES = Path(__file__).parents[4] / "mails" / "images"
+BY_MEDIA_TYPE = {row.media_type: row for row in FORMATS}
 HEIC = Path(__file__).parents[4] / "mails" / "images" / "klein.heic"
 
 
@@ -47,12 +50,12 @@ def decoded(content: bytes, limits: Limits = DEFAULT_LIMITS) -> DecodedImage | N
     ],
 )
 def test_D4_formats(picture_format: str, media_type: str) -> None:
-    assert decoded(picture(picture_format)) == DecodedImage(media_type, 8, 4)
+    assert decoded(picture(picture_format)) == DecodedImage(BY_MEDIA_TYPE[media_type], 8, 4)
 
 
 def test_D4_heic() -> None:
     assert pi_heif.is_supported(HEIC.read_bytes())
-    assert decoded(HEIC.read_bytes()) == DecodedImage("image/heic", 64, 64)
+    assert decoded(HEIC.read_bytes()) == DecodedImage(BY_MEDIA_TYPE["image/heic"], 64, 64)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +82,11 @@ def test_D4_what_is_no_image(content: bytes, reason: NotStored) -> None:
 
 def test_pixels_frames_and_bytes_are_bounded() -> None:
     assert decoded(picture("PNG"), Limits(image_pixels=31)) is NotStored.TOO_MANY_PIXELS
-    assert decoded(picture("PNG"), Limits(image_pixels=32)) == DecodedImage("image/png", 8, 4)
+    assert decoded(picture("PNG"), Limits(image_pixels=32)) == DecodedImage(BY_MEDIA_TYPE["image/png"], 8, 4)
     assert decoded(picture("GIF", frames=5), Limits(image_frames=4)) is NotStored.TOO_MANY_FRAMES
-    assert decoded(picture("GIF", frames=5), Limits(image_frames=5)) == DecodedImage("image/gif", 8, 4, 5)
+    assert decoded(picture("GIF", frames=5), Limits(image_frames=5)) == DecodedImage(
+        BY_MEDIA_TYPE["image/gif"], 8, 4, 5
+    )
     assert decoded(picture("GIF", frames=5), Limits(image_total_pixels=159)) is NotStored.TOO_MANY_FRAMES
     assert decoded(picture("PNG"), Limits(image_bytes=20)) is NotStored.TOO_MANY_BYTES
     assert decode_image(picture("PNG"), DEFAULT_LIMITS, pixels_left=31) is NotStored.TOO_MANY_PIXELS
@@ -103,7 +108,7 @@ def test_pixels_frames_and_bytes_are_bounded() -> None:
     ],
 )
 def test_D4_names_end_as_an_image(name: str, media_type: str, stored: str) -> None:
-    assert stored_name(name, media_type, 3) == stored
+    assert stored_name(name, BY_MEDIA_TYPE[media_type], 3) == stored
 
 
 def test_W4_every_format_in_one_mail() -> None:
