@@ -14,6 +14,7 @@ from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
 from services.classifier.rules.people import AskedAddress, People
 from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.broker.wire import Delivery
+from shared.database.named import NamedStatement
 from shared.database.pool import Pool, connection
 from shared.errors import DeadLetter
 from shared.messages import EmployeeMatch, PersonMatch
@@ -29,20 +30,20 @@ _SETTINGS: Final = """
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
     FROM importer_settings WHERE helpdesk_id = $1"""
 
-_LOOK_UP: Final = """
-    -- $1 helpdesk_id, $3 numbers in the subject, $4 Message-IDs that may be ours,
-    -- $2 $8 $9 whose address is asked about, how near a spelling is (0: as it stands) and the spelling,
-    -- $10 $11 whose domain is asked about and how it is spelt,
-    -- $5 Message-IDs of the mails that this one answers: ours, or mails that were imported (D8).
-    -- $6 and $7 kinds and patterns by which a sender's rule may know the mail.
+_LOOK_UP: Final = NamedStatement.of("""
+    -- Whose address is asked about: asked_roles, asked_ranks (0: as it stands, 1: without its tag) and asked_keys, side
+    -- by side; likewise domain_roles and domains. Of the mail itself: numbers in its subject, own_message_ids that may
+    -- be ours, thread (the mails that it answers: ours, or mails that were imported, D8), and handle_kinds with
+    -- handle_patterns, by which a rule may know its sender.
     -- A number counts when it is of this helpdesk, or numbers of all count, or the two helpdesks share a group (D1).
     -- A thread counts within this helpdesk and its group; of a mail that went to both, this helpdesk's ticket first.
     -- UNION ends a circle of merged tickets.
-    -- Of an address, who has it as it stands goes before who has it without its tag. Its domain tells an organisation
-    -- only where nobody has the address, and all who have addresses there are of that one.
-    -- OFFSET 0 has each address looked up by itself, on its index.
+    -- Who has an address as it stands goes before who has it without its tag. Its domain names an organisation only
+    -- where nobody has the address, and all who have addresses there are of that organisation.
+    -- OFFSET 0 makes PostgreSQL look each address up by itself, on its index.
     WITH RECURSIVE asked AS (
-        SELECT role, rank, key FROM unnest($2::text[], $8::integer[], $9::text[]) AS asked (role, rank, key)
+        SELECT role, rank, key
+        FROM unnest(:asked_roles::text[], :asked_ranks::integer[], :asked_keys::text[]) AS asked (role, rank, key)
     ), holder AS (
         SELECT asked.role, asked.rank, address.person_id, NULL::bigint AS employee_id
         FROM asked CROSS JOIN LATERAL (
@@ -56,7 +57,7 @@ _LOOK_UP: Final = """
         FROM (SELECT *, min(rank) OVER (PARTITION BY role) AS least FROM holder) AS ranked WHERE rank = least
     ), neighbour AS NOT MATERIALIZED (
         SELECT of.role, person.organisation_id
-        FROM unnest($10::text[], $11::text[]) AS of (role, domain)
+        FROM unnest(:domain_roles::text[], :domains::text[]) AS of (role, domain)
             CROSS JOIN LATERAL (SELECT person_id FROM person_addresses
                                 WHERE split_part(address_key, '@', 2) = of.domain OFFSET 0) AS address
             CROSS JOIN LATERAL (
@@ -64,7 +65,7 @@ _LOOK_UP: Final = """
                 WHERE persons.id = address.person_id AND persons.active AND organisations.active OFFSET 0) AS person
     ), of_domain AS (
         SELECT unknown.role, first.organisation_id
-        FROM (SELECT DISTINCT role FROM unnest($10::text[]) AS role
+        FROM (SELECT DISTINCT role FROM unnest(:domain_roles::text[]) AS role
               WHERE NOT EXISTS (SELECT FROM nearest WHERE nearest.role = role.role)) AS unknown
             CROSS JOIN LATERAL (
                 SELECT organisation_id FROM neighbour WHERE neighbour.role = unknown.role LIMIT 1) AS first
@@ -72,14 +73,15 @@ _LOOK_UP: Final = """
                           AND neighbour.organisation_id <> first.organisation_id)
     ), named AS (
         SELECT number, NULL::text AS message_id, NULL::text AS thread, ticket_id, is_alias
-        FROM ticket_numbers WHERE number = ANY($3::text[])
+        FROM ticket_numbers WHERE number = ANY(:numbers::text[])
         UNION ALL
-        SELECT NULL, message_id, NULL, ticket_id, false FROM notifications WHERE message_id = ANY($4::text[])
+        SELECT NULL, message_id, NULL, ticket_id, false FROM notifications
+        WHERE message_id = ANY(:own_message_ids::text[])
         UNION ALL
-        SELECT NULL, NULL, message_id, ticket_id, false FROM notifications WHERE message_id = ANY($5::text[])
+        SELECT NULL, NULL, message_id, ticket_id, false FROM notifications WHERE message_id = ANY(:thread::text[])
         UNION ALL
         SELECT NULL, NULL, message_id_header, ticket_id, false FROM imported_mails
-        WHERE message_id_header = ANY($5::text[]) AND ticket_id IS NOT NULL
+        WHERE message_id_header = ANY(:thread::text[]) AND ticket_id IS NOT NULL
     ), way AS (
         SELECT named.number, named.message_id, named.thread, named.is_alias, ticket.id, ticket.merged_into_id,
             false AS merged
@@ -93,12 +95,12 @@ _LOOK_UP: Final = """
         FROM way
             JOIN tickets AS ticket ON ticket.id = way.id
             JOIN helpdesks AS their_helpdesk ON their_helpdesk.id = ticket.helpdesk_id
-            JOIN helpdesks AS our_helpdesk ON our_helpdesk.id = $1
-            JOIN importer_settings AS ours ON ours.helpdesk_id = $1
+            JOIN helpdesks AS our_helpdesk ON our_helpdesk.id = :helpdesk_id
+            JOIN importer_settings AS ours ON ours.helpdesk_id = :helpdesk_id
             LEFT JOIN importer_settings AS theirs ON theirs.helpdesk_id = ticket.helpdesk_id
         WHERE way.merged_into_id IS NULL AND (
-            ticket.helpdesk_id = $1 OR (way.thread IS NULL AND ours.numbers_of = 'all') OR way.message_id IS NOT NULL
-            OR our_helpdesk.group_id = their_helpdesk.group_id)
+            ticket.helpdesk_id = :helpdesk_id OR (way.thread IS NULL AND ours.numbers_of = 'all')
+            OR way.message_id IS NOT NULL OR our_helpdesk.group_id = their_helpdesk.group_id)
     )
     SELECT
         (SELECT jsonb_object_agg(role, jsonb_build_object(
@@ -114,11 +116,12 @@ _LOOK_UP: Final = """
             'organisation_id', (SELECT organisation_id FROM of_domain WHERE of_domain.role = of.role),
             'by_tag', coalesce((SELECT max(rank) = 1 FROM nearest WHERE nearest.role = of.role), false)))
          FROM (SELECT DISTINCT role FROM asked) AS of) AS people,
-        (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> $1, target.ticket_id)
+        (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> :helpdesk_id, target.ticket_id)
          FROM target) AS tickets,
         (SELECT jsonb_agg(to_jsonb(rule))
-         FROM unnest($6::text[], $7::text[]) AS asked (kind, pattern) JOIN sender_rules AS rule USING (kind, pattern)
-         WHERE rule.helpdesk_id = $1 OR rule.helpdesk_id IS NULL) AS sender_rules"""
+         FROM unnest(:handle_kinds::text[], :handle_patterns::text[]) AS asked (kind, pattern)
+            JOIN sender_rules AS rule USING (kind, pattern)
+         WHERE rule.helpdesk_id = :helpdesk_id OR rule.helpdesk_id IS NULL) AS sender_rules""")
 
 
 _REPEATED: Final = """
@@ -213,21 +216,21 @@ async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
     people = [(role, each) for role, each in addresses.items() if each is not None]
     keys = [(role, rank, key) for role, each in people for rank, key in _ranked(each)]
     domains = [(role, domain) for role, each in people for domain in each.domains]
+    arguments = _LOOK_UP.arguments(
+        helpdesk_id=helpdesk_id,
+        asked_roles=[role for role, _, _ in keys],
+        asked_ranks=[rank for _, rank, _ in keys],
+        asked_keys=[key for _, _, key in keys],
+        domain_roles=[role for role, _ in domains],
+        domains=[domain for _, domain in domains],
+        numbers=[token.text for token in asked.numbers],
+        own_message_ids=list(asked.message_ids),
+        thread=list(asked.thread),
+        handle_kinds=[handle.kind for handle in asked.handles],
+        handle_patterns=[handle.pattern for handle in asked.handles],
+    )
     async with connection(pool) as acquired:
-        row = await acquired.fetchrow(
-            _LOOK_UP,
-            helpdesk_id,
-            [role for role, _, _ in keys],
-            [token.text for token in asked.numbers],
-            list(asked.message_ids),
-            list(asked.thread),
-            [handle.kind for handle in asked.handles],
-            [handle.pattern for handle in asked.handles],
-            [rank for _, rank, _ in keys],
-            [key for _, _, key in keys],
-            [role for role, _ in domains],
-            [domain for _, domain in domains],
-        )
+        row = await acquired.fetchrow(_LOOK_UP.sql, *arguments)
     return Known() if row is None else _known(row)
 
 
@@ -244,11 +247,11 @@ def _known(row: asyncpg.Record) -> Known:
     )
 
 
-def _sender_rule(found: Mapping[str, Any]) -> SenderRule:
+def _sender_rule(row: Mapping[str, Any]) -> SenderRule:
     return SenderRule(
-        Handle(SenderKind(found["kind"]), found["pattern"]),
-        verdict=RuleVerdict(found["verdict"]),
-        of_helpdesk=found["helpdesk_id"] is not None,
+        Handle(SenderKind(row["kind"]), row["pattern"]),
+        verdict=RuleVerdict(row["verdict"]),
+        of_helpdesk=row["helpdesk_id"] is not None,
     )
 
 
@@ -258,23 +261,23 @@ def _ranked(asked: AskedAddress) -> Iterator[tuple[int, str]]:
     yield from ((1, key) for key in asked.without_tag)
 
 
-def _people(found: Mapping[str, Any] | None) -> People:
-    if found is None:
+def _people(row: Mapping[str, Any] | None) -> People:
+    if row is None:
         return People()
     return People(
-        persons=tuple(PersonMatch.model_validate(person) for person in found["persons"] or ()),
-        employee=EmployeeMatch.model_validate(found["employee"]) if found["employee"] else None,
-        organisation_id=found["organisation_id"],
-        by_tag=found["by_tag"],
+        persons=tuple(PersonMatch.model_validate(person) for person in row["persons"] or ()),
+        employee=EmployeeMatch.model_validate(row["employee"]) if row["employee"] else None,
+        organisation_id=row["organisation_id"],
+        by_tag=row["by_tag"],
     )
 
 
-def _ticket(found: Mapping[str, Any]) -> KnownTicket:
+def _ticket(row: Mapping[str, Any]) -> KnownTicket:
     return KnownTicket(
-        number=found["number"],
-        ticket_id=found["ticket_id"],
-        helpdesk_id=found["helpdesk_id"],
-        marker=found["marker"],
-        is_alias=found["is_alias"],
-        merged=found["merged"],
+        number=row["number"],
+        ticket_id=row["ticket_id"],
+        helpdesk_id=row["helpdesk_id"],
+        marker=row["marker"],
+        is_alias=row["is_alias"],
+        merged=row["merged"],
     )
