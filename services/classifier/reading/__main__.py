@@ -6,7 +6,7 @@ Reads requests (`frames`) from standard input and writes answers to standard out
 when the parent is gone. It opens no file and no connection, and knows no password.
 
 A mail that takes more memory than allowed gets the verdict EXHAUSTED; one that takes more CPU ends the process by
-SIGXCPU; one that only waits is killed by the parent's deadline.
+SIGXCPU; one that answers nothing for far longer than that is killed by the parent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parent's side: warm child processes that read mails, each for itself, killed at the deadline (DESIGN 10).
+"""The parent's side: warm child processes that read mails, each for itself, ended at their limits (DESIGN 10).
 
     async with ReaderPool(readers=2, …) as pool:
         read = await pool.read(raw, mail_id, settings)          # ReadMail, or MailExhausted
@@ -29,6 +29,8 @@ from services.classifier.reading.values import ReadingSettings, ReadMail
 from shared.errors import ImporterError, Outage
 
 MAILS_A_CHILD: Final = 500
+CLOCK_TO_PROCESSOR: Final = 20
+"""How many times its limit of processor time a reading may take by the clock: a busy machine is no mail's fault."""
 START_SECONDS: Final = 60
 """For a child's imports, on a machine that does much else."""
 DECODE_OFF_LOOP_BYTES: Final = 64 * 1024
@@ -66,11 +68,15 @@ class NoReader(Outage):
 
 
 class _ChildDied(ImporterError):
-    """A child ended by itself, or by the kernel, while it read."""
+    """A child ended by itself, or by the kernel, while it read; the text names the signal or exit code."""
+
+
+class _OutOfTime(ImporterError):
+    """A child used up its processor time, or answered nothing for far longer than that."""
 
 
 class ReaderPool:
-    """`readers` child processes, each with at most `memory_bytes`, and `seconds` of CPU and of time for one mail."""
+    """`readers` child processes, each with at most `memory_bytes`, and `seconds` of processor time for one mail."""
 
     def __init__(self, *, readers: int, memory_bytes: int, seconds: float) -> None:
         self._readers = readers
@@ -96,7 +102,7 @@ class ReaderPool:
         """The mail, read in a child. Raises MailExhausted, or ReadingFailed for a bug of ours.
 
         A child that died is tried once more with another one: the kernel may have chosen it when something else took
-        the machine's memory. One that ran into the deadline is not.
+        the machine's memory. One that ran out of its processor time is not.
         """
         head = request(mode, Order(mail_id, settings), raw)
         with _seconds.labels(mode.name.lower()).time():
@@ -106,11 +112,11 @@ class ReaderPool:
                 except _ChildDied as died:
                     _log.warning("reader_died", died_of=str(died), mode=mode.name.lower())
                     verdict, content = await self._ask(head, raw)
-            except (TimeoutError, _ChildDied) as gone:
+            except (_OutOfTime, _ChildDied) as gone:
                 _readings.labels(mode.name.lower(), "killed").inc()
-                _log.warning("reader_killed", died_of=str(gone) or "deadline", mode=mode.name.lower())
+                _log.warning("reader_killed", died_of=str(gone), mode=mode.name.lower())
                 raise MailExhausted(
-                    f"Reading the mail ended its process: the limits are {self._seconds} s and "
+                    f"Reading the mail ended its process: the limits are {self._seconds} s of processor time and "
                     f"{self._memory_bytes} bytes of memory"
                 ) from gone
         return await self._result(verdict, content, mode)
@@ -119,13 +125,14 @@ class ReaderPool:
         child = await self._ready_child()
         try:
             child.mails += 1
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds * CLOCK_TO_PROCESSOR):
                 answered = await _exchange(child, head, raw)
+        except TimeoutError as gone:
+            await self._replace(child)
+            raise _OutOfTime("no answer") from gone
         except (OSError, asyncio.IncompleteReadError) as gone:
-            if isinstance(gone, TimeoutError):
-                await self._replace(child)
-                raise
-            raise _ChildDied(await self._replace(child)) from gone
+            died_of = await self._replace(child)
+            raise (_OutOfTime if died_of == signal.SIGXCPU.name else _ChildDied)(died_of) from gone
         except BaseException:
             await self._replace(child)
             raise

@@ -31,10 +31,17 @@ async def test_a_child_reads_as_the_reader_does(pool: ReaderPool) -> None:
     assert await pool.read(MAIL, MAIL_ID, SETTINGS) == read_mail(MAIL, MAIL_ID, SETTINGS)
 
 
-async def test_a_mail_that_takes_too_long_ends_its_child_and_no_other_mail(pool: ReaderPool) -> None:
+async def test_a_mail_that_takes_too_long_ends_its_child_and_no_other_mail(
+    pool: ReaderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await pool.read(MAIL, MAIL_ID, SETTINGS)
     (child,) = pool._children
     child.process.send_signal(signal.SIGSTOP)  # no machine is so fast that it reads the mail in time now
+    monkeypatch.setattr("services.classifier.reading.pool.CLOCK_TO_PROCESSOR", 0.1)
+    stopped = asyncio.create_task(pool.read(SLOW, MAIL_ID, SETTINGS))
+    with pytest.raises(MailExhausted):
+        await stopped
+    monkeypatch.undo()
     slow, after = await asyncio.gather(
         pool.read(SLOW, MAIL_ID, SETTINGS), pool.read(MAIL, MAIL_ID, SETTINGS), return_exceptions=True
     )
