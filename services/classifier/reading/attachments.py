@@ -27,6 +27,7 @@ from services.classifier.reading.wrappings.unwrap import ATTACHED_MESSAGES
 from shared.messages import LeftOut
 
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[^,;]{0,100}){0,5}),", re.IGNORECASE)
+_CID: Final = re.compile(r"\[cid:([^\]\[\s]{1,250})\]", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:https?|ftp):|//", re.IGNORECASE)
 _ARMOUR_WITHIN: Final = 100
 _MOST_ERRORS: Final = 10
@@ -112,7 +113,9 @@ class Attachments:
                 reason = NotStored.WINMAIL
             self._leave_out(part, len(content), reason)
             return
-        kept = self._keep(part.path, part.name, result, part.content_id)
+        kept = self._same(result.content, part.content_id)
+        if kept is None:
+            kept = self._keep(part.path, part.name, result, part.content_id)
         self._by_source[f"part:{part.path}"] = kept
         for key in _keys(part):
             self._by_source.setdefault(key, kept)
@@ -132,6 +135,15 @@ class Attachments:
             spellings.append(re.split(r"[\\/]", plain)[-1])
         kept = next((self._by_source[each] for each in spellings if each in self._by_source), None)
         return f"{ATTACHMENT_SCHEME}:{kept.id}" if kept else None
+
+    def named_in(self, text: str) -> str:
+        """Plain text in which the pictures that Outlook puts there as `[cid:…]` have their names."""
+        return _CID.sub(self._named, text)
+
+    def _named(self, place: re.Match[str]) -> str:
+        reference = place[1].lower()
+        kept = self._by_source.get(reference) or self._by_source.get(reference.split("@", 1)[0])
+        return f"[{kept.name if kept else place[1].split('@', 1)[0]}]"
 
     def name_of(self, part: Part) -> str:
         """The name by which people are told of a part."""
@@ -210,6 +222,11 @@ class Attachments:
         alone = image_alone(content, decoded.format, strip_metadata=self._settings.strip_image_metadata)
         needs_copies = self._settings.make_copies and not decoded.format.is_shown_by_browsers
         return _Stored(decoded, alone, copies_of(alone, decoded.format) if needs_copies else None)
+
+    def _same(self, content: bytes, content_id: str | None) -> _Kept | None:
+        """The image that is kept already with these bytes and this Content-ID: a client attached it inline, too."""
+        wanted = safe_line(content_id, 250) if content_id else None
+        return next((kept for kept in self._kept if wanted == kept.content_id and content == kept.content), None)
 
     def _keep(self, path: str, name: str, stored: _Stored, content_id: str | None) -> _Kept:
         kept = _Kept(

@@ -30,6 +30,7 @@ from services.classifier.reading.text.forwarded import Forwarded, find_attached,
 from services.classifier.reading.text.html_document import HtmlDocument, nesting, stripped, text_as_html
 from services.classifier.reading.text.lines import Line, joined, text_lines
 from services.classifier.reading.text.reply_marker import MarkerPlace, find_markers, has_content
+from services.classifier.reading.text.same_text import says_the_same
 from services.classifier.reading.text.sanitise import ATTACHMENT_SCHEME, sanitise
 from services.classifier.reading.text.subject_prefix import Prefix, prefix_of
 from services.classifier.reading.text.trimming import Trimming
@@ -149,6 +150,7 @@ def _assembled(
         text_of=said.text_of,
         list_id=safe_line(list_id(headers), limits.subject),
         body_cut=said.was_cut,
+        damaged=any(part.is_cut_off for part in root.walk()),
         head_only=head_only,
         crypto=mail.crypto,
         forwarded=_forwarded(root, said, subject, limits) if report is None else None,
@@ -186,6 +188,10 @@ def _said(
     html_text, html_text_cut = cut(safe_text(joined(lines)), limits.text)
     whole_html = _shown_html(document, attachments)
     shown = _ids(whole_html)
+    has_html = any(segment.rich for segment in contents.segments)
+    if has_html and not says_the_same(plain, html_text):
+        plain = ""
+    plain = attachments.named_in(plain)
     text = plain.strip("\n").rstrip() if plain.strip() else html_text
     attached = [uuid.UUID(identity) for identity in sorted(attachments.ids) if uuid.UUID(identity) not in set(shown)]
     order = [image.id for image in attachments.images(frozenset())]
@@ -193,7 +199,6 @@ def _said(
     def body(html: str, text: str) -> Body:
         return Body(html=html, text=text, attachment_ids=tuple(_in_order({*_ids(html), *attached}, order)))
 
-    has_html = any(segment.rich for segment in contents.segments)
     trimming = Trimming(
         has_html=has_html,
         has_text=bool(plain.strip()),

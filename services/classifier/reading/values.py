@@ -111,6 +111,8 @@ class ReadMail:
     """The mailing list that it came by (RFC 2919), in lower case; '' for none."""
     body_cut: bool = False
     """The body was longer than is kept: its end is missing."""
+    damaged: bool = False
+    """It breaks off within the header of a part: whatever followed did not arrive."""
     head_only: bool = False
     """Only headers and the first text were read: the whole mail could not be, within time and memory (D17)."""
     crypto: Crypto | None = None

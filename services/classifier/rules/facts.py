@@ -374,6 +374,8 @@ def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, know
         reasons.append(Reason(id=ReasonId.TOO_LARGE, detail="het einde van de tekst ontbreekt"))
     if read.head_only:
         reasons.append(Reason(id=ReasonId.UNREADABLE))
+    elif read.damaged and mail.complete:
+        reasons.append(Reason(id=ReasonId.UNREADABLE, detail="de mail is afgebroken"))
     return reasons
 
 

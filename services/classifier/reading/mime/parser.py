@@ -8,7 +8,7 @@ number of parts are bounded while splitting; what lies beyond stays one part. No
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,6 +35,8 @@ _FIELD_OF_MAIL: Final = re.compile(
 )
 _FIRST_DELIMITER: Final = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?$", re.MULTILINE)
 _DELIMITER_REST: Final = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+_PART_FIELD: Final = re.compile(rb"content-[a-z-]{0,30}\Z")
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 
 
@@ -109,8 +111,14 @@ class _Parser:
             media_type = {"text": "text/plain", "html": "text/html"}.get(media_type, default_type)
         disposition, disposition_options = headers.structured("content-disposition")
         children: tuple[Part, ...] = ()
+        is_cut_off = False
         if media_type.startswith("multipart/") and depth < self.limits.depth:
-            sections = self._sections(body_start, end, options.get("boundary", "").encode("utf-8", "replace"))
+            boundary = options.get("boundary", "").encode("utf-8", "replace")
+            sections = list(self._sections(body_start, end, boundary))
+            if len(sections) > 1 and sections[-1][1] == end:  # no delimiter closes it
+                is_cut_off = self._is_cut_header(*sections[-1])
+                if is_cut_off or not self.raw[slice(*sections[-1])].strip():
+                    sections.pop()
             children = self._children(sections, media_type, path, depth)
             if not children:
                 media_type = "text/plain"  # QUIRK: a multipart without a single delimiter is read as text
@@ -124,10 +132,18 @@ class _Parser:
             name=_file_name(_fuller(disposition_options.get("filename", ""), options.get("name", "")), self.limits),
             content=b"" if children else transfer_decoded(self.raw[body_start:end], encoding),
             children=children,
+            is_cut_off=is_cut_off,
         )
 
+    def _is_cut_header(self, start: int, end: int) -> bool:
+        """Whether a last part ends before its header does: its first field is one of MIME's, as far as it goes."""
+        section = self.raw[start:end]
+        first = section.partition(b":")[0].strip().lower()
+        begins_field = bool(first) and (_PART_FIELD.match(first) is not None or b"content-".startswith(first))
+        return begins_field and _BLANK_LINE.search(section) is None
+
     def _children(
-        self, sections: Iterator[tuple[int, int]], media_type: str, path: str, depth: int
+        self, sections: Sequence[tuple[int, int]], media_type: str, path: str, depth: int
     ) -> tuple[Part, ...]:
         default_type = "message/rfc822" if media_type == "multipart/digest" else "text/plain"
         children: list[Part] = []

@@ -26,6 +26,8 @@ class Part:
     content: bytes
     """The bytes, transfer encoding undone; none of a multipart."""
     children: tuple[Part, ...] = ()
+    is_cut_off: bool = False
+    """A multipart that ends within the header of its next part."""
     attached: Part | None = None
     """The message that this part carries, read: a mail of its own (`unwrap`)."""
 

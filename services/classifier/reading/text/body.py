@@ -6,6 +6,7 @@ Pictures that a client puts between texts keep their place. Everything that is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,10 @@ _STAND_IN: Final = _CALENDARS | {TNEF_BODY}
 _FIRST_ONLY: Final = frozenset(
     {"multipart/signed", "multipart/report", "multipart/encrypted", "multipart/voice-message"}
 )
+_IMAGE: Final = re.compile(r"<img\b[^<>]{0,2000}", re.IGNORECASE)
+_REMOTE: Final = re.compile(r"""\bsrc\s*=\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
+_UNSEEN: Final = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
+"""Characters that mailers fill an empty text with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def find_contents(root: Part) -> Contents:
     """
     contents = _own_contents(root)
     waiting = [part for part in root.walk() if part.media_type in _STAND_IN or part.attached is not None]
-    if not waiting or any(_says_something(part) for each in contents.segments for part in each.plain + each.rich):
+    if not waiting or _speaks(contents):
         return contents
     for part in sorted(waiting, key=_precedence):
         segments = _standing_in(part)
@@ -82,10 +87,19 @@ def _standing_in(part: Part) -> tuple[Segment, ...]:
 
 
 def _says_something(part: Part) -> bool:
+    """Whether a reader sees anything: text beyond blanks, or a picture that comes along with the mail."""
     if part.media_type == "text/html":
         text = part.text
-        return "<img" in text.lower() or bool(stripped(text).strip())
-    return not part.is_text or bool(part.text.strip())
+        return any(not _REMOTE.search(image[0]) for image in _IMAGE.finditer(text)) or _is_seen(stripped(text))
+    return not part.is_text or _is_seen(part.text)
+
+
+def _is_seen(text: str) -> bool:
+    return bool(_UNSEEN.sub("", text).strip())
+
+
+def _speaks(contents: Contents) -> bool:
+    return any(_says_something(part) for segment in contents.segments for part in segment.plain + segment.rich)
 
 
 def _own_contents(root: Part) -> Contents:
@@ -146,9 +160,11 @@ def _is_said(part: Part) -> bool:
 def _alternative(part: Part) -> Contents:
     """The last alternative with html, and the last with text alone: both say the same (RFC 2046 5.1.4).
 
+    One that says nothing gives way to any that does: clients and gateways leave html empty beside a text.
     Plain text goes before other kinds of text; renderings for watches and for AMP say nothing new, and are no files.
     """
-    children = [_contents(child) for child in part.children]
+    every = [_contents(child) for child in part.children]
+    children = [child for child in every if _speaks(child)] or every
     rich = plain = Contents((), ())
     for child in children:
         if any(segment.has_html for segment in child.segments):
@@ -159,7 +175,7 @@ def _alternative(part: Part) -> Contents:
         plain=tuple(said for segment in (plain.segments or rich.segments) for said in segment.plain),
         rich=tuple(shown for segment in rich.segments for shown in segment.rich or segment.plain),
     )
-    files = tuple(file for child in children for file in child.files if file.media_type not in _RENDERINGS)
+    files = tuple(file for child in every for file in child.files if file.media_type not in _RENDERINGS)
     return Contents((segment,) if segment.plain or segment.rich else (), files)
 
 
@@ -180,6 +196,8 @@ def _related(part: Part) -> Contents:
     start = part.parameters.get("start", "").strip().strip("<>")
     children = list(part.children)
     root = next((child for child in children if start and child.content_id == start), None)
+    if root is None:
+        root = next((child for child in children if _speaks(_contents(child))), None)
     if root is None:
         root = next((child for child in children if _contents(child).segments), children[0])
     said = _contents(root)
