@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -16,5 +17,11 @@ def says_the_same(plain: str, shown: str) -> bool:
 
     Clients write both from one source; generators write other links, headings and footers in one of them.
     """
-    words = set(_WORD.findall(shown[:_MOST].casefold()))
-    return not words or len(words & set(_WORD.findall(plain[:_MOST].casefold()))) >= _SHARE * len(words)
+    words = _words(shown)
+    return not words or len(words & _words(plain)) >= _SHARE * len(words)
+
+
+def _words(text: str) -> set[str]:
+    """The different words, without accents: some plain text lost them."""
+    letters = unicodedata.normalize("NFKD", text[:_MOST].casefold())
+    return set(_WORD.findall("".join(letter for letter in letters if not unicodedata.combining(letter))))
