@@ -6,7 +6,8 @@ stands what kept libraries reach when they are glued together.
 
 Expectations that we leave on purpose, in each line's count of misses:
 
-subject, text    a soft hyphen in a subject goes; undeclared 8-bit bytes are windows-1252, not dropped (mikel)
+subject, text    a soft hyphen in a subject goes; undeclared 8-bit bytes are windows-1252, not dropped (mikel);
+                 `[cid:…]` in plain text becomes the picture's name (Webklex)
 attachments      attached messages are not flattened into body and attachments (imap_tools)
 bounce           an alert of a virus scanner is none
 automatic        notifications of a ticket system are automatic (SPEC D6)
@@ -29,7 +30,7 @@ FLOORS = {
     "subject": 0.97,
     "sender": 0.98,
     "date": 1.0,
-    "text": 0.91,
+    "text": 0.90,
     "attachment names": 0.93,
     "bounce": 0.985,
     "no bounce": 1.0,

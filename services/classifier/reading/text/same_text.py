@@ -10,15 +10,31 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _MOST: Final = 100_000
 """Characters that are compared."""
 _SHARE: Final = 0.5
+_STUB: Final = re.compile(
+    r"\bhtml\b|browser|webversi|web version|online|mail ?(?:client|reader|program)|programma|programm\b|logiciel",
+    re.IGNORECASE,
+)
+"""What a stub sends people to."""
+_SENDS: Final = re.compile(
+    r"view|show|display|support|enable|tonen|toont|weergeven|weergave|bekijk|lees|open|anzeigen|afficher|cannot|geen",
+    re.IGNORECASE,
+)
+_LONGEST_STUB: Final = 500
 
 
 def says_the_same(plain: str, shown: str) -> bool:
-    """Whether at least half of the different words that html shows stand in `plain`; html without words says nothing.
+    """False for a `plain` that is a stub: it names html or a program, and has not half of the words that html shows.
 
-    Clients write both from one source; generators write other links, headings and footers in one of them.
+    Other words than html has are no sign alone: generators write other headings and footers in one of them.
     """
+    if not plain.strip() or len(plain.strip()) > _LONGEST_STUB or not _is_stub(plain):
+        return True
     words = _words(shown)
     return not words or len(words & _words(plain)) >= _SHARE * len(words)
+
+
+def _is_stub(text: str) -> bool:
+    return _STUB.search(text) is not None and _SENDS.search(text) is not None
 
 
 def _words(text: str) -> set[str]:
