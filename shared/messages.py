@@ -300,9 +300,11 @@ class AutomaticKind(StrEnum):
 
 
 class BouncedRecipient(Value):
-    """One recipient of a delivery report (RFC 3464)."""
+    """One recipient of a delivery report (RFC 3464): the one we wrote to, and where the mail went from there."""
 
     recipient: str
+    final_recipient: str = ""
+    """The recipient at the end, where that is another."""
     status: str = ""
     action: str = ""
     diagnostic: str = ""

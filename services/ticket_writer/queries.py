@@ -314,7 +314,8 @@ UNPUBLISHED_EVENTS: Final = (
 LOCK_NOTIFICATION: Final = """
     -- $1 Message-ID of a mail of ours
     SELECT id AS notification_id, recipient_address AS address,
-        coalesce(report_action = 'failed', false) AS has_failed
+        coalesce(report_action = 'failed', false) AS has_failed,
+        kind <> 'ticket-added-customer' OR recipient_employee_id IS NOT NULL AS to_employee
     FROM notifications WHERE message_id = $1 FOR NO KEY UPDATE
 """
 

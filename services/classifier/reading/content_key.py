@@ -24,9 +24,19 @@ _UNSEEN: Final = re.compile(r"[\s\u00ad\u180e\u200b-\u200f\u2060\ufeff]+")
 
 
 def content_key(
-    *, message_id: str | None, sender: str, sent_at: datetime | None, date: str, subject: str, text: str
+    *,
+    message_id: str | None,
+    sender: str,
+    sent_at: datetime | None,
+    date: str,
+    subject: str,
+    text: str,
+    recipients: tuple[str, ...] = (),
 ) -> ContentKey:
-    """The content key of a mail; `date` is the Date header as written, used when it is no `sent_at`."""
+    """The content key of a mail; `date` is the Date header as written, used when it is no `sent_at`.
+
+    `recipients` are those of a delivery report: one without Message-ID is told by them too.
+    """
     text_digest = hashlib.sha256(_without_space(text).encode("utf-8", "replace")).hexdigest()
     moment = str(int(sent_at.timestamp())) if sent_at is not None else _without_space(date)
     parts = [
@@ -36,7 +46,7 @@ def content_key(
         " ".join(unicodedata.normalize("NFC", subject).split()),
     ]
     if not parts[0]:
-        parts.append(text_digest)
+        parts += [text_digest, *(recipient.strip().lower() for recipient in recipients)]
     digest = hashlib.sha256()
     for part in parts:
         content = part.encode("utf-8", "replace")

@@ -19,6 +19,7 @@ from services.classifier.reading.automatic.delivery_report import message_ids, r
 from services.classifier.reading.automatic.kind import list_id, tell_automatic
 from services.classifier.reading.content_key import content_key
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
+from services.classifier.reading.mime.address import is_usable
 from services.classifier.reading.mime.address_header import parse_addresses
 from services.classifier.reading.mime.date import sent_at
 from services.classifier.reading.mime.dmarc import dmarc_result
@@ -99,10 +100,14 @@ def _assembled(
     subject = safe_line(headers.text("subject"), limits.subject)
     from_ = _addresses(root, "from", limits)
     identity = next((mailbox for mailbox in from_ if mailbox.address), MailAddress(address=""))
+    writer = identity
+    if not writer.address:  # a machine may stand in Sender or in the return path alone
+        others = (*_addresses(root, "sender", limits), *_addresses(root, "return-path", limits))
+        writer = next(iter(others), identity)
     report = read_delivery_report(
         root,
-        sender=identity.address,
-        sender_name=identity.name or safe_line(headers.text("from"), limits.name),
+        sender=writer.address,
+        sender_name=writer.name or safe_line(headers.text("from"), limits.name),
         subject=subject,
         text=said.whole.text,
         limits=limits,
@@ -123,10 +128,14 @@ def _assembled(
         return_path_empty=headers.text("return-path").strip() == "<>",
         to=_addresses(root, "to", limits),
         cc=_addresses(root, "cc", limits),
-        dmarc=dmarc_result(headers, settings.trusted_authserv_ids),
+        dmarc=dmarc_result(
+            headers,
+            settings.trusted_authserv_ids,
+            domain=next((each.address for each in from_ if is_usable(each.address)), "").rpartition("@")[2],
+        ),
         automatic=tell_automatic(
             root,
-            sender=identity.address,
+            sender=writer.address,
             subject=subject,
             text=said.whole.text,
             report=report,
@@ -146,6 +155,7 @@ def _assembled(
             date=date,
             subject=subject,
             text=said.identity_text,
+            recipients=() if report is None else tuple(each.recipient for each in report.recipients),
         ),
         text_of=said.text_of,
         list_id=safe_line(list_id(headers), limits.subject),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from services.classifier.reading.automatic.kind import WEAKEST_SIGN
 from services.classifier.reading.mime.address import is_usable, same_address
 from services.classifier.reading.values import AboveMarker, ReadMail
 from services.classifier.reading.wrappings.pgp import UNREADABLE
@@ -241,7 +242,8 @@ def _sender(mailbox: MailAddress, people: People) -> Sender:
 
 def _dmarc(read: ReadMail, sender: FoundSender, forwarded_by: Sender | None) -> DmarcResult:
     """DMARC speaks of the domain in From (RFC 7489 §3.1): a pass says nothing of a sender who was found elsewhere."""
-    if read.dmarc is DmarcResult.PASS and (sender.by_reply_to is not None or forwarded_by is not None):
+    elsewhere = sender.by_reply_to is not None or forwarded_by is not None or sender.mailbox not in read.from_
+    if read.dmarc is DmarcResult.PASS and elsewhere:
         return DmarcResult.NONE
     return read.dmarc
 
@@ -268,7 +270,19 @@ def _automatic(read: ReadMail, asked: Asked, known: Known) -> tuple[AutomaticKin
         return kind, next(returned, None)
     if read.message_id is not None and read.message_id in known.own_messages:
         return AutomaticKind.OWN, read.message_id
-    return None if _filed_as_a_persons(read, asked, known) else kind, None
+    is_a_persons = _filed_as_a_persons(read, asked, known) or _is_a_contacts(read, known)
+    return None if is_a_persons else kind, None
+
+
+def _is_a_contacts(read: ReadMail, known: Known) -> bool:
+    """Whether the weakest sign of a list stands on the mail of somebody we know: sent by way of a CRM or a form."""
+    return (
+        read.automatic is not None
+        and read.automatic.kind is AutomaticKind.LIST
+        and read.automatic.sign == WEAKEST_SIGN
+        and any(person.active for person in known.sender.persons)
+        and read.dmarc is not DmarcResult.FAIL
+    )
 
 
 def _filed_as_a_persons(read: ReadMail, asked: Asked, known: Known) -> bool:
@@ -358,7 +372,7 @@ def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, know
     reasons = []
     if (ruled := ruling(asked.handles, known.sender_rules)) is not None:
         reasons.append(ruled)
-    if read.automatic is not None and _automatic(read, asked, known)[0] is None:
+    if _filed_as_a_persons(read, asked, known) and _automatic(read, asked, known)[0] is None:
         reasons.append(Reason(id=ReasonId.AUTOMATIC_ALLOWED, detail=read.automatic.sign))
     reasons += _reasons_of_sender(asked, known)
     reasons += _reasons_of_ticket(read, asked, known)

@@ -112,6 +112,8 @@ class SentNotification:
     notification_id: uuid.UUID
     address: str
     has_failed: bool = False
+    to_employee: bool = False
+    """It told an employee of ours, or stood in for one (M2, M3, D11)."""
 
 
 @dataclass(frozen=True, slots=True)

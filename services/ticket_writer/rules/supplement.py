@@ -52,7 +52,7 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
         informant_person_id=person_id,  # A5
         informant_employee_id=author.employee_id,  # A5
         mail_subject=mail.subject,
-        visible_to_customer=effect.visible_to_customer,  # A7
+        visible_to_customer=effect.visible_to_customer and not _is_internal(facts),  # A7, D6
         expanded=effect.status.expanded,  # A7
         status_id=effect.status.id,  # A8
         priority_id=ticket.priority_id,  # A9
@@ -96,6 +96,11 @@ def supplement(mail: ClassifiedMail, bodies: Bodies, facts: Facts, decision: Sup
         ),
         report=report,
     )
+
+
+def _is_internal(facts: Facts) -> bool:
+    """Whether this is a report on a mail of ours that was an employee's: nothing for the customer (D6)."""
+    return facts.reported is not None and facts.reported.to_employee
 
 
 def _shown(bodies: Bodies, mail: ClassifiedMail, ticket: TicketFacts) -> tuple[Body, tuple[Reason, ...]]:

@@ -88,13 +88,16 @@ def _recipient(group: dict[str, str], limits: Limits) -> BouncedRecipient:
     diagnostic = group.get("diagnostic-code", "")
     said = diagnostic.partition(";")[2].strip() or diagnostic
     status = _status(group.get("status", ""), said, group.get("action", ""))
+    final = _address(group.get("final-recipient", ""), limits)
+    original = _address(group.get("original-recipient", ""), limits)
+    written_to = original if "@" in original else final or original
     return BouncedRecipient(
-        recipient=next((address for name in ("final-recipient", "original-recipient", "x-actual-recipient")
-                        if (address := _address(group.get(name, ""), limits))), ""),
+        recipient=written_to or _address(group.get("x-actual-recipient", ""), limits),
+        final_recipient=final if final.lower() != written_to.lower() else "",
         status=status,
         action=_action(group.get("action", ""), status),
         diagnostic=safe_line(said, LONGEST_DIAGNOSTIC),
-    )  # fmt: skip
+    )
 
 
 def _status(field: str, diagnostic: str, action: str) -> str:

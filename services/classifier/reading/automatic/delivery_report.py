@@ -33,7 +33,7 @@ from services.classifier.reading.automatic.delivery_words import (
 from services.classifier.reading.automatic.smtp_status import status_of
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.header import Headers
-from services.classifier.reading.mime.parser import attached_header
+from services.classifier.reading.mime.parser import attached_header, parse_mail
 from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
 from shared.messages import BouncedRecipient
@@ -42,6 +42,7 @@ _MESSAGE_ID: Final = re.compile(
     r"^[>|\s]*(?:original-)?message-id\s*:\s*<([^<>\s]{3,250})>", re.IGNORECASE | re.MULTILINE
 )
 _LARGEST_FIELDS: Final = 256 * 1024
+_LARGEST_REPORT: Final = 1024 * 1024
 _REFUSED: Final = "5.7.1"
 """RFC 5429 §2.1.2: delivery not authorised, message refused."""
 
@@ -61,7 +62,7 @@ def read_delivery_report(
 ) -> DeliveryReport | None:
     """The report that this mail is, or None. `text` is what its body says; attached messages are not looked into."""
     telling = Telling(root=root, sender=sender, sender_name=sender_name, subject=subject, text=text)
-    leaves = [part for part in root.walk() if not part.is_multipart]
+    leaves = _leaves(root, limits)
     if (sign := refusal_sign(telling)) is not None:
         refused = _returned_to(leaves, limits) or ADDRESS.findall(text[:MOST_TEXT])[:1]
         entries = tuple(BouncedRecipient(recipient=each, status=_REFUSED, action="failed") for each in refused)
@@ -70,6 +71,9 @@ def read_delivery_report(
     if told:
         return DeliveryReport(tuple(told), (), "bouncedRecipients")
     sign = report_sign(telling)
+    is_carried = not telling.media_types & DATA_TYPES and any(part.media_type in DATA_TYPES for part in leaves)
+    if sign is None and is_carried and telling.from_machine and telling.called_so and not telling.passed_on:
+        sign = "attached report"
     if sign is None:
         return None
     in_fields = [entry for part in leaves for entry in _fields(part, limits)]
@@ -80,6 +84,19 @@ def read_delivery_report(
         in_words = _in_words(root.headers, sender, leaves, text, limits)
         recipients = _completed(in_fields, in_words, text) if in_fields else in_words
     return DeliveryReport(tuple(recipients[:MOST_RECIPIENTS]), _returned(root, leaves, text, limits), sign)
+
+
+def _leaves(root: Part, limits: Limits) -> list[Part]:
+    """The parts of a report; of one that somebody passed on as an attached message, the parts of that."""
+    leaves = [part for part in root.walk() if not part.is_multipart]
+    if any(part.media_type in DATA_TYPES for part in leaves):
+        return leaves
+    for part in leaves:
+        if part.media_type == "message/rfc822" and len(part.content) <= _LARGEST_REPORT:
+            inner = [each for each in parse_mail(part.content, limits).walk() if not each.is_multipart]
+            if any(each.media_type in DATA_TYPES for each in inner):
+                return [each for each in leaves if each is not part] + inner
+    return leaves
 
 
 def _fields(part: Part, limits: Limits) -> list[BouncedRecipient]:

@@ -15,6 +15,7 @@ from typing import Final
 from services.classifier.reading.automatic.delivery_fields import looks_like_fields
 from services.classifier.reading.automatic.delivery_words import MOST_TEXT, RETURNED
 from services.classifier.reading.automatic.smtp_status import meaning
+from services.classifier.reading.mime.charset import decode
 from services.classifier.reading.mime.part import Part
 
 RETURNED_TYPES: Final = frozenset(
@@ -28,6 +29,8 @@ _DAEMON: Final = re.compile(
     r"microsoftexchange[0-9a-f]{32}|ndr|no-?reply-?bounce|smtp-?gateway|mail-?returned)$",
     re.IGNORECASE,
 )
+_SERVERS_PATH: Final = re.compile(r"(?:mailer[-_.]?daemon|post[-_]?master|double-bounce)$", re.IGNORECASE)
+_PATH: Final = re.compile(r"([^\s<>@]{1,64})@")
 _DAEMON_NAME: Final = re.compile(
     r"mail deliver\w* (?:sub)?system|mailer[- ]daemon|post[- _]?master|mail administrator|microsoft outlook|"
     r"mail delivery service|internet mail delivery|ndr administrator|interscan",
@@ -53,6 +56,14 @@ _PASSED_ON: Final = re.compile(
     r"^\W{0,3}(?:re|fwd?|aw|wg|antw(?:oord)?|betr|doorst(?:uren)?|fs|vs|sv|tr|rv|r|i|rif|odp|pd|enc|ynt|ilt|ответ|на|"
     r"回复|"
     r"转发|返信|転送)\s*(?:\[\d+\])?\s*[:\uff1a]",
+    re.IGNORECASE,
+)
+_BEGINS_REPORT: Final = re.compile(
+    r"^\W*(?:this is (?:the mail system|an auto)|(?:could not|unable to|failed to) deliver|failed recipients?|"
+    r"(?:your|the) (?:message|mail|e-?mail)\b.{0,80}\b(?:not|undeliver|fail|reject|refus|return)|"
+    r"(?:delivery|the delivery) (?:has |to |of |fail|status|notification|error)|undeliver|returned (?:mail|message)|"
+    r"(?:uw|het|de|deze) (?:bericht|mail|e-?mail)\b.{0,80}\bniet|onbestelbaar|de bezorging|"
+    r"(?:ihre|die) (?:nachricht|e-?mail)\b.{0,80}\bnicht|(?:votre|le) (?:message|courriel)\b.{0,80}\bpas)",
     re.IGNORECASE,
 )
 _SERVER_SPOKE: Final = re.compile(
@@ -100,6 +111,11 @@ _SAYS_FAILED: Final = re.compile(
 )
 
 
+def is_passed_on(subject: str) -> bool:
+    """The subject of an answer or a forwarded mail: what follows it is somebody else's."""
+    return _PASSED_ON.match(subject) is not None
+
+
 @dataclass(frozen=True)
 class Telling:
     """What a mail tells about itself, each looked at once."""
@@ -117,7 +133,12 @@ class Telling:
     @cached_property
     def from_daemon(self) -> bool:
         """Sent by a mail server, by its address or its name (RFC 5321 §4.5.1, RFC 2142)."""
-        return bool(_DAEMON.match(self.local_part) or _DAEMON_NAME.search(self.sender_name))
+        paths = (_PATH.search(decode(value)) for value in self.root.headers.all("return-path"))
+        return bool(
+            _DAEMON.match(self.local_part)
+            or _DAEMON_NAME.search(self.sender_name)
+            or any(path is not None and _SERVERS_PATH.match(path[1]) for path in paths)
+        )
 
     @cached_property
     def from_machine(self) -> bool:
@@ -145,8 +166,7 @@ class Telling:
 
     @cached_property
     def passed_on(self) -> bool:
-        """The subject of an answer or a forwarded mail: what follows it is somebody else's."""
-        return bool(_PASSED_ON.match(self.subject))
+        return is_passed_on(self.subject)
 
     @cached_property
     def says_so(self) -> bool:
@@ -178,6 +198,18 @@ class Telling:
         """A postmaster may be a person: one who answers, and does not begin with a server's code, is taken for one."""
         answers = self.passed_on or self.root.headers.has("in-reply-to")
         return answers and not self.is_automatic and not self.begins_with_code
+
+    @cached_property
+    def is_unmistakable(self) -> bool:
+        """Subject, first line, a server's word and the mail below: whoever complains of a report begins otherwise."""
+        first = next((line for line in self.text[:MOST_TEXT].splitlines() if line.strip()), "")
+        return (
+            _SUBJECT.match(self.subject.lstrip(" *-_")) is not None
+            and _BEGINS_REPORT.search(first) is not None
+            and (self.server_spoke or self.gives_cause)
+            and self.returns
+            and not self.root.headers.has("in-reply-to")
+        )
 
     @cached_property
     def returns(self) -> bool:
@@ -215,6 +247,7 @@ def report_sign(telling: Telling) -> str | None:
         and not (telling.passed_on and not telling.from_daemon)
         and (telling.returns or (telling.is_automatic and telling.server_spoke) or telling.sent_back)
         and not headers.has("in-reply-to"),
+        "report and returned mail": telling.is_unmistakable,
     }
     return next((sign for sign, found in signs.items() if found), None)
 
@@ -249,5 +282,5 @@ def _is_something_else(telling: Telling) -> bool:
         (telling.root.media_type == "multipart/report" and report_type not in {"", "delivery-status"})
         or "message/disposition-notification" in telling.media_types
         or (headers.token("auto-submitted").startswith("auto-replied") and not telling.called_so)
-        or (is_list and not headers.has("x-failed-recipients"))
+        or (is_list and not (telling.from_daemon or telling.empty_path or headers.has("x-failed-recipients")))
     )

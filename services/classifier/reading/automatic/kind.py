@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.reading.automatic.delivery_report import DeliveryReport
+from services.classifier.reading.automatic.delivery_signs import is_passed_on
 from services.classifier.reading.automatic.words import (
     begins_as_away,
     begins_as_reply,
+    is_away_from_notes,
     is_away_name,
     is_away_word,
     is_reply_name,
@@ -33,10 +35,11 @@ _REPLY_HEADERS: Final = (
 _GENERATED_HEADERS: Final = ("x-amazon-mail-relay-type", "x-cron-env", "x-loop")
 """Of machines that write by themselves, to one reader or to a list."""
 _LIST_HEADERS: Final = (
-    "list-unsubscribe", "list-post", "list-subscribe", "list-owner", "x-mailing-list", "mailing-list", "x-beenthere",
+    "list-post", "list-subscribe", "list-owner", "x-mailing-list", "mailing-list", "x-beenthere",
     "x-mailman-version", "x-listname", "x-ml-name", "x-csa-complaints", "x-campaign", "x-campaignid", "x-mc-user",
-    "feedback-id",
 )  # fmt: skip
+WEAKEST_SIGN: Final = "List-Unsubscribe"
+"""Of a list, or of a person who writes by way of a CRM: alone it says nothing of a known contact (`facts`)."""
 _METHOD: Final = re.compile(rb"^METHOD:([A-Za-z]+)", re.MULTILINE)
 _ANSWERED: Final = re.compile(
     r"\s*(?:accepted|declined|tentative|geaccepteerd|geweigerd|afgewezen|voorlopig|zugesagt|abgelehnt|angenommen|mit "
@@ -45,8 +48,12 @@ _ANSWERED: Final = re.compile(
     re.IGNORECASE,
 )
 _RESPONDER: Final = re.compile(r"auto[- ]?(?:respon|reply)|vacation", re.IGNORECASE)
-_DAEMON: Final = re.compile(r"(?:mailer-daemon|postmaster)(?:@|$)", re.IGNORECASE)
+_DAEMON: Final = re.compile(r"(?:(mailer-daemon)|postmaster)(?:@|$)", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[^\s<>,;:\"()@]{1,64}@[^\s<>,;:\"()@]{1,255}")
 _NO_REPLY: Final = re.compile(r"(?:no|do-?not|geen)[-_.]?(?:reply|answer|antwoord)", re.IGNORECASE)
+_RULES_AGENT: Final = "mailbox rules agent"
+_LOOP_HEADERS: Final = ("x-ms-exchange-inbox-rules-loop", "x-ms-exchange-forwardingloop", "resent-from")
+"""The mailbox whose rule sent the mail on."""
 _RECEIPTS: Final = frozenset({"message/disposition-notification", "message/feedback-report"})
 _NO: Final = frozenset({"", "no", "none", "false"})
 _REPLIES: Final = frozenset(
@@ -66,23 +73,48 @@ class Automatic:
 
 
 def tell_automatic(
-    root: Part, *, sender: str, subject: str, text: str, report: DeliveryReport | None, own_list_ids: Collection[str]
+    root: Part,
+    *,
+    sender: str,
+    subject: str,
+    text: str,
+    report: DeliveryReport | None,
+    own_list_ids: Collection[str],
 ) -> Automatic | None:
     """What kind of automatic mail this is; None for a person's. `own_list_ids` are no sign of a list (SPEC D6)."""
     if report is not None:
         return Automatic(AutomaticKind.BOUNCE, report.sign)
     if (calendar := _calendar(root)) is not None:
         return Automatic(AutomaticKind.CALENDAR, calendar)
-    replied = _auto_reply(root, sender, subject, text)
-    generated = _generated(root.headers)
+    redirected = is_redirected(root.headers, sender)
+    replied = _auto_reply(root, sender, subject, text, redirected=redirected)
+    generated = _generated(root.headers, redirected=redirected)
     signs = (
-        (AutomaticKind.OUT_OF_OFFICE, _out_of_office(root.headers, subject, text, replied or generated)),
+        (
+            AutomaticKind.OUT_OF_OFFICE,
+            _out_of_office(root.headers, subject, text, replied or generated, redirected=redirected),
+        ),
         (AutomaticKind.AUTO_REPLY, replied),
         (AutomaticKind.LIST, _list(root.headers, own_list_ids)),
         # QUIRK: RFC 3834's «auto-generated» is no reply, but it must be answered by nobody either
         (AutomaticKind.AUTO_REPLY, generated),
     )
     return next((Automatic(kind, sign) for kind, sign in signs if sign is not None), None)
+
+
+def is_redirected(headers: Headers, sender: str) -> bool:
+    """Whether a rule of another mailbox sent this mail on, with its sender as he was (Exchange, Microsoft 365).
+
+    The headers are those of an automatic reply. But that comes from the mailbox whose rule wrote it: the one that the
+    loop headers name. Mail of anybody else was redirected.
+    """
+    by_rule = _source(headers) == _RULES_AGENT or headers.has("x-ms-exchange-inbox-rules-loop")
+    loops = [address.lower() for name in _LOOP_HEADERS for address in _ADDRESS.findall(headers.text(name))]
+    return by_rule and bool(loops) and sender.lower() not in loops and "@" in sender
+
+
+def _source(headers: Headers) -> str:
+    return headers.text("x-ms-exchange-generated-message-source").strip().lower()
 
 
 def _calendar(root: Part) -> str | None:
@@ -99,10 +131,10 @@ def _calendar(root: Part) -> str | None:
     return "Content-Class" if is_meeting and _ANSWERED.match(root.headers.text("subject")) else None
 
 
-def _out_of_office(headers: Headers, subject: str, text: str, replied: str | None) -> str | None:
+def _out_of_office(headers: Headers, subject: str, text: str, replied: str | None, *, redirected: bool) -> str | None:
     """An absence: called so by the system, or an automatic reply (or weak signs of one) that speaks of an absence."""
     suppressed = headers.has("x-auto-response-suppress")
-    by_rule = headers.has("x-ms-exchange-inbox-rules-loop")
+    by_rule = headers.has("x-ms-exchange-inbox-rules-loop") and not redirected
     by_machine = by_rule or _is_bulk(headers) or (suppressed and begins_as_away(text))
     signs = {
         "X-MS-Exchange-Inbox-Rules-Loop": by_rule and suppressed,
@@ -111,23 +143,26 @@ def _out_of_office(headers: Headers, subject: str, text: str, replied: str | Non
         "X-Mailer": "vacation" in headers.text("x-mailer").lower() or headers.has("x-vacation"),
         "X-Apple-Action": headers.token("x-apple-action") == "vacation",
         "X-Autogenerated": "vacation" in {headers.token("x-autogenerated"), headers.token("precedence")},
-        "subject and sign": is_away_word(subject) and (replied is not None or by_machine),
+        "subject and sign": is_away_word(subject) and (replied is not None or by_machine or begins_as_reply(text)),
+        "AUTO:": is_away_from_notes(subject, text),
         "text": replied in _REPLIES and begins_as_away(text),
     }
     return _first(signs)
 
 
-def _auto_reply(root: Part, sender: str, subject: str, text: str) -> str | None:
+def _auto_reply(root: Part, sender: str, subject: str, text: str, *, redirected: bool) -> str | None:
     headers = root.headers
     media_types = {part.media_type for part in root.walk()}
     word = is_reply_word(subject)
-    by_machine = headers.has("x-ms-exchange-inbox-rules-loop") or _is_bulk(headers) or bool(_NO_REPLY.match(sender))
+    by_rule = headers.has("x-ms-exchange-inbox-rules-loop") and not redirected
+    by_machine = by_rule or _is_bulk(headers) or bool(_NO_REPLY.match(sender))
     signs = {
         "Auto-Submitted": _submitted(headers) not in _NO | {"auto-generated"},
         "multipart/report": root.media_type == "multipart/report" or bool(media_types & _RECEIPTS),
         **{_titled(name): headers.token(name) not in _NO for name in _REPLY_HEADERS},
         "X-Mailer": _RESPONDER.search(headers.text("x-mailer")),
-        "X-MS-Exchange-Generated-Message-Source": headers.text("x-ms-exchange-generated-message-source"),
+        "X-MS-Exchange-Generated-Message-Source": _source(headers)
+        and not (redirected and _source(headers) == _RULES_AGENT),
         "X-POST-MessageClass": "autoresponder" in headers.text("x-post-messageclass").lower(),
         "Delivered-To": any(b"autoresponder" in value.lower() for value in headers.all("delivered-to")),
         "Precedence": any(
@@ -135,7 +170,7 @@ def _auto_reply(root: Part, sender: str, subject: str, text: str) -> str | None:
         ),
         "subject": is_reply_name(subject),
         "Return-Path: <>": any(value.strip() == b"<>" for value in headers.all("return-path")),
-        "From": _DAEMON.match(sender),
+        "From": _is_daemon(sender, headers, subject),
         "words and sign": (word or by_machine)
         and not _is_list(headers)
         and ((word and (by_machine or headers.has("x-auto-response-suppress"))) or begins_as_reply(text)),
@@ -143,10 +178,21 @@ def _auto_reply(root: Part, sender: str, subject: str, text: str) -> str | None:
     return _first(signs)
 
 
-def _generated(headers: Headers) -> str | None:
+def _is_daemon(sender: str, headers: Headers, subject: str) -> bool:
+    """Whether a mail server wrote this: a mail from postmaster@ that answers is of whoever reads it (RFC 2142 §5)."""
+    daemon = _DAEMON.match(sender)
+    if daemon is None or daemon[1]:
+        return daemon is not None
+    is_sent_by_machine = _submitted(headers) not in _NO or any(
+        value.strip() == b"<>" for value in headers.all("return-path")
+    )
+    return is_sent_by_machine or not is_passed_on(subject)
+
+
+def _generated(headers: Headers, *, redirected: bool) -> str | None:
     """A machine's own notice (RFC 3834 §5): of a ticket system, a scheduled job, a list."""
     signs = {
-        "Auto-Submitted": _submitted(headers) == "auto-generated",
+        "Auto-Submitted": _submitted(headers) == "auto-generated" and not redirected,
         **{_titled(name): headers.token(name) not in _NO for name in _GENERATED_HEADERS},
     }
     return _first(signs)
@@ -181,6 +227,7 @@ def _list(headers: Headers, own_list_ids: Collection[str]) -> str | None:
         "List-Id": identity,
         **{_titled(name): headers.has(name) for name in _LIST_HEADERS},
         "Precedence": headers.token("precedence") in {"bulk", "junk", "list"},
+        WEAKEST_SIGN: headers.has("list-unsubscribe"),
     }
     return _first(signs)
 

@@ -62,7 +62,8 @@ _RECEIPT_WORDS: Final = (
     r"lida|läst|læst|lest|luettu|przeczytano|přečteno|прочитано|已读|開封済み|開封通知"
 )
 _IS_AWAY: Final = re.compile(
-    r"\b(?:is|ist|est|är|er|on|es|è) (?:currently )?(?:out of (?:the )?office|afwezig|niet aanwezig|außer haus|"
+    r"\b(?:is|ist|est|är|er|on|es|è) (?:currently )?(?:out of (?:the )?office|afwezig|niet aanwezig|niet op kantoor|"
+    r"met vakantie|buiten kantoor|außer haus|"
     r"nicht im "
     r"(?:haus|büro)|abwesend|absente?|fuori sede|ausente|poissa|ikke til stede|borta)\b[^:]{0,60}$",
     re.IGNORECASE,
@@ -117,6 +118,14 @@ def is_away_name(subject: str) -> bool:
 def is_away_word(subject: str) -> bool:
     """A subject that may be an out-of-office reply's, or a person's."""
     return any(pattern.search(subject) for pattern in (_AWAY_NAME_BEHIND, _AWAY_WORD, _IS_AWAY))
+
+
+def is_away_from_notes(subject: str, text: str) -> bool:
+    """HCL Notes: «AUTO: Jan Jansen is out of the office», or its sentence in the text."""
+    if not subject.startswith(("AUTO:", "Auto:")):
+        return False
+    says_so = subject.startswith("AUTO:") and _IS_AWAY.search(subject.partition(":")[2].partition("(")[0].strip(" ."))
+    return bool(says_so) or (begins_as_reply(text) and begins_as_away(text))
 
 
 def is_reply_name(subject: str) -> bool:

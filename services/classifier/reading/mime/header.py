@@ -22,8 +22,7 @@ _CUT_ESCAPE: Final = re.compile(r"=[0-9A-Fa-f]?$")
 _CUT_WORD: Final = re.compile(r"\s*=\?[^?\s]{0,80}(?:\?[BbQq]?)?$")
 _COMMON_LEADS: Final = frozenset({b"\xc2", b"\xc3", b"\xe2", b"\xd0", b"\xd1", b"\xf0"})
 """First bytes of most characters that UTF-8 writes in several; hardly any text in Latin-1 ends with them."""
-_TO_REPLACEMENT: Final = dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd")
-"""Raw bytes that stayed where no word is, after all."""
+_HIGH: Final = re.compile(rb"[\x80-\xff]")
 _COMMENT_PIECE: Final = re.compile(r"\\.|[()]|[^()\\]+|\\", re.DOTALL)
 _Q_HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PARAMETER: Final = re.compile(
@@ -75,6 +74,7 @@ class Headers:
 
 
 def _in_utf8(value: bytes, charset: str) -> bytes:
+    value = _escaped_words(value)
     try:
         value.decode("utf-8")
     except UnicodeDecodeError:
@@ -103,7 +103,7 @@ def decode_words(value: bytes) -> str:
     """
     if b"=?" not in value:
         return decode(value)
-    text = _decoded_around_words(value)
+    text = decode(_escaped_words(value))
     text = _BETWEEN_WORDS.sub(r"\1", text)
     pieces: list[str] = []
     waiting = b""
@@ -123,7 +123,7 @@ def decode_words(value: bytes) -> str:
     if waiting:
         pieces.append(_word_text(waiting, charset))
     pieces.append(_CUT_WORD.sub("", text[position:]) if position else text[position:])
-    return "".join(pieces).translate(_TO_REPLACEMENT)
+    return "".join(pieces)
 
 
 def without_comments(text: str) -> str:
@@ -142,19 +142,13 @@ def without_comments(text: str) -> str:
     return "".join(pieces)
 
 
-def _decoded_around_words(value: bytes) -> str:
-    """Header text with the encoded words as they stand: a raw byte within one waits, as a surrogate, for its charset.
+def _escaped_words(value: bytes) -> bytes:
+    """The value with raw bytes above 127 within encoded words written as Q encoding has them (RFC 2047 §4.2)."""
+    return _RAW_WORD.sub(lambda word: _escaped_word(word[0]), value) if b"=?" in value else value
 
-    QUIRK: mailers that write Q encoding and leave bytes above 127 as they are (RFC 2047 §4.2 has them encoded).
-    """
-    pieces: list[str] = []
-    position = 0
-    for word in _RAW_WORD.finditer(value):
-        if word[0].isascii():
-            continue
-        pieces += [decode(value[position : word.start()]), word[0].decode("ascii", "surrogateescape")]
-        position = word.end()
-    return "".join([*pieces, decode(value[position:])]) if pieces else decode(value)
+
+def _escaped_word(word: bytes) -> bytes:
+    return word if word.isascii() else _HIGH.sub(lambda byte: b"=%02X" % byte[0][0], word)
 
 
 def _word_text(content: bytes, charset: str) -> str:
@@ -174,7 +168,7 @@ def _word_text(content: bytes, charset: str) -> str:
 
 
 def _word_bytes(encoding: str, encoded: str) -> bytes:
-    content = encoded.encode("utf-8", "surrogateescape")
+    content = encoded.encode("utf-8", "replace")
     if encoding in "Bb":
         return decode_base64(content)
     return _Q_HEX.sub(lambda code: bytes([int(code[1], 16)]), content.replace(b"_", b" "))

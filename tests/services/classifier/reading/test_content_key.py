@@ -207,7 +207,7 @@ def test_the_date_header(header: str, expected: datetime | None) -> None:
         pytest.param(["mx.ons.example 1; dmarc=pass"], DmarcResult.PASS, id="pass-with-version"),
         pytest.param(["MX.ons.example; dmarc=none"], DmarcResult.NONE, id="none"),
         pytest.param(["mx.elders.example; dmarc=fail"], DmarcResult.NONE, id="not-trusted"),
-        pytest.param(["mx.ons.example; dmarc=pass", "mx.ons.example; dmarc=fail"], DmarcResult.PASS, id="topmost"),
+        pytest.param(["mx.ons.example; dmarc=pass", "mx.ons.example; dmarc=fail"], DmarcResult.FAIL, id="all-fields"),
         pytest.param(["mx.kwaad.example; x=y (mx.ons.example; dmarc=pass)"], DmarcResult.NONE, id="in-a-comment"),
         pytest.param(["spf=pass; dmarc=pass"], DmarcResult.NONE, id="no-authserv-id"),
         pytest.param([], DmarcResult.NONE, id="no-header"),

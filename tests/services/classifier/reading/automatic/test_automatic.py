@@ -106,6 +106,62 @@ def test_D6_kinds(name: str, expected: AutomaticKind | None) -> None:
             AutomaticKind.AUTO_REPLY,
             id="exchange-rule",
         ),
+        pytest.param(mail("Feedback-ID: 4711:pers:mailer"), None, id="feedback-id-is-on-ordinary-mail"),
+        pytest.param(
+            mail(
+                "Auto-Submitted: auto-generated",
+                "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
+                "X-MS-Exchange-Inbox-Rules-Loop: verkoop@b.example",
+            ),
+            None,
+            id="redirected-by-a-rule",
+        ),
+        pytest.param(
+            mail("X-MS-Exchange-Inbox-Rules-Loop: verkoop@b.example", "X-Auto-Response-Suppress: All"),
+            None,
+            id="redirected-by-a-rule-and-suppressed",
+        ),
+        pytest.param(
+            mail(
+                "Auto-Submitted: auto-generated",
+                "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
+                "X-MS-Exchange-ForwardingLoop: verkoop@b.example",
+                "Resent-From: <verkoop@b.example>",
+            ),
+            None,
+            id="redirected-with-another-loop",
+        ),
+        pytest.param(
+            mail("X-MS-Exchange-Inbox-Rules-Loop: jan@b.example", "X-Auto-Response-Suppress: All"),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="an-absence-is-of-the-mailbox-whose-rule-wrote-it",
+        ),
+        pytest.param(
+            mail(
+                "Auto-Submitted: auto-replied",
+                "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
+                "X-MS-Exchange-Inbox-Rules-Loop: verkoop@b.example",
+            ),
+            AutomaticKind.AUTO_REPLY,
+            id="an-automatic-reply-that-was-redirected",
+        ),
+        pytest.param(
+            mail(subject="AUTO: Jan Smit is afwezig (terug op 5-1)"), AutomaticKind.OUT_OF_OFFICE, id="notes-dutch"
+        ),
+        pytest.param(
+            mail(subject="AUTO: Jan Smit is niet op kantoor."), AutomaticKind.OUT_OF_OFFICE, id="notes-dutch-office"
+        ),
+        pytest.param(
+            mail(subject="AUTO: Jan Smit is out of the office (returning 01/05)"),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="notes-english",
+        ),
+        pytest.param(
+            mail(subject="AUTO: Jan Smit ist außer Haus. (Rückkehr am 5.1.)"),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="notes-german",
+        ),
+        pytest.param(mail(subject="AUTO: lekke band, ik ben afwezig"), None, id="a-person's-car"),
         pytest.param(mail("X-MS-Exchange-Inbox-Rules-Loop: a@b.example"), None, id="forwarded-by-a-rule"),
         pytest.param(mail(subject="Gelezen: offerte"), None, id="a-receipt's-word-alone"),
         pytest.param(mail("List-Id: <a.b>", "X-Loop: a@b.example"), AutomaticKind.LIST, id="list-with-x-loop"),
@@ -202,3 +258,116 @@ def test_a_report_with_several_recipients_names_each() -> None:
         ("weg@elders.example", "failed"),
         ("ook@elders.example", "relayed"),
     ]
+
+
+def said(from_: str, subject: str, text: str, *head: str) -> bytes:
+    return "\n".join([f"From: {from_}", f"Subject: {subject}", *head, "", text]).encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param(
+            said("jan@b.example", "Afwezig", "Ik ben op vakantie. Dit is een automatisch verzonden bericht."),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="dutch",
+        ),
+        pytest.param(
+            said("jan@b.example", "Out of office", "This is an automated response. I am away until Monday."),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="english",
+        ),
+        pytest.param(said("jan@b.example", "Afwezig", "Ik ben morgen afwezig, wie neemt waar?"), None, id="a-person"),
+    ],
+)
+def test_D6_two_weak_signs_in_words_suffice(raw: bytes, expected: AutomaticKind | None) -> None:
+    assert kind(raw) is expected
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        pytest.param((), None, id="a-person"),
+        pytest.param(("Return-Path: <>",), AutomaticKind.AUTO_REPLY, id="empty-path"),
+        pytest.param(("Auto-Submitted: auto-replied",), AutomaticKind.AUTO_REPLY, id="auto-replied"),
+    ],
+)
+def test_D6_a_person_at_postmaster_who_answers(head: tuple[str, ...], expected: AutomaticKind | None) -> None:
+    assert kind(said("Els Beheer <postmaster@b.example>", "Antw: Printer", "Dat hielp niet.", *head)) is expected
+
+
+REPORT = """{}
+
+<weg@elders.example>: 550 5.1.1 no such user here
+
+--- Original message ---
+
+From: help@desk.example
+To: weg@elders.example
+Message-ID: <ons.1@desk.example>
+"""
+
+
+@pytest.mark.parametrize(
+    ("from_", "subject", "first", "head"),
+    [
+        ("beheer@elders.example", "Delivery failure", "Unable to deliver your message to:", ()),
+        ("mailhub-7@elders.example", "Undeliverable: Ticket", "Your message could not be delivered.", ()),
+        ("Systeembeheer <sys@elders.example>", "Onbestelbaar: Ticket", "Uw bericht is niet bezorgd.", ()),
+        ("Post <x@elders.example>", "Returned mail", "Failed recipients", ("Return-Path: <mailer-daemon@x.example>",)),
+        (
+            "MAILER-DAEMON@elders.example",
+            "Undelivered Mail Returned to Sender",
+            "Your message could not be delivered.",
+            ("List-Id: <groep.desk.example>", "List-Unsubscribe: <mailto:x@desk.example>", "Precedence: list"),
+        ),
+    ],
+)  # fmt: skip
+def test_D6_an_unmistakable_report_from_anybody(from_: str, subject: str, first: str, head: tuple[str, ...]) -> None:
+    mail = read(said(from_, subject, REPORT.format(first), *head))
+    assert mail.automatic is not None
+    assert mail.automatic.kind is AutomaticKind.BOUNCE
+    assert [each.recipient for each in mail.bounced] == ["weg@elders.example"]
+
+
+def test_D6_a_person_who_complains_of_a_report_is_a_person() -> None:
+    text = REPORT.format("Hallo, wat betekent dit?\n\nYour message could not be delivered.")
+    assert kind(said("jan@b.example", "Mail delivery failed, help", text)) is None
+
+
+STATUS = """Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.elders.example
+
+Original-Recipient: rfc822; info@elders.example
+Final-Recipient: rfc822; els@binnen.example
+Action: failed
+Status: 5.1.1
+
+--b--
+"""
+
+
+def test_D6_the_recipient_of_a_report_is_the_one_we_wrote_to() -> None:
+    (bounced,) = read(f"From: mailer-daemon@elders.example\nSubject: x\n{STATUS}".encode()).bounced
+    assert (bounced.recipient, bounced.final_recipient) == ("info@elders.example", "els@binnen.example")
+
+
+def test_D6_a_report_that_was_passed_on_as_an_attached_message() -> None:
+    inner = f"From: mailer-daemon@elders.example\nTo: help@desk.example\nSubject: Undeliverable\n{STATUS}"
+    outer = (
+        "From: postmaster@b.example\nTo: help@desk.example\nSubject: Delivery failure\n"
+        'Content-Type: multipart/mixed; boundary="o"\n\n--o\nContent-Type: message/rfc822\n\n' + inner + "\n--o--\n"
+    )
+    mail = read(outer.encode())
+    assert [each.recipient for each in mail.bounced] == ["info@elders.example"]
+
+
+def test_D13_two_reports_without_message_id_about_different_recipients_are_two() -> None:
+    one = f"From: mailer-daemon@elders.example\nSubject: x\nDate: Mon, 2 Nov 2026 10:00:00 +0100\n{STATUS}"
+    other = one.replace("info@", "verkoop@")
+    assert read(one.encode()).content_key.key != read(other.encode()).content_key.key
+    assert read(one.encode()).content_key == read(one.encode()).content_key

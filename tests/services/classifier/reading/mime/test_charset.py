@@ -1,5 +1,7 @@
 """Bytes to text: labels that lie, labels that nobody knows, and none."""
 
+# ruff: noqa: RUF001 - letters that resemble Latin ones
+
 import uuid
 from pathlib import Path
 
@@ -71,3 +73,20 @@ def test_a_header_without_charset_takes_the_mails_own() -> None:
 )
 def test_any_bytes_become_text_that_postgresql_can_hold(content: bytes, label: str | None) -> None:
     decode(content, label).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("Сломался принтер", "koi8-r"),
+        ("СРОЧНО НУЖНА ПОМОЩЬ", "koi8-r"),
+        ("Сломался принтер", "cp1251"),
+        ("打印机没有电，请帮我看看", "gbk"),
+        ("发票有问题", "gbk"),
+        ("프린터가 작동하지 않습니다", "euc-kr"),
+        ("プリンターが動きません", "shift_jis"),
+        ("الطابعة لا تعمل", "cp1256"),
+    ],
+)
+def test_bytes_without_a_label_are_what_they_read_as(text: str, codec: str) -> None:
+    assert decode(text.encode(codec)) == text
