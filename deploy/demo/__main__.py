@@ -37,7 +37,6 @@ from deploy.demo.running_services import running_services
 from deploy.demo.sample_mails import HELPDESKS, SAMPLE_MAILS
 from deploy.demo.smtp_server import SmtpServer
 from shared.configuration import Configuration, DatabaseUrl
-from shared.encryption import Encryption
 from shared.errors import ImporterError, Misconfigured
 
 FOLDER: Final = Path(os.environ.get("DEMO_FOLDER") or Path(__file__).parents[2] / ".run" / "demo")
@@ -58,11 +57,6 @@ class DemoConfiguration(Configuration):
         secret = f"database_password_{role}"
         return self.with_credentials(self.database_url, f"importer_{role}", secret).get_secret_value()
 
-    @property
-    def encryption(self) -> Encryption:
-        """The keys of stored passwords."""
-        return Encryption.from_secret(self.secret("encryption_keys"))
-
 
 async def demonstrate(console: Console, configuration: DemoConfiguration, kind: str) -> bool:
     """Run it all and show it; whether everything became what it must."""
@@ -73,7 +67,7 @@ async def demonstrate(console: Console, configuration: DemoConfiguration, kind: 
         addresses = await addresses_of(console_url, HELPDESKS)
         post = await stack.enter_async_context(MAIL_SERVERS[kind](mailboxes, addresses))
         for mailbox, settings in post.settings.items():
-            await move_mailbox(console_url, HELPDESKS[mailbox], settings, configuration.encryption)
+            await move_mailbox(console_url, HELPDESKS[mailbox], settings)
         await load_earlier_tickets(configuration.as_role("owner"))
         ledger = await Ledger.open(configuration.as_role("owner"))
         try:

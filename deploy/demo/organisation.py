@@ -9,7 +9,7 @@ from typing import Any, Final
 import asyncpg
 from pydantic import SecretStr
 
-from shared.encryption import Encryption
+from shared.database.sealing_keys import published_key
 from shared.errors import ImporterError
 
 _HERE: Final = Path(__file__).parent
@@ -46,18 +46,16 @@ async def addresses_of(console_url: str, mailboxes: Mapping[str, str]) -> dict[s
     return {mailbox: by_helpdesk[helpdesk] for mailbox, helpdesk in mailboxes.items()}
 
 
-async def move_mailbox(
-    console_url: str, helpdesk: str, settings: Mapping[str, str | int], encryption: Encryption
-) -> None:
+async def move_mailbox(console_url: str, helpdesk: str, settings: Mapping[str, str | int]) -> None:
     """Let the importer of a helpdesk read another mailbox than its Maildir; nothing when `settings` name none."""
     columns: dict[str, Any] = {"server": None, **settings}
     if not settings:
         return
     password = columns.pop("password")
-    columns["password_encrypted"] = encryption.encrypt(SecretStr(str(password)))
-    assigned = ", ".join(f"{column} = ${number}" for number, column in enumerate(columns, start=2))
     connection = await asyncpg.connect(console_url)
     try:
+        columns["password_encrypted"] = (await published_key(connection)).seal(SecretStr(str(password)))
+        assigned = ", ".join(f"{column} = ${number}" for number, column in enumerate(columns, start=2))
         await connection.execute(
             f"UPDATE helpdesk.importer_settings SET {assigned}"  # noqa: S608 - our own column names
             " WHERE helpdesk_id = (SELECT id FROM helpdesk.helpdesks WHERE name = $1)",

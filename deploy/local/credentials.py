@@ -11,7 +11,7 @@ def _password() -> str:
     return secrets.token_hex(16)
 
 
-def _fernet_key() -> str:
+def _encryption_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
 
 
@@ -25,7 +25,7 @@ BROKER_USERS = ("admin", "fetcher", "classifier", "ticket_writer", "notifier", "
 _MAKERS: dict[str, Callable[[], str]] = {
     **{f"database_password_{role}": _password for role in DATABASE_ROLES},
     **{f"amqp_password_{user}": _password for user in BROKER_USERS},
-    "encryption_keys": _fernet_key,
+    "encryption_keys": _encryption_key,
     "message_id_key": _hash_key,
 }
 

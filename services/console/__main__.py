@@ -41,7 +41,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "deploy-topology": ("deploy_topology", "Create or update what the services need on RabbitMQ."),
     "encryption": (
         "encryption",
-        "The keys of stored passwords and certificates: make a new one, and encrypt everything with it.",
+        "The keys of stored passwords and certificates: make a new one, and seal everything for it.",
     ),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; for a nightly timer."),
     "status": ("status", "Show how the importer stands, and what needs a person."),

@@ -22,7 +22,11 @@ _SENTENCES: Final = {
     "graph_has_a_tenant": "An account of kind graph has a tenant (--tenant).",
     "a_tenant_has_app_and_mailbox": "An account with a tenant has the app's client id (--username) and the mailbox "
     "that sends (--mailbox).",
-    "a_login_travels_encrypted": "A login goes to another machine only with --security tls or starttls.",
+    "sending_unencrypted_is_chosen": "Mail, and the login, go to another machine without TLS only where "
+    "--allow-unencrypted says so; better is --security starttls or tls.",
+    "a_secret_stays_with_its_place": "The stored password or certificate was given for another server, kind, cloud, CA "
+    "file or protection of the connection, and is not sent elsewhere: give the password again (--with-password), or "
+    "forget what is stored (--forget-secret) and set it afterwards.",
     "certificate_belongs_to_a_tenant": "A certificate is an app's: give the account its tenant first (accounts set "
     "--tenant).",
     "importer_on_needs_exchange_server": "The importer can be switched on only with the Exchange server (--server): "

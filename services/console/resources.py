@@ -201,6 +201,13 @@ ACCOUNTS: Final = Resource(
         Field("host", Text(longest=253), "the SMTP server"),
         Field("port", Whole(1, 65535), "its port: 587 with starttls, 465 with tls"),
         Field("security", Choice(("starttls", "tls", "none")), "how the connection is protected", clearable=False),
+        Field(
+            "allow_unencrypted",
+            YesNo(),
+            "mail, and the login, may go to another machine without TLS (security none)",
+            listed=False,
+            clearable=False,
+        ),
         Field("ca_file", Text(longest=500), "a file with the server's own certificate authority", listed=False),
         Field(
             "username",

@@ -48,8 +48,8 @@ from shared.blobs.postgres import PostgresBlobs
 from shared.broker.publish import Publisher
 from shared.configuration import ServiceConfiguration
 from shared.database.pool import open_pool
-from shared.encryption import Encryption
 from shared.runtime import Process, run_service
+from shared.sealing import Keyring
 
 SERVICE: Final = "fetcher"
 
@@ -68,14 +68,14 @@ class FetcherConfiguration(ServiceConfiguration):
 async def main(process: Process[FetcherConfiguration]) -> None:
     """Wire the fetcher together and run it until it is told to stop."""
     configuration = process.configuration
-    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
+    keyring = Keyring.from_secret(configuration.secret("encryption_keys"))
     pool = await open_pool(configuration.database_dsn.get_secret_value(), application_name=SERVICE)
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as broker:
         blobs = PostgresBlobs(pool)
         ledger = Ledger(pool, blobs)
         publisher = MailPublisher(broker, ledger, blobs)
         budget = ByteBudget(configuration.spool_bytes)
-        mailboxes = MailboxRepository(pool, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}", encryption)
+        mailboxes = MailboxRepository(pool, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}", keyring)
 
         def new_check(claimed: ClaimedMailbox, mailbox: Mailbox, stop: asyncio.Event) -> Check:
             return Check(claimed, mailbox, ledger=ledger, publisher=publisher, budget=budget, stop=stop)

@@ -13,14 +13,14 @@ from services.fetcher.mailboxes.ews.discovery import discover
 from services.fetcher.mailboxes.protocol import MailboxError
 from services.fetcher.repository.mailboxes import mailbox_to_try
 from shared.asking import Answer, Asked
-from shared.encryption import Encryption
 from shared.errors import Misconfigured
+from shared.sealing import Keyring
 
 
 async def find_server(asked: Asked, helpdesk_id: int) -> Answer:
     """What autodiscover finds for the mailbox of this helpdesk."""
-    encryption = Encryption.from_secret(asked.configuration.secret("encryption_keys"))
-    mailbox = await mailbox_to_try(asked.pool, helpdesk_id, encryption)
+    keyring = Keyring.from_secret(asked.configuration.secret("encryption_keys"))
+    mailbox = await mailbox_to_try(asked.pool, helpdesk_id, keyring)
     if mailbox is None:
         raise Misconfigured(
             "This helpdesk has no mailbox yet: name its login and its address, with "

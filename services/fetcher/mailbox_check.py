@@ -31,15 +31,15 @@ from services.fetcher.repository.mailboxes import (
 from services.fetcher.rules.problem import ProblemKind
 from shared.asking import Answer, Asked
 from shared.connecting import ForbiddenAddress
-from shared.encryption import Encryption
 from shared.errors import Misconfigured
 from shared.logins import rest_after_refusals
+from shared.sealing import Keyring
 
 
 async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
     """What a check of this helpdesk's mailbox finds; `again` tries a login that was refused and rests."""
-    encryption, pool = Encryption.from_secret(asked.configuration.secret("encryption_keys")), asked.pool
-    mailbox = await mailbox_to_try(pool, helpdesk_id, encryption)
+    keyring, pool = Keyring.from_secret(asked.configuration.secret("encryption_keys")), asked.pool
+    mailbox = await mailbox_to_try(pool, helpdesk_id, keyring)
     if mailbox is None:
         raise Misconfigured(
             "This helpdesk has no mailbox yet: name its server or folder, and its login, with "

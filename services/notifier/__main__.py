@@ -45,10 +45,10 @@ from shared.broker.topology import TICKET_EVENTS
 from shared.broker.wire import Delivery
 from shared.configuration import ServiceConfiguration
 from shared.database.pool import open_pool
-from shared.encryption import Encryption
 from shared.errors import Misconfigured
 from shared.messages import TicketEvent
 from shared.runtime import Process, run_service
+from shared.sealing import Keyring
 
 SHORTEST_KEY: Final = 32
 """Characters of the secret message_id_key; shorter ones can be guessed."""
@@ -57,7 +57,7 @@ SHORTEST_KEY: Final = 32
 async def main(process: Process[ServiceConfiguration]) -> None:
     """Wire the service and run it until it is told to stop."""
     configuration = process.configuration
-    encryption = Encryption.from_secret(configuration.secret("encryption_keys"))
+    keyring = Keyring.from_secret(configuration.secret("encryption_keys"))
     key = _message_id_key(configuration)
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     pool = await open_pool(
@@ -65,7 +65,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
     )
     async with (
         pool,
-        Transports(encryption) as transports,
+        Transports(keyring) as transports,
         Publisher(configuration.amqp_dsn, "notifier") as publisher,
     ):
         repository = Repository(pool, holder)

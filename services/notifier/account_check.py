@@ -18,17 +18,17 @@ from services.notifier.repository import AccountToTry, Repository
 from services.notifier.transport import AccountTrouble, NotDelivered
 from services.notifier.transports import Transports
 from shared.asking import Answer, Asked
-from shared.encryption import Encryption
 from shared.errors import Misconfigured
 from shared.logins import rest_after_refusals
 from shared.portal.delivery import DeliveryReason
+from shared.sealing import Keyring
 
 LONGEST_SECONDS: Final = 60
 
 
 async def try_account(asked: Asked, account_id: int, *, again: bool) -> Answer:
     """What a login of this account finds."""
-    encryption = Encryption.from_secret(asked.configuration.secret("encryption_keys"))
+    keyring = Keyring.from_secret(asked.configuration.secret("encryption_keys"))
     repository = Repository(asked.pool, "check")
     tried = await repository.account_to_try(account_id)
     if tried is None:
@@ -43,7 +43,7 @@ async def try_account(asked: Asked, account_id: int, *, again: bool) -> Answer:
     if account.login_rests and not again:
         return told | {"ok": False, "trouble": DeliveryReason.LOGIN_REFUSED.value, "problem": _rests(tried)}
     try:
-        async with Transports(encryption) as transports, asyncio.timeout(LONGEST_SECONDS):
+        async with Transports(keyring) as transports, asyncio.timeout(LONGEST_SECONDS):
             found = await transports.of(account).check()
     except NotDelivered as trouble:
         refused = isinstance(trouble, AccountTrouble) and trouble.tried

@@ -13,8 +13,8 @@ from services.notifier.graph import GraphTransport
 from services.notifier.notification import Account, Secrets
 from services.notifier.smtp import SmtpTransport
 from services.notifier.transport import AccountTrouble, Transport
-from shared.encryption import CannotDecrypt, Encryption
 from shared.portal.delivery import DeliveryReason
+from shared.sealing import CannotOpen, Keyring
 
 Make = Callable[[Account, Secrets], Transport]
 
@@ -24,8 +24,8 @@ KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport, "graph": GraphTranspo
 class Transports:
     """Finds or makes the transport of an account; closes all on leaving."""
 
-    def __init__(self, encryption: Encryption, kinds: Mapping[str, Make] = KINDS) -> None:
-        self._encryption = encryption
+    def __init__(self, keyring: Keyring, kinds: Mapping[str, Make] = KINDS) -> None:
+        self._keyring = keyring
         self._kinds = kinds
         self._open: dict[int, tuple[int, Transport]] = {}
         self._replaced: list[Transport] = []
@@ -58,8 +58,8 @@ class Transports:
     def _secrets(self, account: Account) -> Secrets:
         try:
             return Secrets(self._opened(account.password_encrypted), self._opened(account.certificate_encrypted))
-        except CannotDecrypt as error:
+        except CannotOpen as error:
             raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, str(error), tried=False) from error
 
     def _opened(self, encrypted: bytes | None) -> SecretStr | None:
-        return None if encrypted is None else self._encryption.decrypt(encrypted)
+        return None if encrypted is None else self._keyring.open(encrypted)

@@ -10,13 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from deploy.local.instance import Servers
 from shared.broker import administration
 from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
+from shared.database.sealing_keys import publish
+from shared.sealing import Keyring, new_key
 from tests.conftest import DATABASE_PASSWORD, Database, fresh_database, fresh_empty_vhost
 
 BROKER_PASSWORD = "test"
@@ -57,6 +58,8 @@ async def fresh_installation(servers: Servers, template: str, folder: Path) -> A
                 "IMPORTER_RABBITMQ_MANAGEMENT_URL": _without_login(servers.rabbitmq.management_url),
                 "IMPORTER_SECRETS_DIR": str(_secrets(folder, ours)),
             }
+            async with database.connect("owner") as owner:
+                await publish(owner, Keyring.from_secret(SecretStr((folder / "encryption_keys").read_text())).public)
             yield Installation(database, management, ours, vhost.amqp_url, environment)
 
 
@@ -72,7 +75,7 @@ def _secrets(folder: Path, ours: Topology) -> Path:
             for name in ("owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "operator", "ui")
         },
         **{f"amqp_password_{user.service}": BROKER_PASSWORD for user in ours.users},
-        "encryption_keys": Fernet.generate_key().decode(),
+        "encryption_keys": new_key().get_secret_value(),
         "message_id_key": "00" * 32,
     }
     for name, secret in secrets.items():

@@ -45,8 +45,8 @@ def test_the_command_line_gets_the_logins_of_its_commands_and_of_the_services_th
     assert secrets_of("console") == named_in("console") | asked
 
 
-def test_the_migration_gets_the_owner_and_each_role_that_it_lets_log_in() -> None:
-    assert secrets_of("migrate") == {"database_password_owner", *ROLES.values()}
+def test_the_migration_gets_the_owner_each_role_that_it_lets_log_in_and_the_key_that_it_publishes() -> None:
+    assert secrets_of("migrate") == {"database_password_owner", "encryption_keys", *ROLES.values()}
 
 
 def test_the_topology_gets_the_administrator_and_each_user_that_it_makes() -> None:

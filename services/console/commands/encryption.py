@@ -1,8 +1,8 @@
 """`encryption key generate` and `encryption rotate`: new keys for the stored secrets of mailboxes and accounts.
 
-    helpdesk-importer encryption key generate --add     # the new key encrypts, the old ones still decrypt
+    helpdesk-importer encryption key generate --add     # the new key opens too, and comes first
     (restart the services)                              # each reads the keys at its start
-    helpdesk-importer encryption rotate                 # what is stored, with the new key
+    helpdesk-importer encryption rotate                 # publishes its public key and seals what is stored for it
     (remove the old keys from the secret, below the first line)
 
 Nobody but the owner of the database may read the secrets of both mailboxes and accounts, so `rotate` works as
@@ -22,14 +22,14 @@ from typing import Annotated, Final
 import asyncpg
 import typer
 
-from services.console.commands.migrate import DatabaseAdministration
+from services.console.commands.migrate import KEYS, DatabaseAdministration
 from services.console.output import done
 from shared.configuration import ENVIRONMENT_PREFIX, Configuration
 from shared.database.pool import Connection, open_pool, transaction
-from shared.encryption import CannotDecrypt, Encryption, new_key
+from shared.database.sealing_keys import publish
 from shared.errors import Misconfigured
+from shared.sealing import CannotOpen, Keyring, new_key
 
-KEYS: Final = "encryption_keys"
 _PATIENCE: Final = timedelta(seconds=5)
 
 _MAILBOXES: Final = """
@@ -61,7 +61,7 @@ def generate(
     """Make a new key and print it.
 
     With --add it is put above the keys in the secret's file (which is made when it is missing), and not printed.
-    Afterwards restart the services, and re-encrypt with `encryption rotate`.
+    Afterwards restart fetcher and notifier, and seal all secrets for it with `encryption rotate`.
     """
     key = new_key().get_secret_value()
     if not add:
@@ -76,7 +76,7 @@ def generate(
     file = configuration.secret_file(KEYS)
     if file.exists():
         keys = configuration.secret(KEYS)
-        Encryption.from_secret(keys)
+        Keyring.from_secret(keys)
         key = f"{key}\n{keys.get_secret_value()}"
     _replace(file, f"{key}\n")
     done(f"A new key is the first in {file}. Restart the services, then: helpdesk-importer encryption rotate.")
@@ -105,46 +105,47 @@ def _replace(file: Path, content: str) -> None:
 
 
 def rotate() -> None:
-    """Encrypt every stored password and certificate with the newest key.
+    """Publish the newest key, and seal every stored password and certificate for it.
 
     All of them in one transaction, or none. Works as importer_owner: reads IMPORTER_DATABASE_URL and the secrets
-    database_password_owner and encryption_keys. Restart the services first, so that they know the newest key.
+    database_password_owner and encryption_keys. Restart fetcher and notifier first, so that they open it.
     """
     configuration = DatabaseAdministration.load()
-    encryption = Encryption.from_secret(configuration.secret(KEYS))
-    counts = asyncio.run(_rotate(configuration.database_dsn, encryption))
+    keyring = Keyring.from_secret(configuration.secret(KEYS))
+    counts = asyncio.run(_rotate(configuration.database_dsn, keyring))
     told = " and ".join(f"{count} {what}" for what, count in counts.items())
-    done(f"Passwords and certificates encrypted with the newest key: {told}.")
+    done(f"Passwords and certificates sealed for the newest key: {told}.")
     done("The older keys in the secret encryption_keys are needed no more.")
 
 
-async def _rotate(dsn: str, encryption: Encryption) -> Mapping[str, int]:
-    """Rotate all; how many logins of each kind. Raises CannotDecrypt, with nothing changed."""
+async def _rotate(dsn: str, keyring: Keyring) -> Mapping[str, int]:
+    """Publish the key and reseal all; how many logins of each kind. Raises CannotOpen, with nothing changed."""
     pool = await open_pool(dsn, application_name="helpdesk-importer encryption", max_size=1, patience=_PATIENCE)
     try:
         async with pool, transaction(pool) as connection:
             await connection.execute(_THE_SAME_SECRETS)
+            await publish(connection, keyring.public)
             return {
-                "of mailboxes": await _rotate_all(connection, encryption, "mailbox", _MAILBOXES, _SET_MAILBOX),
-                "of accounts": await _rotate_all(connection, encryption, "account", _ACCOUNTS, _SET_ACCOUNT),
+                "of mailboxes": await _rotate_all(connection, keyring, "mailbox", _MAILBOXES, _SET_MAILBOX),
+                "of accounts": await _rotate_all(connection, keyring, "account", _ACCOUNTS, _SET_ACCOUNT),
             }
     except asyncpg.InsufficientPrivilegeError as error:
         raise Misconfigured(
-            f"Only the owner of the database may read all secrets ({error}): leave the login out of "
+            f"Only the owner of the database may read all secrets and publish a key ({error}): leave the login out of "
             "IMPORTER_DATABASE_URL, or put importer_owner there."
         ) from None
 
 
-async def _rotate_all(connection: Connection, encryption: Encryption, kind: str, select: str, update: str) -> int:
+async def _rotate_all(connection: Connection, keyring: Keyring, kind: str, select: str, update: str) -> int:
     rows = await connection.fetch(select)
     for row in rows:
         try:
             rotated = [
-                None if row[column] is None else encryption.rotate(row[column])
+                None if row[column] is None else keyring.reseal(row[column])
                 for column in ("password_encrypted", "certificate_encrypted")
             ]
-        except CannotDecrypt as error:
-            raise CannotDecrypt(f"The {kind} of {row['name']}: {error} Nothing was changed.") from None
+        except CannotOpen as error:
+            raise CannotOpen(f"The {kind} of {row['name']}: {error} Nothing was changed.") from None
         await connection.execute(update, row["id"], *rotated)
     return len(rows)
 
@@ -153,7 +154,7 @@ def _group() -> typer.Typer:
     key = typer.Typer(help="Keys.", no_args_is_help=True)
     key.command("generate")(generate)
     made = typer.Typer(
-        help="The keys of stored passwords and certificates: make a new one, and encrypt everything with it.",
+        help="The keys of stored passwords and certificates: make a new one, and seal everything for it.",
         no_args_is_help=True,
     )
     made.add_typer(key, name="key")

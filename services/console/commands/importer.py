@@ -11,6 +11,7 @@ import typer
 from services.console import progress, repository
 from services.console.commands.passwords import set_mailbox_certificate, set_mailbox_password
 from services.console.commands.resources import HELPDESK, parsed, resolved
+from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
 from services.console.commands.signatures import as_json, command, options
 from services.console.fields import BadValue
 from services.console.output import Json, done, show_one
@@ -33,15 +34,18 @@ def show(helpdesk: str, *, as_json: bool = False) -> None:
     with_database(work)
 
 
-def change(helpdesk: str, **given: Any) -> None:
+def change(helpdesk: str, *, with_password: bool = False, forget_secret: bool = False, **given: Any) -> None:
     """Change what is given, or save the first settings of a helpdesk."""
     values = parsed(IMPORTER.fields, given)
-    if not values:
+    secret = secret_columns(with_password=with_password, forget_secret=forget_secret)
+    if not values and secret is None:
         raise BadValue("Nothing to change was given; see: helpdesk-importer importer set --help.")
 
     async def work(connection: Connection) -> None:
         helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
         columns = await resolved(connection, IMPORTER.fields, values, helpdesk_id)
+        if secret is not None:
+            columns = {**await secret(connection), **columns}
         place = {"helpdesk_id": helpdesk_id}
         if not await repository.update(connection, IMPORTER, place, columns):
             await repository.insert(connection, IMPORTER, place | columns)
@@ -81,7 +85,7 @@ def group() -> typer.Typer:
         command(
             change,
             "Change settings: what is given changes, an empty value clears.",
-            [HELPDESK, *options(IMPORTER.fields, adding=False)],
+            [HELPDESK, *options(IMPORTER.fields, adding=False), *SECRET_OPTIONS],
         )
     )
     made.command("discover")(discover)

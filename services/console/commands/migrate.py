@@ -10,7 +10,12 @@ import typer
 from pydantic import Field
 
 from shared.configuration import ENVIRONMENT_PREFIX, Configuration, DatabaseUrl
+from shared.database.pool import open_pool, transaction
 from shared.database.roles import ROLES
+from shared.database.sealing_keys import publish
+from shared.sealing import Keyring
+
+KEYS: Final = "encryption_keys"
 
 
 class DatabaseAdministration(Configuration):
@@ -28,9 +33,10 @@ class DatabaseAdministration(Configuration):
 
     def passwords(self) -> dict[str, str]:
         """The password of each role whose secret is given here; one that is given but unreadable is Misconfigured."""
-        return {role: self.secret(name).get_secret_value() for role, name in ROLES.items() if self._is_given(name)}
+        return {role: self.secret(name).get_secret_value() for role, name in ROLES.items() if self.gives(name)}
 
-    def _is_given(self, name: str) -> bool:
+    def gives(self, name: str) -> bool:
+        """Whether the secret of this name is given here, readable or not."""
         variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
         return (
             bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE")) or (self.secrets_dir / name).exists()
@@ -50,6 +56,7 @@ def migrate(
 
     Safe to repeat, and beside another that does the same.
 
+    Publishes the public key of the secret encryption_keys, where that is there, for whoever writes secrets.
     Makes the roles of the services and sets the password of each whose secret database_password_… is there.
     Reads IMPORTER_DATABASE_URL and the secret database_password_owner.
     """
@@ -65,8 +72,19 @@ def migrate(
     passwords = configuration.passwords()
     asyncio.run(migrate_database(configuration.database_dsn, to=to, passwords=passwords))
     typer.echo(f"The schema is at revision {newest_revision() if to == 'head' else to}.")
+    if to == "head" and configuration.gives(KEYS):
+        asyncio.run(_publish(configuration))
+        typer.echo("Secrets are sealed for the first key of encryption_keys.")
     for role, secret in ROLES.items():
         typer.echo(f"{role}: {'may log in' if role in passwords else f'left as it is ({secret} is not given)'}")
+
+
+async def _publish(configuration: DatabaseAdministration) -> None:
+    """Tell whoever writes secrets the public key of the newest private one."""
+    key = Keyring.from_secret(configuration.secret(KEYS)).public
+    pool = await open_pool(configuration.database_dsn, application_name="helpdesk-importer migrate", max_size=1)
+    async with pool, transaction(pool) as connection:
+        await publish(connection, key)
 
 
 COMMANDS: Final = {"migrate": migrate}

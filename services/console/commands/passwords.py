@@ -6,7 +6,7 @@ A secret is prompted for, read from standard input or from a file, and never an 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +20,20 @@ from services.console.certificate import app_certificate
 from services.console.fields import BadValue, Day
 from services.console.output import done
 from services.console.resources import ACCOUNTS, HELPDESKS, IMPORTER, Resource
-from services.console.session import ConsoleConfiguration, with_database
+from services.console.session import with_database
 from shared.database.pool import Connection
-from shared.encryption import Encryption
+from shared.database.sealing_keys import published_key
 
 LONGEST_PASSWORD: Final = 4096
 LARGEST_CERTIFICATE: Final = 256 * 1024
 """Bytes of a PEM with a key, its certificate and a chain; more is something else."""
+FORGOTTEN: Final[Mapping[str, Any]] = {
+    "password_encrypted": None,
+    "secret_expires_on": None,
+    "certificate_encrypted": None,
+    "certificate_expires_at": None,
+}
+"""The columns of a mailbox or account without any secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,8 @@ Files = Annotated[
 def set_mailbox_password(helpdesk: Helpdesk, *, expires_on: ExpiresOn = "") -> None:
     """Set the password of a helpdesk's mailbox («Wachtwoord wijzigen»), or its app's client secret.
 
-    It is asked for, or read from standard input; it is stored encrypted and never shown. A certificate is forgotten.
+    It is asked for, or read from standard input; it is stored sealed, for the service alone, and never shown.
+    A certificate is forgotten.
     """
     _set_password(_MAILBOX, helpdesk, expires_on)
 
@@ -65,7 +73,8 @@ def set_mailbox_password(helpdesk: Helpdesk, *, expires_on: ExpiresOn = "") -> N
 def set_account_password(account: Account, *, expires_on: ExpiresOn = "") -> None:
     """Set the password of an outgoing account, or its app's client secret.
 
-    It is asked for, or read from standard input; it is stored encrypted and never shown. A certificate is forgotten.
+    It is asked for, or read from standard input; it is stored sealed, for the service alone, and never shown.
+    A certificate is forgotten.
     """
     _set_password(_ACCOUNT, account, expires_on)
 
@@ -73,7 +82,7 @@ def set_account_password(account: Account, *, expires_on: ExpiresOn = "") -> Non
 def set_mailbox_certificate(helpdesk: Helpdesk, files: Files = None) -> None:
     """Set the certificate by which a mailbox's app logs in at Microsoft Entra: an RSA key and its certificate, as PEM.
 
-    They are stored encrypted and never shown. A password is forgotten.
+    They are stored sealed, for the service alone, and never shown. A password is forgotten.
     """
     _set_certificate(_MAILBOX, helpdesk, files or [])
 
@@ -81,7 +90,7 @@ def set_mailbox_certificate(helpdesk: Helpdesk, files: Files = None) -> None:
 def set_account_certificate(account: Account, files: Files = None) -> None:
     """Set the certificate by which an account's app logs in at Microsoft Entra: an RSA key and its certificate, as PEM.
 
-    They are stored encrypted and never shown. A password is forgotten.
+    They are stored sealed, for the service alone, and never shown. A password is forgotten.
     """
     _set_certificate(_ACCOUNT, account, files or [])
 
@@ -91,35 +100,32 @@ def _set_password(place: _Place, key: str, expires_on: str) -> None:
         ends = Day().parse(expires_on) if expires_on else None
     except BadValue as error:
         raise BadValue(f"--expires-on: {error}.") from None
-    _store(
-        place,
-        key,
-        {
-            "password_encrypted": _encrypted(SecretStr(_asked())),
-            "secret_expires_on": ends,
-            "certificate_encrypted": None,
-            "certificate_expires_at": None,
-        },
-    )
+    password = asked_password()
+
+    async def columns(connection: Connection) -> dict[str, Any]:
+        return {**await password_columns(connection, password), "secret_expires_on": ends}
+
+    _store(place, key, columns)
     done(f"The password for {key} is changed.")
 
 
 def _set_certificate(place: _Place, key: str, files: Sequence[Path]) -> None:
     certificate = app_certificate(_given(files), datetime.now(UTC))
-    _store(
-        place,
-        key,
-        {
-            "certificate_encrypted": _encrypted(certificate.pem),
-            "certificate_expires_at": certificate.expires_at,
-            "password_encrypted": None,
-            "secret_expires_on": None,
-        },
-    )
+
+    async def columns(connection: Connection) -> dict[str, Any]:
+        sealed = (await published_key(connection)).seal(certificate.pem)
+        return {**FORGOTTEN, "certificate_encrypted": sealed, "certificate_expires_at": certificate.expires_at}
+
+    _store(place, key, columns)
     done(f"The certificate for {key} is changed; it holds until {certificate.expires_at:%Y-%m-%d %H:%M} UTC.")
 
 
-def _asked() -> str:
+async def password_columns(connection: Connection, password: SecretStr) -> dict[str, Any]:
+    """The columns of a mailbox or account that hold this password, sealed, and no other secret."""
+    return {**FORGOTTEN, "password_encrypted": (await published_key(connection)).seal(password)}
+
+
+def asked_password() -> SecretStr:
     """The new password: typed twice at a terminal, or the first line of standard input."""
     if sys.stdin.isatty():
         password: str = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
@@ -129,7 +135,7 @@ def _asked() -> str:
         raise BadValue("No password was given. Type it at the prompt, or send it on standard input.")
     if len(password) > LONGEST_PASSWORD:
         raise BadValue(f"The password is longer than {LONGEST_PASSWORD} characters.")
-    return password
+    return SecretStr(password)
 
 
 def _given(files: Sequence[Path]) -> bytes:
@@ -144,14 +150,10 @@ def _given(files: Sequence[Path]) -> bytes:
     return given
 
 
-def _encrypted(secret: SecretStr) -> bytes:
-    return Encryption.from_secret(ConsoleConfiguration.load().secret("encryption_keys")).encrypt(secret)
-
-
-def _store(place: _Place, key: str, columns: Mapping[str, Any]) -> None:
+def _store(place: _Place, key: str, columns: Callable[[Connection], Awaitable[Mapping[str, Any]]]) -> None:
     async def work(connection: Connection) -> None:
         row = {place.column: await repository.find(connection, place.named, key)}
-        if not await repository.update(connection, place.resource, row, columns):
+        if not await repository.update(connection, place.resource, row, await columns(connection)):
             raise BadValue(place.missing)
 
     with_database(work)

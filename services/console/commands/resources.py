@@ -14,6 +14,7 @@ import typer
 from services.console import holidays, progress, repository
 from services.console.commands.check_account import check_account
 from services.console.commands.passwords import set_account_certificate, set_account_password
+from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
 from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
 from services.console.fields import BadValue, Children, Reference, Several, joined
 from services.console.output import done, show_one, show_rows
@@ -91,6 +92,7 @@ class ResourceCommands:
         filters = [option("helpdesk", "only those of this helpdesk")] if resource.per_helpdesk else []
         key = argument("key", "its name or its id", metavar=resource.name.upper())
         changeable = [field for field in resource.fields if field.name != resource.identity]
+        secrets = SECRET_OPTIONS if resource is ACCOUNTS else ()
         described: list[tuple[str, Any, str, list[Parameter]]] = [
             ("add", self.add, f"Add a {resource.name}.", [*place, *options(resource.fields, adding=True)]),
             ("list", self.list, f"List the {resource.plural}.", [*filters, as_json()]),
@@ -99,7 +101,7 @@ class ResourceCommands:
                 "set",
                 self.change,
                 f"Change a {resource.name}: what is given changes, an empty value clears.",
-                [*place, key, *options(changeable, adding=False)],
+                [*place, key, *options(changeable, adding=False), *secrets],
             ),
         ]
         for name, body, summary, parameters in described:
@@ -150,10 +152,19 @@ class ResourceCommands:
 
         with_database(work)
 
-    def change(self, key: str, helpdesk: str | None = None, **given: Any) -> None:
+    def change(
+        self,
+        key: str,
+        helpdesk: str | None = None,
+        *,
+        with_password: bool = False,
+        forget_secret: bool = False,
+        **given: Any,
+    ) -> None:
         """Change one row and replace the children that were given."""
         values = parsed(self.resource.fields, given)
-        if not values:
+        secret = secret_columns(with_password=with_password, forget_secret=forget_secret)
+        if not values and secret is None:
             raise BadValue(f"Nothing to change was given; see: helpdesk-importer {self.resource.plural} set --help.")
 
         async def work(connection: Connection) -> None:
@@ -163,6 +174,8 @@ class ResourceCommands:
                 await self._refuse_if_needed(connection, key, place)
             scope = place["id"] if self.resource is HELPDESKS else helpdesk_id
             columns = await resolved(connection, self.resource.fields, values, scope)
+            if secret is not None:
+                columns = {**await secret(connection), **columns}
             if columns and not await repository.update(connection, self.resource, place, columns):
                 raise BadValue(f"There is no {self.resource.name} {key!r} yet: {self.resource.plural} add makes it.")
             await self._write_children(connection, place.get("id", 0), values)

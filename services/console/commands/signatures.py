@@ -33,6 +33,12 @@ def as_json() -> Parameter:
     return Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=Json)
 
 
+def switch(name: str, meaning: str) -> Parameter:
+    """An option without a value, off unless it is given."""
+    annotation = Annotated[bool, typer.Option(f"--{name.replace('_', '-')}", help=meaning)]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+
+
 def options(fields: Sequence[Field], *, adding: bool) -> list[Parameter]:
     """An option for each field; required ones must be given when a thing is added."""
     return [_option(field, required=adding and field.required) for field in fields]

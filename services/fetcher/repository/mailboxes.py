@@ -20,8 +20,8 @@ from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
 from services.fetcher.rules.problem import Problem
 from shared.database.pool import Pool, connection, transaction
-from shared.encryption import CannotDecrypt, Encryption
 from shared.messages import ImportChoice
+from shared.sealing import CannotOpen, Keyring
 
 _CLAIM: Final = """
     WITH due AS (
@@ -230,13 +230,13 @@ class MailboxState:
 class MailboxRepository:
     """The mailboxes, as one fetcher sees them. `holder` names this process in leases, and no other one ever.
 
-    `encryption` opens their passwords and certificates.
+    `keyring` opens their passwords and certificates.
     """
 
-    def __init__(self, pool: Pool, holder: str, encryption: Encryption) -> None:
+    def __init__(self, pool: Pool, holder: str, keyring: Keyring) -> None:
         self._pool = pool
         self._holder = holder
-        self._encryption = encryption
+        self._keyring = keyring
 
     async def claim(self, lease: timedelta, at_most: int, *, busy: Collection[int] = ()) -> list[ClaimedMailbox]:
         """Lease up to `at_most` mailboxes whose turn has come, the longest overdue first, but none of `busy`."""
@@ -246,10 +246,10 @@ class MailboxRepository:
         refused = [
             RefusedElsewhere(login_of(access), row["problem"] or "", row["left"])
             for row in resting
-            for access, unreadable in (_opened(row, self._encryption),)
+            for access, unreadable in (_opened(row, self._keyring),)
             if not unreadable
         ]
-        return [_claimed(row, self._encryption, refused) for row in rows]
+        return [_claimed(row, self._keyring, refused) for row in rows]
 
     async def renew(self, lease: timedelta, held: Mapping[int, int]) -> set[int]:
         """Keep the leases of `held` (helpdesk → generation); the ones that are still ours, still on, still the same."""
@@ -322,13 +322,13 @@ class MailboxRepository:
             await acquired.fetchval("SELECT 1")
 
 
-async def mailbox_to_try(pool: Pool, helpdesk_id: int, encryption: Encryption) -> MailboxToTry | None:
+async def mailbox_to_try(pool: Pool, helpdesk_id: int, keyring: Keyring) -> MailboxToTry | None:
     """The mailbox of a helpdesk, on or off; None when nothing tells its kind yet."""
     async with connection(pool) as acquired:
         row = await acquired.fetchrow(_TO_TRY, helpdesk_id)
     if row is None:
         return None
-    access, unreadable_secret = _opened(row, encryption)
+    access, unreadable_secret = _opened(row, keyring)
     return MailboxToTry(
         helpdesk_id=helpdesk_id,
         settings_version=row["row_version"],
@@ -357,19 +357,19 @@ async def record_login_taken(pool: Pool, tried: MailboxToTry) -> None:
         await acquired.execute(_LOGIN_TAKEN, tried.helpdesk_id, tried.settings_version)
 
 
-def _opened(row: asyncpg.Record, encryption: Encryption) -> tuple[MailboxAccess, bool]:
+def _opened(row: asyncpg.Record, keyring: Keyring) -> tuple[MailboxAccess, bool]:
     """How to log in, and whether no key of ours opens its secret, which is left out then."""
     try:
-        return _access(row, encryption), False
-    except CannotDecrypt:
+        return _access(row, keyring), False
+    except CannotOpen:
         return _access(row, None), True
 
 
-def _access(row: asyncpg.Record, encryption: Encryption | None) -> MailboxAccess:
-    """How to log in; without `encryption` only where the mailbox is. Raises CannotDecrypt."""
+def _access(row: asyncpg.Record, keyring: Keyring | None) -> MailboxAccess:
+    """How to log in; without `keyring` only where the mailbox is. Raises CannotOpen."""
 
     def secret(column: str) -> SecretStr | None:
-        return encryption.decrypt(row[column]) if encryption is not None and row[column] is not None else None
+        return keyring.open(row[column]) if keyring is not None and row[column] is not None else None
 
     return MailboxAccess(
         kind=row["mailbox_kind"],
@@ -394,8 +394,8 @@ def login_of(access: MailboxAccess) -> Credentials:
     return (access.kind, server, username, access.tenant, None if secret is None else secret.get_secret_value())
 
 
-def _claimed(row: asyncpg.Record, encryption: Encryption, refused: Sequence[RefusedElsewhere]) -> ClaimedMailbox:
-    access, unreadable_secret = _opened(row, encryption)
+def _claimed(row: asyncpg.Record, keyring: Keyring, refused: Sequence[RefusedElsewhere]) -> ClaimedMailbox:
+    access, unreadable_secret = _opened(row, keyring)
     same = [each for each in refused if access.username is not None and each.login == login_of(access)]
     return ClaimedMailbox(
         helpdesk_id=row["helpdesk_id"],

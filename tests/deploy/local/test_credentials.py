@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from deploy.local.credentials import ensure, keep
+from shared.sealing import Keyring
 
 EXPECTED = {
     *(f"database_password_{role}" for role in ("owner", "fetcher", "classifier", "ticket_writer", "notifier")),
@@ -39,10 +40,10 @@ def test_no_two_secrets_are_alike(tmp_path: Path) -> None:
     assert len(set(values)) == len(values)
 
 
-def test_the_encryption_key_encrypts(tmp_path: Path) -> None:
+def test_the_encryption_key_is_one(tmp_path: Path) -> None:
     ensure(tmp_path)
-    cipher = Fernet((tmp_path / "encryption_keys").read_text().strip())
-    assert cipher.decrypt(cipher.encrypt(b"secret")) == b"secret"
+    keyring = Keyring.from_secret(SecretStr((tmp_path / "encryption_keys").read_text()))
+    assert keyring.open(keyring.public.seal(SecretStr("geheim"))) == SecretStr("geheim")
 
 
 def test_the_message_id_key_is_32_bytes_in_hexadecimal(tmp_path: Path) -> None:

@@ -9,19 +9,14 @@ import os
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
 
 from services.console.__main__ import main
-
-
-class FreshDatabase(Protocol):
-    """What the fixture `database` of the tests' root gives."""
-
-    def dsn(self, service: str) -> SecretStr: ...
+from shared.database.sealing_keys import publish
+from shared.sealing import Keyring, new_key
+from tests.conftest import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +59,12 @@ class CommandLine:
 
 
 @pytest.fixture
-def importer(database: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command line on a fresh database."""
-    (tmp_path / "encryption_keys").write_bytes(Fernet.generate_key())
+async def importer(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line on a fresh database, whose owner has published the public key of a new private one."""
+    key = new_key()
+    (tmp_path / "encryption_keys").write_text(key.get_secret_value(), encoding="ascii")
+    async with database.connect("owner") as owner:
+        await publish(owner, Keyring.from_secret(key).public)
     return CommandLine(
         {
             "COLUMNS": "200",

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from deploy.local.endpoints import PostgresEndpoint
 from services.console.__main__ import Deferred, command_line
 from services.console.commands import encryption, sweep_blobs
-from shared.encryption import new_key
+from shared.sealing import new_key
 from tests.servers.certificates import app_pem
 from tests.services.console.conftest import CommandLine
 

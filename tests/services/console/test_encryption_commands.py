@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 from pydantic import SecretStr
 
-from shared.encryption import CannotDecrypt, Encryption, new_key
+from shared.sealing import CannotOpen, Keyring, new_key
 from tests.conftest import Database
 from tests.servers.certificates import app_pem
 
@@ -41,8 +41,8 @@ def keys_file(importer: CommandLine) -> Path:
     return Path(importer.environment["IMPORTER_SECRETS_DIR"], "encryption_keys")
 
 
-def encryption(importer: CommandLine) -> Encryption:
-    return Encryption.from_secret(SecretStr(keys_file(importer).read_text(encoding="ascii")))
+def keyring(importer: CommandLine) -> Keyring:
+    return Keyring.from_secret(SecretStr(keys_file(importer).read_text(encoding="ascii")))
 
 
 async def passwords(database: Database) -> list[bytes]:
@@ -60,7 +60,7 @@ async def test_a_key_is_printed_and_is_a_key(importer: CommandLine) -> None:
         await importer.says("encryption", "key", "generate"),
     )
     assert first != second
-    assert Encryption.from_secret(SecretStr(first))
+    assert Keyring.from_secret(SecretStr(first))
     assert keys_file(importer).read_bytes() == before
 
 
@@ -75,7 +75,7 @@ async def test_passwords_outlive_the_key_that_they_were_stored_with(stored: Comm
     said = await stored.says("encryption", "rotate")
     assert "newest key: 1 of mailboxes and 1 of accounts." in said
     keys_file(stored).write_text(newest, encoding="ascii")
-    assert sorted(encryption(stored).decrypt(each).get_secret_value() for each in await passwords(database)) == [
+    assert sorted(keyring(stored).open(each).get_secret_value() for each in await passwords(database)) == [
         "brievenbus", "postbode",
     ]  # fmt: skip
     assert "brievenbus" not in said
@@ -97,18 +97,18 @@ async def test_certificates_outlive_the_key_too_and_a_refused_login_goes_on_rest
         assert "1 of mailboxes and 1 of accounts" in await stored.says("encryption", "rotate")
         newest, _ = keys_file(stored).read_text(encoding="ascii").split()
         kept = await owner.fetchval("SELECT certificate_encrypted FROM importer_settings")
-        assert Encryption.from_secret(SecretStr(newest)).decrypt(kept).get_secret_value() == pem
+        assert Keyring.from_secret(SecretStr(newest)).open(kept).get_secret_value() == pem
         assert await owner.fetchval("SELECT refused_logins FROM mailbox_states") == 1
 
 
 async def test_rotation_is_all_or_nothing(stored: CommandLine, database: Database) -> None:
     async with database.connect("owner") as owner:  # an account whose key is gone
-        lost = Encryption.from_secret(new_key()).encrypt(SecretStr("weg"))
+        lost = Keyring.from_secret(new_key()).public.seal(SecretStr("weg"))
         await owner.execute("UPDATE outgoing_accounts SET password_encrypted = $1", lost)
     await stored.says("encryption", "key", "generate", "--add")
     before = await passwords(database)
     said = await stored.says("encryption", "rotate", code=1)
-    assert "The account of Post: A stored secret cannot be decrypted" in said
+    assert "The account of Post: A stored secret cannot be opened" in said
     assert "Nothing was changed" in said
     assert await passwords(database) == before
 
@@ -126,8 +126,8 @@ async def test_adding_makes_the_first_key_for_its_owner_alone(importer: CommandL
     keys_file(importer).unlink()
     await importer.says("encryption", "key", "generate", "--add")
     assert stat.S_IMODE(keys_file(importer).stat().st_mode) == 0o600
-    with pytest.raises(CannotDecrypt):
-        encryption(importer).decrypt(b"x")
+    with pytest.raises(CannotOpen):
+        keyring(importer).open(b"x")
 
 
 async def test_keys_that_no_file_holds_cannot_be_added_to(importer: CommandLine, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.conftest import Database
 from tests.servers.certificates import app_pem, certificate_pem, key_pem
 
 
@@ -22,6 +22,8 @@ class CommandLine(Protocol):
     def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> str: ...
 
     def json(self, *arguments: str) -> Any: ...
+
+    async def says(self, *arguments: str, stdin: str = "", code: int = 0) -> str: ...
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ def test_D9_microsoft_365_needs_an_app_registration(helpdesk: CommandLine) -> No
     helpdesk("importer", "set", "Servicedesk", "--server", "outlook.office365.com")
     assert "takes no passwords" in helpdesk("importer", "set", "Servicedesk", "--enabled", code=1)
     assert "tenant is an id" in helpdesk("importer", "set", "Servicedesk", "--tenant", "desk/example", code=1)
-    helpdesk("importer", "set", "Servicedesk", "--tenant", "desk.example")
+    helpdesk("importer", "set", "Servicedesk", "--tenant", "desk.example", "--with-password", stdin="g3heim\n")
     assert "--mailbox" in helpdesk("importer", "set", "Servicedesk", "--enabled", code=1)
     helpdesk("importer", "set", "Servicedesk", "--mailbox", "help@desk.example", "--enabled")
     assert helpdesk.json("importer", "show", "Servicedesk")["mailbox_kind"] == "graph"
@@ -199,12 +201,70 @@ def test_D9_an_account_sends_by_smtp_or_as_an_app(helpdesk: CommandLine) -> None
     assert "its tenant" in helpdesk("accounts", "set-certificate", "Post", stdin=app_pem(), code=1)
 
 
-def test_a_password_needs_a_usable_key(helpdesk: CommandLine) -> None:
+def test_S3_whoever_sets_a_password_needs_no_private_key(helpdesk: CommandLine) -> None:
     helpdesk("importer", "set", "Servicedesk", *READY)
-    Path(helpdesk.environment["IMPORTER_SECRETS_DIR"], "encryption_keys").write_text("kort", encoding="utf-8")
-    assert "32 bytes" in helpdesk("importer", "set-password", "Servicedesk", stdin="g3heim\n", code=78)
-    Path(helpdesk.environment["IMPORTER_SECRETS_DIR"], "encryption_keys").write_bytes(Fernet.generate_key())
+    Path(helpdesk.environment["IMPORTER_SECRETS_DIR"], "encryption_keys").unlink()
     helpdesk("importer", "set-password", "Servicedesk", stdin="g3heim\n")
+    assert helpdesk.json("importer", "show", "Servicedesk")["password_is_set"] is True
+
+
+async def test_S3_without_a_published_key_no_password_is_taken(importer: CommandLine, database: Database) -> None:
+    await importer.says("accounts", "add", "--name", "Post", "--host", "mail.desk.example", "--port", "25")
+    async with database.connect("owner") as owner:
+        await owner.execute("DELETE FROM sealing_keys")
+    said = await importer.says("accounts", "set-password", "Post", stdin="g3heim\n", code=78)
+    assert "run helpdesk-importer migrate" in said
+
+
+MAILBOX = ("importer", "set", "Servicedesk")
+ACCOUNT = ("accounts", "set", "Post")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (*MAILBOX, "--server", "mail.elders.example"),
+        (*MAILBOX, "--kind", "imap"),
+        (*MAILBOX, "--ca-file", "/etc/ssl/desk.pem"),
+        (*MAILBOX, "--allow-unencrypted"),
+        (*MAILBOX, "--server", ""),
+        (*ACCOUNT, "--host", "mail.elders.example"),
+        (*ACCOUNT, "--port", "25"),
+        (*ACCOUNT, "--security", "tls"),
+        (*ACCOUNT, "--security", "none", "--allow-unencrypted"),
+        (*ACCOUNT, "--ca-file", "/etc/ssl/desk.pem"),
+    ],
+    ids=lambda change: " ".join(change[1:]),
+)
+def test_a_password_is_sent_nowhere_else_unless_it_is_given_again(
+    helpdesk: CommandLine, change: tuple[str, ...]
+) -> None:
+    helpdesk(*MAILBOX, *READY, "--kind", "ews", "--server", "mail.desk.example", "--username", "help")
+    helpdesk("importer", "set-password", "Servicedesk", stdin="g3heim\n")
+    helpdesk("accounts", "add", "--name", "Post", "--host", "mail.desk.example", "--port", "587", "--username", "help")
+    helpdesk("accounts", "set-password", "Post", stdin="g3heim\n")
+    show = (change[0], "show", change[2])
+    before = helpdesk.json(*show)
+    assert "is not sent elsewhere: give the password again (--with-password)" in helpdesk(*change, code=1)
+    assert helpdesk.json(*show) == before
+    helpdesk(*change, "--with-password", stdin="nieuw\n")
+    assert helpdesk.json(*show)["password_is_set"] is True
+    assert helpdesk.json(*show) != before
+
+
+def test_a_password_may_be_forgotten_with_its_place(helpdesk: CommandLine) -> None:
+    helpdesk("accounts", "add", "--name", "Post", "--host", "a.example", "--port", "587", "--username", "help")
+    helpdesk("accounts", "set-password", "Post", stdin="g3heim\n")
+    helpdesk(*ACCOUNT, "--host", "b.example", "--forget-secret")
+    assert helpdesk.json("accounts", "show", "Post")["password_is_set"] is False
+    assert "Either" in helpdesk(*ACCOUNT, "--with-password", "--forget-secret", code=1)
+
+
+def test_sending_without_tls_is_chosen(helpdesk: CommandLine) -> None:
+    account = ("accounts", "add", "--name", "Post", "--host", "relay.example", "--port", "25", "--security", "none")
+    assert "--allow-unencrypted" in helpdesk(*account, code=1)
+    helpdesk(*account, "--allow-unencrypted")
+    assert helpdesk.json("accounts", "show", "Post")["allow_unencrypted"] is True
 
 
 def test_a_contact_has_several_addresses_and_is_named_by_any(helpdesk: CommandLine) -> None:

@@ -25,17 +25,17 @@ from shared.broker.envelope import envelope_from_headers
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_RAW
 from shared.database.pool import Pool
-from shared.encryption import Encryption, new_key
 from shared.health import HealthServer
 from shared.messages import RawMail
 from shared.runtime import Process
+from shared.sealing import Keyring, new_key
 from tests.conftest import Database, Vhost
 from tests.mailboxes.post_offices import MaildirPostOffice
 from tests.shared.broker.harness import Queues
 
 LEASE = timedelta(seconds=60)
 ENCRYPTION_KEY = new_key()
-ENCRYPTION = Encryption.from_secret(ENCRYPTION_KEY)
+ENCRYPTION = Keyring.from_secret(ENCRYPTION_KEY)
 """What the passwords of the tests' mailboxes are encrypted with."""
 NOBODY = SecretStr("amqp://nobody:nothing@127.0.0.1:1/")
 """A broker that is away: nothing listens there."""

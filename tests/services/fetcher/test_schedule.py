@@ -19,7 +19,7 @@ from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAc
 from services.fetcher.open_mailboxes import OpenMailboxes
 from services.fetcher.repository.mailboxes import Login, mailbox_to_try, record_login_refused, record_login_taken
 from shared.connecting import ForbiddenAddress
-from shared.encryption import Encryption, new_key
+from shared.sealing import Keyring, new_key
 from tests.services.fetcher.harness import ENCRYPTION, LEASE, NOBODY, Desk, Faulty, Fetching, fetcher, mail, minutes_ago
 from tests.shared.broker.harness import eventually
 
@@ -219,7 +219,7 @@ async def test_a_login_of_two_mailboxes_that_was_refused_at_one_is_not_tried_at_
         "sales", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
     )
     for each in (desk, other):  # a Maildir asks for no login: what is kept of one is all that counts here
-        await each.set(username="DESK\\importer", password_encrypted=ENCRYPTION.encrypt(SecretStr("g3heim")))
+        await each.set(username="DESK\\importer", password_encrypted=ENCRYPTION.public.seal(SecretStr("g3heim")))
     await other.set(folder="Sales", server=str(desk.post_office.root))
     rest = "UPDATE mailbox_states SET refused_logins = 1, refused_since = now(), problem_since = now(),"
     rest += " login_rests_until = now() + interval '1 hour', problem = 'Geweigerd.', problem_kind = 'login-refused'"
@@ -229,7 +229,7 @@ async def test_a_login_of_two_mailboxes_that_was_refused_at_one_is_not_tried_at_
     state = await other.state()
     assert (state["problem"], state["refused_logins"]) == ("Geweigerd.", 0)
     assert 3500 < (state["next_check_at"] - state["last_check_at"]).total_seconds() <= 3600
-    await other.set(password_encrypted=ENCRYPTION.encrypt(SecretStr("een ander")))
+    await other.set(password_encrypted=ENCRYPTION.public.seal(SecretStr("een ander")))
     async with Fetching.on(desk) as parts:
         assert [claimed.refused_elsewhere for claimed in await parts.mailboxes.claim(LEASE, 10)] == [None]
 
@@ -271,7 +271,7 @@ async def test_a_place_where_we_never_connect_is_a_sentence(desk: Desk, monkeypa
 
 
 async def test_S3_the_password_is_decrypted_for_the_mailbox_alone(desk: Desk) -> None:
-    await desk.set(username="help", password_encrypted=ENCRYPTION.encrypt(SecretStr("g3heim")))
+    await desk.set(username="help", password_encrypted=ENCRYPTION.public.seal(SecretStr("g3heim")))
     async with Fetching.on(desk) as parts:
         claimed = await parts.claim()
     assert claimed.access.password is not None
@@ -285,7 +285,7 @@ async def test_S3_a_password_that_no_key_opens_is_a_sentence_and_stops_no_other_
     other = await Desk.make(
         "sales", tmp_path, database=desk.database, vhost=desk.vhost, owner=desk.owner, queues=desk.queues
     )
-    await desk.set(username="help", password_encrypted=Encryption.from_secret(new_key()).encrypt(SecretStr("g3heim")))
+    await desk.set(username="help", password_encrypted=Keyring.from_secret(new_key()).public.seal(SecretStr("g3heim")))
     async with fetcher(desk):
         await eventually(lambda: has_problem(desk))
         await eventually(lambda: succeeded(other))

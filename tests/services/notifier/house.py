@@ -18,8 +18,8 @@ from services.notifier.repository import Repository
 from services.notifier.smtp import Rest, SmtpTransport
 from services.notifier.transports import Make, Transports
 from shared.database.pool import Connection
-from shared.encryption import Encryption, new_key
 from shared.messages import NotificationKind, Outcome, TicketEvent
+from shared.sealing import Keyring, new_key
 from tests.conftest import Database
 from tests.services.notifier.examples import KEY, NOW
 
@@ -73,7 +73,7 @@ class House:
     async def send_by(self, server: SmtpServer, *, password: str | None = None, **columns: Any) -> None:
         """Let the helpdesk send by this server, with these columns of its account."""
         if password is not None:
-            columns["password_encrypted"] = encryption().encrypt(SecretStr(password))
+            columns["password_encrypted"] = keyring().public.seal(SecretStr(password))
         row = {"name": "uit", "host": server.host, "port": server.port, "security": "none"} | columns
         places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
         await self.owner.execute("UPDATE helpdesks SET outgoing_account_id = NULL")
@@ -172,10 +172,10 @@ class House:
     ) -> AsyncIterator[Notifier]:
         """A notifier of its own, as its role. `rest`: how long it leaves a server in trouble alone."""
         known = {"smtp": partial(SmtpTransport, rest=rest)} if kinds is None else kinds
-        async with self.database.pool("notifier") as pool, Transports(encryption(), known) as transports:
+        async with self.database.pool("notifier") as pool, Transports(keyring(), known) as transports:
             yield Notifier(Repository(pool, f"test:{secrets.token_hex(4)}"), transports, KEY)
 
 
-def encryption() -> Encryption:
+def keyring() -> Keyring:
     """With the tests' key."""
-    return Encryption.from_secret(ENCRYPTION_KEY)
+    return Keyring.from_secret(ENCRYPTION_KEY)

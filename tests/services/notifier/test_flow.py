@@ -19,7 +19,7 @@ from services.notifier.rules.retry import DELAYS, LAST_TRY
 from services.notifier.smtp import Rest
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
-from tests.services.notifier.house import House, encryption
+from tests.services.notifier.house import House, keyring
 
 
 async def _until(fact: Callable[[], bool]) -> None:
@@ -280,7 +280,7 @@ async def test_a_changed_account_makes_what_waited_for_it_due(house: House, smtp
     waiting = await house.plan()
     async with house.notifier() as notifier:
         await notifier.deliver([waiting])
-        right = encryption().encrypt(SecretStr("goed"))
+        right = keyring().public.seal(SecretStr("goed"))
         await house.owner.execute("UPDATE outgoing_accounts SET password_encrypted = $1", right)
         assert await notifier.sweep() == 1
     assert (await house.row(waiting))["state"] == "sent"

@@ -32,7 +32,7 @@ from tests.servers.graph_entra import CLIENT_ID, SECRET, TENANT
 from tests.servers.graph_faults import Fault, broken_off, no_answer, status, unanswered
 from tests.servers.graph_server import GraphServer
 from tests.services.notifier.examples import KEY
-from tests.services.notifier.house import NO_REST, House, encryption
+from tests.services.notifier.house import NO_REST, House, keyring
 
 MAILBOX = "ict@example.nl"
 ORPHAN_SEARCH = r"GET /users/ict@example.nl/messages"
@@ -207,7 +207,7 @@ async def house(database: Database, server: GraphServer) -> AsyncIterator[House]
             CLIENT_ID,
             MAILBOX,
             str(server.ca_file),
-            encryption().encrypt(SecretStr(SECRET)),
+            keyring().public.seal(SecretStr(SECRET)),
         )
         yield house
 
@@ -236,7 +236,7 @@ class KilledBeforeRecording(Repository):
 @asynccontextmanager
 async def notifier(house: House, kind: type[Repository] = Repository) -> AsyncIterator[Notifier]:
     kinds = {"graph": partial(GraphTransport, rest=NO_REST)}
-    async with house.database.pool("notifier") as pool, Transports(encryption(), kinds) as transports:
+    async with house.database.pool("notifier") as pool, Transports(keyring(), kinds) as transports:
         yield Notifier(kind(pool, f"test:{kind.__name__}"), transports, KEY)
 
 

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from services.notifier.notification import Account, Secrets, Security
 from services.notifier.transport import AccountTrouble, OutgoingMail
 from services.notifier.transports import Transports
-from shared.encryption import Encryption, new_key
 from shared.portal.delivery import DeliveryReason
-from tests.services.notifier.house import encryption
+from shared.sealing import Keyring, new_key
+from tests.services.notifier.house import keyring
 
 ACCOUNT = Account(id=1, version=1, kind="counting", host="mail.example", port=25, security=Security.NONE)
 
@@ -38,7 +38,7 @@ class Counting:
 
 
 async def test_a_changed_account_gets_a_new_transport_and_the_earlier_one_is_closed_at_the_end() -> None:
-    async with Transports(encryption(), {"counting": Counting}) as transports:
+    async with Transports(keyring(), {"counting": Counting}) as transports:
         first = transports.of(ACCOUNT)
         assert transports.of(ACCOUNT) is first
         second = transports.of(replace(ACCOUNT, version=2))
@@ -49,9 +49,9 @@ async def test_a_changed_account_gets_a_new_transport_and_the_earlier_one_is_clo
 
 
 async def test_a_password_that_no_key_opens_is_trouble_of_the_account_each_time_and_leaves_nothing_behind() -> None:
-    foreign = Encryption.from_secret(new_key()).encrypt(SecretStr("hush"))
+    foreign = Keyring.from_secret(new_key()).public.seal(SecretStr("hush"))
     changed = replace(ACCOUNT, version=2, username="x", password_encrypted=foreign)
-    async with Transports(encryption(), {"counting": Counting}) as transports:
+    async with Transports(keyring(), {"counting": Counting}) as transports:
         first = transports.of(ACCOUNT)
         for _ in range(3):
             with pytest.raises(AccountTrouble) as trouble:

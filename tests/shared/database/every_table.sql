@@ -9,6 +9,7 @@ INSERT INTO calendar_hours VALUES (1, 1, '8:30', '17:00');
 INSERT INTO calendar_exceptions (calendar_id, day, description) VALUES (1, '2026-12-24', 'Bedrijfsuitje');
 INSERT INTO outgoing_accounts (id, name, host, port, username, password_encrypted)
     VALUES (1, 'Uitgaand', 'mail.example', 587, 'support', '\x01');
+INSERT INTO sealing_keys (key_id, public_key) SELECT substr(sha256(key), 1, 8), key FROM sha256('key') AS key;
 INSERT INTO helpdesk_groups (id, name) VALUES (1, 'Samen');
 INSERT INTO helpdesks (id, name, group_id, calendar_id, outgoing_account_id, sender_address)
     VALUES (1, 'Support', 1, 1, 1, 'support@helpdesk.example'), (2, 'Verkoop', 1, 1, 1, NULL);

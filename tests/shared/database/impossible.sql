@@ -36,7 +36,7 @@ UPDATE importer_settings SET default_contact_id = 1;
 
 -- D14 on with an inactive employee => importer_on_needs_active_employee
 UPDATE employees SET active = false WHERE id = 1;
-UPDATE importer_settings SET enabled = false;
+UPDATE importer_settings SET enabled = false, password_encrypted = NULL;
 UPDATE importer_settings SET enabled = true WHERE helpdesk_id = 1;
 
 -- D14 on without a contact => importer_on_needs_default_contact
@@ -78,12 +78,12 @@ UPDATE importer_settings SET tenant = 'a/../b' WHERE helpdesk_id = 2;
 UPDATE importer_settings SET server = '/mail/support/' WHERE helpdesk_id = 2;
 
 -- a mailbox of two helpdesks, by its address and by its login => a_mailbox_belongs_to_one_helpdesk
-UPDATE importer_settings SET enabled = false;
+UPDATE importer_settings SET enabled = false, password_encrypted = NULL;
 UPDATE importer_settings SET kind = 'imap', username = 'Support@helpdesk.example' WHERE helpdesk_id = 1;
 UPDATE importer_settings SET kind = 'ews', mailbox_address = 'support@helpdesk.example', folder = 'inbox' WHERE helpdesk_id = 2;
 
 -- a login of two helpdesks => a_login_belongs_to_one_helpdesk
-UPDATE importer_settings SET enabled = false;
+UPDATE importer_settings SET enabled = false, password_encrypted = NULL;
 UPDATE importer_settings SET kind = 'imap', server = 'mail.example', username = 'DESK' WHERE helpdesk_id = 1;
 UPDATE importer_settings SET kind = NULL, server = 'mail.example', username = 'desk' WHERE helpdesk_id = 2;
 
@@ -96,11 +96,26 @@ INSERT INTO outgoing_accounts (name, kind) VALUES ('X', 'graph');
 -- D9 an app that sends for nobody => a_tenant_has_app_and_mailbox
 INSERT INTO outgoing_accounts (name, kind, tenant, username) VALUES ('X', 'graph', 'desk.example', 'app');
 
--- a login that travels for all to read => a_login_travels_encrypted
+-- mail that travels for all to read, unless that was chosen => sending_unencrypted_is_chosen
 INSERT INTO outgoing_accounts (name, host, port, security, username) VALUES ('X', 'mail.example', 25, 'none', 'x');
 
+-- a password that is sent to another server than it was given for => a_secret_stays_with_its_place
+UPDATE outgoing_accounts SET host = 'mail.elders.example' WHERE id = 1;
+
+-- a password that is sent without TLS, which it was not given for => a_secret_stays_with_its_place
+UPDATE outgoing_accounts SET security = 'none', allow_unencrypted = true WHERE id = 1;
+
+-- a password of a mailbox that is sent to another server => a_secret_stays_with_its_place
+UPDATE importer_settings SET enabled = false, kind = 'imap', server = 'mail.elders.example' WHERE helpdesk_id = 1;
+
+-- a password that goes by a way round: the server is cleared first => a_secret_stays_with_its_place
+UPDATE importer_settings SET enabled = false, kind = 'imap', server = NULL WHERE helpdesk_id = 1;
+
+-- a key that is not told by its own id => key_id_is_of_the_key
+INSERT INTO sealing_keys (key_id, public_key) VALUES (substr(sha256('a'), 1, 8), sha256('b'));
+
 -- a mailbox of two helpdesks, by different protocols => a_mailbox_belongs_to_one_helpdesk
-UPDATE importer_settings SET enabled = false;
+UPDATE importer_settings SET enabled = false, password_encrypted = NULL;
 UPDATE importer_settings SET kind = 'imap', mailbox_address = 'Support@helpdesk.example' WHERE helpdesk_id = 1;
 UPDATE importer_settings SET kind = 'ews', mailbox_address = 'support@helpdesk.example' WHERE helpdesk_id = 2;
 

@@ -17,7 +17,7 @@ from shared.database.pool import REQUIRED_REVISION, Connection
 from shared.database.roles import scram_verifier
 from shared.errors import Misconfigured, Outage
 
-OLDEST_WITH_ITS_OWN_ROWS = "0005"
+OLDEST_WITH_ITS_OWN_ROWS = "0007"
 """Revisions after it keep no rows of their own, so that going back passes them."""
 VERSIONS = Path(__file__).parents[3] / "shared" / "database" / "migrations" / "versions"
 

@@ -25,6 +25,9 @@ TICKET = (
     " reported_at, title, status_id) VALUES (1, 1, 1, 1, 1, now(), 'Titel', 1)"
 )
 
+SEALED = "'\\x01' || substr(sha256(sha256('key')), 1, 8) || sha256('x') || sha256('y')"
+"""As long as a sealed secret, and for the key of every_table.sql."""
+
 MAY = {
     # secrets: each has one reader, and people's tools write without reading (S3)
     "SELECT password_encrypted FROM importer_settings": {"fetcher"},
@@ -41,6 +44,14 @@ MAY = {
     "DELETE FROM outgoing_account_states": set(),
     "UPDATE importer_settings SET password_encrypted = '' WHERE helpdesk_id = 1": PEOPLE,
     "UPDATE outgoing_accounts SET password_encrypted = '' WHERE id = 1": PEOPLE,
+    "SELECT public_key FROM sealing_keys": PEOPLE,
+    "INSERT INTO sealing_keys (key_id, public_key) SELECT substr(sha256(k), 1, 8), k FROM sha256('x') AS k": set(),
+    "UPDATE sealing_keys SET published_at = now()": set(),
+    "SELECT key_id, public_key FROM ui_v1.sealing_key": {"ui"},
+    f"SELECT ui_v1.set_mailbox_password(1, {SEALED})": {"ui"},
+    f"SELECT ui_v1.set_account_password(1, {SEALED})": {"ui"},
+    "SELECT allow_unencrypted FROM outgoing_accounts": PEOPLE,
+    "UPDATE outgoing_accounts SET allow_unencrypted = false WHERE id = 1": PEOPLE,
     "SELECT password_is_set FROM importer_settings": PEOPLE,
     "SELECT * FROM importer_settings": set(),
     "SELECT username, server, folder FROM importer_settings": {"fetcher", *PEOPLE},

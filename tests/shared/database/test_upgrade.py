@@ -1,0 +1,102 @@
+"""A database of the first version, with rows in every table and stored secrets, under the version of now.
+
+`upgrade/` is frozen: rows and statements as that version had them. Its services go on beside the new ones.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import asyncpg
+import pytest
+from cryptography.fernet import Fernet
+
+from deploy.local.endpoints import PostgresEndpoint
+from shared.database.migrate import migrate
+from shared.database.pool import Connection
+from shared.database.sealing_keys import publish, published_key
+from shared.sealing import Keyring, new_key
+from tests.conftest import Database
+
+UPGRADE = Path(__file__).parent / "upgrade"
+ROWS = (UPGRADE / "rows_of_0001.sql").read_text(encoding="utf-8")
+STATEMENTS = re.findall(
+    r"^-- === (\w+): (\S+)\n(.+?)(?=^-- === |\Z)",
+    (UPGRADE / "statements_of_0001.sql").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
+KEY = new_key()
+SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")
+
+
+def encrypted(secret: str) -> bytes:
+    """As the first version stored a secret."""
+    return Fernet(KEY.get_secret_value()).encrypt(secret.encode())
+
+
+async def counts(owner: Connection) -> dict[str, int]:
+    """How many rows each table has."""
+    tables = await owner.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'helpdesk'::regnamespace AND relkind = 'r'"
+    )
+    return {row["relname"]: await owner.fetchval(f"SELECT count(*) FROM {row['relname']}") for row in tables}  # noqa: S608 - names from the catalog
+
+
+@pytest.fixture
+async def old(empty_database: str, postgres_server: PostgresEndpoint, database_template: str) -> Database:
+    """A database at revision 0001, filled; the roles are there."""
+    assert database_template
+    database = Database(empty_database.rsplit("/", 1)[-1].partition("?")[0], postgres_server)
+    superuser = await asyncpg.connect(empty_database)
+    await superuser.execute(f"ALTER DATABASE {database.name} OWNER TO importer_owner")
+    await superuser.close()
+    url = database.dsn("owner").get_secret_value()
+    await migrate(url, to="0001")
+    owner = await asyncpg.connect(url, server_settings={"search_path": "helpdesk,public"})
+    await owner.execute(ROWS)
+    await owner.execute("UPDATE importer_settings SET password_encrypted = $1 WHERE helpdesk_id = 1", encrypted("bus"))
+    await owner.execute("UPDATE outgoing_accounts SET password_encrypted = $1", encrypted("post"))
+    await owner.execute(
+        "INSERT INTO outgoing_accounts (name, host, port, security) VALUES ('Relay', 'relay.example', 25, 'none')"
+    )
+    await owner.close()
+    return database
+
+
+async def test_nothing_is_lost_and_every_secret_opens_before_and_after_it_is_sealed(old: Database) -> None:
+    url = old.dsn("owner").get_secret_value()
+    first = await asyncpg.connect(url, server_settings={"search_path": "helpdesk,public"})
+    before = await counts(first)
+    await first.close()
+    assert 0 not in before.values()
+    await migrate(url)
+    keyring = Keyring.from_secret(KEY)
+    async with old.connect("owner") as owner:
+        after = await counts(owner)
+        assert {table: after[table] for table in before} == before
+        await publish(owner, keyring.public)
+        for table, secret in (("importer_settings", "bus"), ("outgoing_accounts", "post")):
+            stored = await owner.fetchval(
+                f"SELECT password_encrypted FROM {table} WHERE password_is_set"  # noqa: S608 - two names
+            )
+            assert keyring.open(stored).get_secret_value() == secret
+            assert keyring.open(keyring.reseal(stored)).get_secret_value() == secret
+        assert await owner.fetchval("SELECT allow_unencrypted FROM outgoing_accounts WHERE name = 'Relay'") is True
+    async with old.connect("console") as console:
+        assert await published_key(console) == keyring.public
+
+
+async def test_the_services_of_the_first_version_go_on_beside_the_new_ones(old: Database) -> None:
+    await migrate(old.dsn("owner").get_secret_value())
+    assert {service for service, _, _ in STATEMENTS} == set(SERVICES)
+    broken = []
+    for role in SERVICES:
+        async with old.connect(role) as connection:
+            for service, name, statement in STATEMENTS:
+                if service == role:
+                    try:
+                        await connection.prepare(statement)
+                    except Exception as error:  # noqa: BLE001 - all of them are shown at once
+                        broken.append(f"{name}: {error}")
+    assert broken == []
