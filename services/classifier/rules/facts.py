@@ -372,7 +372,8 @@ def _reasons(mail: RawMail, read: ReadMail, mailbox: Mailbox, asked: Asked, know
     reasons = []
     if (ruled := ruling(asked.handles, known.sender_rules)) is not None:
         reasons.append(ruled)
-    if _filed_as_a_persons(read, asked, known) and _automatic(read, asked, known)[0] is None:
+    filed_as_a_persons = _filed_as_a_persons(read, asked, known) and _automatic(read, asked, known)[0] is None
+    if read.automatic is not None and filed_as_a_persons:
         reasons.append(Reason(id=ReasonId.AUTOMATIC_ALLOWED, detail=read.automatic.sign))
     reasons += _reasons_of_sender(asked, known)
     reasons += _reasons_of_ticket(read, asked, known)
