@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from pydantic import Field, SecretStr
 
 from shared.configuration import Configuration, DatabaseUrl, ServiceName
@@ -54,6 +56,8 @@ class Asked:
 
 def answer(service: ServiceName, find: Callable[[Asked], Awaitable[Answer]]) -> int:
     """Print what `find` answers; the exit code."""
+    # standard output is for the answer alone: what happens on the way is in it, or in the error
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         found = asyncio.run(_found(service, find))
     except ImporterError as error:

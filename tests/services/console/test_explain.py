@@ -133,7 +133,9 @@ def test_bounces_images_and_what_is_left_out_are_named(folder: Path) -> None:
         (MAILS / "images" / "not-what-they-say.eml").read_bytes(),
     )
     assert bounce["automatic"] == "bounce"
-    assert [list(each) for each in bounce["bounce"]] == [["recipient", "status", "action", "diagnostic"]]
+    assert [list(each) for each in bounce["bounce"]] == [
+        ["recipient", "final_recipient", "status", "action", "diagnostic"]
+    ]
     assert list(photo["images"][0]) == ["name", "type", "width", "height", "bytes", "inline"]
     assert list(disguised["left_out"][0]) == ["name", "type", "bytes", "reason"]
 

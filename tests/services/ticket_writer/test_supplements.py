@@ -120,7 +120,7 @@ async def test_D2_an_empty_setting_leaves_the_status(desk: Desk) -> None:
     ("arrived", "expected"),
     [
         pytest.param(datetime(2026, 3, 2, 15, 0, tzinfo=UTC), datetime(2026, 3, 4, 10, 0, tzinfo=UTC), id="exceptions"),
-        pytest.param(datetime(2026, 4, 2, 14, 0, tzinfo=UTC), datetime(2026, 4, 7, 7, 30, tzinfo=UTC), id="Easter"),
+        pytest.param(datetime(2026, 4, 3, 14, 0, tzinfo=UTC), datetime(2026, 4, 7, 7, 30, tzinfo=UTC), id="Easter"),
     ],
 )
 @pytest.mark.usefixtures("ticket")

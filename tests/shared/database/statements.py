@@ -12,6 +12,7 @@ from typing import Final
 
 import services
 import shared.blobs
+from shared.database.named import NamedStatement
 
 _STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\b(?!.*\{)", re.DOTALL)
 _READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
@@ -50,4 +51,4 @@ def _in_modules(package: str, folder: Path) -> Iterator[str]:
         literals = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
         for text in [*constants, *(literal for literal in literals if isinstance(literal, str))]:
             if _STATEMENT.match(text):
-                yield text
+                yield NamedStatement.of(text).sql

@@ -39,6 +39,9 @@ DECLARE
     allowed boolean;
     numbered boolean := false;
 BEGIN
+    IF source IS NULL THEN
+        RETURN NULL; -- the default
+    END IF;
     FOR piece IN SELECT regexp_matches(source, '(\[\[)|\[([^][]*)\]|(\[)', 'g') LOOP
         CONTINUE WHEN piece[1] IS NOT NULL;
         IF piece[3] IS NOT NULL THEN

@@ -478,8 +478,8 @@ def test_D17_many_parts_in_many_attached_messages_stay_bounded() -> None:
 def test_D17_the_budget_of_bytes_leaves_the_rest_wrapped() -> None:
     part = attached("application/ms-tnef", winmail(("foto.png", PNG)), "winmail.dat")
     found = read(multipart(TEXT, part, part, part), Limits(unwrapped_bytes=500))
-    assert len(found.images) < 3
-    assert [left.name for left in found.left_out] == ["winmail.dat"] * (3 - len(found.images))
+    assert len(found.images) == 1  # the same picture, however often it was unwrapped
+    assert {left.name for left in found.left_out} == {"winmail.dat"}
 
 
 def test_plain_text_goes_before_other_text_that_says_the_same() -> None:
