@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import IntEnum
+from itertools import islice
 from typing import Final
 
 from services.classifier.reading.text.attribution import attribution_end, tells_who_wrote_when
@@ -245,7 +246,8 @@ def _is_signature(texts: Sequence[str], kinds: Sequence[_Kind], index: int, end:
     """Whether a mark begins a signature: what follows up to `end` is short; else it parts the text."""
     if not is_signature_mark(texts[index]):
         return False
-    return sum(kind is _Kind.SAID for kind in kinds[index + 1 : end]) <= _MOST_IN_SIGNATURE
+    said = (place for place in range(index + 1, end) if kinds[place] is _Kind.SAID)
+    return len(list(islice(said, _MOST_IN_SIGNATURE + 1))) <= _MOST_IN_SIGNATURE
 
 
 def _runs(kinds: Sequence[_Kind]) -> list[tuple[int, int]]:
