@@ -97,12 +97,18 @@ def _mailboxes(text: str, limits: Limits) -> Iterator[MailAddress]:
         address = _address_of(item)
         if address is None and len(items) == 1:
             address = _local_user(item)
-        if address is not None and len(address) <= limits.address and safe_line(address, len(address)) == address:
+        if address is not None and len(address) <= limits.address and _is_printable(address):
             # QUIRK: `Smit, Kees <kees@b.example>`: a comma that nobody quoted stands within the name
             name = ", ".join([*words, _name(item, limits)] if item.angles else [_name(item, limits)])
             yield MailAddress(name=safe_line(name.strip(", "), limits.name), address=address)
         is_words = item.ended_by == "," and address is None and not item.angles and not _has_at(item.before)
         words = [*words, _name(item, limits)] if is_words and len(words) < limits.name else []
+
+
+def _is_printable(address: str) -> bool:
+    """Whether every character can be shown; spaces of a quoted local part are part of it, however many."""
+    visible = address.replace(" ", "")
+    return safe_line(visible, len(visible)) == visible
 
 
 def _tokens(text: str) -> Iterator[_Token]:
