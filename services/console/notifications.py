@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from shared.database.pool import Connection
 
@@ -28,9 +31,31 @@ WHERE state = 'planned' AND next_try_at > now() AND ($1::bigint IS NULL OR helpd
 """
 
 
-async def rows(connection: Connection, *, state: str, helpdesk_id: int | None, at_most: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A mail out, with the last word of the mail server and of a report that came back."""
+
+    id: int
+    helpdesk: str
+    ticket: str
+    kind: str
+    recipient: str | None
+    subject: str | None
+    tries: int
+    next_try_at: datetime | None
+    reason: str | None
+    server_reply: str | None
+    report_action: str | None
+    report_status: str | None
+    reported_at: datetime | None
+    sent_at: datetime | None
+    mail_id: uuid.UUID
+    created_at: datetime
+
+
+async def rows(connection: Connection, *, state: str, helpdesk_id: int | None, at_most: int) -> list[Notification]:
     """Notifications in one state, the newest first; `waiting` are the planned ones that are tried again later."""
-    return [dict(row) for row in await connection.fetch(_ROWS, state, helpdesk_id, at_most)]
+    return [Notification(**row) for row in await connection.fetch(_ROWS, state, helpdesk_id, at_most)]
 
 
 async def due_now(connection: Connection, helpdesk_id: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
@@ -27,7 +28,8 @@ def list_waiting(*, as_json: Json = False) -> None:
     """List the mailboxes in which old mail waits, and what was chosen for it."""
 
     async def work(connection: Connection) -> None:
-        show_rows("mailboxes with a backlog", await backlog.waiting(connection), as_json=as_json)
+        backlogs = await backlog.waiting(connection)
+        show_rows("mailboxes with a backlog", [asdict(one) for one in backlogs], as_json=as_json)
 
     with_database(work)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -35,6 +36,9 @@ Key = Annotated[str, typer.Argument(metavar="ID", help="the id of the mail, or o
 Keys = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="ids of mails or of messages")]
 All = Annotated[bool, typer.Option("--all", help="all of them")]
 
+_SHOWN_ALONE: Final = frozenset({"first_error", "last_error", "headers"})
+"""What `show` adds to what `list` shows."""
+
 Treatment = Callable[[Pool, Publisher, Letter], Awaitable[None]]
 
 
@@ -44,13 +48,13 @@ def list_letters(queue: OfQueue = None, *, as_json: Json = False) -> None:
 
     async def work(pool: Pool) -> None:
         async with letters(configuration, queues) as found, connection(pool) as acquired:
-            lost = await dead_letters.without_message(acquired, found, queues)
+            lost = [asdict(one) for one in await dead_letters.without_message(acquired, found, queues)]
         _say_if_more(found)
+        listed = [_without(asdict(letter.facts()), _SHOWN_ALONE) for letter in found]
         if as_json:
-            show_json({"messages": [letter.facts() for letter in found], "without_message": lost})
+            show_json({"messages": listed, "without_message": lost})
             return
-        hidden = frozenset({"message_id", "size"})
-        show_rows("dead letters", [letter.facts() for letter in found], hidden=hidden, as_json=False)
+        show_rows("dead letters", listed, hidden=frozenset({"message_id", "size"}), as_json=False)
         if lost:
             show_rows("dead letters without a message (quarantine replay sends the mail again)", lost, as_json=False)
 
@@ -65,14 +69,18 @@ def show(key: Key, *, as_json: Json = False) -> None:
         async with letters(configuration, all_queues()) as found:
             chosen = _chosen(found, [key])
         if as_json:
-            show_json([letter.all_facts() for letter in chosen])
+            show_json([asdict(letter.facts()) for letter in chosen])
             return
         for letter in chosen:
-            facts = letter.all_facts()
-            headers = facts.pop("headers")
-            show_one(facts | {f"header {name}": value for name, value in headers.items()}, as_json=False)
+            facts = letter.facts()
+            headers = {f"header {name}": value for name, value in facts.headers.items()}
+            show_one(_without(asdict(facts), {"headers"}) | headers, as_json=False)
 
     with_pool(work)
+
+
+def _without(row: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def replay(keys: Keys = None, queue: OfQueue = None, *, everything: All = False) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
@@ -15,13 +18,13 @@ from services.console.commands.signatures import group
 from services.console.fields import BadValue, Moment
 from services.console.output import Json, done, show_json, show_one, show_rows
 from services.console.repairs import mails
-from services.console.repairs.mails import MailFilter, mail_id_of
+from services.console.repairs.mails import MailFilter, MailInList, NotRepaired, Refusal
 from services.console.resources import HELPDESKS
 from services.console.session import with_database, with_pool
 from shared.blobs.postgres import PostgresBlobs
 from shared.database.pool import Connection, Pool, connection
 from shared.errors import ImporterError
-from shared.messages import BlobReference, MailId, Outcome
+from shared.messages import MailId, Outcome
 
 MailIdArgument = Annotated[str, typer.Argument(metavar="MAIL_ID", help="the mail's id, as `mails list` shows it")]
 MailIdArguments = Annotated[list[str], typer.Argument(metavar="MAIL_ID...", help="ids of mails")]
@@ -31,8 +34,35 @@ Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many, th
 _SECTIONS: Final = ("notifications", "dead_letters", "earlier_outcomes", "forced_imports")
 
 
+_REFUSALS: Final = {
+    Refusal.UNKNOWN: "There is no mail {mail_id}; `mails list` shows them.",
+    Refusal.ON_ITS_WAY: "Mail {mail_id} is still on its way; force it once it has an outcome.",
+    Refusal.QUARANTINED: "Mail {mail_id} is quarantined: `quarantine replay` imports it, without making a second one.",
+    Refusal.NOT_QUARANTINED: "Mail {mail_id} is not quarantined: it {became}.",
+    Refusal.BEING_REPLAYED: "Mail {mail_id} is being replayed already; wait for its outcome.",
+}
+
+
 class CannotExport(ImporterError):
     """The raw mail cannot be written there: choose another place."""
+
+
+def mail_id_of(typed: str) -> MailId:
+    """The id that was typed; BadValue when it is none."""
+    try:
+        return MailId(uuid.UUID(typed.strip()))
+    except ValueError:
+        raise BadValue(f"{typed!r} is no id of a mail; `mails list` shows them.") from None
+
+
+@contextmanager
+def refusals_as_sentences() -> Iterator[None]:
+    """Turn what a repair refuses into BadValue, with a sentence for the command line."""
+    try:
+        yield
+    except NotRepaired as refused:
+        became = "has no outcome yet" if refused.outcome is None else f"ended as {refused.outcome}"
+        raise BadValue(_REFUSALS[refused.refusal].format(mail_id=refused.mail_id, became=became)) from None
 
 
 async def helpdesk_id(acquired: Connection, helpdesk: str | None) -> int | None:
@@ -99,7 +129,8 @@ def show(mail_id: MailIdArgument, *, as_json: Json = False) -> None:
     wanted = mail_id_of(mail_id)
 
     async def work(acquired: Connection) -> None:
-        found = await mails.mail(acquired, wanted)
+        with refusals_as_sentences():
+            found = asdict(await mails.mail(acquired, wanted))
         if as_json:
             show_json(found)
             return
@@ -122,15 +153,16 @@ def export(
 
     async def work(pool: Pool) -> None:
         async with connection(pool) as acquired:
-            found = await mails.raw(acquired, wanted)
-        chunks = PostgresBlobs(pool).stream(BlobReference(sha256=found["raw_sha256"].hex(), size=found["raw_size"]))
+            with refusals_as_sentences():
+                raw = await mails.raw(acquired, wanted)
+        chunks = PostgresBlobs(pool).stream(raw.blob)
         if file is None:
             await _write_to_pipe(chunks)
         else:
             await _write_new(chunks, file)
-        if not found["complete"]:
+        if not raw.complete:
             typer.echo(
-                f"Only the first {found['raw_size']} of its {found['full_size']} bytes were taken in (too large); "
+                f"Only the first {raw.blob.size} of its {raw.full_size} bytes were taken in (too large); "
                 "the whole mail is in the mailbox.",
                 err=True,
             )
@@ -150,7 +182,8 @@ def force(
     wanted = mail_id_of(mail_id)
 
     async def work(acquired: Connection) -> None:
-        forced = await mails.force(acquired, wanted, without_mails=without_mails)
+        with refusals_as_sentences():
+            forced = await mails.force(acquired, wanted, without_mails=without_mails)
         done(f"Mail {wanted} will be imported once more, as mail {forced}.")
 
     with_database(work)
@@ -171,15 +204,16 @@ def _each(typed: list[str], repair: Callable[[Connection, MailId], Any], sentenc
 
     async def work(acquired: Connection) -> None:
         for mail_id in wanted:
-            await repair(acquired, mail_id)
+            with refusals_as_sentences():
+                await repair(acquired, mail_id)
 
     with_database(work)
     for mail_id in wanted:
         done(sentence.format(mail_id))
 
 
-def _show_list(title: str, found: list[dict[str, Any]], hidden: frozenset[str], *, as_json: bool) -> None:
-    rows = found if as_json else [readable(row) for row in found]
+def _show_list(title: str, listed: list[MailInList], hidden: frozenset[str], *, as_json: bool) -> None:
+    rows = [asdict(one) if as_json else readable(asdict(one)) for one in listed]
     show_rows(title, rows, hidden=hidden, as_json=as_json)
 
 

@@ -6,6 +6,7 @@ After a mail server or an account is mended, waiting mail goes by itself at its 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
@@ -44,7 +45,8 @@ def show_list(
     async def work(connection: Connection) -> None:
         helpdesk_id = await _helpdesk_id(connection, helpdesk)
         rows = await notifications.rows(connection, state=wanted, helpdesk_id=helpdesk_id, at_most=limit)
-        show_rows(f"{wanted} notifications", rows, as_json=as_json, hidden=_ONLY_IN_JSON)
+        listed = [asdict(row) for row in rows]
+        show_rows(f"{wanted} notifications", listed, as_json=as_json, hidden=_ONLY_IN_JSON)
 
     with_database(work)
 

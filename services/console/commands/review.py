@@ -7,12 +7,11 @@ from typing import Annotated, Final
 
 import typer
 
-from services.console.commands.mails import Limit, MailIdArguments, OfHelpdesk, helpdesk_id, readable
+from services.console.commands.mails import Limit, MailIdArguments, OfHelpdesk, helpdesk_id, mail_id_of, readable
 from services.console.commands.signatures import group
 from services.console.fields import BadValue
 from services.console.output import Json, done, show_rows
 from services.console.repairs import review
-from services.console.repairs.mails import mail_id_of
 from services.console.repository import find
 from services.console.resources import EMPLOYEES
 from services.console.session import answer_from_database, with_database

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
@@ -11,7 +12,7 @@ from services.console.commands.signatures import group
 from services.console.fields import BadValue
 from services.console.output import Json, done, show_rows
 from services.console.repairs import senders
-from services.console.repairs.senders import Verdict, pattern_of
+from services.console.repairs.senders import NotASender, Pattern, Verdict
 from services.console.resources import HELPDESKS
 from services.console.session import with_database
 from shared.database.pool import Connection
@@ -48,7 +49,7 @@ def allow(
 
 def remove(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = False) -> None:
     """Take a rule away, of either kind."""
-    pattern = pattern_of(sender, is_list=list_id)
+    pattern = _pattern(sender, is_list=list_id)
 
     async def work(connection: Connection) -> None:
         if not await senders.remove(connection, await _helpdesk(connection, helpdesk), pattern):
@@ -66,14 +67,14 @@ def list_rules(
     """List the rules."""
 
     async def work(connection: Connection) -> None:
-        found = await senders.rules(connection, await _helpdesk(connection, helpdesk))
-        show_rows("sender rules", found, as_json=as_json)
+        rules = await senders.rules(connection, await _helpdesk(connection, helpdesk))
+        show_rows("sender rules", [asdict(rule) for rule in rules], as_json=as_json)
 
     with_database(work)
 
 
 def _put(sender: str, helpdesk: str | None, verdict: Verdict, *, is_list: bool) -> None:
-    pattern = pattern_of(sender, is_list=is_list)
+    pattern = _pattern(sender, is_list=is_list)
     verb = {
         "allow": "let through",
         "allow-automatic": "let through as a person's",
@@ -85,6 +86,13 @@ def _put(sender: str, helpdesk: str | None, verdict: Verdict, *, is_list: bool) 
         done(f"Mail of the {pattern.kind} {pattern.text} is {verb} from now on{_where(helpdesk)}.")
 
     with_database(work)
+
+
+def _pattern(sender: str, *, is_list: bool) -> Pattern:
+    try:
+        return senders.pattern_of(sender, is_list=is_list)
+    except NotASender as error:
+        raise BadValue(f"{error} For a mailing list say --list-id." if error.kind is None else str(error)) from None
 
 
 async def _helpdesk(connection: Connection, helpdesk: str | None) -> int | None:

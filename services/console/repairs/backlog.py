@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from shared.database.pool import Connection
 from shared.messages import ImportChoice
@@ -23,9 +25,23 @@ _CHOOSE: Final = """
     RETURNING backlog_waiting"""
 
 
-async def waiting(connection: Connection) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Old mail of a mailbox, `waiting` mails as of `seen_at`; a choice is for what arrived until `chosen_until`."""
+
+    helpdesk: str
+    waiting: int
+    oldest_at: datetime | None
+    newest_at: datetime | None
+    seen_at: datetime | None
+    choice: str | None
+    chosen_at: datetime | None
+    chosen_until: datetime | None
+
+
+async def waiting(connection: Connection) -> list[Backlog]:
     """The mailboxes in which old mail waits, or for which a choice is being carried out."""
-    return [dict(row) for row in await connection.fetch(_LIST)]
+    return [Backlog(**row) for row in await connection.fetch(_LIST)]
 
 
 async def choose(connection: Connection, helpdesk_id: int, choice: ImportChoice) -> int | None:

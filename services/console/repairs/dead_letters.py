@@ -8,7 +8,7 @@ makes a second copy, which the services know by the mail or the event.
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,34 @@ MOST_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """What a dead letter says: `size` in bytes, `headers` those with which a replay would be published."""
+
+    queue: str
+    mail_id: uuid.UUID | None
+    message_id: str | None
+    parked_at: datetime | None
+    service: str | None
+    failures: int
+    size: int
+    reason: str | None
+    first_error: str | None
+    last_error: str | None
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LostLetter:
+    """A dead letter of the ledger that has no message."""
+
+    queue: str
+    mail_id: uuid.UUID
+    recorded_at: datetime
+    reason: str
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message in a `.dead` queue, in our hands until it is acknowledged or given back."""
 
@@ -54,32 +82,26 @@ class Letter:
         """Whether `key` is the id of its mail or its own."""
         return key in {str(self.mail_id), self.delivery.message_id}
 
-    def facts(self) -> dict[str, Any]:
-        """What people are shown of it, the reason last."""
+    def facts(self) -> LetterFacts:
+        """What it says, its message left in our hands."""
         headers = self.delivery.headers
-        return {
-            "queue": self.delivery.queue,
-            "mail_id": self.mail_id,
-            "message_id": self.delivery.message_id,
-            "parked_at": _moment(headers.get(AT)),
-            "service": headers.get(SERVICE),
-            "failures": self.delivery.failures,
-            "size": len(self.delivery.body),
-            "reason": headers.get(REASON) or headers.get(LAST_ERROR),
-        }
-
-    def all_facts(self) -> dict[str, Any]:
-        """Those, both errors, and the headers with which a replay would be published."""
-        headers = self.delivery.headers
-        return self.facts() | {
-            "first_error": headers.get(FIRST_ERROR),
-            "last_error": headers.get(LAST_ERROR),
-            "headers": {
+        return LetterFacts(
+            queue=self.delivery.queue,
+            mail_id=self.mail_id,
+            message_id=self.delivery.message_id,
+            parked_at=_moment(headers.get(AT)),
+            service=headers.get(SERVICE),
+            failures=self.delivery.failures,
+            size=len(self.delivery.body),
+            reason=headers.get(REASON) or headers.get(LAST_ERROR),
+            first_error=headers.get(FIRST_ERROR),
+            last_error=headers.get(LAST_ERROR),
+            headers={
                 name: str(value)
                 for name, value in sorted(headers.items())
                 if name not in COUNTERS and not name.startswith("x-")
             },
-        }
+        )
 
 
 def _moment(header: Any) -> datetime | None:
@@ -113,12 +135,12 @@ async def _held(channel: AbstractChannel, queue: str) -> list[Letter]:
 
 
 async def without_message(
-    connection: Connection, found: Sequence[Letter], queues: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Letters that are open in the ledger and of which no message was found: a mail that could not be published."""
-    seen = {(letter.delivery.queue, letter.mail_id) for letter in found}
+    connection: Connection, seen_letters: Sequence[Letter], queues: Sequence[str]
+) -> list[LostLetter]:
+    """Letters that are open in the ledger and have no message in the queues: mails that could not be published."""
+    seen = {(letter.delivery.queue, letter.mail_id) for letter in seen_letters}
     return [
-        dict(row)
+        LostLetter(**row)
         for row in await connection.fetch(_OPEN)
         if row["queue"] in queues and (row["queue"], row["mail_id"]) not in seen
     ]

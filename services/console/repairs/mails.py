@@ -7,19 +7,19 @@ once more, and both are published by the fetcher's sweeper. What is discarded st
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import asyncpg
 
-from services.console.fields import BadValue
 from shared.database.pool import Connection
+from shared.errors import ImporterError
 from shared.mail_identity import forced_mail_id
-from shared.messages import ImportChoice, MailId, Reason, ReasonId
+from shared.messages import BlobReference, ImportChoice, MailId, Outcome, Reason, ReasonId
 from shared.portal.reasons import explain, explanation_of
-
-Row = dict[str, Any]
 
 _LIST: Final = """
     SELECT mail.mail_id, helpdesk.name AS helpdesk, mail.received_at, mail.sender_address AS sender, mail.subject,
@@ -48,18 +48,19 @@ _SHOW: Final = """
         LEFT JOIN tickets AS ticket ON ticket.id = mail.ticket_id
     WHERE mail.mail_id = $1"""
 
-_ABOUT: Final = {
-    "notifications": """
-        SELECT kind, recipient_address AS recipient, state, reason, tries, next_try_at, sent_at, server_reply
-        FROM notifications WHERE mail_id = $1 ORDER BY kind""",
-    "dead_letters": """
-        SELECT queue, reason, recorded_at, resolved_at FROM dead_letters WHERE mail_id = $1 ORDER BY recorded_at, id""",
-    "earlier_outcomes": """
-        SELECT outcome, outcome_at, reasons, replaced_at FROM imported_mail_outcomes WHERE mail_id = $1 ORDER BY id""",
-    "forced_imports": """
-        SELECT mail_id, force_number, fetched_at, outcome FROM imported_mails WHERE forced_from = $1
-        ORDER BY force_number""",
-}
+_NOTIFICATIONS: Final = """
+    SELECT kind, recipient_address AS recipient, state, reason, tries, next_try_at, sent_at, server_reply
+    FROM notifications WHERE mail_id = $1 ORDER BY kind"""
+
+_DEAD_LETTERS: Final = """
+    SELECT queue, reason, recorded_at, resolved_at FROM dead_letters WHERE mail_id = $1 ORDER BY recorded_at, id"""
+
+_EARLIER_OUTCOMES: Final = """
+    SELECT outcome, outcome_at, reasons, replaced_at FROM imported_mail_outcomes WHERE mail_id = $1 ORDER BY id"""
+
+_FORCED_IMPORTS: Final = """
+    SELECT mail_id, force_number, fetched_at, outcome FROM imported_mails WHERE forced_from = $1
+    ORDER BY force_number"""
 
 _LOCK: Final = """
     SELECT mail_id, coalesce(forced_from, mail_id) AS original, outcome, awaits_outcome,
@@ -97,6 +98,148 @@ _RAW: Final = "SELECT raw_sha256, raw_size, full_size, complete FROM imported_ma
 _DISCARDED: Final = [Reason(id=ReasonId.DISCARDED_BY_PERSON).model_dump(mode="json", exclude={"detail"})]
 
 
+class Refusal(StrEnum):
+    """Why a repair of a mail is refused."""
+
+    UNKNOWN = "unknown"
+    """There is no such mail."""
+    ON_ITS_WAY = "on-its-way"
+    """It has no outcome yet."""
+    QUARANTINED = "quarantined"
+    """A mail in quarantine is replayed, not forced."""
+    NOT_QUARANTINED = "not-quarantined"
+    BEING_REPLAYED = "being-replayed"
+    """A replay awaits its outcome."""
+
+
+class NotRepaired(ImporterError):
+    """Nothing was done, on account of this mail; `outcome` is what it became, None when it has none."""
+
+    def __init__(self, mail_id: MailId, refusal: Refusal, outcome: str | None = None) -> None:
+        super().__init__(f"mail {mail_id}: {refusal}")
+        self.mail_id = mail_id
+        self.refusal = refusal
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedReason:
+    """A step of the explanation («waarom») with its Dutch sentence, and what a person can do about it ('': nothing)."""
+
+    id: str
+    detail: str
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailInList:
+    """A mail with what became of it; `waiting`: it awaits its (next) outcome; `ticket` is the ticket's number."""
+
+    mail_id: uuid.UUID
+    helpdesk: str
+    received_at: datetime
+    sender: str | None
+    subject: str | None
+    outcome: str | None
+    waiting: bool
+    ticket: str | None
+    reasons: tuple[ExplainedReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MailOut:
+    """A notification about a mail."""
+
+    kind: str
+    recipient: str | None
+    state: str
+    reason: str | None
+    tries: int
+    next_try_at: datetime | None
+    sent_at: datetime | None
+    server_reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What the ledger says of a message about a mail that was parked; open until `resolved_at`."""
+
+    queue: str
+    reason: str
+    recorded_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierOutcome:
+    """What a mail had become before a replay."""
+
+    outcome: str
+    outcome_at: datetime
+    reasons: tuple[ExplainedReason, ...]
+    replaced_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedImport:
+    """A later import of the same mail, as a mail of its own."""
+
+    mail_id: uuid.UUID
+    force_number: int
+    fetched_at: datetime
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailInFull:
+    """All that is known of a mail: its row in the ledger, and the lists of what hangs on it. Sizes in bytes."""
+
+    mail_id: uuid.UUID
+    helpdesk: str
+    outcome: str | None
+    outcome_at: datetime | None
+    waiting: bool
+    ticket: str | None
+    supplement_id: int | None
+    duplicate_of: uuid.UUID | None
+    forced_from: uuid.UUID | None
+    choice: str | None
+    replays: int
+    sender_name: str | None
+    sender_address: str | None
+    subject: str | None
+    message_id: str | None
+    sent_at: datetime | None
+    received_at: datetime
+    fetched_at: datetime
+    published_at: datetime | None
+    marked_read_at: datetime | None
+    acted_at: datetime | None
+    classified_at: datetime | None
+    event_published_at: datetime | None
+    republish_count: int
+    folder: str
+    item_key: str
+    raw_size: int
+    full_size: int
+    complete: bool
+    reasons: tuple[ExplainedReason, ...]
+    notifications: tuple[MailOut, ...]
+    dead_letters: tuple[DeadLetter, ...]
+    earlier_outcomes: tuple[EarlierOutcome, ...]
+    forced_imports: tuple[ForcedImport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """Where the raw bytes lie; where they are not `complete`, they are the first of `full_size` bytes."""
+
+    blob: BlobReference
+    full_size: int
+    complete: bool
+
+
 @dataclass(frozen=True, slots=True)
 class MailFilter:
     """Which mails are listed; None takes all. `sender` and `subject` are parts of them, in any case."""
@@ -111,49 +254,49 @@ class MailFilter:
     limit: int = 50
 
 
-def mail_id_of(typed: str) -> MailId:
-    """The id that was typed; BadValue when it is none."""
-    try:
-        return MailId(uuid.UUID(typed.strip()))
-    except ValueError:
-        raise BadValue(f"{typed!r} is no id of a mail; `mails list` shows them.") from None
-
-
-async def mails(connection: Connection, wanted: MailFilter) -> list[Row]:
-    """The newest mails that answer to the filter, reasons explained."""
-    found = await connection.fetch(
+async def mails(connection: Connection, wanted: MailFilter) -> list[MailInList]:
+    """The newest mails that answer to the filter."""
+    rows = await connection.fetch(
         _LIST, wanted.helpdesk_id, wanted.outcome, wanted.since, wanted.sender, wanted.subject, wanted.waiting,
         wanted.discarded, _DISCARDED, wanted.limit,
     )  # fmt: skip
-    return [dict(row) | {"reasons": explained(row["reasons"])} for row in found]
+    return [MailInList(**{**row, "reasons": explained(row["reasons"])}) for row in rows]
 
 
-async def mail(connection: Connection, mail_id: MailId) -> Row:
-    """All that is known of a mail: its row, and under names of their own the lists of what hangs on it."""
-    found = await connection.fetchrow(_SHOW, mail_id)
-    if found is None:
-        raise _unknown(mail_id)
-    about = {name: [dict(row) for row in await connection.fetch(query, mail_id)] for name, query in _ABOUT.items()}
-    for earlier in about["earlier_outcomes"]:
-        earlier["reasons"] = explained(earlier["reasons"])
-    return dict(found) | {"reasons": explained(found["reasons"])} | about
+async def mail(connection: Connection, mail_id: MailId) -> MailInFull:
+    """All that is known of a mail. Raises NotRepaired when there is none."""
+    row = await connection.fetchrow(_SHOW, mail_id)
+    if row is None:
+        raise NotRepaired(mail_id, Refusal.UNKNOWN)
+    earlier = await connection.fetch(_EARLIER_OUTCOMES, mail_id)
+    return MailInFull(
+        **{**row, "reasons": explained(row["reasons"])},
+        notifications=tuple(MailOut(**one) for one in await connection.fetch(_NOTIFICATIONS, mail_id)),
+        dead_letters=tuple(DeadLetter(**one) for one in await connection.fetch(_DEAD_LETTERS, mail_id)),
+        earlier_outcomes=tuple(EarlierOutcome(**{**one, "reasons": explained(one["reasons"])}) for one in earlier),
+        forced_imports=tuple(ForcedImport(**one) for one in await connection.fetch(_FORCED_IMPORTS, mail_id)),
+    )
 
 
-async def raw(connection: Connection, mail_id: MailId) -> asyncpg.Record:
-    """Where the raw bytes lie (`raw_sha256`, `raw_size`), and whether they are the whole mail (`complete`)."""
-    found = await connection.fetchrow(_RAW, mail_id)
-    if found is None:
-        raise _unknown(mail_id)
-    return found
+async def raw(connection: Connection, mail_id: MailId) -> RawMail:
+    """Where the raw bytes of a mail lie. Raises NotRepaired when there is no such mail."""
+    row = await connection.fetchrow(_RAW, mail_id)
+    if row is None:
+        raise NotRepaired(mail_id, Refusal.UNKNOWN)
+    blob = BlobReference(sha256=row["raw_sha256"].hex(), size=row["raw_size"])
+    return RawMail(blob, row["full_size"], row["complete"])
 
 
 async def force(connection: Connection, mail_id: MailId, *, without_mails: bool) -> MailId:
-    """Import a mail once more, as a mail of its own (SPEC D13); its id. With mails, it sends them however old it is."""
+    """Import a mail once more, as a mail of its own (SPEC D13); its id.
+
+    The mails about it are sent, however old it is, unless `without_mails`. Raises NotRepaired.
+    """
     locked = await _locked(connection, mail_id)
     if locked["outcome"] is None:
-        raise BadValue(f"Mail {mail_id} is still on its way; force it once it has an outcome.")
-    if locked["outcome"] == "quarantine":
-        raise BadValue(f"Mail {mail_id} is quarantined: `quarantine replay` imports it, without making a second one.")
+        raise NotRepaired(mail_id, Refusal.ON_ITS_WAY)
+    if locked["outcome"] == Outcome.QUARANTINE:
+        raise NotRepaired(mail_id, Refusal.QUARANTINED, locked["outcome"])
     original = MailId(locked["original"])
     if original != mail_id:
         await _locked(connection, original)
@@ -165,19 +308,18 @@ async def force(connection: Connection, mail_id: MailId, *, without_mails: bool)
 
 
 async def replay(connection: Connection, mail_id: MailId) -> None:
-    """Send a quarantined mail through the pipeline again (SPEC D7)."""
-    locked = await _quarantined(connection, mail_id)
-    if locked["awaits_outcome"] and not locked["dead"]:
-        raise BadValue(f"Mail {mail_id} is being replayed already.")
+    """Send a quarantined mail through the pipeline again (SPEC D7). Raises NotRepaired."""
+    await _lock_quarantined(connection, mail_id)
     await connection.execute(_REPLAY, mail_id)
     await connection.execute(_CLOSE_LETTERS, mail_id)
 
 
 async def discard(connection: Connection, mail_id: MailId) -> None:
-    """Record a person's decision that nothing needs to be done; it stays quarantined and can be replayed."""
-    locked = await _quarantined(connection, mail_id)
-    if locked["awaits_outcome"] and not locked["dead"]:
-        raise BadValue(f"Mail {mail_id} is being replayed; wait for its outcome.")
+    """Record a person's decision that nothing needs to be done; it stays quarantined and can be replayed.
+
+    Raises NotRepaired.
+    """
+    await _lock_quarantined(connection, mail_id)
     await note_discarded(connection, mail_id)
 
 
@@ -186,30 +328,26 @@ async def note_discarded(connection: Connection, mail_id: MailId) -> None:
     await connection.execute(_DISCARD, mail_id, _DISCARDED)
 
 
-def explained(reasons: list[Any]) -> list[Row]:
-    """Each reason with its sentence and its remedy («waarom»)."""
-    return [_explained(reason) for reason in reasons]
+def explained(reasons: Sequence[Any]) -> tuple[ExplainedReason, ...]:
+    """Reasons as the database has them, with their sentences and remedies."""
+    return tuple(_explained(Reason.model_validate(reason)) for reason in reasons)
 
 
-def _explained(reason: Any) -> Row:
-    known = Reason.model_validate(reason)
-    return {**reason, "sentence": explain(known), "remedy": explanation_of(known).remedy}
+def _explained(reason: Reason) -> ExplainedReason:
+    return ExplainedReason(reason.id, reason.detail, explain(reason), explanation_of(reason).remedy)
 
 
 async def _locked(connection: Connection, mail_id: MailId) -> asyncpg.Record:
-    found = await connection.fetchrow(_LOCK, mail_id)
-    if found is None:
-        raise _unknown(mail_id)
-    return found
+    row = await connection.fetchrow(_LOCK, mail_id)
+    if row is None:
+        raise NotRepaired(mail_id, Refusal.UNKNOWN)
+    return row
 
 
-async def _quarantined(connection: Connection, mail_id: MailId) -> asyncpg.Record:
+async def _lock_quarantined(connection: Connection, mail_id: MailId) -> None:
+    """Hold the row of a mail in quarantine that awaits nothing but a person; NotRepaired for any other."""
     locked = await _locked(connection, mail_id)
-    if locked["outcome"] != "quarantine":
-        what = "has no outcome yet" if locked["outcome"] is None else f"ended as {locked['outcome']}"
-        raise BadValue(f"Mail {mail_id} is not quarantined: it {what}.")
-    return locked
-
-
-def _unknown(mail_id: MailId) -> BadValue:
-    return BadValue(f"There is no mail {mail_id}; `mails list` shows them.")
+    if locked["outcome"] != Outcome.QUARANTINE:
+        raise NotRepaired(mail_id, Refusal.NOT_QUARANTINED, locked["outcome"])
+    if locked["awaits_outcome"] and not locked["dead"]:
+        raise NotRepaired(mail_id, Refusal.BEING_REPLAYED, locked["outcome"])

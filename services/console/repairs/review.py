@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from services.console.repairs.mails import explained
+from services.console.repairs.mails import ExplainedReason, explained
 from services.console.service_process import ask
 from shared.database.pool import Connection
 from shared.errors import ImporterError
@@ -45,7 +45,7 @@ class Waiting:
     sender: str | None
     subject: str | None
     held: bool
-    reasons: Sequence[Any]
+    reasons: tuple[ExplainedReason, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from datetime import datetime
+from typing import Final, Literal
 
 from services.console.fields import LONGEST_ADDRESS, Address, BadValue
 from shared.database.pool import Connection
+from shared.errors import ImporterError
 
 Verdict = Literal["allow", "allow-automatic", "block"]
 
@@ -37,25 +39,46 @@ class Pattern:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule about senders; one without a helpdesk counts for all."""
+
+    kind: str
+    pattern: str
+    verdict: Verdict
+    helpdesk: str | None
+    created_at: datetime
+
+
+class NotASender(ImporterError):
+    """What was typed names no sender; `kind` is what it was taken for, None when it looks like nothing."""
+
+    def __init__(self, text: str, kind: Literal["address", "list"] | None) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
 def pattern_of(typed: str, *, is_list: bool) -> Pattern:
-    """An address, a domain (with or without the @ before it) or a List-Id (with or without its angle brackets)."""
+    """An address, a domain (with or without the @ before it) or a List-Id (with or without its angle brackets).
+
+    Raises NotASender.
+    """
     text = typed.strip().lower()
     if is_list or (text.startswith("<") and text.endswith(">")):
         text = text.removeprefix("<").removesuffix(">")
         if not _LIST_ID.fullmatch(text) or len(text) > LONGEST_ADDRESS:
-            raise BadValue(f"{typed!r} is no List-Id; write what stands between < and > in the header List-Id.")
+            raise NotASender(
+                f"{typed!r} is no List-Id; write what stands between < and > in the header List-Id.", "list"
+            )
         return Pattern("list", text)
     domain = text.removeprefix("@")
     if "@" in domain:
         try:
             return Pattern("address", Address().parse(text))
         except BadValue as error:
-            raise BadValue(f"{error}.") from None
+            raise NotASender(f"{error}.", "address") from None
     if not _DOMAIN.fullmatch(domain) or len(domain) > LONGEST_ADDRESS:
-        raise BadValue(
-            f"{typed!r} is neither an address nor a domain; write name@example.org or example.org, "
-            "and --list-id for a mailing list."
-        )
+        raise NotASender(f"{typed!r} is neither an address nor a domain; write name@example.org or example.org.", None)
     return Pattern("domain", domain)
 
 
@@ -69,6 +92,6 @@ async def remove(connection: Connection, helpdesk_id: int | None, pattern: Patte
     return bool(await connection.fetchval(_REMOVE, helpdesk_id, pattern.kind, pattern.text))
 
 
-async def rules(connection: Connection, helpdesk_id: int | None) -> list[dict[str, Any]]:
+async def rules(connection: Connection, helpdesk_id: int | None) -> list[Rule]:
     """All rules, or those that count for one helpdesk; helpdesk None is a rule for all."""
-    return [dict(row) for row in await connection.fetch(_LIST, helpdesk_id)]
+    return [Rule(**row) for row in await connection.fetch(_LIST, helpdesk_id)]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.console.fields import BadValue
-from services.console.repairs.senders import Pattern, pattern_of
+from services.console.repairs.senders import NotASender, Pattern, pattern_of
 from tests.services.console.repairs.conftest import CommandLine
 
 
@@ -27,7 +26,7 @@ def test_a_sender_is_an_address_a_domain_or_a_list(typed: str, is_list: bool, pa
     "typed", ["", "spam", "jan@", "@", "a b@c.example", "*.example", "<>", "jan @spam.example", "a..b"]
 )
 def test_anything_else_is_refused(typed: str) -> None:
-    with pytest.raises(BadValue):
+    with pytest.raises(NotASender):
         pattern_of(typed, is_list=False)
 
 
