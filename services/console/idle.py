@@ -11,18 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from aio_pika.abc import AbstractChannel
 
 from services.console import progress
+from services.console.database import ConsoleConfiguration, open_database
 from services.console.progress import MailboxProgress, MailDue, Unfinished
 from services.console.queues import BrokerConfiguration, ready_now
-from services.console.session import ConsoleConfiguration
 from shared.broker.session import Session
 from shared.broker.topology import WORK_QUEUES, dead_queue
-from shared.database.pool import Pool, connection, open_pool, transaction
+from shared.database.pool import Pool, connection, transaction
 from shared.errors import Outage
 
 LOOK_SECONDS: Final = 0.5
@@ -30,7 +30,6 @@ CALM_LOOKS: Final = 2
 NAMED: Final = 5
 """More mails out than these are counted, not named."""
 
-_PATIENCE: Final = timedelta(seconds=5)
 _DEAD: Final = frozenset(dead_queue(queue.name) for queue in WORK_QUEUES)
 
 
@@ -101,7 +100,7 @@ class IdleWatch:
     """Looks until the importer is idle. `last` is the last situation seen, `trouble` what keeps us from looking."""
 
     def __init__(self) -> None:
-        self._database = ConsoleConfiguration.load().database_dsn
+        self._database = ConsoleConfiguration.load()
         self._broker = BrokerConfiguration.load().amqp_dsn
         self._began: datetime | None = None
         self.last: Situation | None = None
@@ -124,10 +123,10 @@ class IdleWatch:
 
     async def _look_until_idle(self) -> Situation:
         calm = 0
-        pool = await open_pool(
-            self._database.get_secret_value(), application_name="helpdesk-importer", max_size=1, patience=_PATIENCE
-        )
-        async with pool, await Session.open(self._broker, "helpdesk-importer") as session:
+        async with (
+            open_database(self._database) as pool,
+            await Session.open(self._broker, "helpdesk-importer") as session,
+        ):
             channel = await session.channel()
             began = self._began or await self._begin(pool)
             while True:

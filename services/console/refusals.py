@@ -6,6 +6,8 @@ from typing import Final
 
 import asyncpg
 
+from services.console.database import Refused
+
 _SENTENCES: Final = {
     "importer_on_needs_kind": "The importer can be switched on only with a kind of mailbox (--kind), or with a server "
     "or login that tells it.",
@@ -53,7 +55,6 @@ _SENTENCES: Final = {
     "password_belongs_to_a_username": "This account has a password; it keeps its username as long.",
 }
 
-
 _KINDS: Final[tuple[tuple[type[asyncpg.PostgresError], str], ...]] = (
     (asyncpg.RaiseError, "{detail}"),
     (asyncpg.UniqueViolationError, "There is one with that name or value already ({detail})."),
@@ -63,13 +64,9 @@ _KINDS: Final[tuple[tuple[type[asyncpg.PostgresError], str], ...]] = (
 )
 
 
-def sentence(error: asyncpg.PostgresError) -> str | None:
-    """The sentence for what the database refused; None when the error is no refusal of a person's input."""
-    name = getattr(error, "constraint_name", None) or ""
-    if name in _SENTENCES:
-        return _SENTENCES[name]
-    detail = getattr(error, "detail", None) or error.args[0]
-    for kind, text in _KINDS:
-        if isinstance(error, kind):
-            return text.format(detail=detail)
-    return None
+def sentence(refused: Refused) -> str:
+    """What the command line says of a refusal."""
+    if refused.constraint in _SENTENCES:
+        return _SENTENCES[refused.constraint]
+    detail = getattr(refused.error, "detail", None) or str(refused.error)
+    return next(text for kind, text in _KINDS if isinstance(refused.error, kind)).format(detail=detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -17,26 +18,31 @@ class Unusable(ImporterError):
     """The mailbox or account cannot be used; the text says why and what to do."""
 
 
-def ask(service: str, *arguments: str) -> dict[str, Any]:
+async def ask(service: str, *arguments: str) -> dict[str, Any]:
     """The answer of `python -m services.SERVICE ARGUMENTS` (`shared.asking`).
 
     Raises Misconfigured or Unusable with what it says on standard error.
     """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", f"services.{service}", *arguments),
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
-        done = subprocess.run(  # noqa: S603 - our own program, with words and numbers of ours
-            [sys.executable, "-m", f"services.{service}", *arguments],
-            env={**os.environ, "PYTHONSAFEPATH": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            answered, complaint = await process.communicate()
+    except TimeoutError:
         raise Unusable(
             f"There was no answer within {LONGEST_SECONDS} seconds: check the server's name and the network."
         ) from None
-    if done.stdout:
-        answer: dict[str, Any] = json.loads(done.stdout)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if answered:
+        answer: dict[str, Any] = json.loads(answered)
         return answer
-    raise (Misconfigured if done.returncode == os.EX_CONFIG else Unusable)(done.stderr.strip())
+    raise (Misconfigured if process.returncode == os.EX_CONFIG else Unusable)(complaint.decode().strip())

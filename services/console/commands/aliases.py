@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -44,7 +44,7 @@ def import_aliases(
                 {
                     "new": len(checked.new),
                     "known": checked.known,
-                    "wrong": [dataclasses.asdict(each) for each in refused],
+                    "wrong": [asdict(each) for each in refused],
                     "stored": not refused and not dry_run,
                 }
             )
@@ -82,7 +82,8 @@ def list_aliases(
     """List old numbers with their tickets."""
 
     async def work(connection: Connection) -> None:
-        show_rows("aliases", await aliases.aliases(connection, ticket, limit), as_json=as_json)
+        listed = await aliases.aliases(connection, ticket, limit)
+        show_rows("aliases", [asdict(one) for one in listed], as_json=as_json)
 
     with_database(work)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,8 @@ from services.console.output import Json, show_one
 from services.console.repository import find
 from services.console.resources import ACCOUNTS
 from services.console.service_process import Unusable, ask
-from services.console.session import answer_from_database
+from services.console.session import with_pool
+from shared.database.pool import Pool, connection
 
 
 def check_account(
@@ -28,8 +29,13 @@ def check_account(
 
     Exit codes: 0 the account can be used, 1 it cannot (a sentence says why and what to do), 78 bad configuration.
     """
-    account_id = answer_from_database(lambda connection: find(connection, ACCOUNTS, account))
-    answer = ask("notifier", "check", str(account_id), *(["again"] if again else []))
+
+    async def work(pool: Pool) -> dict[str, Any]:
+        async with connection(pool) as acquired:
+            account_id = await find(acquired, ACCOUNTS, account)
+        return await ask("notifier", "check", str(account_id), *(["again"] if again else []))
+
+    answer = with_pool(work)
     if answer["ok"] or as_json:
         show_one({"account": account, **answer}, as_json=as_json)
     if not answer["ok"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -10,7 +10,8 @@ from services.console.output import Json, show_one
 from services.console.repository import find
 from services.console.resources import HELPDESKS
 from services.console.service_process import Unusable, ask
-from services.console.session import answer_from_database
+from services.console.session import with_pool
+from shared.database.pool import Pool, connection
 
 
 def check_mailbox(
@@ -29,8 +30,13 @@ def check_mailbox(
 
     Exit codes: 0 the mailbox can be used, 1 it cannot (a sentence says why and what to do), 78 bad configuration.
     """
-    helpdesk_id = answer_from_database(lambda connection: find(connection, HELPDESKS, helpdesk))
-    answer = ask("fetcher", "check", str(helpdesk_id), *(["again"] if again else []))
+
+    async def work(pool: Pool) -> dict[str, Any]:
+        async with connection(pool) as acquired:
+            helpdesk_id = await find(acquired, HELPDESKS, helpdesk)
+        return await ask("fetcher", "check", str(helpdesk_id), *(["again"] if again else []))
+
+    answer = with_pool(work)
     if answer["ok"] or as_json:
         show_one({"helpdesk": helpdesk, **answer}, as_json=as_json)
     if not answer["ok"]:

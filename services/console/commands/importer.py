@@ -17,8 +17,8 @@ from services.console.fields import BadValue
 from services.console.output import Json, done, show_one
 from services.console.resources import HELPDESKS, IMPORTER
 from services.console.service_process import Unusable, ask
-from services.console.session import answer_from_database, with_database
-from shared.database.pool import Connection
+from services.console.session import with_database, with_pool
+from shared.database.pool import Connection, Pool, connection
 from shared.logins import ending
 
 
@@ -63,8 +63,13 @@ def discover(
     Nobody logs in and nothing is saved: look whether the server is yours, and save it with importer set --server.
     Runs as a process of the fetcher, with the secrets database_password_fetcher and encryption_keys.
     """
-    helpdesk_id = answer_from_database(lambda connection: repository.find(connection, HELPDESKS, helpdesk))
-    answer = ask("fetcher", "discover", str(helpdesk_id))
+
+    async def work(pool: Pool) -> dict[str, Any]:
+        async with connection(pool) as acquired:
+            helpdesk_id = await repository.find(acquired, HELPDESKS, helpdesk)
+        return await ask("fetcher", "discover", str(helpdesk_id))
+
+    answer = with_pool(work)
     if not answer["ok"]:
         raise Unusable(answer["problem"])
     show_one({"helpdesk": helpdesk, "address": answer["address"], "found": answer["found"]}, as_json=as_json)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,26 +12,26 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
-from services.console import repository
+from services.console.commands.arguments import (
+    Limit,
+    MailIdArgument,
+    MailIdArguments,
+    OfHelpdesk,
+    helpdesk_id_of,
+    mail_id_of,
+)
 from services.console.commands.signatures import group
 from services.console.fields import BadValue, Moment
 from services.console.output import Json, done, show_json, show_one, show_rows
 from services.console.repairs import mails
 from services.console.repairs.mails import MailFilter, MailInList, NotRepaired, Refusal
-from services.console.resources import HELPDESKS
 from services.console.session import with_database, with_pool
 from shared.blobs.postgres import PostgresBlobs
 from shared.database.pool import Connection, Pool, connection
 from shared.errors import ImporterError
 from shared.messages import MailId, Outcome
 
-MailIdArgument = Annotated[str, typer.Argument(metavar="MAIL_ID", help="the mail's id, as `mails list` shows it")]
-MailIdArguments = Annotated[list[str], typer.Argument(metavar="MAIL_ID...", help="ids of mails")]
-OfHelpdesk = Annotated[str | None, typer.Option("--helpdesk", help="only of this helpdesk's mailbox")]
-Limit = Annotated[int, typer.Option(min=1, max=10_000, help="at most so many, the newest first")]
-
 _SECTIONS: Final = ("notifications", "dead_letters", "earlier_outcomes", "forced_imports")
-
 
 _REFUSALS: Final = {
     Refusal.UNKNOWN: "There is no mail {mail_id}; `mails list` shows them.",
@@ -47,14 +46,6 @@ class CannotExport(ImporterError):
     """The raw mail cannot be written there: choose another place."""
 
 
-def mail_id_of(typed: str) -> MailId:
-    """The id that was typed; BadValue when it is none."""
-    try:
-        return MailId(uuid.UUID(typed.strip()))
-    except ValueError:
-        raise BadValue(f"{typed!r} is no id of a mail; `mails list` shows them.") from None
-
-
 @contextmanager
 def refusals_as_sentences() -> Iterator[None]:
     """Turn what a repair refuses into BadValue, with a sentence for the command line."""
@@ -63,11 +54,6 @@ def refusals_as_sentences() -> Iterator[None]:
     except NotRepaired as refused:
         became = "has no outcome yet" if refused.outcome is None else f"ended as {refused.outcome}"
         raise BadValue(_REFUSALS[refused.refusal].format(mail_id=refused.mail_id, became=became)) from None
-
-
-async def helpdesk_id(acquired: Connection, helpdesk: str | None) -> int | None:
-    """The id of the helpdesk that was typed, None for none."""
-    return None if helpdesk is None else await repository.find(acquired, HELPDESKS, helpdesk)
 
 
 def list_mails(
@@ -89,7 +75,7 @@ def list_mails(
 
     async def work(acquired: Connection) -> None:
         wanted = MailFilter(
-            helpdesk_id=await helpdesk_id(acquired, helpdesk),
+            helpdesk_id=await helpdesk_id_of(acquired, helpdesk),
             outcome=outcome,
             since=moment,
             sender=sender,
@@ -113,7 +99,7 @@ def list_quarantined(
 
     async def work(acquired: Connection) -> None:
         wanted = MailFilter(
-            helpdesk_id=await helpdesk_id(acquired, helpdesk),
+            helpdesk_id=await helpdesk_id_of(acquired, helpdesk),
             outcome=Outcome.QUARANTINE,
             discarded=discarded,
             limit=limit,
@@ -130,13 +116,13 @@ def show(mail_id: MailIdArgument, *, as_json: Json = False) -> None:
 
     async def work(acquired: Connection) -> None:
         with refusals_as_sentences():
-            found = asdict(await mails.mail(acquired, wanted))
+            mail = asdict(await mails.mail(acquired, wanted))
         if as_json:
-            show_json(found)
+            show_json(mail)
             return
-        show_one(readable({name: found[name] for name in found if name not in _SECTIONS}), as_json=False)
+        show_one(readable({name: mail[name] for name in mail if name not in _SECTIONS}), as_json=False)
         for name in _SECTIONS:
-            if rows := [readable(row) for row in found[name]]:
+            if rows := [readable(row) for row in mail[name]]:
                 show_rows(name.replace("_", " "), rows, as_json=False)
 
     with_database(work)

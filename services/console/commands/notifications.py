@@ -12,11 +12,10 @@ from typing import Annotated, Final
 import typer
 
 from services.console import notifications
+from services.console.commands.arguments import helpdesk_id_of
 from services.console.fields import BadValue, Choice
 from services.console.idle import many
 from services.console.output import Json, done, show_rows
-from services.console.repository import find
-from services.console.resources import HELPDESKS
 from services.console.session import with_database
 from shared.database.pool import Connection
 
@@ -43,7 +42,7 @@ def show_list(
         raise BadValue(f"--state: {error}.") from None
 
     async def work(connection: Connection) -> None:
-        helpdesk_id = await _helpdesk_id(connection, helpdesk)
+        helpdesk_id = await helpdesk_id_of(connection, helpdesk)
         rows = await notifications.rows(connection, state=wanted, helpdesk_id=helpdesk_id, at_most=limit)
         listed = [asdict(row) for row in rows]
         show_rows(f"{wanted} notifications", listed, as_json=as_json, hidden=_ONLY_IN_JSON)
@@ -59,14 +58,10 @@ def send_now(helpdesk: Helpdesk = None) -> None:
     """
 
     async def work(connection: Connection) -> None:
-        moved = await notifications.due_now(connection, await _helpdesk_id(connection, helpdesk))
+        moved = await notifications.due_now(connection, await helpdesk_id_of(connection, helpdesk))
         done(f"{many(moved, 'mail')} will be sent now." if moved else "No mail waits for another try.")
 
     with_database(work)
-
-
-async def _helpdesk_id(connection: Connection, helpdesk: str | None) -> int | None:
-    return None if helpdesk is None else await find(connection, HELPDESKS, helpdesk)
 
 
 def _group() -> typer.Typer:

@@ -7,22 +7,23 @@ from typing import Annotated, Final
 
 import typer
 
-from services.console.commands.mails import Limit, MailIdArguments, OfHelpdesk, helpdesk_id, mail_id_of, readable
+from services.console.commands.arguments import Limit, MailIdArguments, OfHelpdesk, helpdesk_id_of, mail_id_of
+from services.console.commands.mails import readable
 from services.console.commands.signatures import group
 from services.console.fields import BadValue
 from services.console.output import Json, done, show_rows
 from services.console.repairs import review
 from services.console.repository import find
 from services.console.resources import EMPLOYEES
-from services.console.session import answer_from_database, with_database
-from shared.database.pool import Connection
+from services.console.session import with_database, with_pool
+from shared.database.pool import Connection, Pool, connection
 
 
 def list_waiting(helpdesk: OfHelpdesk = None, *, limit: Limit = 50, as_json: Json = False) -> None:
     """List what waits for a look, the newest first; «held» ones are hidden from the customer until accepted."""
 
-    async def work(connection: Connection) -> None:
-        waiting = await review.waiting(connection, await helpdesk_id(connection, helpdesk), limit)
+    async def work(acquired: Connection) -> None:
+        waiting = await review.waiting(acquired, await helpdesk_id_of(acquired, helpdesk), limit)
         rows = [asdict(one) if as_json else readable(asdict(one)) for one in waiting]
         show_rows("tickets and supplements to review", rows, as_json=as_json)
 
@@ -38,9 +39,14 @@ def accept(
     Runs as a process of ticket_writer, whose rules decide, with the secret database_password_ticket_writer.
     """
     wanted = [mail_id_of(typed) for typed in dict.fromkeys(mail_ids)]
-    employee_id = None if by is None else answer_from_database(lambda connection: find(connection, EMPLOYEES, by))
+
+    async def work(pool: Pool) -> list[review.WasAccepted]:
+        async with connection(pool) as acquired:
+            employee_id = None if by is None else await find(acquired, EMPLOYEES, by)
+        return await review.accept(wanted, employee_id)
+
     try:
-        accepted = review.accept(wanted, employee_id)
+        accepted = with_pool(work)
     except review.NotAccepted as refused:
         raise BadValue(_REFUSALS[refused.refusal].format(mail_id=refused.mail_id)) from None
     for one in accepted:

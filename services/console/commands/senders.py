@@ -7,13 +7,12 @@ from typing import Annotated, Final
 
 import typer
 
-from services.console import repository
+from services.console.commands.arguments import helpdesk_id_of
 from services.console.commands.signatures import group
 from services.console.fields import BadValue
 from services.console.output import Json, done, show_rows
 from services.console.repairs import senders
 from services.console.repairs.senders import NotASender, Pattern, Verdict
-from services.console.resources import HELPDESKS
 from services.console.session import with_database
 from shared.database.pool import Connection
 
@@ -52,7 +51,7 @@ def remove(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = Fal
     pattern = _pattern(sender, is_list=list_id)
 
     async def work(connection: Connection) -> None:
-        if not await senders.remove(connection, await _helpdesk(connection, helpdesk), pattern):
+        if not await senders.remove(connection, await helpdesk_id_of(connection, helpdesk), pattern):
             raise BadValue(f"There is no rule for the {pattern.kind} {pattern.text}{_where(helpdesk)}.")
         done(f"The rule for the {pattern.kind} {pattern.text}{_where(helpdesk)} is removed.")
 
@@ -67,7 +66,7 @@ def list_rules(
     """List the rules."""
 
     async def work(connection: Connection) -> None:
-        rules = await senders.rules(connection, await _helpdesk(connection, helpdesk))
+        rules = await senders.rules(connection, await helpdesk_id_of(connection, helpdesk))
         show_rows("sender rules", [asdict(rule) for rule in rules], as_json=as_json)
 
     with_database(work)
@@ -82,7 +81,7 @@ def _put(sender: str, helpdesk: str | None, verdict: Verdict, *, is_list: bool) 
     }[verdict]
 
     async def work(connection: Connection) -> None:
-        await senders.put(connection, await _helpdesk(connection, helpdesk), pattern, verdict)
+        await senders.put(connection, await helpdesk_id_of(connection, helpdesk), pattern, verdict)
         done(f"Mail of the {pattern.kind} {pattern.text} is {verb} from now on{_where(helpdesk)}.")
 
     with_database(work)
@@ -93,10 +92,6 @@ def _pattern(sender: str, *, is_list: bool) -> Pattern:
         return senders.pattern_of(sender, is_list=is_list)
     except NotASender as error:
         raise BadValue(f"{error} For a mailing list say --list-id." if error.kind is None else str(error)) from None
-
-
-async def _helpdesk(connection: Connection, helpdesk: str | None) -> int | None:
-    return None if helpdesk is None else await repository.find(connection, HELPDESKS, helpdesk)
 
 
 def _where(helpdesk: str | None) -> str:

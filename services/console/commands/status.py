@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from typing import Any, Final
 
@@ -11,10 +10,10 @@ import typer
 from services.console import progress
 from services.console.output import Json, show_json, show_one, show_rows
 from services.console.queues import MonitoringConfiguration, WorkInQueue, work_in_queues
-from services.console.session import answer_from_database
+from services.console.session import with_pool
 from services.console.standing import NEEDS_A_PERSON, Standing
 from shared.broker.administration import ManagementRefused
-from shared.database.pool import Connection
+from shared.database.pool import Connection, Pool, transaction
 from shared.errors import Outage
 
 ATTENTION: Final = 3
@@ -32,8 +31,13 @@ def status(*, as_json: Json = False) -> None:
     configuration.
     """
     configuration = MonitoringConfiguration.load()
-    queues, trouble = asyncio.run(_queues(configuration))
-    standing = answer_from_database(lambda connection: _standing(connection, queues, trouble))
+
+    async def work(pool: Pool) -> Standing:
+        queues, trouble = await _queues(configuration)
+        async with transaction(pool) as connection:
+            return await _standing(connection, queues, trouble)
+
+    standing = with_pool(work)
     if as_json:
         show_json({**dataclasses.asdict(standing), "needs_a_person": list(standing.needs_a_person())})
     else:

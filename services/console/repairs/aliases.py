@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.console.fields import BadValue
 from shared.database.pool import Connection
+from shared.errors import ImporterError
 
 LARGEST_FILE: Final = 64 * 1024 * 1024
 """Bytes of the largest file that is read: some three million numbers."""
@@ -31,6 +31,20 @@ _LIST: Final = """
     WHERE alias.is_alias AND ($1::text IS NULL OR alias.ticket_id = (
         SELECT ticket_id FROM ticket_numbers WHERE number = $1))
     ORDER BY ticket.id, alias.number LIMIT $2"""
+
+
+class NotAliases(ImporterError):
+    """The bytes are no CSV file of this kind; the text says what is wrong with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An old number, and the ticket that is known by it."""
+
+    alias: str
+    ticket: str
+    title: str
+    helpdesk: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +76,12 @@ class Checked:
 def read_lines(content: bytes) -> tuple[list[Line], list[Wrong]]:
     """The lines of a CSV file (UTF-8; a comma, semicolon or tab between; headings may stand on top).
 
-    BadValue when it is no such file at all.
+    Raises NotAliases.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadValue("The file is not UTF-8 text: save it as CSV UTF-8.") from None
+        raise NotAliases("The file is not UTF-8 text: save it as CSV UTF-8.") from None
     first = next(iter(text.splitlines()), "")
     separator = max(",;\t", key=first.count)
     lines: list[Line] = []
@@ -83,7 +97,7 @@ def read_lines(content: bytes) -> tuple[list[Line], list[Wrong]]:
             else:
                 lines.append(Line(rows.line_num, *cells))
     except csv.Error as error:
-        raise BadValue(f"Line {rows.line_num} is no CSV: {error}.") from None
+        raise NotAliases(f"Line {rows.line_num} is no CSV: {error}.") from None
     return lines, wrong
 
 
@@ -115,6 +129,6 @@ async def add(connection: Connection, new: Sequence[tuple[str, int]]) -> None:
     await connection.execute(_ADD, [alias for alias, _ in new], [ticket for _, ticket in new])
 
 
-async def aliases(connection: Connection, ticket: str | None, limit: int) -> list[dict[str, object]]:
+async def aliases(connection: Connection, ticket: str | None, limit: int) -> list[Alias]:
     """Aliases with their tickets: of one ticket (by any of its numbers), or of all."""
-    return [dict(row) for row in await connection.fetch(_LIST, ticket, limit)]
+    return [Alias(**row) for row in await connection.fetch(_LIST, ticket, limit)]

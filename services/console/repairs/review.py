@@ -75,13 +75,13 @@ async def waiting(connection: Connection, helpdesk_id: int | None, limit: int) -
     ]
 
 
-def accept(mail_ids: Sequence[MailId], employee_id: int | None) -> list[WasAccepted]:
+async def accept(mail_ids: Sequence[MailId], employee_id: int | None) -> list[WasAccepted]:
     """Accept what these mails became, all or none, in the name of an employee; without one, of each helpdesk's S6.
 
     A process of ticket_writer does it, with its own login. Raises NotAccepted, Unusable or Misconfigured.
     """
     by = "-" if employee_id is None else str(employee_id)
-    answer = ask("ticket_writer", "accept", by, *map(str, mail_ids))
+    answer = await ask("ticket_writer", "accept", by, *map(str, mail_ids))
     if not answer["ok"]:
         raise NotAccepted(MailId(uuid.UUID(answer["mail_id"])), answer["refusal"])
     return [WasAccepted(MailId(uuid.UUID(one["mail_id"])), one["what"], one["status"]) for one in answer["accepted"]]

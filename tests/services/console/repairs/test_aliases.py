@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.console.fields import BadValue
-from services.console.repairs.aliases import Line, Wrong, read_lines
+from services.console.repairs.aliases import Line, NotAliases, Wrong, read_lines
 from tests.services.console.repairs.conftest import CommandLine
 
 
@@ -32,7 +31,7 @@ def test_D1_the_lines_of_a_file(content: bytes, lines: list[Line], wrong: list[i
 
 
 def test_D1_what_is_no_text_is_refused() -> None:
-    with pytest.raises(BadValue, match="UTF-8"):
+    with pytest.raises(NotAliases, match="UTF-8"):
         read_lines(b"2000001,1000001\n\xff\xfe")
 
 
