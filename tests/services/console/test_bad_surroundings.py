@@ -125,6 +125,7 @@ def installation(postgres_server: PostgresEndpoint, monkeypatch: pytest.MonkeyPa
         "IMPORTER_AMQP_URL": "amqp://nobody:x@127.0.0.1:1/helpdesk",
         "IMPORTER_RABBITMQ_MANAGEMENT_URL": "http://nobody:x@127.0.0.1:1",
     }
+    monkeypatch.chdir(tmp_path)
     for module in ("services.console.database", encryption.__name__, sweep_blobs.__name__):
         monkeypatch.setattr(f"{module}._PATIENCE", timedelta(0))
     return CommandLine(settings, monkeypatch)

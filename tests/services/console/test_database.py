@@ -51,4 +51,4 @@ async def test_repairs_share_a_pool_and_a_refused_one_leaves_it_as_it_was(
     assert refused.value.constraint == "sender_rules_helpdesk_id_fkey"
     assert not_repaired.value.refusal is Refusal.BEING_REPLAYED
     assert still_quarantined == quarantined
-    assert {rule.helpdesk for rule in rules if rule.pattern == pattern.text} == {None, "ICT"}
+    assert {rule.helpdesk for rule in rules if rule.pattern == pattern.text} == {None, "Support"}
