@@ -92,7 +92,8 @@ class Classifier:
             return await self._read_head(mail, settings, inline)
         raw = await claim_check.payload(self._blobs, mail.raw, inline, limit=LARGEST_MAIL)
         try:
-            read = await self._readers.read(raw, mail.mail_id, settings)
+            mode = Mode.WHOLE if mail.complete else Mode.BEGINNING
+            read = await self._readers.read(raw, mail.mail_id, settings, mode)
         except MailExhausted:
             return await self._read_head(mail, settings, raw[: DEFAULT_LIMITS.head_bytes])
         for error in read.our_errors:

@@ -25,9 +25,10 @@ from services.classifier.reading.frames import (
     Verdict,
     answer,
 )
-from services.classifier.reading.reader import read_head, read_mail
+from services.classifier.reading.reader import read_beginning, read_head, read_mail
 
 _OPEN_FILES: Final = 16
+_READERS: Final = {Mode.WHOLE: read_mail, Mode.HEAD: read_head, Mode.BEGINNING: read_beginning}
 
 
 def main(memory_bytes: int, cpu_seconds: int) -> None:
@@ -65,7 +66,7 @@ def _serve(header: bytes, requests: BinaryIO) -> bytes:
     try:
         raw = requests.read(raw_size)
         order = ORDER.validate_json(said)
-        read = read_mail if mode == Mode.WHOLE else read_head
+        read = _READERS[mode]
         return answer(Verdict.READ, READ_MAIL.dump_json(read(raw, order.mail_id, order.settings)))
     except (MemoryError, RecursionError):
         return answer(Verdict.EXHAUSTED, b"")

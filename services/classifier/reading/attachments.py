@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from services.classifier.reading.images.containers.errors import NotWhole
-from services.classifier.reading.images.decoders import Undecodable
-from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image
-from services.classifier.reading.images.renditions import Copies, copies_of
-from services.classifier.reading.images.storing import image_alone, stored_name
+from services.classifier.reading.images.decoding import DecodedImage, NotStored
+from services.classifier.reading.images.formats import format_of
+from services.classifier.reading.images.renditions import Copies
+from services.classifier.reading.images.storing import StoredImage, stored_image, stored_name
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.parser import attached_header
 from services.classifier.reading.mime.part import Part
@@ -60,13 +59,6 @@ _SILENT: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
-    decoded: DecodedImage
-    content: bytes
-    copies: Copies | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Kept:
     id: uuid.UUID
     name: str
@@ -79,7 +71,11 @@ class _Kept:
 class Attachments:
     """Takes in the files of one mail; images found in html (`cid:`, `data:`) are asked for by their source."""
 
-    def __init__(self, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits) -> None:
+    def __init__(
+        self, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits, *, cut_part: str | None = None
+    ) -> None:
+        """`cut_part` is the path of the part of which our limit on a mail's size kept the end (SPEC D17)."""
+        self._cut_part = cut_part
         self._mail_id = mail_id
         self._settings = settings
         self._limits = limits
@@ -103,15 +99,9 @@ class Attachments:
             for inner in find_contents(part.attached).files:
                 self.take(inner, decode=True)
             return
-        result = self._decode(content)
+        result = NotStored.MAIL_TOO_LARGE if self._is_cut_image(part) else self._decode(content)
         if isinstance(result, NotStored):
-            unread = result in {NotStored.NO_IMAGE, NotStored.EMPTY} and part.media_type in _REASONS
-            reason = _REASONS[part.media_type] if unread else result
-            if content[:_ARMOUR_WITHIN].lstrip().startswith(b"-----BEGIN PGP MESSAGE"):
-                reason = NotStored.ENCRYPTED
-            if part.name.lower() == "winmail.dat":
-                reason = NotStored.WINMAIL
-            self._leave_out(part, len(content), reason)
+            self._leave_out(part, len(content), self._reason(part, result))
             return
         kept = self._same(result.content, part.content_id)
         if kept is None:
@@ -119,6 +109,24 @@ class Attachments:
         self._by_source[f"part:{part.path}"] = kept
         for key in _keys(part):
             self._by_source.setdefault(key, kept)
+
+    def _is_cut_image(self, part: Part) -> bool:
+        """Whether a part is an image, as far as what is left of it tells, that our own limit cut off."""
+        is_said = part.media_type.startswith("image/") and part.media_type != "image/svg+xml"
+        is_image = is_said or format_of(part.content) is not None
+        return part.path == self._cut_part and (is_image or not part.content)
+
+    def _reason(self, part: Part, result: NotStored) -> NotStored:
+        """Why a part is left out: what decoding says, or what the part is when that is no image."""
+        was_in_cut_part = self._cut_part is not None and part.path.startswith(f"{self._cut_part}.")
+        if was_in_cut_part and result in {NotStored.DAMAGED, NotStored.EMPTY}:
+            return NotStored.MAIL_TOO_LARGE
+        if part.name.lower() == "winmail.dat":
+            return NotStored.WINMAIL
+        if part.content[:_ARMOUR_WITHIN].lstrip().startswith(b"-----BEGIN PGP MESSAGE"):
+            return NotStored.ENCRYPTED
+        is_unread = result in {NotStored.NO_IMAGE, NotStored.EMPTY} and part.media_type in _REASONS
+        return _REASONS[part.media_type] if is_unread else result
 
     def find(self, source: str) -> str | None:
         """What an image's `src` becomes: `attachment:<id>`, or None for one that is not in the mail.
@@ -197,41 +205,36 @@ class Attachments:
             return None
         return f"{ATTACHMENT_SCHEME}:{self._keep(path, '', result, None).id}"
 
-    def _decode(self, content: bytes) -> _Stored | NotStored:
+    def _decode(self, content: bytes) -> StoredImage | NotStored:
         """The image as it is to be stored, or why it is not.
 
         An error of ours costs the mail this image alone, which is named as left out, and is told (`our_errors`).
         """
         try:
-            return self._decoded(content)
-        except MemoryError:
-            return NotStored.TOO_MANY_PIXELS
-        except (NotWhole, Undecodable):
-            return NotStored.DAMAGED
+            result = stored_image(
+                content,
+                self._limits,
+                pixels_left=self._pixels_left,
+                strip_metadata=self._settings.strip_image_metadata,
+                make_copies=self._settings.make_copies,
+            )
         except Exception as error:  # noqa: BLE001 - a bug of ours, whatever it is: it is told, not swallowed
             self._our_errors.append(OurError.of(error))
             return NotStored.OUR_ERROR
-
-    def _decoded(self, content: bytes) -> _Stored | NotStored:
-        decoded = decode_image(content, self._limits, pixels_left=self._pixels_left)
-        if isinstance(decoded, NotStored):
-            return decoded
-        self._pixels_left -= decoded.width * decoded.height * decoded.frames
-        if len(self._kept) >= self._limits.images:
-            return NotStored.TOO_MANY_IMAGES
-        alone = image_alone(content, decoded.format, strip_metadata=self._settings.strip_image_metadata)
-        needs_copies = self._settings.make_copies and not decoded.format.is_shown_by_browsers
-        return _Stored(decoded, alone, copies_of(alone, decoded.format) if needs_copies else None)
+        if isinstance(result, NotStored):
+            return result
+        self._pixels_left -= result.decoded.pixels
+        return result if len(self._kept) < self._limits.images else NotStored.TOO_MANY_IMAGES
 
     def _same(self, content: bytes, content_id: str | None) -> _Kept | None:
         """The image that is kept already with these bytes and this Content-ID: a client attached it inline, too."""
         wanted = safe_line(content_id, 250) if content_id else None
         return next((kept for kept in self._kept if wanted == kept.content_id and content == kept.content), None)
 
-    def _keep(self, path: str, name: str, stored: _Stored, content_id: str | None) -> _Kept:
+    def _keep(self, path: str, name: str, stored: StoredImage, content_id: str | None) -> _Kept:
         kept = _Kept(
             self._id(path),
-            stored_name(name, stored.decoded.format, len(self._kept) + 1),
+            stored_name(name, stored.decoded.format, len(self._kept) + 1, is_copy=stored.is_copy),
             stored.decoded,
             stored.content,
             safe_line(content_id, 250) if content_id else None,

@@ -1,6 +1,6 @@
 """What parent and child say to each other: JSON and bytes, each with its length, so that no code can travel.
 
-request   mode (1 byte: whole or head), length of JSON, length of mail, JSON (mail_id and settings), the raw mail
+request   mode (1 byte), length of JSON, length of mail, JSON (mail_id and settings), the raw mail
 answer    verdict (1 byte), length of JSON, JSON: the mail read, or the traceback of our own error
 
 A child says READY once, unasked, when its imports are done.
@@ -27,6 +27,8 @@ class Mode(IntEnum):
 
     WHOLE = 1
     HEAD = 2
+    BEGINNING = 3
+    """Whole, as far as it goes: more of the mail was not fetched (SPEC D17)."""
 
 
 class Verdict(IntEnum):

@@ -4,7 +4,8 @@
     → trimmed → content key
 
 The order is `read_mail`; every step is a rule of its own. `read_head` is the second way, for a mail that could not be
-read in time or memory: its headers and first text, html not parsed, images not decoded (SPEC D17).
+read in time or memory: its headers and first text, html not parsed, images not decoded (SPEC D17). `read_beginning` is
+`read_mail` of a mail that was too large to be fetched whole: it knows that the last part was cut by us.
 """
 
 from __future__ import annotations
@@ -59,9 +60,22 @@ class _Said:
 
 def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
     """Reads a whole mail. Never raises on what is in it, save RecursionError or MemoryError in a limited process."""
-    mail = unwrap(parse_mail(raw, limits), limits)
+    return _read(parse_mail(raw, limits), None, mail_id, settings, limits)
+
+
+def read_beginning(
+    raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS
+) -> ReadMail:
+    """Reads the beginning of a mail, of which our own limit on sizes kept the rest. Raises as `read_mail`."""
+    root = parse_mail(raw, limits)
+    cut = next((part.path for part in root.walk() if part.is_open_ended), None)
+    return _read(root, cut, mail_id, settings, limits)
+
+
+def _read(root: Part, cut_part: str | None, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits) -> ReadMail:
+    mail = unwrap(root, limits)
     contents = find_contents(mail.root)
-    attachments = Attachments(mail_id, settings, limits)
+    attachments = Attachments(mail_id, settings, limits, cut_part=cut_part)
     for part in contents.files:
         attachments.take(part, decode=True)
     subject = safe_line(mail.root.headers.text("subject"), limits.subject)

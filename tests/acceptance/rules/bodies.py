@@ -251,6 +251,16 @@ BODIES: Final = {
         mail=Mail(subject="Ticket {ticket}", text=("b" * 70 + "\n") * 2_000),
         then={"outcome": "supplement", "reasons": says("too-large"), "history": says("te groot")},
     ),
+    "D17 an image that the limit cut off is left out since the mail is too large, and not called damaged": Story(
+        settings={"max_mail_bytes": 20_000},
+        mail=Mail(attached={"foto.png": picture() + bytes(60_000)}),
+        then={
+            "outcome": "ticket",
+            "images": [],
+            "left_out": ["foto.png"],
+            "history": says("foto.png", "de mail is te groot", but_not=("beschadigd",)),
+        },
+    ),
     "D17 mail whose parts never end is read as far as it goes": Story(
         mail=Mail(file="broken/no-closing-boundary.eml"), then={"outcome": "ticket"}
     ),

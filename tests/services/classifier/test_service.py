@@ -22,6 +22,7 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractQueueIterator
 
 from services.classifier.flow import Classifier
+from services.classifier.reading.images.decoding import NotStored
 from services.classifier.reading.images.formats import FORMATS
 from services.classifier.reading.pool import ReaderPool
 from shared.blobs import claim_check
@@ -204,6 +205,14 @@ async def test_W4_images_are_stored_and_named_by_part(desk: Desk) -> None:
         content = await desk.blobs.read(image.blob, limit=10_000_000)
         assert content.startswith(b"\x89PNG" if image.media_type == "image/png" else b"\xff\xd8\xff")
     assert [part.name for part in found.left_out] == ["offerte.pdf"]
+
+
+async def test_D17_an_image_that_the_limit_on_mails_cut_off_is_left_out_for_that(desk: Desk) -> None:
+    whole = (MAILS / "images" / "heic.eml").read_bytes()
+    await desk.put(whole[: len(whole) * 3 // 4], complete=False, full_size=len(whole))
+    found = await desk.classified()
+    assert [part.reason for part in found.left_out] == [NotStored.MAIL_TOO_LARGE]
+    assert found.images == ()
 
 
 async def test_D4_a_photograph_that_browsers_do_not_show_has_copies_that_they_do(desk: Desk) -> None:

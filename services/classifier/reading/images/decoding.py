@@ -31,6 +31,7 @@ class NotStored(StrEnum):
     SVG = "SVG wordt om veiligheidsredenen niet opgeslagen"
     DAMAGED = "de afbeelding is beschadigd"
     TOO_MANY_BYTES = "de afbeelding is te groot"
+    MAIL_TOO_LARGE = "de mail is te groot"
     TOO_MANY_PIXELS = "de afbeelding heeft te veel beeldpunten"
     TOO_MANY_FRAMES = "de afbeelding heeft te veel beelden"
     TOO_MANY_IMAGES = "de mail heeft te veel afbeeldingen"
@@ -56,6 +57,11 @@ class DecodedImage:
     frames: int = 1
     is_unseen: bool = False
     """Nobody sees it: a point, a line of one point, or transparent all over, as mails carry to be followed."""
+
+    @property
+    def pixels(self) -> int:
+        """Of all its frames."""
+        return self.width * self.height * self.frames
 
 
 def decode_image(content: bytes, limits: Limits, *, pixels_left: int) -> DecodedImage | NotStored:

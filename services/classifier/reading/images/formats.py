@@ -106,6 +106,13 @@ FORMATS: Final = (
     ),
 )
 
+_BY_MEDIA_TYPE: Final = {row.media_type: row for row in FORMATS}
+
+
+def format_named(media_type: str) -> ImageFormat:
+    """The format with this media type. Raises KeyError."""
+    return _BY_MEDIA_TYPE[media_type]
+
 
 def format_of(content: bytes) -> ImageFormat | None:
     """The format that a file's first bytes say it has; None where they say none of these."""

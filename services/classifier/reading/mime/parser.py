@@ -133,6 +133,7 @@ class _Parser:
             content=b"" if children else transfer_decoded(self.raw[body_start:end], encoding),
             children=children,
             is_cut_off=is_cut_off,
+            is_open_ended=not children and end == len(self.raw),
         )
 
     def _is_cut_header(self, start: int, end: int) -> bool:

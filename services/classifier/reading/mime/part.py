@@ -28,6 +28,8 @@ class Part:
     children: tuple[Part, ...] = ()
     is_cut_off: bool = False
     """A multipart that ends within the header of its next part."""
+    is_open_ended: bool = False
+    """A leaf that no delimiter ends, only the end of the bytes: the last one of a mail that breaks off."""
     attached: Part | None = None
     """The message that this part carries, read: a mail of its own (`unwrap`)."""
 

@@ -1,5 +1,8 @@
 """A whole mail, read: bodies in every shape, broken and hostile mail; always a result, always the same one."""
 
+import base64
+import io
+import random
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -7,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from services.classifier.reading.frames import READ_MAIL
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
@@ -14,8 +18,10 @@ from services.classifier.reading.mime import parser
 from services.classifier.reading.mime import part as part_module
 from services.classifier.reading.mime.part_text import text_of
 from services.classifier.reading.mime.transfer import transfer_decoded
-from services.classifier.reading.reader import read_head, read_mail
+from services.classifier.reading.reader import read_beginning, read_head, read_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
+from tests.services.classifier.reading.images.pictures import PICTURES
+from tests.services.classifier.wrappings import multipart
 
 MAILS = Path(__file__).parents[3] / "mails"
 EVERY_MAIL = sorted(MAILS.glob("*/*.eml"))
@@ -261,3 +267,57 @@ def test_text_that_is_no_mail_loses_none_of_its_lines_and_html_is_read_as_such()
     assert read(b"<html><body><p>Hallo</p></body></html>").whole.text == "Hallo"
     assert read(b"From: a@b.example\n\n<!DOCTYPE html><p>Hallo</p>").whole.text == "Hallo"
     assert read(b"From: a@b.example\nContent-Type: text/plain\n\n<html>").whole.text == "<html>"
+
+
+def screenshot() -> bytes:
+    """A PNG of some kilobytes."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (60, 40), random.Random(5).randbytes(7_200)).save(file, "PNG")  # noqa: S311
+    return file.getvalue()
+
+
+def picture_part(kind: str = "image/png", name: str = "scherm.png", content: bytes = b"") -> bytes:
+    encoded = base64.encodebytes(content or screenshot())
+    return f'Content-Type: {kind}; name="{name}"\nContent-Transfer-Encoding: base64\n\n'.encode() + encoded
+
+
+def enclosed(part: bytes) -> bytes:
+    return b"Content-Type: message/rfc822\n\nFrom: a@b.example\nSubject: Eerder\nMIME-Version: 1.0\n" + part
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        pytest.param(picture_part(), "de mail is te groot", id="picture"),
+        pytest.param(
+            picture_part("application/octet-stream"), "de mail is te groot", id="picture that calls itself data"
+        ),
+        pytest.param(
+            picture_part("image/tiff", "scan.tif", b"?" * 9_000), "de mail is te groot", id="picture by its type"
+        ),
+        pytest.param(enclosed(picture_part()), "de mail is te groot", id="picture in an attached message"),
+        pytest.param(picture_part("application/pdf", "offerte.pdf", b"%PDF" * 900), "geen afbeelding", id="document"),
+        pytest.param(picture_part("image/svg+xml", "logo.svg", b"<svg " * 900), "SVG", id="svg"),
+    ],
+)
+def test_D17_what_our_limit_cut_off_is_no_damage(last: bytes, reason: str) -> None:
+    text = b"Content-Type: text/plain\n\nZie de bijlagen."
+    raw = multipart(text, picture_part("image/gif", "heel.gif", PICTURES["image/gif"]), last)
+    beginning = raw[: raw.index(last) + len(last) - 3_000]
+    mail = read_beginning(beginning, uuid.UUID(int=1), ReadingSettings())
+    assert mail.whole.text == "Zie de bijlagen."
+    assert [image.name for image in mail.images] == ["heel.gif"], "what is whole stays"
+    assert mail.left_out[-1].reason.startswith(reason)
+    assert not any("beschadigd" in part.reason for part in mail.left_out)
+
+
+def test_D17_a_picture_that_came_damaged_is_called_damaged_in_a_mail_of_which_the_rest_was_cut() -> None:
+    damaged = picture_part("image/png", "stuk.png", PICTURES["image/png"][:-40])
+    raw = multipart(b"Content-Type: text/plain\n\nZie.", damaged, picture_part())
+    mail = read_beginning(raw[:-3_000], uuid.UUID(int=1), ReadingSettings())
+    assert [(part.name, part.reason) for part in mail.left_out] == [
+        ("stuk.png", "de afbeelding is beschadigd"),
+        ("scherm.png", "de mail is te groot"),
+    ]
+    cut_on_its_way = read(raw[:-3_000])
+    assert cut_on_its_way.left_out[-1].reason == "de afbeelding is beschadigd", "no limit of ours did that"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from services.classifier.reading.images.containers.tiff import entries_of
+from services.classifier.reading.images.containers.errors import NotWhole
+from services.classifier.reading.images.containers.tiff import first_entries, numbers_of
 
 HEADER: Final = b"Exif\x00\x00"
 _ORIENTATION: Final = 0x0112
@@ -22,13 +23,10 @@ def orientation_alone(tiff: bytes) -> bytes | None:
 def _orientation_of(tiff: bytes) -> int:
     """The orientation that an Exif block names; 1, upright, where it names none."""
     try:
-        for tag, _, _, place, order in entries_of(tiff, 0):
-            if tag == _ORIENTATION:
-                (value,) = struct.unpack_from(f"{order}H", tiff, place)
-                return int(value)
-    except struct.error:
-        pass
-    return 1
+        said = [numbers_of(tiff, entry) for entry in first_entries(tiff) if entry.tag == _ORIENTATION]
+    except (struct.error, NotWhole):
+        return 1
+    return next((values[0] for values in said if values), 1)
 
 
 def _block_of(orientation: int) -> bytes:

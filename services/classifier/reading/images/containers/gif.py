@@ -8,7 +8,8 @@ from typing import Final
 from services.classifier.reading.images.containers.metadata import may_stay
 
 _TRAILER, _IMAGE, _EXTENSION = 0x3B, 0x2C, 0x21
-_COMMENT, _TEXT, _APPLICATION = 0xFE, 0x01, 0xFF
+_CONTROL, _COMMENT, _TEXT, _APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
+_METADATA: Final = frozenset({_COMMENT, _TEXT, _APPLICATION})
 _HAS_TABLE: Final = 0x80
 _LOOPS: Final = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 
@@ -24,10 +25,8 @@ def pieces(content: bytes, *, strip: bool) -> Iterator[bytes]:
         elif content[position] == _EXTENSION:
             label = content[position + 1]
             end = _blocks_end(content, position + 2)
-            is_metadata = label == _COMMENT or (
-                label == _APPLICATION and content[position + 3 : position + 14] not in _LOOPS
-            )
-            if not is_metadata or (not strip and may_stay(content[position:end])):
+            says_how = label == _CONTROL or (label == _APPLICATION and content[position + 3 : position + 14] in _LOOPS)
+            if says_how or (label in _METADATA and not strip and may_stay(content[position:end])):
                 yield content[position:end]
         else:
             break  # the trailer, or what a careless encoder put in its place

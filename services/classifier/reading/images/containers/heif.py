@@ -11,17 +11,21 @@ from services.classifier.reading.images.containers.errors import NotWhole
 
 _MOST_EXTENTS: Final = 50_000
 _KNOWN: Final = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"idat", b"uuid", b"mpvd"})
+_ROOM: Final = frozenset({b"free", b"skip", b"uuid", b"mpvd"})
+"""Boxes without a part in the picture: room that was left free, makers' own, a film beside a photograph."""
 _METADATA_ITEMS: Final = frozenset({b"Exif", b"mime", b"uri "})
 
 
 def pieces(content: bytes, *, strip: bool) -> Iterator[bytes]:
-    """QUIRK: pixels are found by their place in the file, so metadata are overwritten where they stand."""
+    """QUIRK: pixels are found by their place in the file, so what does not stay is overwritten where it stands."""
     end = 0
     blank = Blanking.of(content)
     for kind, start, box_end in _boxes(content, 0, len(content)):
         if kind not in _KNOWN:
             break
         end = box_end
+        if kind in _ROOM:
+            blank(start, box_end - start)
         if kind == b"meta" and strip:
             for position, size in _metadata_extents(content, start + 4, box_end):
                 blank(position, size)

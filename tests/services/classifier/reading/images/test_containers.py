@@ -1,12 +1,13 @@
 """SPEC D4: what is stored of an image is the image alone; copies for those that browsers do not show."""
 
 import io
+import random
 import struct
 import uuid
 
 import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from services.classifier.reading.images.containers.errors import NotWhole
 from services.classifier.reading.images.decoding import NotStored, decode_image
@@ -48,9 +49,7 @@ def test_D4_the_pixels_stay_as_they_were(media_type: str, *, strip: bool) -> Non
     assert pixels(alone_of(content, media_type, strip_metadata=strip)) == pixels(content)
 
 
-@pytest.mark.parametrize(
-    "media_type", ["image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/heic"]
-)
+@pytest.mark.parametrize("media_type", PICTURES)
 @pytest.mark.parametrize("tail", TAILS, ids=["archive", "script", "document", "zeros"])
 @pytest.mark.parametrize("strip", [True, False])
 def test_D4_what_hangs_behind_an_image_is_not_stored(media_type: str, tail: bytes, *, strip: bool) -> None:
@@ -126,11 +125,187 @@ def test_D17_bytes_that_are_cut_or_changed_give_an_image_or_a_verdict(media_type
                 continue
 
 
-def test_D17_a_tiff_that_asks_for_endless_blanking_is_refused() -> None:
+def test_D17_a_tiff_that_names_the_same_bytes_without_end_is_refused() -> None:
     entries = 2_000
-    directory = struct.pack("<H", entries) + struct.pack("<HHII", 0x010E, 2, 10**6, 8) * entries + bytes(4)
+    directories = b"".join(
+        struct.pack("<HHHIII", 1, 0x010E, 2, 10**5, 8, 8 + 18 * (number + 1)) for number in range(entries)
+    )
     with pytest.raises(NotWhole):
-        alone_of(b"II*\x00" + struct.pack("<I", 8) + directory, "image/tiff", strip_metadata=True)
+        alone_of(b"II*\x00" + struct.pack("<I", 8) + directories + bytes(6), "image/tiff", strip_metadata=False)
+
+
+# ── what stands within a file and is not of its image ────────────────────────────────────────────────────────────────
+
+PAYLOAD = b"PK\x03\x04 een archief <?php system($_GET[0]); ?>" * 20
+
+
+def speckled(width: int, height: int) -> Image.Image:
+    """Points that no compression makes much smaller, the same each time."""
+    return Image.frombytes("RGB", (width, height), random.Random(11).randbytes(3 * width * height))  # noqa: S311
+
+
+def scan(mode: str, compression: str | None, *, pages: int = 1, rows: int | None = None) -> bytes:
+    """A TIFF of noise; `rows` in each strip."""
+    noise = speckled(61, 37)
+    noise.paste((9, 9, 9), (0, 0, 30, 20))
+    image = noise.convert(mode)
+    file = io.BytesIO()
+    tags = {278: rows} if rows else {}
+    more = [image.rotate(180)] * (pages - 1)
+    image.save(file, "TIFF", compression=compression, tiffinfo=tags, save_all=True, append_images=more)
+    return file.getvalue()
+
+
+SCANS = {
+    f"{mode}-{compression or 'plain'}-{pages}": scan(mode, compression, pages=pages)
+    for mode, compression, pages in [
+        ("RGB", None, 1), ("RGB", "tiff_lzw", 3), ("RGB", "tiff_adobe_deflate", 2), ("RGBA", "packbits", 1),
+        ("RGB", "jpeg", 2), ("1", "group4", 3), ("1", "group3", 1), ("1", None, 1), ("P", None, 2),
+        ("CMYK", "tiff_lzw", 1), ("L", "tiff_deflate", 1), ("LAB", None, 1), ("F", None, 1),
+    ]
+}  # fmt: skip
+
+
+def pushed_back(tiff: bytes) -> bytes:
+    """The same file of one directory with a payload behind its header, every place moved along."""
+    (first,) = struct.unpack_from("<4xI", tiff)
+    (count,) = struct.unpack_from("<H", tiff, first)
+    moved = bytearray(tiff)
+    for position in range(first + 2, first + 2 + 12 * count, 12):
+        tag, kind, amount, value = struct.unpack_from("<HHII", tiff, position)
+        size = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8}[kind] * amount
+        if size > 4 or tag == 273:
+            struct.pack_into("<I", moved, position + 8, value + len(PAYLOAD))
+        if size > 4 and tag == 273:
+            places = [place + len(PAYLOAD) for place in struct.unpack_from(f"<{amount}I", tiff, value)]
+            struct.pack_into(f"<{amount}I", moved, value, *places)
+    return tiff[:4] + struct.pack("<I", first + len(PAYLOAD)) + PAYLOAD + bytes(moved[8:])
+
+
+@pytest.mark.parametrize("scanned", SCANS.values(), ids=SCANS)
+@pytest.mark.parametrize("strip", [True, False])
+def test_D4_a_scan_is_its_pixels_alone_in_every_compression(scanned: bytes, *, strip: bool) -> None:
+    alone = alone_of(scanned + PAYLOAD, "image/tiff", strip_metadata=strip)
+    assert alone == alone_of(scanned, "image/tiff", strip_metadata=strip)
+    assert pixels(alone) == pixels(scanned)
+    assert len(alone) <= len(scanned)
+    assert alone_of(alone, "image/tiff", strip_metadata=strip) == alone, "nothing more to take out"
+
+
+@pytest.mark.parametrize("strip", [True, False])
+def test_D4_what_stands_before_a_scans_pixels_is_not_stored(*, strip: bool) -> None:
+    for scanned in (scan("RGB", None), scan("RGB", None, rows=5)):
+        carrier = pushed_back(scanned)
+        assert pixels(carrier) == pixels(scanned)
+        alone = alone_of(carrier, "image/tiff", strip_metadata=strip)
+        assert b"archief" not in alone
+        assert pixels(alone) == pixels(scanned)
+
+
+def test_D4_what_hides_in_a_strip_that_claims_more_than_it_needs_is_not_stored() -> None:
+    for compression in (None, "tiff_adobe_deflate"):
+        scanned = bytearray(scan("L", compression) + PAYLOAD)
+        (first,) = struct.unpack_from("<4xI", scanned)
+        (count,) = struct.unpack_from("<H", scanned, first)
+        entries = {
+            struct.unpack_from("<H", scanned, position)[0]: position
+            for position in range(first + 2, first + 2 + 12 * count, 12)
+        }
+        (place,) = struct.unpack_from("<I", scanned, entries[273] + 8)
+        struct.pack_into("<HII", scanned, entries[279] + 2, 4, 1, len(scanned) - place)
+        alone = alone_of(bytes(scanned), "image/tiff", strip_metadata=False)
+        assert b"archief" not in alone
+        assert pixels(alone) == pixels(bytes(scanned))
+
+
+@pytest.mark.parametrize("tag", [0x010E, 0xC612, 0xFDE8], ids=["description", "maker's", "nobody's"])
+def test_D4_what_a_tag_of_a_scan_carries_is_stored_only_where_it_is_known_and_harmless(tag: int) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20), (1, 2, 3)).save(file, "TIFF", tiffinfo={tag: PAYLOAD.decode("latin-1")})
+    assert b"archief" in file.getvalue()
+    alone = alone_of(file.getvalue(), "image/tiff", strip_metadata=False)
+    assert b"archief" not in alone
+    assert pixels(alone) == pixels(file.getvalue())
+
+
+def test_D4_the_metadata_of_a_scan_stay_as_evidence_where_a_helpdesk_wants_that() -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x010F] = "Camerafabriek"
+    tags[0x8825] = {1: "N", 2: (52.0, 5.0, 0.0)}
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(file, "TIFF", tiffinfo=tags)
+    exif = exif_of(alone_of(file.getvalue(), "image/tiff", strip_metadata=False))
+    assert exif[0x010F] == "Camerafabriek"
+    assert exif.get_ifd(0x8825) == {1: "N", 2: (52.0, 5.0, 0.0)}
+    without = alone_of(file.getvalue(), "image/tiff", strip_metadata=True)
+    assert b"Camerafabriek" not in without
+    assert not exif_of(without).get_ifd(0x8825)
+
+
+def bitmap(mode: str, *, gap: bytes = b"", tail: bytes = b"") -> bytes:
+    """A BMP with `gap` before its pixels and `tail` behind them."""
+    file = io.BytesIO()
+    speckled(33, 21).convert(mode).save(file, "BMP")
+    content = file.getvalue()
+    (begin,) = struct.unpack_from("<10xI", content)
+    return content[:10] + struct.pack("<I", begin + len(gap)) + content[14:begin] + gap + content[begin:] + tail
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_D4_what_stands_before_and_behind_the_pixels_of_a_bitmap_is_not_stored(mode: str) -> None:
+    carrier = bitmap(mode, gap=PAYLOAD, tail=PAYLOAD)
+    alone = alone_of(carrier, "image/bmp", strip_metadata=False)
+    assert alone == alone_of(bitmap(mode), "image/bmp", strip_metadata=False)
+    assert pixels(alone) == pixels(carrier) == pixels(bitmap(mode))
+    assert struct.unpack_from("<I", alone, 2) == (len(alone),)
+
+
+def runs_of(pieces: bytes, width: int, height: int, *, bits: int = 8, begin_more: bytes = b"") -> bytes:
+    """A BMP whose pixels are these runs (BI_RLE8, BI_RLE4)."""
+    colours = 1 << bits
+    palette = bytes(value for number in range(colours) for value in (number * 3 % 256, number, 255 - number, 0))
+    begin = 54 + len(palette) + len(begin_more)
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 1 if bits == 8 else 2, 0, 0, 0, 0, 0)
+    return struct.pack("<2sIII", b"BM", 0, 0, begin) + header + palette + begin_more + pieces
+
+
+RUNS = bytes([4, 7, 0, 0, 0, 3, 1, 2, 3, 0, 1, 9, 0, 0, 0, 2, 1, 0, 3, 5, 0, 1])
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_D4_a_bitmap_of_runs_ends_where_its_runs_do(bits: int) -> None:
+    runs = RUNS if bits == 8 else bytes([4, 0x12, 0, 0, 0, 3, 0x12, 0x30, 1, 9, 0, 0, 4, 0x55, 0, 1])
+    whole = runs_of(runs, 4, 3, bits=bits)
+    carrier = runs_of(runs + PAYLOAD, 4, 3, bits=bits, begin_more=PAYLOAD)
+    alone = alone_of(carrier, "image/bmp", strip_metadata=False)
+    assert alone == alone_of(whole, "image/bmp", strip_metadata=False)
+    assert pixels(alone) == pixels(whole)
+    assert b"archief" not in alone
+
+
+def test_D4_a_bitmap_names_no_profile_that_is_not_in_it() -> None:
+    header = struct.pack("<IiiHHIIiiII", 124, 2, 1, 1, 24, 0, 8, 0, 0, 0, 0)
+    header += bytes(16) + b"DEBM" + bytes(48) + struct.pack("<IIII", 4, 146, len(PAYLOAD), 0)
+    carrier = struct.pack("<2sIII", b"BM", 0, 0, 138) + header + b"\x01\x02\x03\x04\x05\x06\x00\x00" + PAYLOAD
+    alone = alone_of(carrier, "image/bmp", strip_metadata=False)
+    assert pixels(alone) == pixels(carrier)
+    assert len(alone) == 146
+    assert (alone[70:74], alone[126:134]) == (b"BGRs", bytes(8))
+
+
+@pytest.mark.parametrize("box", [b"free", b"skip", b"uuid"])
+def test_D4_the_free_room_of_a_photograph_is_empty(box: bytes) -> None:
+    carrier = HEIC + struct.pack(">I4s", 8 + len(PAYLOAD), box) + PAYLOAD
+    alone = alone_of(carrier, "image/heic", strip_metadata=False)
+    assert b"archief" not in alone
+    assert pixels(alone) == pixels(HEIC)
+
+
+def test_D4_an_extension_of_a_gif_that_nobody_knows_is_not_stored() -> None:
+    gif = PICTURES["image/gif"]
+    table = 3 << (gif[10] & 7) + 1 if gif[10] & 0x80 else 0
+    carrier = gif[: 13 + table] + b"\x21\x99\x07archief\x00" + gif[13 + table :]
+    assert alone_of(carrier, "image/gif", strip_metadata=False) == alone_of(gif, "image/gif", strip_metadata=False)
 
 
 # ── copies ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,6 +395,19 @@ def test_D5_an_image_is_found_by_every_spelling(source: str) -> None:
 def test_D5_an_image_elsewhere_is_none_of_the_mail() -> None:
     (image,) = images_of(PNG, b'<img src="https://kwaad.example/plaatje">')
     assert not image.inline
+
+
+def test_D4_an_image_that_is_not_built_as_its_format_says_is_stored_as_a_copy_of_its_pixels() -> None:
+    """A JPEG with bytes between its segments: decoders skip them, and nothing says where the image's own go on."""
+    jpeg = PICTURES["image/jpeg"]
+    at = jpeg.index(b"\xff\xdb")
+    (image,) = images_of(jpeg[:at] + PAYLOAD + jpeg[at:], b"x")
+    assert (image.name, image.width, image.height) == ("plaatje.jpg", 24, 16)
+    assert b"archief" not in image.content
+    scanned = scan("1", "group4")
+    unsaid = scanned.replace(struct.pack("<HHI", 279, 4, 1), struct.pack("<HHI", 65_000, 4, 1))
+    assert unsaid != scanned
+    assert [each.media_type for each in images_of(unsaid, b"x")] == ["image/png"]
 
 
 def test_D4_copies_and_metadata_follow_the_settings() -> None:

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from PIL import Image
 
-from services.classifier.reading import attachments
+from services.classifier.reading.images import storing
 from services.classifier.reading.images.decoders import asked
 from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image
 from services.classifier.reading.images.formats import FORMATS, ImageFormat, format_of
@@ -91,7 +91,7 @@ def test_D17_an_error_of_ours_costs_one_image_and_is_told(step: str, monkeypatch
     def broken(*_: object, **__: object) -> None:
         raise KeyError("image/nieuw")
 
-    monkeypatch.setattr(attachments, step, broken)
+    monkeypatch.setattr(storing, step, broken)
     mail = read(PNG)
     assert mail.images == ()
     assert [part.reason for part in mail.left_out] == [NotStored.OUR_ERROR]

@@ -121,11 +121,14 @@ def test_a_sound_header_names_whom_the_standard_library_names(value: str) -> Non
 @given(st.lists(st.one_of(_SPEC, _QUOTED, _COMMENT, _WORD, st.sampled_from(list(' <>,:@"()\\.'))), max_size=7))
 @settings(max_examples=300, deadline=None)
 def test_a_broken_header_names_nobody_else(pieces: list[str]) -> None:
-    """Without brackets an address is the standard library's; dots too many in a local part are read by us alone."""
+    """Without brackets an address is the standard library's; dots too many in a local part are read by us alone.
+
+    So is what stands before a comment that never ends: the library reads it where the comment is closed.
+    """
     value = "".join(pieces)
     ours = [address for _, address in _read(value) if "@" in address and all(address.partition("@")[0].split("."))]
     try:
-        theirs = _oracle(value)
+        theirs = [*_oracle(value), *_oracle(value + ")" * value.count("("))]
     except (IndexError, AttributeError, TypeError, ValueError):
         return  # the library fails on some broken headers
     if "<" not in value:
