@@ -149,6 +149,8 @@ class _Collector:
         self._lists: list[int | None] = []
         """The number of the next item of each list that is open; None where items have none."""
         self._hidden: int | None = None
+        self._boxes: list[bool] = []
+        """For each box that holds a quote, whether a block of quoted lines ended in it."""
 
     def enter(self, node: LexborNode) -> bool:
         """Takes a node in; False if nothing below it is seen."""
@@ -172,6 +174,8 @@ class _Collector:
         marks = _marks_of(node, tag)
         self._marks.append(marks)
         self._count(marks, 1)
+        if marks.quoted and not marks.indented:
+            self._boxes.append(False)
         self._rest_is_quoted = self._rest_is_quoted or marks.rest_is_quoted
         return True
 
@@ -189,7 +193,12 @@ class _Collector:
                 self._lists.pop()
             if tag in _PARAGRAPHS and not self._lists:
                 self._part()
-        self._count(self._marks.pop(), -1)
+        marks = self._marks.pop()
+        self._count(marks, -1)
+        if marks.quoted and not marks.indented:
+            self._boxes.pop()
+        elif marks.indented and not self._indented:
+            self._boxes = [True] * len(self._boxes)
 
     def _count(self, marks: _Marks, step: int) -> None:
         self._preformatted += step * marks.preformatted
@@ -247,8 +256,17 @@ class _Collector:
         """Remembers with what the line begins, and in which boxes."""
         if self._begins_at is None:
             self._begins_at, self._offset = node, offset
-            self._quoted_at_begin = Quoted.CERTAIN if self._quoted else Quoted(self._indented > 0)
+            self._quoted_at_begin = self._quoted_here()
             self._signed_at_begin = self._signed > 0
+
+    def _quoted_here(self) -> Quoted:
+        """QUIRK: who answers between the lines of Gmail or Proton splits the block within their box of the quote.
+
+        What stands in the box behind a block, and in none, is no quote.
+        """
+        if self._quoted and (self._indented or not all(self._boxes)):
+            return Quoted.CERTAIN
+        return Quoted(self._indented > 0)
 
     def _part(self) -> None:
         if self.lines and (self.lines[-1].text or self.lines[-1].has_image):

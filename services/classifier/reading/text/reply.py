@@ -4,14 +4,14 @@
     Verstuurd vanaf mijn iPhone                             ← of the client
     Op 3 maart 2026 om 10:00 schreef Jan <jan@…>:           ← begins the quote
     > Schikt dinsdag?                                       ← quoted
-    Dinsdag kan ook.                                        ← kept: an answer below, or between the quotes
+    Dinsdag kan ook.                                        ← kept: an answer below
 
 A quote ends what is said where the client marks no lines of it: at a block of header lines (Outlook), at a separator
 («-----Oorspronkelijk bericht-----»), at an attribution without quote marks below it, or where the html says so. Where
 quoted lines are marked (`>`, a blockquote), they go and what stands around them stays, save quotes in the midst of a
-text that no attribution announces: those a person put there. What is forwarded is no quote, and nothing of it
-goes. Nothing is trimmed where
-nothing would be left.
+text that no attribution announces, since those a person put there, and the lines that are answered where answers and
+quotes alternate (`answers`). What is forwarded is no quote, and nothing of it goes. Nothing is trimmed where nothing
+would be left.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from enum import IntEnum
 from itertools import islice
 from typing import Final
 
+from services.classifier.reading.text.answers import Voice, answered_lines
 from services.classifier.reading.text.attribution import attribution_end, tells_who_wrote_when
 from services.classifier.reading.text.disclaimer import disclaimer_begins_at
 from services.classifier.reading.text.header_block import (
@@ -76,12 +77,27 @@ def said_lines(lines: Sequence[Line]) -> tuple[bool, ...]:
     texts = [line.text for line in lines]
     kinds = _marked(lines, texts)
     end = _find_headers(lines, texts, kinds)
+    quoted = tuple(kind is _Kind.QUOTED for kind in kinds)
+    announced = _answers_below(texts, kinds, next((each for each, kind in enumerate(kinds) if kind > _Kind.BLANK), 0))
     _keep_own_quotes(lines, kinds)
     _find_added(lines[:end], texts[:end], kinds)
+    voices = [
+        _voice(line, kind, is_quoted=is_quoted) for line, kind, is_quoted in zip(lines, kinds, quoted, strict=True)
+    ]
+    for index in answered_lines(texts, voices[:end], announced=announced):
+        kinds[index] = _Kind.SAID
     kept = tuple(kind in {_Kind.SAID, _Kind.BLANK} for kind in kinds)
     if any(keep and _has_content(line) for keep, line in zip(kept, lines, strict=True)):
         return kept
     return (True,) * len(lines)
+
+
+def _voice(line: Line, kind: _Kind, *, is_quoted: bool) -> Voice:
+    if not _has_content(line):
+        return Voice.NONE
+    if is_quoted:
+        return Voice.QUOTED
+    return Voice.SAID if kind is _Kind.SAID else Voice.OTHER
 
 
 def _has_content(line: Line) -> bool:
@@ -99,10 +115,16 @@ def _marked(lines: Sequence[Line], texts: Sequence[str]) -> list[_Kind]:
         else:
             kinds.append(_Kind.SAID)
     for index in range(1, len(kinds) - 1):
-        wrapped = kinds[index - 1 : index + 2] == [_Kind.QUOTED, _Kind.SAID, _Kind.QUOTED]
-        if wrapped and _QUOTE_MARK.match(texts[index + 1]) and len(texts[index - 1]) >= _WRAPPED_AFTER:
+        between = kinds[index - 1 : index + 2] == [_Kind.QUOTED, _Kind.SAID, _Kind.QUOTED]
+        if between and _QUOTE_MARK.match(texts[index + 1]) and _goes_on(texts[index - 1], texts[index]):
             kinds[index] = _Kind.QUOTED
     return kinds
+
+
+def _goes_on(quoted: str, text: str) -> bool:
+    """Whether a line may be the end of the quoted one above it, which a client wrapped: else it answers that."""
+    asks = bare(quoted).endswith(("?", ":"))
+    return len(quoted) >= _WRAPPED_AFTER and not asks and not text.lstrip()[:1].isupper()
 
 
 def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind]) -> int:

@@ -83,6 +83,10 @@ _CONTACT: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME: Final = 60
+_MOST_NAMES: Final = 5
+_WITHIN_NAMES: Final = frozenset(
+    {"de", "den", "der", "het", "op", "ten", "ter", "van", "von", "zu", "da", "di", "la", "le"}
+)
 _LONGEST_DETAIL: Final = 100
 _MOST_DETAILS: Final = 25
 _LEAST_CONTACTS: Final = 2
@@ -118,6 +122,14 @@ def is_device_line(text: str) -> bool:
     if _SENT_ELSEWHERE.match(line) or _SENT_FROM_MY.match(line):
         return True
     return _SENT.match(line) is not None and "," not in line
+
+
+def is_closing(text: str) -> bool:
+    """Whether a line is a greeting that ends a mail, with a name or without: «Met vriendelijke groet, Jan»."""
+    greeting, _, name = bare(text[: 2 * _LONGEST_NAME]).partition(",")
+    words = name.split()
+    is_name = len(words) <= _MOST_NAMES and all(word[0].isupper() or word in _WITHIN_NAMES for word in words)
+    return is_name and _GREETING.match(greeting.strip()) is not None
 
 
 def contact_details_at(lines: Sequence[str]) -> int | None:

@@ -1,5 +1,7 @@
 """What a reply says itself, as mail clients write replies in their languages; nothing else is taken away."""
 
+from typing import Final
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -180,10 +182,76 @@ def test_contact_details_below_a_greeting_go(greeting: str) -> None:
     assert said(f"Ja.\n\n{greeting}\n\n{details}") == f"Ja.\n\n{greeting}"
 
 
-def test_answers_below_and_between_quotes_stay() -> None:
-    attribution = "Op 3 maart 2026 om 10:00 schreef Els <els@desk.example>:"
-    mail = f"Hallo,\n\n{attribution}\n> Schikt dinsdag?\n\nJa.\n\n> Hoe laat?\n\n10:00."
-    assert said(mail).split() == ["Hallo,", "Ja.", "10:00."]
+ATTRIBUTION: Final = "Op 3 maart 2026 om 10:00 schreef Els <els@desk.example>:\n"
+
+
+@pytest.mark.parametrize(
+    ("mail", "expected"),
+    [
+        pytest.param(
+            f"Hallo,\n\n{ATTRIBUTION}> Schikt dinsdag?\n\nJa.\n\n> Hoe laat?\n\n10:00.",
+            "Hallo,\n\n> Schikt dinsdag?\n\nJa.\n\n> Hoe laat?\n\n10:00.",
+            id="below a greeting",
+        ),
+        pytest.param(
+            f"{ATTRIBUTION}> Beste Jan,\n>\n> Schikt dinsdag?\nJa.\n> Hoe laat?\nTien uur.\n>\n> Groet,\n> Els",
+            "> Schikt dinsdag?\nJa.\n> Hoe laat?\nTien uur.",
+            id="the rest of the quote below",
+        ),
+        pytest.param(
+            f"{ATTRIBUTION}> Schikt dinsdag?\nJa.\n> Tot dan,\n> Els\n\nGroet, Jan de Vries",
+            "> Schikt dinsdag?\nJa.\n\nGroet, Jan de Vries",
+            id="a greeting answers nothing",
+        ),
+        pytest.param(
+            "> Schikt dinsdag?\nJa.\n> Hoe laat?\n10:00.\n> Groet, Els\n",
+            "> Schikt dinsdag?\nJa.\n> Hoe laat?\n10:00.",
+            id="announced by nothing",
+        ),
+        pytest.param(
+            f"Zie mijn antwoord hieronder.\n\n{ATTRIBUTION}> Hoi,\n> Schikt dinsdag?\n\nJa.",
+            "Zie mijn antwoord hieronder.\n\n> Schikt dinsdag?\n\nJa.",
+            id="one answer that is announced",
+        ),
+        pytest.param(f"{ATTRIBUTION}> Schikt dinsdag?\n\nJa.", "Ja.", id="one answer below is an ordinary reply"),
+        pytest.param(
+            f"{ATTRIBUTION}> Beste Jan.\n> Kunt u mij laten weten of dinsdag of woensdag schikt voor een bezoek\n"
+            "> van de monteur aan uw winkel?\n\nJa.\n\n> Hoe laat?\n\nTien uur.",
+            "> Kunt u mij laten weten of dinsdag of woensdag schikt voor een bezoek\n"
+            "> van de monteur aan uw winkel?\n\nJa.\n\n> Hoe laat?\n\nTien uur.",
+            id="a line that was wrapped is one",
+        ),
+        pytest.param(
+            f"{ATTRIBUTION}> > Schikt maandag of wordt dat een beetje te vroeg voor jullie allemaal\n"
+            "> Nee, dinsdag?\nGoed.\n> En hoe laat?\nTien uur.",
+            "> Nee, dinsdag?\nGoed.\n> En hoe laat?\nTien uur.",
+            id="not what was quoted before",
+        ),
+        pytest.param(
+            f"{ATTRIBUTION}> Kunt u mij laten weten of dinsdag of woensdag beter schikt voor u?\ndinsdag\n> Hoe laat?\n"
+            "om tien uur",
+            "> Kunt u mij laten weten of dinsdag of woensdag beter schikt voor u?\ndinsdag\n> Hoe laat?\nom tien uur",
+            id="an answer of one word is no line that was wrapped",
+        ),
+        pytest.param(
+            f"{ATTRIBUTION}> Schikt dinsdag?\nJa.\n> Hoe laat?\nTien uur.\n\n-- \nJan\n020 123 45 67",
+            "> Schikt dinsdag?\nJa.\n> Hoe laat?\nTien uur.",
+            id="above a signature",
+        ),
+        pytest.param(
+            f"{ATTRIBUTION}> Hoi,\n> Schikt dinsdag?\n\nJa, dat is goed.\n\n>\n> -Els Smit\n> ______________\n> lijst",
+            "Ja, dat is goed.",
+            id="the quoted signature below",
+        ),
+        pytest.param(
+            f"Ja.\n\n{ATTRIBUTION}> Schikt dinsdag?\n>\n> Op 2 maart 2026 om 9:00 schreef Jan:\n>> Wanneer?",
+            "Ja.",
+            id="quotes without an answer between them",
+        ),
+    ],
+)
+def test_an_answer_between_quotes_keeps_the_line_that_it_answers(mail: str, expected: str) -> None:
+    assert said(mail) == expected
 
 
 @pytest.mark.parametrize(
@@ -273,7 +341,29 @@ def test_answers_between_quotes_of_html_stay() -> None:
         f"{quoted.format('een?')}<p>ja <b>hoor</b></p>{quoted.format('twee?')}<ul><li>nee</li></ul>"
     )
     by_lines, left = said_in_html(mail)
-    assert by_lines.split() == left.split() == ["Hallo", "ja", "hoor", "-", "nee"]
+    assert by_lines.split() == left.split() == ["Hallo", "een?", "ja", "hoor", "twee?", "-", "nee"]
+
+
+@pytest.mark.parametrize("box", ["gmail_quote gmail_quote_container", "protonmail_quote", "yahoo_quoted"])
+def test_answers_in_a_clients_box_of_the_quote_are_no_quote(box: str) -> None:
+    """As Gmail writes them: the box goes on to the end of the mail, the blocks in it end at each answer."""
+    quoted = '<blockquote class="gmail_quote">{}</blockquote>'
+    mail = (
+        f'<div>Dag Els,</div><div class="{box}"><div class="gmail_attr">On 3 March 2026 10:00, Els wrote:</div>'
+        f"{quoted.format('Beste Jan,<br>Schikt dinsdag?')}<div><br></div><div>Ja.</div>"
+        f"{quoted.format('Hoe laat?<div class=gmail_quote><blockquote>eerder</blockquote>nog eerder</div>')}"
+        f"<div>Tien uur.</div>{quoted.format('Groet, Els')}</div>"
+    )
+    by_lines, left = said_in_html(mail)
+    assert by_lines == left
+    assert [line for line in left.split("\n") if line] == [
+        *("Dag Els,", "Schikt dinsdag?", "Ja.", "nog eerder", "Tien uur.")
+    ]
+
+
+def test_a_quote_in_a_clients_box_goes_with_all_that_stands_above_its_block() -> None:
+    quote = '<div class="gmail_quote">Els, eergisteren om tien uur<br><blockquote>Hoi</blockquote></div>'
+    assert said_in_html(f"<div>Ja</div>{quote}") == ("Ja", "Ja")
 
 
 def test_a_signature_that_html_marks_goes_above_a_quote_and_below() -> None:
