@@ -27,6 +27,7 @@ from services.classifier.reading.values import ReadImage, ReadingSettings, ReadM
 from services.classifier.repository import HelpdeskSettings
 from services.classifier.rules.decoration import decoration_of, may_be_logo
 from services.classifier.rules.facts import ask, choose_bodies, classify
+from services.classifier.rules.image import image_of
 from services.classifier.rules.withheld import without_images
 from services.classifier.scanner import Scanner
 from shared.blobs import claim_check
@@ -166,15 +167,9 @@ class Classifier:
             for copy in ((image.copies.rendition, image.copies.thumbnail) if image.copies is not None else ())
         ]
         rendition, thumbnail = copies or (None, None)
-        return Image(
-            id=image.id,
-            name=image.name,
-            media_type=image.media_type,
-            width=image.width,
-            height=image.height,
-            blob=blob,
-            inline=image.inline,
-            content_id=image.content_id,
+        return image_of(
+            image,
+            blob,
             decoration=decoration_of(image, is_repeated=blob.sha256 in repeated),
             rendition=rendition,
             thumbnail=thumbnail,

@@ -38,6 +38,9 @@ MAIL_RAW: Final = "mail.raw"
 MAIL_CLASSIFIED: Final = "mail.classified"
 TICKET_EVENTS: Final = "ticket.events"
 
+MAIL_QUEUES: Final = (MAIL_RAW, MAIL_CLASSIFIED)
+"""The work queues in which a mail is on the way to its outcome: a dead letter there keeps it in quarantine."""
+
 BROKER_DELIVERY_LIMIT: Final = 1000
 LOOKED_INTO_DELIVERY_LIMIT: Final = 1_000_000
 POLICY_PRIORITY: Final = 100

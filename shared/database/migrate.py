@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -22,6 +23,11 @@ from shared.errors import ImporterError, Misconfigured, Outage
 
 LOCK: Final = 0x68_65_6C_70_64_65_73_6B  # "helpdesk": who holds it migrates, the others wait
 OLDEST_SERVER: Final = 150_000
+
+_TAKE_LOCK: Final = f"SELECT pg_try_advisory_lock({LOCK})"
+_TURN_SECONDS: Final = 0.2
+"""Between tries. A statement that waited for the lock would hold a snapshot all the while, and the migration whose turn
+it is could not build an index concurrently: that waits for every snapshot."""
 
 
 class WouldLoseData(ImporterError):
@@ -96,8 +102,13 @@ async def _run(
         engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
         try:
             async with engine.connect() as connection:
-                await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-                await connection.commit()
+
+                async def take_lock() -> bool:
+                    taken = bool((await connection.execute(text(_TAKE_LOCK))).scalar_one())
+                    await connection.commit()
+                    return taken
+
+                await _until_it_is_our_turn(take_lock)
                 await connection.run_sync(steps)
         finally:
             await engine.dispose()
@@ -119,6 +130,11 @@ async def _run(
         ) from error
     except (OSError, asyncpg.CannotConnectNowError) as error:
         raise Outage(f"The database does not answer: {error}. Is it running, and is its address right?") from error
+
+
+async def _until_it_is_our_turn(take_lock: Callable[[], Awaitable[bool]]) -> None:
+    while not await take_lock():  # noqa: ASYNC110 - another process holds it, and PostgreSQL tells of no release
+        await asyncio.sleep(_TURN_SECONDS)
 
 
 async def _refused(url: str, passwords: Mapping[str, str]) -> list[str]:
@@ -151,7 +167,7 @@ async def _prepare(
         ):
             raise Misconfigured("This login does not own the database: migrations run as its owner, importer_owner.")
         if with_roles is not None:
-            await connection.execute("SELECT pg_advisory_lock($1)", LOCK)  # until this connection is closed
+            await _until_it_is_our_turn(lambda: connection.fetchval(_TAKE_LOCK))  # it ends with this connection
             await ensure_roles(connection)
             await set_passwords(connection, {role: with_roles[role] for role in await refused(with_roles)})
             await close_database(connection)

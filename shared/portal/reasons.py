@@ -1,7 +1,7 @@
 """Why a mail became what it became, and why a mail out was not sent, in words for staff («waarom»).
 
 Each reason has an id, a Dutch sentence and, where a person can do something about it, a remedy. A new reason is a
-line in `shared.messages.ReasonId` (or `NotSentReason`) and one here; a test holds the two together.
+line in `shared.messages.ReasonId` (or `NotSentReason`) and one here; a test fails where one has no sentence.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ class NotSentReason(StrEnum):
     OVER_LIMIT = "over-limit"
     OVER_LIMIT_SAME_SUBJECT = "over-limit-same-subject"
     OVER_LIMIT_IN_DOMAIN = "over-limit-in-domain"
+
+
+FOR_REVIEW: Final = frozenset({ReasonId.STRANGER, ReasonId.FORGED_SENDER, ReasonId.SAME_MESSAGE_ID_DIFFERS})
+"""The reasons for which a person should look at a ticket or supplement («beoordelen»; SPEC D13, D20)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,15 @@ from typing import Final
 
 from services.classifier.facts_of_files.context import Context, Person
 from services.classifier.reading.mime.address import spellings
-from services.classifier.reading.values import ReadImage, ReadMail
+from services.classifier.reading.values import ReadMail
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox, ask, choose_bodies, classify
+from services.classifier.rules.image import image_of
 from services.classifier.rules.people import AskedAddress, People
 from shared.explaining import ForwardedMail, MailInFile
 from shared.messages import (
     BlobReference,
     ClassifiedMail,
     EmployeeMatch,
-    Image,
     MailAddress,
     PersonMatch,
     RawMail,
@@ -69,9 +69,10 @@ class FactFinder:
         known = self._known(asked)
         bodies = choose_bodies(read, self._mailbox, asked, known)
         mail = classify(_raw(file), read, self._mailbox, asked, known, bodies=bodies, more_reasons=file.more_reasons)
+        images = tuple(image_of(image, _reference(image.content)) for image in read.images)
         return MailInFile(
             file=file.name,
-            mail=mail.model_copy(update={"images": tuple(_image(image) for image in read.images)}),
+            mail=mail.model_copy(update={"images": images}),
             stated_sender=_stated_sender(read, mail),
             whole=read.whole,
             date=read.sent_at,
@@ -115,18 +116,8 @@ def _raw(file: ReadFile) -> RawMail:
     )
 
 
-def _image(image: ReadImage) -> Image:
-    blob = BlobReference(sha256=hashlib.sha256(image.content).hexdigest(), size=len(image.content))
-    return Image(
-        id=image.id,
-        name=image.name,
-        media_type=image.media_type,
-        width=image.width,
-        height=image.height,
-        blob=blob,
-        inline=image.inline,
-        content_id=image.content_id,
-    )
+def _reference(content: bytes) -> BlobReference:
+    return BlobReference(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
 
 
 def _stated_sender(read: ReadMail, mail: ClassifiedMail) -> MailAddress:

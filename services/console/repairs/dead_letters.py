@@ -19,7 +19,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from services.console.queues import BrokerConfiguration
 from services.console.repairs.mails import note_discarded
 from shared.broker.session import Session, broker_trouble
-from shared.broker.topology import WORK_QUEUES, dead_queue
+from shared.broker.topology import MAIL_QUEUES, WORK_QUEUES, dead_queue
 from shared.broker.wire import AT, COUNTERS, FIRST_ERROR, LAST_ERROR, REASON, SERVICE, Delivery
 from shared.database.pool import Connection
 from shared.messages import MailId
@@ -157,7 +157,7 @@ async def settle(connection: Connection, letter: Letter) -> None:
     if letter.mail_id is None:
         return
     was_open = await connection.fetchval(_RESOLVE, letter.mail_id, letter.delivery.queue)
-    if was_open and letter.delivery.queue.startswith("mail."):
+    if was_open and letter.delivery.queue in MAIL_QUEUES:
         await note_discarded(connection, MailId(letter.mail_id))
 
 

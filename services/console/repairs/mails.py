@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from shared.broker.topology import MAIL_QUEUES
 from shared.database.pool import Connection
 from shared.errors import ImporterError
 from shared.mail_identity import forced_mail_id
@@ -87,7 +88,7 @@ _REPLAY: Final = """
 
 _CLOSE_LETTERS: Final = """
     UPDATE dead_letters SET resolved_at = greatest(now(), recorded_at)
-    WHERE mail_id = $1 AND queue LIKE 'mail.%' AND resolved_at IS NULL"""
+    WHERE mail_id = $1 AND queue = ANY($2) AND resolved_at IS NULL"""
 
 _DISCARD: Final = """
     UPDATE imported_mails SET reasons = reasons || $2::jsonb, outcome_at = now(), decided_replay = replay_number
@@ -311,7 +312,7 @@ async def replay(connection: Connection, mail_id: MailId) -> None:
     """Send a quarantined mail through the pipeline again (SPEC D7). Raises NotRepaired."""
     await _lock_quarantined(connection, mail_id)
     await connection.execute(_REPLAY, mail_id)
-    await connection.execute(_CLOSE_LETTERS, mail_id)
+    await connection.execute(_CLOSE_LETTERS, mail_id, MAIL_QUEUES)
 
 
 async def discard(connection: Connection, mail_id: MailId) -> None:

@@ -12,10 +12,8 @@ from services.console.repairs.mails import ExplainedReason, explained
 from services.console.service_process import ask
 from shared.database.pool import Connection
 from shared.errors import ImporterError
-from shared.messages import MailId, ReasonId
-
-REASONS: Final = frozenset({ReasonId.STRANGER, ReasonId.FORGED_SENDER, ReasonId.SAME_MESSAGE_ID_DIFFERS})
-"""What makes the importer ask for a person's look."""
+from shared.messages import MailId
+from shared.portal.reasons import FOR_REVIEW
 
 _LIST: Final = """
     SELECT mail.mail_id, helpdesk.name AS helpdesk, found.what, ticket.number AS ticket, found.reported_at,
@@ -70,7 +68,7 @@ async def waiting(connection: Connection, helpdesk_id: int | None, limit: int) -
     """What waits for a look, the newest first, with the reasons for it alone."""
     rows = await connection.fetch(_LIST, helpdesk_id, limit)
     return [
-        Waiting(**{**row, "reasons": explained([reason for reason in row["reasons"] if reason["id"] in REASONS])})
+        Waiting(**{**row, "reasons": explained([reason for reason in row["reasons"] if reason["id"] in FOR_REVIEW])})
         for row in rows
     ]
 

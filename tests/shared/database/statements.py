@@ -48,7 +48,15 @@ def _in_modules(package: str, folder: Path) -> Iterator[str]:
         module = importlib.import_module(name)
         constants = [value for value in vars(module).values() if isinstance(value, str)]
         source = Path(str(module.__file__)).read_text(encoding="utf-8")
-        literals = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
-        for text in [*constants, *(literal for literal in literals if isinstance(literal, str))]:
+        for text in [*constants, *_literals(ast.parse(source))]:
             if _STATEMENT.match(text):
                 yield NamedStatement.of(text).sql
+
+
+def _literals(node: ast.AST) -> Iterator[str]:
+    """The strings of the source, save the pieces of an f-string: the constant that it makes is the statement."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif not isinstance(node, ast.JoinedStr):
+        for child in ast.iter_child_nodes(node):
+            yield from _literals(child)

@@ -10,12 +10,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from alembic.config import Config
 
 from deploy.local.endpoints import PostgresEndpoint
-from shared.database.migrate import WouldLoseData, downgrade, migrate, newest_revision
+from shared.database.migrate import LOCK, WouldLoseData, downgrade, migrate, newest_revision
 from shared.database.pool import REQUIRED_REVISION, Connection
 from shared.database.roles import scram_verifier
 from shared.errors import Misconfigured, Outage
+from tests.shared.broker.harness import eventually
 
 OLDEST_WITH_ITS_OWN_ROWS = "0007"
 """Revisions after it keep no rows of their own, so that going back passes them."""
@@ -50,6 +52,49 @@ async def rows(connection: Connection) -> dict[str, int]:
 async def test_migrations_at_once_take_turns(empty: str, superuser: asyncpg.Connection[asyncpg.Record]) -> None:
     await asyncio.gather(*(migrate(empty, passwords={}) for _ in range(3)))
     assert await superuser.fetchval("SELECT version_num FROM alembic_version") == newest_revision()
+
+
+INDEX = """
+from alembic import op
+
+revision = "9999"
+down_revision = "{newest}"
+
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY built_meanwhile ON helpdesk.tickets (title)")
+"""
+
+
+async def test_an_index_is_built_concurrently_while_another_migration_waits_for_its_turn(
+    empty: str, superuser: asyncpg.Connection[asyncpg.Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_one_more() -> Config:
+        config = Config()
+        config.set_main_option("script_location", "shared.database:migrations")
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", f"{VERSIONS}\n{tmp_path}")
+        return config
+
+    (tmp_path / "9999_index.py").write_text(INDEX.format(newest=newest_revision()), encoding="utf-8")
+    monkeypatch.setattr("shared.database.migrate._alembic", with_one_more)
+
+    async def waiting() -> bool:
+        both: bool = await superuser.fetchval(
+            "SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'helpdesk-importer migrate' AND query LIKE '%advisory_lock%'"
+        )
+        return both
+
+    await superuser.execute("SELECT pg_advisory_lock($1)", LOCK)
+    migrations = asyncio.gather(migrate(empty, passwords={}), migrate(empty, passwords={}))
+    await eventually(waiting)
+    await superuser.execute("SELECT pg_advisory_unlock($1)", LOCK)
+    await migrations
+    assert await superuser.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'helpdesk.built_meanwhile'::regclass"
+    )
 
 
 async def test_every_table_has_rows_in_these_tests(owner: Connection) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from services.classifier.rules import number_pattern
+from shared.broker.topology import MAIL_QUEUES, WORK_QUEUES
 from shared.database.pool import Connection
 from tests.shared.database.cases import cases
 
@@ -299,6 +300,19 @@ async def test_D7_a_dead_letter_after_the_ticket_leaves_the_outcome(owner: Conne
     assert await owner.fetchval("SELECT outcome FROM imported_mails WHERE mail_id = $1", mail_id) == "ticket"
     letters = await owner.fetch("SELECT queue, reason, resolved_at FROM dead_letters WHERE mail_id = $1", mail_id)
     assert [tuple(row) for row in letters] == [("ticket.events", "kapot sjabloon", None)]
+
+
+async def test_D7_an_outcome_resolves_the_dead_letters_of_the_queues_on_the_way_to_it_alone(owner: Connection) -> None:
+    mail_id = MAILS[5]
+    for queue in WORK_QUEUES:
+        assert await owner.fetchval(DEAD_LETTER, mail_id, queue.name, "onze fout")
+    await owner.execute(
+        "UPDATE imported_mails SET outcome = 'duplicate', outcome_at = now(), duplicate_of = $1 WHERE mail_id = $2",
+        MAILS[1],
+        mail_id,
+    )
+    resolved = "SELECT DISTINCT queue FROM dead_letters WHERE mail_id = $1 AND resolved_at IS NOT NULL"
+    assert {row["queue"] for row in await owner.fetch(resolved, mail_id)} == set(MAIL_QUEUES)
 
 
 async def test_D7_a_replay_that_succeeds_resolves_the_dead_letter(owner: Connection) -> None:

@@ -6,11 +6,14 @@ import pytest
 
 from services.ticket_writer.rules.author import IncompleteSettings
 from services.ticket_writer.rules.facts import Claim, Contact, Employee, Facts, MailboxFacts, SenderFacts
+from services.ticket_writer.rules.needs_review import reasons_for_review
 from services.ticket_writer.rules.new_ticket import new_ticket
 from services.ticket_writer.rules.outcome import NewTicket, decide_outcome
 from services.ticket_writer.rules.record import Record, TicketColumns
+from services.ticket_writer.rules.verdict import FoundBy, Relation, Verdict
 from shared.messages import AutomaticKind, Bodies, Body, ClassifiedMail, DmarcResult, MailAddress, Reason, ReasonId
 from shared.portal.history import EntryKind
+from shared.portal.reasons import FOR_REVIEW
 from tests.services.ticket_writer.givens import (
     ABOVE,
     ARRIVED,
@@ -226,6 +229,12 @@ def test_D10_a_forged_sender_is_marked_for_review() -> None:
     assert isinstance(found.columns, TicketColumns)
     assert found.columns.needs_review
     assert ReasonId.FORGED_SENDER in ids(found)
+
+
+def test_D20_every_reason_to_look_at_a_mail_is_known_as_one_where_they_are_listed() -> None:
+    stranger = Verdict(FoundBy.BARE_NUMBER, "1000001", Relation.STRANGER, DmarcResult.FAIL)
+    reasons = reasons_for_review(mail(dmarc=DmarcResult.FAIL), facts(same_message_id_differs=True), stranger)
+    assert {reason.id for reason in reasons} == FOR_REVIEW
 
 
 def test_an_ordinary_ticket_needs_no_review() -> None:
