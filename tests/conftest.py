@@ -3,12 +3,14 @@
 `make test` starts private servers and names them in the environment; `deploy.testing.servers` tells the other ways.
 """
 
+import json
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 import asyncpg
@@ -252,32 +254,74 @@ class Vhost:
         return SecretStr(self.empty.server.login(self.name, user, self.passwords[service].get_secret_value()))
 
 
+@dataclass(frozen=True, slots=True)
+class VhostModel:
+    """What `deploy-topology` makes of a virtual host, as definitions that RabbitMQ imports in one request.
+
+    `name` is that of the virtual host it was made in, which stands in the definitions.
+    """
+
+    name: str
+    passwords: dict[str, SecretStr]
+    definitions: str
+
+    def definitions_of(self, vhost: str) -> dict[str, Any]:
+        """The definitions of another virtual host, with users of its own."""
+        made: dict[str, Any] = json.loads(self.definitions.replace(self.name, vhost))
+        return made
+
+
+def _topology_of(vhost: str) -> Topology:
+    shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
+    return topology(TopologyParameters(waits=shortened, user_prefix=f"{vhost}-"))
+
+
+@pytest.fixture(scope="session")
+async def vhost_model(rabbitmq_server: RabbitmqEndpoint) -> VhostModel:
+    """The model that every virtual host of this session is a copy of: made as `deploy-topology` does, then read back."""
+    async with (
+        fresh_empty_vhost(rabbitmq_server) as empty,
+        administration.management(SecretStr(rabbitmq_server.management_url), empty.name) as management,
+    ):
+        ours = _topology_of(empty.name)
+        passwords = {user.service: SecretStr(secrets.token_hex(8)) for user in ours.users}
+        deployment = await administration.apply(management, ours, passwords)
+        assert deployment.drift == ()
+        whole = await management.get("definitions")
+        names = {user.name for user in ours.users}
+        made = {
+            "users": [user for user in whole["users"] if user["name"] in names],
+            **{
+                kind: [each for each in whole[kind] if each["vhost"] == empty.name]
+                for kind in ("permissions", "topic_permissions", "policies", "queues", "exchanges", "bindings")
+            },
+        }
+        await management.send("POST", "users/bulk-delete", {"users": sorted(names)})
+    return VhostModel(empty.name, passwords, json.dumps(made))
+
+
 @asynccontextmanager
-async def fresh_vhost(server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
+async def fresh_vhost(server: RabbitmqEndpoint, model: VhostModel) -> AsyncIterator[Vhost]:
     """A fresh virtual host with everything that `deploy-topology` makes; its users are deleted afterwards."""
     async with (
         fresh_empty_vhost(server) as empty,
         administration.management(SecretStr(server.management_url), empty.name) as management,
     ):
-        shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
-        ours = topology(TopologyParameters(waits=shortened, user_prefix=f"{empty.name}-"))
-        passwords = {user.service: SecretStr(secrets.token_hex(8)) for user in ours.users}
-        deployment = await administration.apply(management, ours, passwords)
-        assert deployment.drift == ()
-        yield Vhost(empty, ours, passwords, management)
-        for user in ours.users:
-            await management.send("DELETE", f"users/{user.name}")
+        ours = _topology_of(empty.name)
+        await management.send("POST", "definitions", model.definitions_of(empty.name))
+        yield Vhost(empty, ours, model.passwords, management)
+        await management.send("POST", "users/bulk-delete", {"users": [user.name for user in ours.users]})
 
 
 @pytest.fixture
-async def vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
+async def vhost(rabbitmq_server: RabbitmqEndpoint, vhost_model: VhostModel) -> AsyncIterator[Vhost]:
     """A fresh virtual host with the whole topology, for one test."""
-    async with fresh_vhost(rabbitmq_server) as fresh:
+    async with fresh_vhost(rabbitmq_server, vhost_model) as fresh:
         yield fresh
 
 
 @pytest.fixture(scope="module")
-async def module_vhost(rabbitmq_server: RabbitmqEndpoint) -> AsyncIterator[Vhost]:
+async def module_vhost(rabbitmq_server: RabbitmqEndpoint, vhost_model: VhostModel) -> AsyncIterator[Vhost]:
     """A virtual host with the whole topology, for tests of one module that leave it as it was."""
-    async with fresh_vhost(rabbitmq_server) as fresh:
+    async with fresh_vhost(rabbitmq_server, vhost_model) as fresh:
         yield fresh
