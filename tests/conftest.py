@@ -278,7 +278,7 @@ def _topology_of(vhost: str) -> Topology:
 
 @pytest.fixture(scope="session")
 async def vhost_model(rabbitmq_server: RabbitmqEndpoint) -> VhostModel:
-    """The model that every virtual host of this session is a copy of: made as `deploy-topology` does, then read back."""
+    """The model that each virtual host of this session copies: made as `deploy-topology` does, then read back."""
     async with (
         fresh_empty_vhost(rabbitmq_server) as empty,
         administration.management(SecretStr(rabbitmq_server.management_url), empty.name) as management,
