@@ -34,7 +34,6 @@ import structlog
 
 from services.classifier import repository
 from services.classifier.configuration import ClassifierConfiguration
-from services.classifier.facts_of_files import command as facts_of_files
 from services.classifier.flow import Classifier
 from services.classifier.reading.pool import ReaderPool
 from services.classifier.scanner import Scanner
@@ -121,5 +120,7 @@ async def _check(pool: Pool, scanner: Scanner | None) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["facts"]:
+        from services.classifier.facts_of_files import command as facts_of_files
+
         sys.exit(facts_of_files.main(sys.argv[2:]))
     run_service(SERVICE, main, ClassifierConfiguration)

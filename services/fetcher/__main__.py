@@ -34,7 +34,6 @@ from pydantic import Field
 
 from services.fetcher import metrics
 from services.fetcher.concurrently import ByteBudget
-from services.fetcher.discovery import find_server
 from services.fetcher.flow import Check
 from services.fetcher.mailbox_check import try_mailbox
 from services.fetcher.mailboxes.protocol import Mailbox
@@ -100,6 +99,8 @@ if __name__ == "__main__":
         case ["check", helpdesk_id, "again"] if helpdesk_id.isdecimal():
             sys.exit(answer(SERVICE, lambda asked: try_mailbox(asked, int(helpdesk_id), again=True)))
         case ["discover", helpdesk_id] if helpdesk_id.isdecimal():
+            from services.fetcher.discovery import find_server  # it stands on all of EWS, as `registry` says
+
             sys.exit(answer(SERVICE, lambda asked: find_server(asked, int(helpdesk_id))))
         case _:
             sys.exit("usage: python -m services.fetcher [check HELPDESK_ID [again] | discover HELPDESK_ID]")

@@ -21,7 +21,6 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from services.ticket_writer.explain import command as explain
 from services.ticket_writer.flow import Flow, Writer
 from services.ticket_writer.repository import Repository
 from services.ticket_writer.review.command import accept_mails
@@ -69,6 +68,8 @@ async def main(process: Process[ServiceConfiguration]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["explain"]:
+        from services.ticket_writer.explain import command as explain
+
         sys.exit(explain.main(sys.argv[2:]))
     if sys.argv[1:2] == ["accept"]:
         sys.exit(answer(SERVICE, lambda asked: accept_mails(asked, sys.argv[2], sys.argv[3:])))

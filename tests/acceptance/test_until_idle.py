@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ from deploy.demo.maildir import Maildir
 from deploy.demo.organisation import load_organisation
 from deploy.demo.smtp_server import SmtpServer
 from deploy.local.instance import Servers
-from services.console.idle import LOOK_SECONDS
 from tests.acceptance.installation import Installation, fresh_installation
 from tests.acceptance.pipeline import a_mail, eventually
 
 ROOT = Path(__file__).parents[2]
+_ENDS = 3
+_RESETS = """
+    SELECT query_start FROM pg_stat_activity
+    WHERE datname = $1 AND application_name = 'helpdesk-importer' AND query LIKE '%pg_advisory_unlock_all%'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Desk:
     mailboxes: Path
     smtp: SmtpServer
     owner: asyncpg.Connection[Any]
+    server: str
+    """The URL of PostgreSQL, as its superuser."""
 
     @asynccontextmanager
     async def started(self, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -70,10 +76,28 @@ class Desk:
         """Run it, and tell it to stop once `fact` holds and it has looked."""
         async with self.started("--until-idle") as process:
             await eventually(fact, "the fact")
-            await asyncio.sleep(2 * LOOK_SECONDS)  # no fact tells that it has looked
+            await self._until_it_has_looked()
             process.send_signal(signal.SIGTERM)
             said, complained = await process.communicate()
         return Ended(process.returncode, said.decode(), complained.decode())
+
+    async def _until_it_has_looked(self) -> None:
+        """Return once a look has begun and ended that saw all that is a fact now.
+
+        The pool resets its connection after each look, which PostgreSQL shows. The first end of a look may be that of
+        one that began before; by the third, the second look is known to the process.
+        """
+        server = await asyncpg.connect(self.server)
+        ends: set[datetime] = set()
+
+        async def seen() -> int:
+            ends.update(row["query_start"] for row in await server.fetch(_RESETS, self.installation.database.name))
+            return len(ends) >= _ENDS
+
+        try:
+            await eventually(seen, "two looks")
+        finally:
+            await server.close()
 
     def drop(self, **mail: str) -> None:
         Maildir(self.mailboxes / "ict").deliver(a_mail(**mail).as_bytes())
@@ -97,7 +121,7 @@ async def desk(servers: Servers, database_template: str, tmp_path: Path) -> Asyn
         try:
             await owner.execute("""
                 UPDATE helpdesk.importer_settings SET check_interval_seconds = 86400, enabled = server LIKE '%/ict'""")
-            yield Desk(fresh, tmp_path, smtp, owner)
+            yield Desk(fresh, tmp_path, smtp, owner, servers.postgres.url)
         finally:
             await owner.close()
 
