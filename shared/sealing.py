@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -34,6 +35,7 @@ from shared.errors import ImporterError, Misconfigured
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO: Final = b"helpdesk-importer secret 1"
 _DERIVATION: Final = b"helpdesk-importer sealing key 1"
+_FINGERPRINTS: Final = b"helpdesk-importer fingerprint key 1"
 _VERSION: Final = b"\x01"
 _ID_BYTES: Final = 8
 
@@ -66,13 +68,15 @@ class _Key:
 
     private: X25519PrivateKey
     fernet: Fernet
+    fingerprints: bytes
 
     @classmethod
     def of(cls, line: str) -> Self:
         """ValueError when it is no key."""
-        fernet = Fernet(line)
-        seed = HKDF(SHA256(), 32, salt=None, info=_DERIVATION).derive(base64.urlsafe_b64decode(line))
-        return cls(X25519PrivateKey.from_private_bytes(seed), fernet)
+        fernet, raw = Fernet(line), base64.urlsafe_b64decode(line)
+        seed = HKDF(SHA256(), 32, salt=None, info=_DERIVATION).derive(raw)
+        fingerprints = HKDF(SHA256(), 32, salt=None, info=_FINGERPRINTS).derive(raw)
+        return cls(X25519PrivateKey.from_private_bytes(seed), fernet, fingerprints)
 
     @property
     def public(self) -> SealingKey:
@@ -119,6 +123,11 @@ class Keyring:
     def reseal(self, sealed: bytes) -> bytes:
         """The same secret for the newest key; CannotOpen when none of the keys opens it."""
         return self.public.seal(self.open(sealed))
+
+    def fingerprint(self, account: str, secret: SecretStr) -> bytes:
+        """32 bytes, the same for the same account and secret; without the newest key they tell nothing."""
+        said = b"\0".join(hashlib.sha256(part.encode()).digest() for part in (account, secret.get_secret_value()))
+        return hmac.digest(self._keys[0].fingerprints, said, "sha256")
 
     def _opened(self, sealed: bytes) -> bytes:
         if sealed.startswith(_VERSION):

@@ -24,6 +24,7 @@ _RESOURCES: Final = (
     "contacts",
     "employees",
     "calendars",
+    "logins",
     "accounts",
     "groups",
     "helpdesks",

@@ -17,12 +17,13 @@ THREADS_COUNTED: Final = timedelta(days=30)
 
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
-       nullif(greatest(state.next_check_at, state.login_rests_until), '-infinity') AS next_check_at, state.problem,
-       state.problem_since, state.backlog_waiting, state.problem_kind, state.refused_since AS login_refused_since,
+       nullif(greatest(state.next_check_at, login.probe_at), '-infinity') AS next_check_at, state.problem,
+       state.problem_since, state.backlog_waiting, state.problem_kind, login.refused_since AS login_refused_since,
        settings.login_expires_at
 FROM importer_settings settings
 JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
 JOIN mailbox_states state ON state.helpdesk_id = settings.helpdesk_id
+LEFT JOIN login_states login ON login.login_id = settings.login_id
 ORDER BY helpdesk.name
 """
 
@@ -37,9 +38,9 @@ GROUP BY helpdesk.name
 _NUMBERS: Final = "SELECT * FROM ticket_number_standing()"
 
 _ACCOUNTS: Final = """
-SELECT account.name AS account, login.refused_since AS login_refused_since, login.login_rests_until, login.refusal,
-       account.login_expires_at
-FROM outgoing_accounts account JOIN outgoing_account_states login ON login.account_id = account.id
+SELECT account.name AS account, login.refused_since AS login_refused_since, login.probe_at AS login_rests_until,
+       login.problem AS refusal, account.login_expires_at
+FROM outgoing_accounts account LEFT JOIN login_states login ON login.login_id = account.login_id
 ORDER BY account.name
 """
 
@@ -47,7 +48,7 @@ _CHECK_SOON: Final = """
 UPDATE mailbox_states state SET next_check_at = now()
 FROM importer_settings settings
 WHERE settings.helpdesk_id = state.helpdesk_id AND settings.enabled AND state.next_check_at > now()
-  AND coalesce(state.login_rests_until <= now(), true)
+  AND NOT EXISTS (SELECT FROM login_states WHERE login_id = settings.login_id AND probe_at > now())
 """
 """Every mailbox that is on. One whose login was refused rests nevertheless: asking again could lock the account
 (services.fetcher.rules.backoff). It is asked when its login is changed."""

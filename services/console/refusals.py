@@ -29,6 +29,10 @@ _SENTENCES: Final = {
     "a_secret_stays_with_its_place": "The stored password or certificate was given for another server, kind, cloud, CA "
     "file or protection of the connection, and is not sent elsewhere: give the password again (--with-password), or "
     "forget what is stored (--forget-secret) and set it afterwards.",
+    "a_shared_login_is_changed_by_itself": "This login is used by several mailboxes or accounts (logins show): change "
+    "it by itself, with logins set, logins set-password or logins set-certificate, or choose another one with --login.",
+    "mailbox_has_its_login": "This login is in use (logins show).",
+    "account_has_its_login": "This login is in use (logins show).",
     "certificate_belongs_to_a_tenant": "A certificate is an app's: give the account its tenant first (accounts set "
     "--tenant).",
     "importer_on_needs_exchange_server": "The importer can be switched on only with the Exchange server (--server): "

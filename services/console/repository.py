@@ -128,6 +128,12 @@ async def update(
     return done != "UPDATE 0"
 
 
+async def remove(connection: Connection, resource: Resource, where: Mapping[str, Any]) -> None:
+    """Delete the one row at `where`; the database refuses while another row refers to it."""
+    condition = " AND ".join(f"{column} = ${place}" for place, column in enumerate(where, start=1))
+    await connection.execute(f"DELETE FROM {resource.table} WHERE {condition}", *where.values())
+
+
 async def replace_children(connection: Connection, kind: Children, owner: int, made: list[Any]) -> None:
     """Put these rows in the place of all that `owner` had."""
     await connection.execute(f"DELETE FROM {kind.table} WHERE {kind.owner} = $1", owner)
@@ -166,10 +172,11 @@ async def importer_settings(connection: Connection, helpdesk_id: int) -> Row:
     columns = ", ".join(f'{expression} AS "{name}"' for name, expression in expressions)
     found = await connection.fetchrow(
         f"SELECT h.name AS helpdesk, {columns}, "
-        "s.last_successful_check_at, s.problem, s.problem_since, s.refused_since AS login_refused_since, "
-        "s.login_rests_until, t.login_expires_at "
+        "s.last_successful_check_at, s.problem, s.problem_since, l.refused_since AS login_refused_since, "
+        "l.probe_at AS login_rests_until, t.login_expires_at "
         "FROM helpdesks h LEFT JOIN importer_settings t ON t.helpdesk_id = h.id "
-        "LEFT JOIN mailbox_states s ON s.helpdesk_id = h.id WHERE h.id = $1",
+        "LEFT JOIN mailbox_states s ON s.helpdesk_id = h.id "
+        "LEFT JOIN login_states l ON l.login_id = t.login_id WHERE h.id = $1",
         helpdesk_id,
     )
     if found is None:

@@ -190,7 +190,58 @@ SECRET_EXPIRES: Final = Field(
     column="secret_expires_on",
     listed=False,
 )
-_OF_ACCOUNT: Final = "FROM outgoing_account_states s WHERE s.account_id = t.id"
+USERNAME: Final = Field(
+    "username",
+    Text(),
+    "the user name, such as DOMAIN\\name, or the client id of an app",
+)
+LOGIN: Final = Field(
+    "login",
+    Reference("login"),
+    "a login that others use too (logins list); its secret is given again for a server that it does not go to yet; "
+    "empty: one of its own, made of the fields here",
+    column="login_id",
+    listed=False,
+)
+_STANDING: Final = "FROM login_states s WHERE s.login_id = t.{column}"
+
+
+def _login_facts(column: str, problem: str) -> tuple[tuple[str, str], ...]:
+    """What is shown of the login that the row's `column` names."""
+    of_login = _STANDING.format(column=column)
+    return (
+        ("password_is_set", "t.password_is_set"),
+        ("certificate_is_set", "t.certificate_is_set"),
+        ("certificate_expires_at", "t.certificate_expires_at"),
+        ("login_refused_since", f"(SELECT s.refused_since {of_login})"),
+        ("login_rests_until", f"(SELECT s.probe_at {of_login})"),
+        (problem, f"(SELECT s.problem {of_login})"),
+    )
+
+
+LOGINS: Final = Resource(
+    "login",
+    "logins",
+    "logins",
+    (
+        _name("its name; mailboxes and accounts may share it: importer set --login, accounts set --login"),
+        USERNAME,
+        TENANT,
+        CLOUD,
+        Field("ca_file", Text(longest=500), "a file with the server's own certificate authority", listed=False),
+        SECRET_EXPIRES,
+    ),
+    facts=(
+        *_login_facts("id", "problem"),
+        (
+            "used_by",
+            """(SELECT coalesce(array_agg(u.name ORDER BY u.name), '{}') FROM (
+            SELECT 'importer ' || h.name AS name FROM importer_settings i JOIN helpdesks h ON h.id = i.helpdesk_id
+            WHERE i.login_id = t.id
+            UNION ALL SELECT 'account ' || a.name FROM outgoing_accounts a WHERE a.login_id = t.id) u)""",
+        ),
+    ),
+)
 ACCOUNTS: Final = Resource(
     "account",
     "accounts",
@@ -219,15 +270,9 @@ ACCOUNTS: Final = Resource(
         CLOUD,
         Field("mailbox", Address(), "the mailbox that sends, when an app logs in", column="mailbox_address"),
         SECRET_EXPIRES,
+        LOGIN,
     ),
-    facts=(
-        ("password_is_set", "t.password_is_set"),
-        ("certificate_is_set", "t.certificate_is_set"),
-        ("certificate_expires_at", "t.certificate_expires_at"),
-        ("login_refused_since", f"(SELECT s.refused_since {_OF_ACCOUNT})"),
-        ("login_rests_until", f"(SELECT s.login_rests_until {_OF_ACCOUNT})"),
-        ("refusal", f"(SELECT s.refusal {_OF_ACCOUNT})"),
-    ),
+    facts=_login_facts("login_id", "refusal"),
 )
 HELPDESKS: Final = Resource(
     "helpdesk",
@@ -382,6 +427,7 @@ RESOURCES: Final = {
         CONTACTS,
         EMPLOYEES,
         CALENDARS,
+        LOGINS,
         ACCOUNTS,
         GROUPS,
         HELPDESKS,
@@ -422,6 +468,7 @@ IMPORTER: Final = Resource(
         CLOUD,
         SECRET_EXPIRES,
         Field("ca_file", Text(longest=500), "a file with the server's own certificate authority"),
+        LOGIN,
         Field(
             "allow_unencrypted",
             YesNo(),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from services.fetcher.mailboxes.ews.discovery import discover
 from services.fetcher.mailboxes.protocol import MailboxError
-from services.fetcher.repository.mailboxes import mailbox_to_try
+from services.fetcher.repository.trial import mailbox_to_try
 from shared.asking import Answer, Asked
 from shared.errors import Misconfigured
 from shared.sealing import Keyring

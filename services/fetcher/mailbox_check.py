@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from services.fetcher.login import refused_everywhere
 from services.fetcher.mailboxes.protocol import (
     LoginRefused,
     MailboxError,
@@ -22,17 +23,12 @@ from services.fetcher.mailboxes.protocol import (
     SecretUnreadable,
 )
 from services.fetcher.mailboxes.registry import open_mailbox
-from services.fetcher.repository.mailboxes import (
-    MailboxToTry,
-    mailbox_to_try,
-    record_login_refused,
-    record_login_taken,
-)
+from services.fetcher.repository.trial import MailboxToTry, mailbox_to_try, record_login_refused, record_login_taken
 from services.fetcher.rules.problem import ProblemKind
 from shared.asking import Answer, Asked
 from shared.connecting import ForbiddenAddress
 from shared.errors import Misconfigured
-from shared.logins import rest_after_refusals
+from shared.logins import LoginStanding, rest_after_refusals
 from shared.sealing import Keyring
 
 
@@ -46,16 +42,18 @@ async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
             "helpdesk-importer importer set HELPDESK --server … --username …"
         )
     told = _told(mailbox)
-    if mailbox.login_rests and not again:
-        return told | {"ok": False, **_trouble(LoginRests(mailbox))}
+    login = mailbox.login
+    if login is not None and login.rests_for is not None and not again:
+        return told | {"ok": False, **_trouble(LoginRests(login))}
     try:
         health = await _health(mailbox)
     except MailboxError as error:
-        if isinstance(error, LoginRefused):
-            rest = rest_after_refusals(mailbox.refused_logins + 1, jitter=0)
-            await record_login_refused(pool, mailbox, rest)
+        if login is not None and isinstance(error, LoginRefused) and refused_everywhere(error, mailbox.access):
+            rest = rest_after_refusals(login.refused_logins + 1, jitter=0)
+            await record_login_refused(pool, login, str(error), rest)
         return told | {"ok": False, **_trouble(error)}
-    await record_login_taken(pool, mailbox)
+    if login is not None:
+        await record_login_taken(pool, login)
     return told | {
         "ok": True,
         "unread": health.unread,
@@ -69,13 +67,13 @@ class LoginRests(MailboxError):
 
     kind = ProblemKind.LOGIN_REFUSED
 
-    def __init__(self, mailbox: MailboxToTry) -> None:
+    def __init__(self, login: LoginStanding) -> None:
         super().__init__(
-            f"De aanmelding is sinds {_moment(mailbox.refused_since)} geweigerd ({mailbox.refused_logins} keer) en "
-            f"wordt tot {_moment(mailbox.login_rests_until)} niet opnieuw geprobeerd, zodat het account niet op slot "
+            f"De aanmelding is sinds {_moment(login.refused_since)} geweigerd ({login.refused_logins} keer) en "
+            f"wordt tot {_moment(login.probe_at)} niet opnieuw geprobeerd, zodat het account niet op slot "
             "gaat. Wijzig de gebruikersnaam, het wachtwoord of de server: dan wordt het meteen geprobeerd. Of probeer "
             "het nu toch, met check-mailbox --again."
-            + (f" De mailserver zei: {mailbox.problem}" if mailbox.problem else "")
+            + (f" De mailserver zei: {login.refusal}" if login.refusal else "")
         )
 
 
@@ -103,8 +101,8 @@ def _told(mailbox: MailboxToTry) -> Answer:
         "server": access.server,
         "address": access.address,
         "folder": access.folder,
-        "login_refused_since": _iso(mailbox.refused_since),
-        "login_expires_at": _iso(mailbox.login_expires_at),
+        "login_refused_since": _iso(None if mailbox.login is None else mailbox.login.refused_since),
+        "login_expires_at": _iso(None if mailbox.login is None else mailbox.login.expires_at),
     }
 
 

@@ -126,7 +126,7 @@ async def tell_endings(mailboxes: MailboxRepository, states: Sequence[MailboxSta
     """Tell in the log of the logins that end soon, each once a day whichever fetcher does it."""
     for state in states:
         sentence = ending(state.login_expires_at, now)
-        if sentence is not None and await mailboxes.tell_ending(state.helpdesk_id):
+        if sentence is not None and state.login_id is not None and await mailboxes.tell_ending(state.login_id):
             log.warning("mailbox_login_ends", helpdesk_id=state.helpdesk_id, problem=sentence)
 
 

@@ -19,9 +19,10 @@ import structlog
 
 from services.fetcher import metrics
 from services.fetcher.flow import Check, Findings, Stopped
-from services.fetcher.mailboxes.protocol import AccessDenied, LoginRefused, Mailbox, MailboxError, MailboxUnreachable
+from services.fetcher.login import Login, learnt_from
+from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxError, MailboxUnreachable
 from services.fetcher.open_mailboxes import OpenMailboxes
-from services.fetcher.repository.mailboxes import ClaimedMailbox, Login, MailboxRepository
+from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
 from services.fetcher.rules.backoff import OUTAGE, after_failure
 from services.fetcher.rules.due import pause_reason
 from services.fetcher.rules.problem import Problem, ProblemKind
@@ -150,10 +151,11 @@ class Schedule:
             await self._open.close(claimed.helpdesk_id)
             await self._finish(claimed, problem=Problem(ProblemKind.PAUSED, paused), delay=claimed.check_interval)
             return
-        if claimed.refused_elsewhere is not None:  # one login, several mailboxes: together they could lock the account
+        login = claimed.login
+        if login is not None and login.rests_for is not None:  # all who use it could together lock the account
             await self._open.close(claimed.helpdesk_id)
-            problem = Problem(ProblemKind.LOGIN_REFUSED, claimed.refused_elsewhere.problem)
-            await self._finish(claimed, problem=problem, delay=claimed.refused_elsewhere.rests_for)
+            problem = Problem(ProblemKind.LOGIN_REFUSED, login.refusal)
+            await self._finish(claimed, problem=problem, delay=login.rests_for, failed_checks=claimed.failed_checks)
             return
         try:
             with metrics.check_seconds.labels(str(claimed.helpdesk_id)).time():
@@ -201,7 +203,8 @@ class Schedule:
         metrics.failures.labels(str(claimed.helpdesk_id), type(error).__name__).inc()
         failed_checks, jitter = claimed.failed_checks + 1, random.random()  # noqa: S311 - to spread load, no secret
         if isinstance(error, LoginRefused):
-            delay = rest_after_refusals(claimed.refused_logins + 1, jitter=jitter)
+            refusals = failed_checks if claimed.login is None else claimed.login.refused_logins + 1
+            delay = rest_after_refusals(refusals, jitter=jitter)
         else:
             asked = error.after if isinstance(error, MailboxUnreachable) else None
             delay = after_failure(failed_checks, claimed.check_interval, jitter=jitter, asked=asked)
@@ -213,7 +216,9 @@ class Schedule:
             failed_checks=failed_checks,
             next_check_seconds=round(delay.total_seconds()),
         )
-        await self._finish(claimed, problem=problem, delay=delay, failed_checks=failed_checks, login=_login(error))
+        await self._finish(
+            claimed, problem=problem, delay=delay, failed_checks=failed_checks, login=learnt_from(error, claimed.access)
+        )
 
     async def _finish(
         self,
@@ -233,16 +238,6 @@ class Schedule:
             problem=problem,
             login=login,
         )
-
-
-def _login(error: Exception) -> Login:
-    """What an error tells about the login: no more than is certain."""
-    match error:
-        case LoginRefused():
-            return Login.REFUSED
-        case AccessDenied():
-            return Login.TAKEN
-    return Login.NOT_TRIED
 
 
 def _problem(claimed: ClaimedMailbox, findings: Findings) -> Problem | None:

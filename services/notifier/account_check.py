@@ -14,12 +14,12 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
-from services.notifier.repository import AccountToTry, Repository
+from services.notifier.repository import Repository
 from services.notifier.transport import AccountTrouble, NotDelivered
 from services.notifier.transports import Transports
 from shared.asking import Answer, Asked
 from shared.errors import Misconfigured
-from shared.logins import rest_after_refusals
+from shared.logins import LoginStanding, rest_after_refusals
 from shared.portal.delivery import DeliveryReason
 from shared.sealing import Keyring
 
@@ -30,38 +30,41 @@ async def try_account(asked: Asked, account_id: int, *, again: bool) -> Answer:
     """What a login of this account finds."""
     keyring = Keyring.from_secret(asked.configuration.secret("encryption_keys"))
     repository = Repository(asked.pool, "check")
-    tried = await repository.account_to_try(account_id)
-    if tried is None:
+    account = await repository.account(account_id)
+    if account is None:
         raise Misconfigured("This account does not exist any more.")
-    account = tried.account
+    login = account.login
     told = {
         "kind": account.kind,
         "login": account.username,
-        "login_refused_since": _iso(tried.refused_since),
-        "login_expires_at": _iso(tried.login_expires_at),
+        "login_refused_since": _iso(None if login is None else login.refused_since),
+        "login_expires_at": _iso(None if login is None else login.expires_at),
     }
-    if account.login_rests and not again:
-        return told | {"ok": False, "trouble": DeliveryReason.LOGIN_REFUSED.value, "problem": _rests(tried)}
     try:
         async with Transports(keyring) as transports, asyncio.timeout(LONGEST_SECONDS):
+            fingerprint = transports.fingerprint(account)
+            if login is not None and fingerprint is not None and fingerprint != login.fingerprint:
+                login = await repository.note_fingerprint(login, fingerprint)
+            if login is not None and login.rests_for is not None and not again:
+                return told | {"ok": False, "trouble": DeliveryReason.LOGIN_REFUSED.value, "problem": _rests(login)}
             found = await transports.of(account).check()
     except NotDelivered as trouble:
-        refused = isinstance(trouble, AccountTrouble) and trouble.tried
-        if refused and trouble.reason is DeliveryReason.LOGIN_REFUSED:
-            rest = rest_after_refusals(account.refused_logins + 1, jitter=0)
-            await repository.record_login_refused(account, trouble.reply, rest)
+        if login is not None and isinstance(trouble, AccountTrouble) and trouble.refused_login:
+            rest = rest_after_refusals(login.refused_logins + 1, jitter=0)
+            await repository.record_login_refused(login, trouble.reply, rest)
         return told | {"ok": False, "trouble": trouble.reason.value, "problem": trouble.reply}
     except TimeoutError:
         problem = f"There was no answer within {LONGEST_SECONDS} seconds: check the server's name and the network."
         return told | {"ok": False, "trouble": DeliveryReason.SERVER_AWAY.value, "problem": problem}
-    await repository.record_login_taken(account)
+    if login is not None:
+        await repository.record_login_taken(login)
     return told | {"ok": True, "found": found}
 
 
-def _rests(tried: AccountToTry) -> str:
+def _rests(login: LoginStanding) -> str:
     return (
-        f"The login is refused since {_local(tried.refused_since)} ({tried.account.refusal}) and is not tried before "
-        f"{_local(tried.login_rests_until)}, so that the account is not locked. Change its username, password or "
+        f"The login is refused since {_local(login.refused_since)} ({login.refusal}) and is not tried before "
+        f"{_local(login.probe_at)}, so that the account is not locked. Change its username, password or "
         "server: then it is tried at once. Or try it now with --again."
     )
 

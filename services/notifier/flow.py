@@ -28,7 +28,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Histogram
 
-from services.notifier.notification import Notification, Written
+from services.notifier.notification import Account, Notification, Written
 from services.notifier.repository import Repository
 from services.notifier.rules.addresses import UnusableAddress, parse_address
 from services.notifier.rules.compose import Composed, NoSender, compose, return_path
@@ -37,7 +37,7 @@ from services.notifier.rules.retry import LAST_TRY, delay_after
 from services.notifier.transport import AccountTrouble, NotDelivered, OutgoingMail, Postponed, Refused
 from services.notifier.transports import Transports
 from shared.errors import TryAgain
-from shared.logins import rest_after_refusals
+from shared.logins import LoginStanding, rest_after_refusals
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 
@@ -161,25 +161,34 @@ class Notifier:
             keep_draft=partial(self._keep_draft, notification),
         )
         account = notification.account
-        if account.login_rests:
-            raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, account.refusal, tried=False)
+        login = await self._login(account)
         try:
             with _seconds.time():
                 async with asyncio.timeout(TRY_SECONDS):
                     reply = await self._transports.of(account).send(mail)
         except AccountTrouble as trouble:
-            if trouble.reason is DeliveryReason.LOGIN_REFUSED and trouble.tried:
-                rest = rest_after_refusals(account.refused_logins + 1, jitter=random.random())  # noqa: S311 - no secret
-                await self._repository.record_login_refused(account, trouble.reply, rest)
+            if login is not None and trouble.refused_login:
+                rest = rest_after_refusals(login.refused_logins + 1, jitter=random.random())  # noqa: S311 - no secret
+                await self._repository.record_login_refused(login, trouble.reply, rest)
             raise
         except TimeoutError:
             raise Postponed(
                 DeliveryReason.SERVER_AWAY,
                 f"{account.host or account.kind} was not ready within {TRY_SECONDS} seconds.",
             ) from None
-        if account.refused_logins:
-            await self._to_the_end(self._repository.record_login_taken(account))
+        if login is not None and login.refused_logins:
+            await self._to_the_end(self._repository.record_login_taken(login))
         return reply
+
+    async def _login(self, account: Account) -> LoginStanding | None:
+        """How the account's login stands. AccountTrouble while it rests: all who use it could together lock it."""
+        login = account.login
+        fingerprint = self._transports.fingerprint(account)
+        if login is not None and fingerprint is not None and fingerprint != login.fingerprint:
+            login = await self._repository.note_fingerprint(login, fingerprint)
+        if login is not None and login.rests_for is not None:
+            raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, login.refusal, tried=False)
+        return login
 
     async def _keep_draft(self, notification: Notification, draft_id: str, message_id: str) -> None:
         if not await self._repository.keep_draft(notification.id, draft_id, message_id):

@@ -76,7 +76,7 @@ async def tell_endings(repository: Repository, accounts: Sequence[AccountLogin],
     """Tell in the log of the logins that end soon, each once a day whichever notifier does it."""
     for account in accounts:
         sentence = ending(account.login_expires_at, now)
-        if sentence is not None and await repository.tell_ending(account.id):
+        if sentence is not None and account.login_id is not None and await repository.tell_ending(account.login_id):
             _log.warning("account_login_ends", account=account.name, account_id=account.id, problem=sentence)
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+from shared.logins import LoginStanding
 from shared.messages import NotificationKind
 
 
@@ -41,11 +42,8 @@ class Account:
     tenant: str | None = None
     cloud: str = "global"
     mailbox_address: str | None = None
-    refused_logins: int = 0
-    """How often its login was refused since it was taken, or changed."""
-    login_rests: bool = False
-    """It was refused, and nobody tries it now; `refusal` is what the server said."""
-    refusal: str = ""
+    login: LoginStanding | None = None
+    """None: it sends without one."""
 
 
 @dataclass(frozen=True, slots=True)

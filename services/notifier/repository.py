@@ -25,7 +25,16 @@ from services.notifier.notification import (
     Written,
 )
 from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, name_to_write
+from shared.database.logins import (
+    STANDING,
+    note_fingerprint,
+    record_refused,
+    record_taken,
+    standing,
+    tell_ending,
+)
 from shared.database.pool import Pool, connection
+from shared.logins import LoginStanding
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 
@@ -36,13 +45,17 @@ EVENT_LOST_AFTER: Final = timedelta(minutes=2)
 REFERENCES: Final = 10
 """Earlier mails that are named in References."""
 
-_ACCOUNT: Final = """
+_ACCOUNT: Final = f"""
     account.id AS account_id, account.row_version AS account_version, account.kind AS account_kind, account.host,
-    account.port, account.security, account.ca_file, account.username, account.password_encrypted,
-    account.certificate_encrypted, account.tenant, account.cloud, account.mailbox_address AS account_mailbox,
-    coalesce(login.refused_logins, 0) AS refused_logins, coalesce(login.refusal, '') AS refusal,
-    coalesce(login.login_rests_until > now(), false) AS login_rests"""
-"""An account and how its login stands, as `_account` reads them."""
+    account.port, account.security, account.mailbox_address AS account_mailbox, account.login_id, login.ca_file,
+    login.username, login.password_encrypted, login.certificate_encrypted, login.tenant,
+    coalesce(login.cloud, 'global') AS cloud, {STANDING}"""
+"""An account and how its login stands, as `_account` reads them, with _LOGIN."""
+
+_LOGIN: Final = """
+LEFT JOIN logins login ON login.id = account.login_id
+LEFT JOIN login_states login_state ON login_state.login_id = account.login_id"""
+"""The login of `outgoing_accounts account`."""
 
 _READ: Final = f"""
 SELECT claimed.*,
@@ -103,7 +116,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN persons recipient_person ON recipient_person.id = claimed.recipient_person_id
 LEFT JOIN employees recipient_employee ON recipient_employee.id = claimed.recipient_employee_id
 LEFT JOIN outgoing_accounts account ON account.id = helpdesk.outgoing_account_id
-LEFT JOIN outgoing_account_states login ON login.account_id = account.id
+{_LOGIN}
 LEFT JOIN importer_settings settings ON settings.helpdesk_id = claimed.helpdesk_id
 LEFT JOIN templates own ON own.helpdesk_id = claimed.helpdesk_id AND own.kind = claimed.kind
 LEFT JOIN priorities priority ON priority.id = ticket.priority_id
@@ -174,41 +187,13 @@ WAITING: Final = """
 SELECT reason, count(*), min(created_at) AS oldest_at FROM notifications WHERE state = 'planned' GROUP BY reason
 """
 
-RECORD_LOGIN_REFUSED: Final = """
-UPDATE outgoing_account_states login SET refused_logins = refused_logins + 1, refusal = $3,
-    refused_since = coalesce(refused_since, now()), login_rests_until = greatest(login_rests_until, now() + $4)
-FROM outgoing_accounts account
-WHERE login.account_id = $1 AND account.id = $1 AND account.row_version = $2
-"""
-"""Nothing when the account was changed meanwhile: that was another login."""
+ACCOUNT_TO_TRY: Final = f"SELECT {_ACCOUNT} FROM outgoing_accounts account {_LOGIN} WHERE account.id = $1"  # noqa: S608 - nothing but our own columns
 
-RECORD_LOGIN_TAKEN: Final = """
-WITH taken AS (
-    UPDATE outgoing_account_states
-    SET refused_logins = 0, refused_since = NULL, login_rests_until = NULL, refusal = NULL
-    WHERE account_id = $1 AND refused_logins > 0 RETURNING account_id)
-UPDATE notifications SET next_try_at = now() FROM taken
-WHERE state = 'planned' AND reason = 'login-refused' AND next_try_at > now() AND lease_holder IS NULL
-    AND helpdesk_id IN (SELECT id FROM helpdesks WHERE outgoing_account_id = taken.account_id)
-"""
-"""What waited for the login need not wait any longer."""
-
-ACCOUNT_TO_TRY: Final = f"""
-SELECT {_ACCOUNT}, login.refused_since, login.login_rests_until, account.login_expires_at
-FROM outgoing_accounts account JOIN outgoing_account_states login ON login.account_id = account.id
-WHERE account.id = $1
+ACCOUNTS: Final = f"""
+SELECT account.id, account.name, account.login_id, login.expires_at AS login_expires_at,
+    coalesce(login_state.refused_logins, 0) AS refused_logins
+FROM outgoing_accounts account {_LOGIN}
 """  # noqa: S608 - nothing but our own columns
-
-ACCOUNTS: Final = """
-SELECT account.id, account.name, account.login_expires_at, login.refused_logins
-FROM outgoing_accounts account JOIN outgoing_account_states login ON login.account_id = account.id
-"""
-
-TELL_ENDING: Final = """
-UPDATE outgoing_account_states SET expiry_told_on = current_date
-WHERE account_id = $1 AND expiry_told_on IS DISTINCT FROM current_date
-"""
-"""One notifier a day tells it."""
 
 RECORD_DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
 
@@ -228,18 +213,9 @@ class AccountLogin:
 
     id: int
     name: str
+    login_id: int | None
     login_expires_at: datetime | None
     refused_logins: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountToTry:
-    """An outgoing account that a person wants to try, and how that went before."""
-
-    account: Account
-    refused_since: datetime | None
-    login_rests_until: datetime | None
-    login_expires_at: datetime | None
 
 
 class Repository:
@@ -291,34 +267,36 @@ class Repository:
         async with connection(self._pool) as database:
             await database.execute(RECORD_FAILED, notification_id, self._holder, reason.value, reply)
 
-    async def record_login_refused(self, account: Account, refusal: str, rest: timedelta) -> None:
-        """The server refused the account's login: nobody tries it for `rest`."""
+    async def note_fingerprint(self, login: LoginStanding, fingerprint: bytes) -> LoginStanding:
+        """Store whose login this is; as it stands then, since the same one may rest already."""
         async with connection(self._pool) as database:
-            await database.execute(RECORD_LOGIN_REFUSED, account.id, account.version, refusal, rest)
+            return await note_fingerprint(database, login, fingerprint)
 
-    async def record_login_taken(self, account: Account) -> None:
+    async def record_login_refused(self, login: LoginStanding, refusal: str, rest: timedelta) -> None:
+        """The server refused the login: nobody tries it for `rest`."""
+        async with connection(self._pool) as database:
+            await record_refused(database, login, refusal, rest)
+
+    async def record_login_taken(self, login: LoginStanding) -> None:
         """A login that was refused is taken again: what waited for it is due."""
         async with connection(self._pool) as database:
-            await database.execute(RECORD_LOGIN_TAKEN, account.id)
+            await record_taken(database, login)
 
-    async def account_to_try(self, account_id: int) -> AccountToTry | None:
+    async def account(self, account_id: int) -> Account | None:
         """The account of this id; None when there is none."""
         async with connection(self._pool) as database:
             row = await database.fetchrow(ACCOUNT_TO_TRY, account_id)
-        account = None if row is None else _account(row)
-        if row is None or account is None:
-            return None
-        return AccountToTry(account, row["refused_since"], row["login_rests_until"], row["login_expires_at"])
+        return None if row is None else _account(row)
 
     async def accounts(self) -> list[AccountLogin]:
         """Every outgoing account."""
         async with connection(self._pool) as database:
             return [AccountLogin(**row) for row in await database.fetch(ACCOUNTS)]
 
-    async def tell_ending(self, account_id: int) -> bool:
-        """Whether nobody told today that this account's login ends; then it counts as told."""
+    async def tell_ending(self, login_id: int) -> bool:
+        """Whether nobody told today that this login ends; then it counts as told."""
         async with connection(self._pool) as database:
-            return bool(await database.execute(TELL_ENDING, account_id) == "UPDATE 1")
+            return await tell_ending(database, login_id)
 
     async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
         """An event that was parked, and why, for the ledger."""
@@ -378,9 +356,7 @@ def _account(row: asyncpg.Record) -> Account | None:
         tenant=row["tenant"],
         cloud=row["cloud"],
         mailbox_address=row["account_mailbox"],
-        refused_logins=row["refused_logins"],
-        login_rests=row["login_rests"],
-        refusal=row["refusal"],
+        login=standing(row),
     )
 
 

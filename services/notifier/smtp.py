@@ -241,7 +241,8 @@ class SmtpTransport:
             if 500 <= answer.code < 600:  # noqa: PLR2004 - definite, by its first digit
                 TOKENS.forget(login, login.cloud.mail_scope, refused=token)
                 said = reply_line(answer.code, answer.message)
-                raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, f"{said} {xoauth2_advice(said)}") from answer
+                advised = f"{said} {xoauth2_advice(said)}"
+                raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, advised, refused_login=False) from answer
             raise
 
     async def _tls_context(self) -> ssl.SSLContext | None:

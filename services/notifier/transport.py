@@ -61,12 +61,19 @@ class Postponed(NotDelivered):
 class AccountTrouble(Postponed):
     """Nothing of this account is taken: the server is away, refuses the login, or is not safe to talk to.
 
-    `tried` is False when nothing was asked of the server now: what stood in the way is known already.
+    `tried` is False when nothing was asked of the server now: what stood in the way is known already. `refused_login`
+    says that the login itself was refused, to whatever account it is lent; False for an app that Entra knows and this
+    server does not let in.
     """
 
-    def __init__(self, reason: DeliveryReason, reply: str, *, tried: bool = True) -> None:
+    def __init__(
+        self, reason: DeliveryReason, reply: str, *, tried: bool = True, refused_login: bool | None = None
+    ) -> None:
         super().__init__(reason, reply)
         self.tried = tried
+        self.refused_login = (
+            tried and reason is DeliveryReason.LOGIN_REFUSED if refused_login is None else refused_login
+        )
 
 
 class Transport(Protocol):

@@ -13,6 +13,7 @@ from services.notifier.graph import GraphTransport
 from services.notifier.notification import Account, Secrets
 from services.notifier.smtp import SmtpTransport
 from services.notifier.transport import AccountTrouble, Transport
+from shared.logins import account_name
 from shared.portal.delivery import DeliveryReason
 from shared.sealing import CannotOpen, Keyring
 
@@ -28,6 +29,7 @@ class Transports:
         self._keyring = keyring
         self._kinds = kinds
         self._open: dict[int, tuple[int, Transport]] = {}
+        self._fingerprints: dict[int, tuple[int, bytes]] = {}
         self._replaced: list[Transport] = []
 
     def of(self, account: Account) -> Transport:
@@ -39,6 +41,20 @@ class Transports:
                 self._replaced.append(earlier)  # it may still be sending: closed once it is idle
             self._open[account.id] = (account.version, transport)
         return transport
+
+    def fingerprint(self, account: Account) -> bytes | None:
+        """Which account and secret its login is of; None without one. AccountTrouble as `of`."""
+        version, fingerprint = self._fingerprints.get(account.id, (None, None))
+        if version == account.version:
+            return fingerprint
+        secrets = self._secrets(account)
+        secret = secrets.password or secrets.certificate
+        if account.username is None or secret is None:
+            return None
+        name = account_name(account.username, account.host or None, account.tenant)
+        fingerprint = self._keyring.fingerprint(name, secret)
+        self._fingerprints[account.id] = (account.version, fingerprint)
+        return fingerprint
 
     async def close_idle(self) -> None:
         """Close connections that nobody has used for a while, also those of accounts as they were before a change."""

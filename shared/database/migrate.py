@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
@@ -51,22 +52,47 @@ def newest_revision() -> str:
     return head
 
 
-async def migrate(
-    url: str, *, password: str | None = None, to: str = "head", passwords: Mapping[str, str] | None = None
-) -> None:
-    """Bring the database at `url` (as its owner) up to revision `to`; does nothing when it is there already.
+def newest_before() -> str:
+    """The newest revision that services of the version before survive: the second halves at the end wait."""
+    revisions = list(ScriptDirectory.from_config(_alembic()).walk_revisions())  # the newest first
+    return next(each.revision for each in revisions if getattr(each.module, "half", "before") != "after")
 
-    `passwords` (role → password) lets those roles log in. Waits for another migration of the same database.
-    Raises Outage when the server does not answer, Misconfigured when the login or the server cannot do it.
+
+async def migrate(
+    url: str,
+    *,
+    password: str | None = None,
+    to: str | None = None,
+    finish: bool = False,
+    passwords: Mapping[str, str] | None = None,
+) -> str:
+    """Bring the database at `url` (as its owner) up to a revision; the one that it has then.
+
+    That is the newest for a database without any, and with `finish`; else `newest_before`, or `to`. A database that is
+    there or further stays as it is. `passwords` (role → password) lets those roles log in. Waits for another migration
+    of the same database. Raises Outage when the server does not answer, Misconfigured when the login or the server
+    cannot do it.
     """
+    reached = ""
 
     def upgrade(connection: Connection) -> None:
+        nonlocal reached
         config = _alembic()
         config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        target = to or (newest_revision() if finish or _present(connection) is None else newest_before())
+        command.upgrade(config, target)
+        reached = _present(connection) or ""
 
     await _run(url, password, upgrade, with_roles=passwords or {})
-    log.info("database_migrated", revision=newest_revision() if to == "head" else to)
+    log.info("database_migrated", revision=reached)
+    return reached
+
+
+def _present(connection: Connection) -> str | None:
+    """The revision that the database is at; None: it has no schema of ours yet."""
+    revision = MigrationContext.configure(connection, opts={"version_table_schema": "public"}).get_current_revision()
+    connection.commit()
+    return revision
 
 
 async def downgrade(url: str, *, to: str, password: str | None = None, lose_data: bool = False) -> None:

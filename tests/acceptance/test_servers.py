@@ -65,6 +65,11 @@ async def set_up(pipeline: Pipeline, access: MailboxAccess, *, password: str) ->
     return desk
 
 
+async def refusals(pipeline: Pipeline) -> int:
+    """How often the one login was refused since it was taken or changed."""
+    return int((await pipeline.row("SELECT max(refused_logins) AS refused FROM helpdesk.login_states"))["refused"])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_S2_S3_S4_D9_a_mailbox_on_a_server_is_read_once_its_login_is_right(
     kind: str, pipeline: Pipeline, offices: dict[str, PostOffice]
@@ -80,7 +85,8 @@ async def test_S2_S3_S4_D9_a_mailbox_on_a_server_is_read_once_its_login_is_right
     refused = await pipeline.row(
         "SELECT * FROM helpdesk.mailbox_states WHERE helpdesk_id = $1 AND problem IS NOT NULL", desk.id
     )
-    assert (refused["problem_kind"], refused["refused_logins"]) == ("login-refused", 1)
+    assert refused["problem_kind"] == "login-refused"
+    assert await refusals(pipeline) == 1
     said = await command(pipeline, "check-mailbox", str(desk.id), "--json", code=1)
     rests = json.loads(said[: said.rindex("}") + 1])
     assert (rests["kind"], rests["kind_is"], rests["trouble"]) == (kind, "derived", "LoginRests")
@@ -95,6 +101,6 @@ async def test_S2_S3_S4_D9_a_mailbox_on_a_server_is_read_once_its_login_is_right
     found = json.loads(await command(pipeline, "check-mailbox", str(desk.id), "--json"))
     assert (found["ok"], found["unread"], found["kind"]) == (True, 0, kind)
     state = await pipeline.row("SELECT * FROM helpdesk.mailbox_states WHERE helpdesk_id = $1", desk.id)
-    assert (state["problem"], state["refused_logins"]) == (None, 0)
+    assert (state["problem"], await refusals(pipeline)) == (None, 0)
     logs = [path.read_text() for path in Path(pipeline.mailboxes).parent.rglob("*.log")]
     assert not [log for log in logs if right in log or "Fout-wachtwoord-17" in log]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.logins import ending, rest_after_refusals
+from shared.logins import account_name, ending, rest_after_refusals
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -39,3 +39,23 @@ def test_the_end_of_a_login_is_announced_for_thirty_days(left: timedelta, says: 
 
 def test_a_login_without_a_known_end_announces_none() -> None:
     assert ending(None, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("Jan@Desk.example", "imap.desk.example", None), ("jan@desk.example", "smtp.elders.example", None), True),
+        (("DESK\\jan", "https://mail.desk.example/EWS", None), ("desk\\JAN", "mail2.desk.example", None), True),
+        (("jan", "imaps://mail.desk.example:993", None), ("jan", "MAIL.desk.example", None), True),
+        (("jan", "mail.desk.example", None), ("jan", "mail.elders.example", None), False),
+        (("app", None, "desk.example"), ("app", None, "elders.example"), False),
+        (("app", None, "Desk.example"), ("APP", "outlook.office365.com", "desk.example"), True),
+        (("jan@desk.example", None, None), ("jan@desk.example", None, "desk.example"), False),
+        (("jan", "[kapot", None), ("jan", "ook[kapot", None), False),
+    ],
+    ids=["address", "domain", "server's form", "other server", "tenant", "app", "app or person", "broken"],
+)
+def test_whose_account_a_login_is(
+    one: tuple[str, str | None, str | None], other: tuple[str, str | None, str | None], *, same: bool
+) -> None:
+    assert (account_name(*one) == account_name(*other)) is same

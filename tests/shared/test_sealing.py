@@ -118,3 +118,16 @@ def test_bad_keys_stop_the_start_and_are_not_repeated(keys: str, sentence: str) 
 def test_keys_are_never_shown() -> None:
     key = new_key()
     assert key.get_secret_value() not in repr(with_keys(key))
+
+
+def test_a_fingerprint_tells_the_same_secret_of_the_same_account_to_who_has_the_key() -> None:
+    key = new_key()
+    keyring, other = with_keys(key), with_keys(new_key())
+    fingerprint = keyring.fingerprint("jan@desk.example", PASSWORD)
+    assert fingerprint == with_keys(key).fingerprint("jan@desk.example", PASSWORD)
+    assert len(fingerprint) == 32
+    assert fingerprint not in {
+        keyring.fingerprint("els@desk.example", PASSWORD),
+        keyring.fingerprint("jan@desk.example", SecretStr("anders")),
+        other.fingerprint("jan@desk.example", PASSWORD),
+    }

@@ -1,11 +1,11 @@
-"""`encryption key generate` and `encryption rotate`: new keys for the stored secrets of mailboxes and accounts.
+"""`encryption key generate` and `encryption rotate`: new keys for the stored secrets of logins.
 
     helpdesk-importer encryption key generate --add     # the new key opens too, and comes first
     (restart the services)                              # each reads the keys at its start
     helpdesk-importer encryption rotate                 # publishes its public key and seals what is stored for it
     (remove the old keys from the secret, below the first line)
 
-Nobody but the owner of the database may read the secrets of both mailboxes and accounts, so `rotate` works as
+Nobody but the owner of the database may read and write all secrets, so `rotate` works as
 importer_owner, as `migrate` does: no role that a person or a service uses every day gets a privilege for it.
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,22 +31,11 @@ from shared.sealing import CannotOpen, Keyring, new_key
 
 _PATIENCE: Final = timedelta(seconds=5)
 
-_MAILBOXES: Final = """
-SELECT settings.helpdesk_id AS id, helpdesk.name, settings.password_encrypted, settings.certificate_encrypted
-FROM importer_settings settings JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
-WHERE num_nonnulls(settings.password_encrypted, settings.certificate_encrypted) > 0
-ORDER BY helpdesk.name FOR UPDATE OF settings
-"""
-_ACCOUNTS: Final = """
-SELECT id, name, password_encrypted, certificate_encrypted FROM outgoing_accounts
+_LOGINS: Final = """
+SELECT id, name, password_encrypted, certificate_encrypted FROM logins
 WHERE num_nonnulls(password_encrypted, certificate_encrypted) > 0 ORDER BY name FOR UPDATE
 """
-_SET_MAILBOX: Final = """
-UPDATE importer_settings SET password_encrypted = $2, certificate_encrypted = $3 WHERE helpdesk_id = $1
-"""
-_SET_ACCOUNT: Final = """
-UPDATE outgoing_accounts SET password_encrypted = $2, certificate_encrypted = $3 WHERE id = $1
-"""
+_SET: Final = "UPDATE logins SET password_encrypted = $2, certificate_encrypted = $3 WHERE id = $1"
 _THE_SAME_SECRETS: Final = "SET LOCAL helpdesk.reencrypting = 'on'"
 """Tells the database that no login changes: one that was refused goes on resting."""
 
@@ -112,23 +100,19 @@ def rotate() -> None:
     """
     configuration = DatabaseAdministration.load()
     keyring = Keyring.from_secret(configuration.secret(KEYS))
-    counts = asyncio.run(_rotate(configuration.database_dsn, keyring))
-    told = " and ".join(f"{count} {what}" for what, count in counts.items())
-    done(f"Passwords and certificates sealed for the newest key: {told}.")
+    count = asyncio.run(_rotate(configuration.database_dsn, keyring))
+    done(f"Passwords and certificates sealed for the newest key: of {count} {'login' if count == 1 else 'logins'}.")
     done("The older keys in the secret encryption_keys are needed no more.")
 
 
-async def _rotate(dsn: str, keyring: Keyring) -> Mapping[str, int]:
-    """Publish the key and reseal all; how many logins of each kind. Raises CannotOpen, with nothing changed."""
+async def _rotate(dsn: str, keyring: Keyring) -> int:
+    """Publish the key and reseal all; of how many logins. Raises CannotOpen, with nothing changed."""
     pool = await open_pool(dsn, application_name="helpdesk-importer encryption", max_size=1, patience=_PATIENCE)
     try:
         async with pool, transaction(pool) as connection:
             await connection.execute(_THE_SAME_SECRETS)
             await publish(connection, keyring.public)
-            return {
-                "of mailboxes": await _rotate_all(connection, keyring, "mailbox", _MAILBOXES, _SET_MAILBOX),
-                "of accounts": await _rotate_all(connection, keyring, "account", _ACCOUNTS, _SET_ACCOUNT),
-            }
+            return await _reseal_all(connection, keyring)
     except asyncpg.InsufficientPrivilegeError as error:
         raise Misconfigured(
             f"Only the owner of the database may read all secrets and publish a key ({error}): leave the login out of "
@@ -136,8 +120,8 @@ async def _rotate(dsn: str, keyring: Keyring) -> Mapping[str, int]:
         ) from None
 
 
-async def _rotate_all(connection: Connection, keyring: Keyring, kind: str, select: str, update: str) -> int:
-    rows = await connection.fetch(select)
+async def _reseal_all(connection: Connection, keyring: Keyring) -> int:
+    rows = await connection.fetch(_LOGINS)
     for row in rows:
         try:
             rotated = [
@@ -145,8 +129,8 @@ async def _rotate_all(connection: Connection, keyring: Keyring, kind: str, selec
                 for column in ("password_encrypted", "certificate_encrypted")
             ]
         except CannotOpen as error:
-            raise CannotOpen(f"The {kind} of {row['name']}: {error} Nothing was changed.") from None
-        await connection.execute(update, row["id"], *rotated)
+            raise CannotOpen(f"The login {row['name']}: {error} Nothing was changed.") from None
+        await connection.execute(_SET, row["id"], *rotated)
     return len(rows)
 
 

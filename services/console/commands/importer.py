@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from services.console import progress, repository
+from services.console import logins, progress, repository
 from services.console.commands.passwords import set_mailbox_certificate, set_mailbox_password
 from services.console.commands.resources import HELPDESK, parsed, resolved
 from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
@@ -44,11 +44,10 @@ def change(helpdesk: str, *, with_password: bool = False, forget_secret: bool = 
     async def work(connection: Connection) -> None:
         helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
         columns = await resolved(connection, IMPORTER.fields, values, helpdesk_id)
-        if secret is not None:
-            columns = {**await secret(connection), **columns}
+        given_secret = {} if secret is None else await secret(connection)
         place = {"helpdesk_id": helpdesk_id}
-        if not await repository.update(connection, IMPORTER, place, columns):
-            await repository.insert(connection, IMPORTER, place | columns)
+        if not await logins.change(connection, IMPORTER, place, columns, given_secret):
+            await logins.insert(connection, IMPORTER, {**place, **columns}, given_secret)
         await repository.check_soon(connection, helpdesk_id)
         done(f"The importer settings of {helpdesk} are changed.")
 

@@ -44,7 +44,10 @@ class DatabaseAdministration(Configuration):
 
 
 def migrate(
-    to: Annotated[str, typer.Option(help="Stop at this revision, such as 0001.")] = "head",
+    to: Annotated[str | None, typer.Option(help="Stop at this revision, such as 0001.")] = None,
+    finish: Annotated[  # noqa: FBT002 - typer makes the flag of it
+        bool, typer.Option("--finish", help="Also what no service of the version before survives: none runs any more.")
+    ] = False,
     back_to: Annotated[
         str | None, typer.Option(help="Go back to this revision instead (base: an empty database).")
     ] = None,
@@ -54,7 +57,8 @@ def migrate(
 ) -> None:
     """Bring the database to the newest schema, as its owner.
 
-    Safe to repeat, and beside another that does the same.
+    Safe to repeat, beside another that does the same, and beside services of the version before: what those would not
+    survive waits for --finish.
 
     Publishes the public key of the secret encryption_keys, where that is there, for whoever writes secrets.
     Makes the roles of the services and sets the password of each whose secret database_password_… is there.
@@ -70,9 +74,11 @@ def migrate(
         typer.echo(f"The schema is back at revision {back_to}.")
         return
     passwords = configuration.passwords()
-    asyncio.run(migrate_database(configuration.database_dsn, to=to, passwords=passwords))
-    typer.echo(f"The schema is at revision {newest_revision() if to == 'head' else to}.")
-    if to == "head" and configuration.gives(KEYS):
+    reached = asyncio.run(migrate_database(configuration.database_dsn, to=to, finish=finish, passwords=passwords))
+    typer.echo(f"The schema is at revision {reached}.")
+    if reached < newest_revision() and to is None:
+        typer.echo("When no service of the version before runs any more: helpdesk-importer migrate --finish.")
+    if to is None and configuration.gives(KEYS):
         asyncio.run(_publish(configuration))
         typer.echo("Secrets are sealed for the first key of encryption_keys.")
     for role, secret in ROLES.items():

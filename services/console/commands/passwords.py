@@ -1,4 +1,4 @@
-"""`set-password` and `set-certificate` for a mailbox (SPEC S3, D9) and for an outgoing account.
+"""`set-password` and `set-certificate` for a mailbox (SPEC S3, D9), an account, and a login that both may share.
 
 A secret is prompted for, read from standard input or from a file, and never an argument. One takes the other's place.
 """
@@ -19,7 +19,7 @@ from services.console import repository
 from services.console.certificate import app_certificate
 from services.console.fields import BadValue, Day
 from services.console.output import done
-from services.console.resources import ACCOUNTS, HELPDESKS, IMPORTER, Resource
+from services.console.resources import ACCOUNTS, HELPDESKS, IMPORTER, LOGINS, Resource
 from services.console.session import with_database
 from shared.database.pool import Connection
 from shared.database.sealing_keys import published_key
@@ -51,6 +51,9 @@ _MAILBOX: Final = _Place(
 )
 _ACCOUNT: Final = _Place(ACCOUNTS, ACCOUNTS, "id", "This account does not exist any more.")
 
+_LOGIN: Final = _Place(LOGINS, LOGINS, "id", "This login does not exist any more.")
+
+Login = Annotated[str, typer.Argument(help="the login's name or id")]
 Helpdesk = Annotated[str, typer.Argument(help="the helpdesk's name or id")]
 Account = Annotated[str, typer.Argument(help="the account's name or id")]
 ExpiresOn = Annotated[
@@ -79,6 +82,15 @@ def set_account_password(account: Account, *, expires_on: ExpiresOn = "") -> Non
     _set_password(_ACCOUNT, account, expires_on)
 
 
+def set_login_password(login: Login, *, expires_on: ExpiresOn = "") -> None:
+    """Set the password of a login, or its app's client secret, for all mailboxes and accounts that use it.
+
+    It is asked for, or read from standard input; it is stored sealed, for the services alone, and never shown.
+    A certificate is forgotten.
+    """
+    _set_password(_LOGIN, login, expires_on)
+
+
 def set_mailbox_certificate(helpdesk: Helpdesk, files: Files = None) -> None:
     """Set the certificate by which a mailbox's app logs in at Microsoft Entra: an RSA key and its certificate, as PEM.
 
@@ -93,6 +105,15 @@ def set_account_certificate(account: Account, files: Files = None) -> None:
     They are stored sealed, for the service alone, and never shown. A password is forgotten.
     """
     _set_certificate(_ACCOUNT, account, files or [])
+
+
+def set_login_certificate(login: Login, files: Files = None) -> None:
+    """Set the certificate by which an app logs in at Microsoft Entra, for all who use the login.
+
+    An RSA key and its certificate, as PEM. They are stored sealed, for the services alone, and never shown. A password
+    is forgotten.
+    """
+    _set_certificate(_LOGIN, login, files or [])
 
 
 def _set_password(place: _Place, key: str, expires_on: str) -> None:

@@ -11,14 +11,19 @@ from typing import Any, Final
 
 import typer
 
-from services.console import holidays, progress, repository
+from services.console import holidays, logins, progress, repository
 from services.console.commands.check_account import check_account
-from services.console.commands.passwords import set_account_certificate, set_account_password
+from services.console.commands.passwords import (
+    set_account_certificate,
+    set_account_password,
+    set_login_certificate,
+    set_login_password,
+)
 from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
 from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
 from services.console.fields import BadValue, Children, Reference, Several, joined
 from services.console.output import done, show_one, show_rows
-from services.console.resources import ACCOUNTS, CALENDARS, HELPDESKS, RESOURCES, Field, Resource
+from services.console.resources import ACCOUNTS, CALENDARS, HELPDESKS, LOGINS, RESOURCES, Field, Resource
 from services.console.session import with_database
 from shared.database.pool import Connection
 
@@ -92,7 +97,7 @@ class ResourceCommands:
         filters = [option("helpdesk", "only those of this helpdesk")] if resource.per_helpdesk else []
         key = argument("key", "its name or its id", metavar=resource.name.upper())
         changeable = [field for field in resource.fields if field.name != resource.identity]
-        secrets = SECRET_OPTIONS if resource is ACCOUNTS else ()
+        secrets = SECRET_OPTIONS if resource in (ACCOUNTS, LOGINS) else ()
         described: list[tuple[str, Any, str, list[Parameter]]] = [
             ("add", self.add, f"Add a {resource.name}.", [*place, *options(resource.fields, adding=True)]),
             ("list", self.list, f"List the {resource.plural}.", [*filters, as_json()]),
@@ -110,6 +115,10 @@ class ResourceCommands:
             group.command("check")(check_account)
             group.command("set-password")(set_account_password)
             group.command("set-certificate")(set_account_certificate)
+        elif resource is LOGINS:
+            group.command("set-password")(set_login_password)
+            group.command("set-certificate")(set_login_certificate)
+            group.command("remove")(command(self.remove, "Remove a login that nothing uses.", [key]))
         return group
 
     def add(self, helpdesk: str | None = None, **given: Any) -> None:
@@ -121,7 +130,7 @@ class ResourceCommands:
             columns = await resolved(connection, self.resource.fields, values, helpdesk_id)
             if helpdesk_id is not None:
                 columns["helpdesk_id"] = helpdesk_id
-            made = await repository.insert(connection, self.resource, columns)
+            made = await logins.insert(connection, self.resource, columns, {})
             if made is not None:
                 await self._write_children(connection, made, values)
                 await self._check(connection, {"id": made})
@@ -174,13 +183,23 @@ class ResourceCommands:
                 await self._refuse_if_needed(connection, key, place)
             scope = place["id"] if self.resource is HELPDESKS else helpdesk_id
             columns = await resolved(connection, self.resource.fields, values, scope)
-            if secret is not None:
-                columns = {**await secret(connection), **columns}
-            if columns and not await repository.update(connection, self.resource, place, columns):
+            given_secret = {} if secret is None else await secret(connection)
+            if (columns or given_secret) and not await logins.change(
+                connection, self.resource, place, columns, given_secret
+            ):
                 raise BadValue(f"There is no {self.resource.name} {key!r} yet: {self.resource.plural} add makes it.")
             await self._write_children(connection, place.get("id", 0), values)
             await self._check(connection, place)
             done(f"The {self.resource.name} {key} is changed.")
+
+        with_database(work)
+
+    def remove(self, key: str) -> None:
+        """Remove one row that nothing refers to."""
+
+        async def work(connection: Connection) -> None:
+            await repository.remove(connection, self.resource, await self._place(connection, key, None))
+            done(f"The {self.resource.name} {key} is removed.")
 
         with_database(work)
 

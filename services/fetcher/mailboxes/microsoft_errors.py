@@ -9,7 +9,8 @@ from shared.microsoft.errors import NotSecure, SignInRefused, Unavailable
 
 def sign_in_refused(error: SignInRefused) -> LoginRefused:
     """Entra takes neither the app nor its secret."""
-    return LoginRefused(str(error), kind=ProblemKind.LOGIN_EXPIRED if error.expired else None)
+    kind = ProblemKind.LOGIN_EXPIRED if error.expired else None
+    return LoginRefused(str(error), kind=kind, by_sign_in=True)
 
 
 def unavailable(error: Unavailable) -> MailboxUnreachable:

@@ -53,9 +53,16 @@ class MailboxError(ImporterError):
 
 
 class LoginRefused(MailboxError):
-    """The server definitely refused this login."""
+    """The server definitely refused this login.
+
+    `by_sign_in`: Microsoft Entra did, to whom it is an app's, whichever mailbox it would open.
+    """
 
     kind = ProblemKind.LOGIN_REFUSED
+
+    def __init__(self, text: str, *, kind: ProblemKind | None = None, by_sign_in: bool = False) -> None:
+        super().__init__(text, kind=kind)
+        self.by_sign_in = by_sign_in
 
 
 class SecretUnreadable(MailboxError):

@@ -6,56 +6,49 @@ Raises Outage and TryAgain as `shared.database.pool` does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 import asyncpg
-from pydantic import SecretStr
 
+from services.fetcher.login import Login
 from services.fetcher.mailboxes.protocol import MailboxAccess
+from services.fetcher.repository.access import ACCESS, LOGIN, Opened, opened
 from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
 from services.fetcher.rules.problem import Problem
-from shared.database.pool import Pool, connection, transaction
+from shared.database.logins import STANDING, record_refused, record_taken, tell_ending
+from shared.database.pool import Pool, connection
+from shared.logins import LoginStanding
 from shared.messages import ImportChoice
-from shared.sealing import CannotOpen, Keyring
+from shared.sealing import Keyring
 
-_CLAIM: Final = """
+_CLAIM: Final = f"""
     WITH due AS (
         SELECT state.helpdesk_id
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
         WHERE settings.enabled AND state.next_check_at <= now() AND state.lease_until <= now()
-            AND coalesce(state.login_rests_until <= now(), true) AND state.helpdesk_id <> ALL($3)
+            AND state.helpdesk_id <> ALL($3)
         ORDER BY state.next_check_at
         LIMIT $4
         FOR UPDATE OF state SKIP LOCKED),
     claimed AS (
         UPDATE mailbox_states AS state SET lease_holder = $1, lease_until = now() + $2
         FROM due WHERE state.helpdesk_id = due.helpdesk_id
-        RETURNING state.helpdesk_id, state.failed_checks, state.refused_logins, state.next_check_at,
+        RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at,
             state.backlog_choice, state.backlog_chosen_at, state.backlog_chosen_until)
-    SELECT helpdesk_id, mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud,
-        ca_file, allow_unencrypted, impersonate, mailbox_address, folder, generation, check_interval_seconds,
+    SELECT helpdesk_id, {ACCESS}, {STANDING}, generation, check_interval_seconds,
         max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
-        settings.row_version, failed_checks, refused_logins, now() AS claimed_at,
+        settings.row_version, failed_checks, now() AS claimed_at,
         backlog_choice, backlog_chosen_at, backlog_chosen_until,
         (SELECT active FROM persons WHERE id = default_contact_id) AS default_contact_active,
         (SELECT active FROM employees WHERE id = default_employee_id) AS default_employee_active,
         (SELECT active FROM statuses WHERE id = imported_status_id AND flag = 'imported') AS imported_status_active
-    FROM claimed JOIN importer_settings AS settings USING (helpdesk_id)
-    ORDER BY next_check_at"""
+    FROM claimed JOIN importer_settings AS settings USING (helpdesk_id) {LOGIN}
+    ORDER BY next_check_at"""  # noqa: S608 - nothing but our own columns
 """Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them."""
-
-_RESTING: Final = """
-    SELECT mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud, ca_file,
-        allow_unencrypted, impersonate, mailbox_address, folder, problem, login_rests_until - now() AS left
-    FROM mailbox_states JOIN importer_settings USING (helpdesk_id)
-    WHERE login_rests_until > now() AND username IS NOT NULL AND tenant IS NULL"""
-"""Logins that were refused and that nobody tries now: as a rule none. An app is not locked, and may be refused at one
-mailbox alone."""
 
 _RENEW: Final = """
     UPDATE mailbox_states AS state SET lease_until = now() + $3
@@ -75,19 +68,12 @@ _FINISH: Final = """
         problem = $7,
         problem_kind = $9,
         problem_since = CASE
-            WHEN $7::text IS NULL THEN NULL WHEN problem = $7 THEN problem_since ELSE now() END,
-        refused_logins = CASE said.login
-            WHEN 'refused' THEN refused_logins + 1 WHEN 'taken' THEN 0 ELSE refused_logins END,
-        refused_since = CASE said.login
-            WHEN 'refused' THEN coalesce(refused_since, now()) WHEN 'taken' THEN NULL ELSE refused_since END,
-        login_rests_until = CASE said.login
-            WHEN 'refused' THEN now() + $5 WHEN 'taken' THEN NULL ELSE login_rests_until END
+            WHEN $7::text IS NULL THEN NULL WHEN problem = $7 THEN problem_since ELSE now() END
     FROM importer_settings AS settings
-        CROSS JOIN LATERAL (SELECT CASE WHEN settings.row_version = $8 THEN $10::text END AS login) AS said
     WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
         AND settings.helpdesk_id = $2 AND settings.generation = $3"""
 """Record a check. «Since» stays while the sentence stays the same. Settings that were changed meanwhile get their turn
-at once, and no login is counted against them."""
+at once."""
 
 _RECORD_BACKLOG: Final = """
     UPDATE mailbox_states AS state SET
@@ -115,55 +101,14 @@ _UNCHANGED: Final = """
         JOIN unnest($1::bigint[], $2::bigint[]) AS open (helpdesk_id, row_version) USING (helpdesk_id, row_version)
     WHERE enabled"""
 
-_TO_TRY: Final = """
-    SELECT kind, mailbox_kind, server, username, password_encrypted, certificate_encrypted, tenant, cloud, ca_file,
-        allow_unencrypted, impersonate, mailbox_address, folder, row_version, problem, problem_since, refused_logins,
-        refused_since, login_rests_until, coalesce(login_rests_until > now(), false) AS login_rests, login_expires_at
-    FROM importer_settings JOIN mailbox_states USING (helpdesk_id)
-    WHERE helpdesk_id = $1 AND mailbox_kind IS NOT NULL"""
-
-_LOGIN_REFUSED: Final = """
-    UPDATE mailbox_states SET refused_logins = refused_logins + 1, refused_since = coalesce(refused_since, now()),
-        login_rests_until = greatest(login_rests_until, now() + $3)
-    FROM importer_settings AS settings
-    WHERE mailbox_states.helpdesk_id = $1 AND settings.helpdesk_id = $1 AND settings.row_version = $2"""
-
-_LOGIN_TAKEN: Final = """
-    UPDATE mailbox_states SET refused_logins = 0, refused_since = NULL, login_rests_until = NULL, next_check_at = now()
-    FROM importer_settings AS settings
-    WHERE mailbox_states.helpdesk_id = $1 AND settings.helpdesk_id = $1 AND settings.row_version = $2
-        AND refused_logins > 0"""
-
-_TELL_ENDING: Final = """
-    UPDATE mailbox_states SET expiry_told_on = current_date
-    WHERE helpdesk_id = $1 AND expiry_told_on IS DISTINCT FROM current_date"""
-"""One fetcher a day tells it."""
-
 _STATES: Final = """
-    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, refused_logins,
-        login_expires_at, backlog_waiting
-    FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
-
-
-class Login(StrEnum):
-    """What a check learnt about the login."""
-
-    TAKEN = "taken"
-    REFUSED = "refused"
-    NOT_TRIED = "not-tried"
-
-
-Credentials = tuple[str, str, str, str | None, str | None]
-"""Kind, server, user name, tenant and secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedElsewhere:
-    """A login that was refused at some mailbox: it rests so long, and with this problem there."""
-
-    login: Credentials = field(repr=False)
-    problem: str
-    rests_for: timedelta
+    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks,
+        settings.login_id,
+        coalesce(login_state.refused_logins, 0) AS refused_logins, login.expires_at AS login_expires_at, backlog_waiting
+    FROM mailbox_states JOIN importer_settings AS settings USING (helpdesk_id)
+        LEFT JOIN logins AS login ON login.id = settings.login_id
+        LEFT JOIN login_states AS login_state ON login_state.login_id = login.id
+    WHERE enabled"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,34 +128,13 @@ class ClaimedMailbox:
     after_import: str
     after_import_folder: str | None
     failed_checks: int
-    refused_logins: int
     claimed_at: datetime
+    login: LoginStanding | None = None
+    """None: it needs none, or has none yet."""
     unreadable_secret: bool = False
     """None of our keys opens its password or certificate, and `access` is without."""
-    refused_elsewhere: RefusedElsewhere | None = None
-    """Another helpdesk's mailbox has the very same login, and it was refused there and rests."""
     chosen: Chosen | None = None
     """What a person chose for the old mails that waited, not yet carried out (SPEC D18)."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxToTry:
-    """A mailbox that a person wants to try: how to log in, and how that went before."""
-
-    helpdesk_id: int
-    settings_version: int
-    access: MailboxAccess
-    unreadable_secret: bool
-    kind_is_chosen: bool
-    """A person chose its kind; else «Server» and the login tell it."""
-    problem: str | None
-    problem_since: datetime | None
-    refused_logins: int
-    refused_since: datetime | None
-    login_rests_until: datetime | None
-    login_rests: bool
-    """It was refused, and nobody should try it now."""
-    login_expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +146,7 @@ class MailboxState:
     last_successful_check_at: datetime | None
     problem_kind: str | None
     failed_checks: int
+    login_id: int | None
     refused_logins: int
     login_expires_at: datetime | None
     backlog_waiting: int
@@ -242,14 +167,7 @@ class MailboxRepository:
         """Lease up to `at_most` mailboxes whose turn has come, the longest overdue first, but none of `busy`."""
         async with connection(self._pool) as acquired:
             rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most)
-            resting = await acquired.fetch(_RESTING) if rows else []
-        refused = [
-            RefusedElsewhere(login_of(access), row["problem"] or "", row["left"])
-            for row in resting
-            for access, unreadable in (_opened(row, self._keyring),)
-            if not unreadable
-        ]
-        return [_claimed(row, self._keyring, refused) for row in rows]
+            return [_claimed(row, await opened(acquired, row, self._keyring)) for row in rows]
 
     async def renew(self, lease: timedelta, held: Mapping[int, int]) -> set[int]:
         """Keep the leases of `held` (helpdesk → generation); the ones that are still ours, still on, still the same."""
@@ -271,13 +189,18 @@ class MailboxRepository:
 
         A refused login rests as long as the mailbox; one that was changed meanwhile was not the one that was refused.
         """
-        async with transaction(self._pool) as acquired:
-            await acquired.execute(
-                _FINISH, self._holder, mailbox.helpdesk_id, mailbox.generation, succeeded, next_check_after,
-                failed_checks, None if problem is None else problem.sentence, mailbox.settings_version,
-                None if problem is None else problem.kind, login,
-            )  # fmt: skip
-            await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
+        async with connection(self._pool) as acquired:
+            if login is Login.REFUSED and mailbox.login is not None and problem is not None:
+                await record_refused(acquired, mailbox.login, problem.sentence, next_check_after)
+            async with acquired.transaction():
+                await acquired.execute(
+                    _FINISH, self._holder, mailbox.helpdesk_id, mailbox.generation, succeeded, next_check_after,
+                    failed_checks, None if problem is None else problem.sentence, mailbox.settings_version,
+                    None if problem is None else problem.kind,
+                )  # fmt: skip
+                await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
+            if login is Login.TAKEN and mailbox.login is not None and mailbox.login.refused_logins:
+                await record_taken(acquired, mailbox.login)
 
     async def record_backlog(self, mailbox: ClaimedMailbox, waiting: Waiting | None) -> None:
         """Record what waits for a person, and that the choice which this check knew has been carried out."""
@@ -311,10 +234,10 @@ class MailboxRepository:
         async with connection(self._pool) as acquired:
             return [MailboxState(**row) for row in await acquired.fetch(_STATES)]
 
-    async def tell_ending(self, helpdesk_id: int) -> bool:
-        """Whether nobody told today that this mailbox's login ends; then it counts as told."""
+    async def tell_ending(self, login_id: int) -> bool:
+        """Whether nobody told today that this login ends; then it counts as told."""
         async with connection(self._pool) as acquired:
-            return bool(await acquired.execute(_TELL_ENDING, helpdesk_id) == "UPDATE 1")
+            return await tell_ending(acquired, login_id)
 
     async def ping(self) -> None:
         """Raise Outage when the database does not answer."""
@@ -322,88 +245,14 @@ class MailboxRepository:
             await acquired.fetchval("SELECT 1")
 
 
-async def mailbox_to_try(pool: Pool, helpdesk_id: int, keyring: Keyring) -> MailboxToTry | None:
-    """The mailbox of a helpdesk, on or off; None when nothing tells its kind yet."""
-    async with connection(pool) as acquired:
-        row = await acquired.fetchrow(_TO_TRY, helpdesk_id)
-    if row is None:
-        return None
-    access, unreadable_secret = _opened(row, keyring)
-    return MailboxToTry(
-        helpdesk_id=helpdesk_id,
-        settings_version=row["row_version"],
-        access=access,
-        unreadable_secret=unreadable_secret,
-        kind_is_chosen=row["kind"] is not None,
-        problem=row["problem"],
-        problem_since=row["problem_since"],
-        refused_logins=row["refused_logins"],
-        refused_since=row["refused_since"],
-        login_rests_until=row["login_rests_until"],
-        login_rests=row["login_rests"],
-        login_expires_at=row["login_expires_at"],
-    )
-
-
-async def record_login_refused(pool: Pool, tried: MailboxToTry, rest: timedelta) -> None:
-    """Count a refusal: nobody tries this login for so long, unless it was changed meanwhile."""
-    async with connection(pool) as acquired:
-        await acquired.execute(_LOGIN_REFUSED, tried.helpdesk_id, tried.settings_version, rest)
-
-
-async def record_login_taken(pool: Pool, tried: MailboxToTry) -> None:
-    """A login that was refused before is taken again: the mailbox has its turn."""
-    async with connection(pool) as acquired:
-        await acquired.execute(_LOGIN_TAKEN, tried.helpdesk_id, tried.settings_version)
-
-
-def _opened(row: asyncpg.Record, keyring: Keyring) -> tuple[MailboxAccess, bool]:
-    """How to log in, and whether no key of ours opens its secret, which is left out then."""
-    try:
-        return _access(row, keyring), False
-    except CannotOpen:
-        return _access(row, None), True
-
-
-def _access(row: asyncpg.Record, keyring: Keyring | None) -> MailboxAccess:
-    """How to log in; without `keyring` only where the mailbox is. Raises CannotOpen."""
-
-    def secret(column: str) -> SecretStr | None:
-        return keyring.open(row[column]) if keyring is not None and row[column] is not None else None
-
-    return MailboxAccess(
-        kind=row["mailbox_kind"],
-        server=row["server"],
-        folder=row["folder"],
-        address=row["mailbox_address"],
-        username=row["username"],
-        password=secret("password_encrypted"),
-        tenant=row["tenant"],
-        certificate=secret("certificate_encrypted"),
-        cloud=row["cloud"],
-        ca_file=row["ca_file"],
-        impersonate=row["impersonate"],
-        allow_unencrypted=row["allow_unencrypted"],
-    )
-
-
-def login_of(access: MailboxAccess) -> Credentials:
-    """What a server sees of a login, whichever mailbox is opened with it."""
-    secret = access.password or access.certificate
-    server, username = (access.server or "").lower(), (access.username or "").lower()
-    return (access.kind, server, username, access.tenant, None if secret is None else secret.get_secret_value())
-
-
-def _claimed(row: asyncpg.Record, keyring: Keyring, refused: Sequence[RefusedElsewhere]) -> ClaimedMailbox:
-    access, unreadable_secret = _opened(row, keyring)
-    same = [each for each in refused if access.username is not None and each.login == login_of(access)]
+def _claimed(row: asyncpg.Record, login: Opened) -> ClaimedMailbox:
     return ClaimedMailbox(
         helpdesk_id=row["helpdesk_id"],
         generation=row["generation"],
         settings_version=row["row_version"],
-        access=access,
-        unreadable_secret=unreadable_secret,
-        refused_elsewhere=max(same, key=lambda each: each.rests_for, default=None),
+        access=login.access,
+        login=login.standing,
+        unreadable_secret=login.unreadable,
         roles=Roles(
             default_contact_active=row["default_contact_active"],
             default_employee_active=row["default_employee_active"],
@@ -417,7 +266,6 @@ def _claimed(row: asyncpg.Record, keyring: Keyring, refused: Sequence[RefusedEls
         after_import=row["after_import"],
         after_import_folder=row["after_import_folder"],
         failed_checks=row["failed_checks"],
-        refused_logins=row["refused_logins"],
         claimed_at=row["claimed_at"],
         chosen=_chosen(row),
     )

@@ -102,12 +102,15 @@ async def test_a_refused_login_that_rests_is_tried_only_when_a_person_insists(
     importer: CommandLine, database: Database, desk: CommandLine, tmp_path: Path
 ) -> None:
     post_office = MaildirPostOffice(tmp_path)
-    await desk.says("importer", "set", "Servicedesk", "--server", str(post_office.root))
+    await desk.says("importer", "set", "Servicedesk", "--server", str(post_office.root), "--username", "help")
     async with database.connect("owner") as owner:
         await owner.execute(
-            "UPDATE mailbox_states SET refused_logins = 2, refused_since = '2026-11-23 08:30+01',"
-            " login_rests_until = now() + interval '2 hours', problem = 'Het wachtwoord klopt niet.',"
-            " problem_kind = 'login-refused', problem_since = now()"
+            "UPDATE mailbox_states SET problem = 'Het wachtwoord klopt niet.', problem_kind = 'login-refused',"
+            " problem_since = now(), next_check_at = now() + interval '2 hours'"
+        )
+        await owner.execute(
+            "UPDATE login_states SET refused_logins = 2, refused_since = '2026-11-23 08:30+01',"
+            " probe_at = now() + interval '2 hours', problem = 'Het wachtwoord klopt niet.'"
         )
         told = await importer.answers("check-mailbox", "Servicedesk", code=1)
         assert (told["trouble"], told["login_refused_since"]) == ("LoginRests", "2026-11-23T07:30:00Z")
@@ -115,7 +118,8 @@ async def test_a_refused_login_that_rests_is_tried_only_when_a_person_insists(
         assert "Het wachtwoord klopt niet." in told["problem"]
         told = await importer.answers("check-mailbox", "Servicedesk", "--again")
         assert (told["ok"], told["login_refused_since"]) == (True, "2026-11-23T07:30:00Z")
-        assert await owner.fetchval("SELECT refused_logins = 0 AND next_check_at <= now() FROM mailbox_states")
+        assert await owner.fetchval("SELECT refused_logins = 0 FROM login_states")
+        assert await owner.fetchval("SELECT next_check_at <= now() FROM mailbox_states")
 
 
 def test_it_needs_the_fetchers_own_secret(desk: CommandLine, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ async def test_passwords_outlive_the_key_that_they_were_stored_with(stored: Comm
     assert stat.S_IMODE(keys_file(stored).stat().st_mode) == 0o640
     assert list(keys_file(stored).parent.iterdir()) == [keys_file(stored)]  # no draft is left
     said = await stored.says("encryption", "rotate")
-    assert "newest key: 1 of mailboxes and 1 of accounts." in said
+    assert "newest key: of 2 logins." in said
     keys_file(stored).write_text(newest, encoding="ascii")
     assert sorted(keyring(stored).open(each).get_secret_value() for each in await passwords(database)) == [
         "brievenbus", "postbode",
@@ -90,15 +90,15 @@ async def test_certificates_outlive_the_key_too_and_a_refused_login_goes_on_rest
     stored.environment["IMPORTER_DATABASE_URL"] = database.dsn("owner").get_secret_value()
     async with database.connect("owner") as owner:
         await owner.execute(
-            "UPDATE mailbox_states SET refused_logins = 1, refused_since = now(),"
-            " login_rests_until = now() + interval '1 hour'"
+            "UPDATE login_states SET refused_logins = 1, refused_since = now(), problem = 'Geweigerd.',"
+            " probe_at = now() + interval '1 hour'"
         )
         await stored.says("encryption", "key", "generate", "--add")
-        assert "1 of mailboxes and 1 of accounts" in await stored.says("encryption", "rotate")
+        assert "of 2 logins" in await stored.says("encryption", "rotate")
         newest, _ = keys_file(stored).read_text(encoding="ascii").split()
         kept = await owner.fetchval("SELECT certificate_encrypted FROM importer_settings")
         assert Keyring.from_secret(SecretStr(newest)).open(kept).get_secret_value() == pem
-        assert await owner.fetchval("SELECT refused_logins FROM mailbox_states") == 1
+        assert await owner.fetchval("SELECT min(refused_logins) FROM login_states") == 1
 
 
 async def test_rotation_is_all_or_nothing(stored: CommandLine, database: Database) -> None:
@@ -108,7 +108,7 @@ async def test_rotation_is_all_or_nothing(stored: CommandLine, database: Databas
     await stored.says("encryption", "key", "generate", "--add")
     before = await passwords(database)
     said = await stored.says("encryption", "rotate", code=1)
-    assert "The account of Post: A stored secret cannot be opened" in said
+    assert "The login Post (account): A stored secret cannot be opened" in said
     assert "Nothing was changed" in said
     assert await passwords(database) == before
 

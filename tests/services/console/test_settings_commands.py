@@ -408,3 +408,28 @@ def test_a_database_that_is_away_is_said(importer: CommandLine) -> None:
 def test_a_missing_setting_is_said(importer: CommandLine) -> None:
     del importer.environment["IMPORTER_DATABASE_URL"]
     assert "IMPORTER_DATABASE_URL" in importer("organisations", "list", code=78)
+
+
+def test_mailboxes_and_accounts_share_a_login(helpdesk: CommandLine) -> None:
+    helpdesk("logins", "add", "--name", "Dienst", "--username", "DESK\\importer")
+    helpdesk("logins", "set-password", "Dienst", stdin="g3heim\n")
+    server = ("--kind", "ews", "--server", "https://mail.desk.example/EWS/Exchange.asmx")
+    mailbox = ("--mailbox", "help@desk.example", "--login", "Dienst")
+    assert "is not sent elsewhere" in helpdesk("importer", "set", "Servicedesk", *server, *mailbox, code=1)
+    helpdesk("importer", "set", "Servicedesk", *server, *mailbox, "--with-password", stdin="g3heim\n")
+    helpdesk("helpdesks", "add", "--name", "Verkoop", "--calendar", "Kantooruren")
+    helpdesk("importer", "set", "Verkoop", *server, "--mailbox", "verkoop@desk.example", "--login", "Dienst")
+    shown = helpdesk.json("logins", "show", "Dienst")
+    assert shown["used_by"] == ["importer Servicedesk", "importer Verkoop"]
+    assert shown["password_is_set"] is True
+    for change in (("set", "Verkoop", "--username", "anders"), ("set-password", "Verkoop")):
+        assert "used by several mailboxes or accounts" in helpdesk("importer", *change, stdin="x\n", code=1)
+    both = ("--login", "Dienst", "--username", "anders")
+    assert "has its own username" in helpdesk("importer", "set", "Verkoop", *both, code=1)
+    assert "in use" in helpdesk("logins", "remove", "Dienst", code=1)
+    helpdesk("importer", "set", "Verkoop", "--login", "", "--username", "verkoop", "--with-password", stdin="x\n")
+    settings = helpdesk.json("importer", "show", "Verkoop")
+    assert (settings["username"], settings["login"]) == ("verkoop", "Verkoop (mailbox)")
+    helpdesk("importer", "set", "Verkoop", "--login", "")
+    helpdesk("logins", "remove", "Verkoop (mailbox)")
+    assert [login["name"] for login in helpdesk.json("logins", "list")] == ["Dienst"]

@@ -109,8 +109,8 @@ async def test_status_tells_of_logins_that_are_refused_or_end_soon(watched: Comm
         UPDATE importer_settings SET enabled = true, default_contact_id = 1, default_employee_id = 7,
             secret_expires_on = current_date + 10;
         INSERT INTO outgoing_accounts (name, host, port, username) VALUES ('Post', 'mail.example', 587, 'post');
-        UPDATE outgoing_account_states SET refused_logins = 1, refused_since = '2026-11-23 08:30+00',
-            login_rests_until = now(), refusal = '535 5.7.8 no'""")
+        UPDATE login_states SET refused_logins = 1, refused_since = '2026-11-23 08:30+00', probe_at = now(),
+            problem = '535 5.7.8 no'""")
     told = await watched.answers("status", code=3)
     [account] = told["accounts"]
     assert (account["account"], account["login_refused_since"]) == ("Post", "2026-11-23T08:30:00Z")

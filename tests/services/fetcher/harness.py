@@ -98,6 +98,15 @@ class Desk:
         assert row is not None
         return row
 
+    async def login(self) -> asyncpg.Record:
+        """The row in login_states of the login that opens the mailbox."""
+        row = await self.owner.fetchrow(
+            "SELECT login_states.* FROM login_states JOIN importer_settings USING (login_id) WHERE helpdesk_id = $1",
+            self.helpdesk_id,
+        )
+        assert row is not None
+        return row
+
     async def rows(self) -> list[asyncpg.Record]:
         """The mailbox's mails in the ledger, oldest first."""
         return await self.owner.fetch(

@@ -24,7 +24,10 @@ async def test_a_mailbox_is_shown_with_its_kind_of_problem_and_the_end_of_its_lo
     await desk.set(secret_expires_on=date(2026, 12, 8))
     await desk.owner.execute(
         "UPDATE mailbox_states SET problem = 'Het wachtwoord klopt niet.', problem_kind = 'login-refused',"
-        " problem_since = now(), refused_logins = 3, refused_since = now(), login_rests_until = now()"
+        " problem_since = now()"
+    )
+    await desk.owner.execute(
+        "UPDATE login_states SET refused_logins = 3, refused_since = now(), probe_at = now(), problem = '535'"
     )
     states = await fetching.mailboxes.states()
     record_states(states)

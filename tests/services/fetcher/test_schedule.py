@@ -14,10 +14,13 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from services.fetcher import flow, open_mailboxes
+from services.fetcher.login import Login
 from services.fetcher.mailboxes import registry
 from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAccess, MailReference, MailUnreadable
 from services.fetcher.open_mailboxes import OpenMailboxes
-from services.fetcher.repository.mailboxes import Login, mailbox_to_try, record_login_refused, record_login_taken
+from services.fetcher.repository.mailboxes import ClaimedMailbox
+from services.fetcher.repository.trial import mailbox_to_try, record_login_refused, record_login_taken
+from services.fetcher.rules.problem import Problem, ProblemKind
 from shared.connecting import ForbiddenAddress
 from shared.sealing import Keyring, new_key
 from tests.services.fetcher.harness import ENCRYPTION, LEASE, NOBODY, Desk, Faulty, Fetching, fetcher, mail, minutes_ago
@@ -170,26 +173,43 @@ async def test_a_refused_login_is_not_tried_again_for_an_hour(desk: Desk, monkey
             raise LoginRefused(f"Het wachtwoord klopt niet ({page_size}).")
 
     opened_through(monkeypatch, Refusing)
+    await desk.set(username="help")
     async with fetcher(desk):
         await eventually(lambda: has_problem(desk))
-    state = await desk.state()
-    assert 3600 <= (state["login_rests_until"] - state["last_check_at"]).total_seconds() <= 1.2 * 3600
-    assert (state["refused_logins"], state["refused_since"]) == (1, state["last_check_at"])
-    await turn_now(desk)
-    async with Fetching.on(desk) as parts:  # another fetcher, or this one after a restart
-        assert await parts.mailboxes.claim(LEASE, 10) == []
+        login = await desk.login()
+        assert 3600 <= (login["probe_at"] - login["refused_since"]).total_seconds() <= 1.2 * 3600
+        assert login["refused_logins"] == 1
+        assert login["problem"].startswith("Het wachtwoord klopt niet")
+        checked = (await desk.state())["last_check_at"]
         await desk.set(marker="===")
-        assert await parts.mailboxes.claim(LEASE, 10) == []
+        await turn_now(desk)
+
+        async def looked_at_again() -> bool:
+            return bool((await desk.state())["last_check_at"] > checked)
+
+        await eventually(looked_at_again)
+    assert await desk.login() == login  # it was not tried
+    async with Fetching.on(desk) as parts:  # another fetcher, or this one after a restart
+        await turn_now(desk)
+        assert [rest_of(claimed) is None for claimed in await parts.mailboxes.claim(LEASE, 10)] == [False]
+        await parts.mailboxes.release([desk.helpdesk_id])
         await desk.set(username="anders")
-        assert [claimed.refused_logins for claimed in await parts.mailboxes.claim(LEASE, 10)] == [0]
+        assert [rest_of(claimed) for claimed in await parts.mailboxes.claim(LEASE, 10)] == [None]
+
+
+def rest_of(claimed: ClaimedMailbox) -> timedelta | None:
+    """How long nobody tries the mailbox's login."""
+    assert claimed.login is not None
+    return claimed.login.rests_for
 
 
 async def finished(parts: Fetching, login: Login, *, hours: int = 1) -> tuple[int, bool]:
-    """A check that taught this of the login: how many refusals are counted, and whether the login rests."""
+    """A check that taught this of the login: how many refusals are counted, and whether the mailbox waits."""
     claimed = await parts.claim()
     await parts.mailboxes.claim(LEASE, 10)
+    problem = None if login is Login.TAKEN else Problem(ProblemKind.LOGIN_REFUSED, "Geweigerd.")
     await parts.mailboxes.finish(
-        claimed, succeeded=False, next_check_after=timedelta(hours=hours), failed_checks=1, problem=None, login=login
+        claimed, succeeded=False, next_check_after=timedelta(hours=hours), failed_checks=1, problem=problem, login=login
     )
     row = (await parts.mailboxes.states())[0]
     return row.refused_logins, await parts.mailboxes.claim(LEASE, 10) == []
@@ -197,7 +217,10 @@ async def finished(parts: Fetching, login: Login, *, hours: int = 1) -> tuple[in
 
 async def test_refusals_are_counted_apart_until_a_login_is_taken(desk: Desk) -> None:
     async def rested() -> None:
-        await desk.owner.execute("UPDATE mailbox_states SET next_check_at = now(), login_rests_until = now()")
+        await desk.owner.execute("UPDATE mailbox_states SET next_check_at = now()")
+        await desk.owner.execute("UPDATE login_states SET probe_at = now() WHERE refused_logins > 0")
+
+    await desk.set(username="help")
 
     async with Fetching.on(desk) as parts:
         assert await finished(parts, Login.REFUSED) == (1, True)
@@ -205,11 +228,10 @@ async def test_refusals_are_counted_apart_until_a_login_is_taken(desk: Desk) -> 
         assert await finished(parts, Login.NOT_TRIED) == (1, True)
         await rested()
         assert await finished(parts, Login.REFUSED) == (2, True)
-        since = (await desk.state())["refused_since"]
-        assert since < (await desk.state())["last_check_at"]
+        assert (await desk.login())["refused_since"] < (await desk.state())["last_check_at"]
         await rested()
         assert await finished(parts, Login.TAKEN, hours=0) == (0, False)
-    assert (await desk.state())["refused_since"] is None
+    assert (await desk.login())["refused_since"] is None
 
 
 async def test_a_login_of_two_mailboxes_that_was_refused_at_one_is_not_tried_at_the_other(
@@ -221,40 +243,52 @@ async def test_a_login_of_two_mailboxes_that_was_refused_at_one_is_not_tried_at_
     for each in (desk, other):  # a Maildir asks for no login: what is kept of one is all that counts here
         await each.set(username="DESK\\importer", password_encrypted=ENCRYPTION.public.seal(SecretStr("g3heim")))
     await other.set(folder="Sales", server=str(desk.post_office.root))
-    rest = "UPDATE mailbox_states SET refused_logins = 1, refused_since = now(), problem_since = now(),"
-    rest += " login_rests_until = now() + interval '1 hour', problem = 'Geweigerd.', problem_kind = 'login-refused'"
-    await desk.owner.execute(f"{rest} WHERE helpdesk_id = $1", desk.helpdesk_id)
+    async with (
+        Fetching.on(desk) as parts,
+        desk.database.pool("fetcher") as pool,
+    ):  # who opens both knows that they are one
+        await parts.mailboxes.release([claimed.helpdesk_id for claimed in await parts.mailboxes.claim(LEASE, 10)])
+        tried = await mailbox_to_try(pool, desk.helpdesk_id, ENCRYPTION)
+        assert tried is not None
+        assert tried.login is not None
+        await record_login_refused(pool, tried.login, "Geweigerd.", timedelta(hours=1))
     async with fetcher(desk):
         await eventually(lambda: has_problem(other))
     state = await other.state()
-    assert (state["problem"], state["refused_logins"]) == ("Geweigerd.", 0)
+    assert (state["problem"], (await other.login())["refused_logins"]) == ("Geweigerd.", 1)
     assert 3500 < (state["next_check_at"] - state["last_check_at"]).total_seconds() <= 3600
     await other.set(password_encrypted=ENCRYPTION.public.seal(SecretStr("een ander")))
     async with Fetching.on(desk) as parts:
-        assert [claimed.refused_elsewhere for claimed in await parts.mailboxes.claim(LEASE, 10)] == [None]
+        assert [rest_of(claimed) for claimed in await parts.mailboxes.claim(LEASE, 10)] == [None]
 
 
 async def test_a_login_that_was_changed_during_the_check_was_not_the_one_that_was_refused(desk: Desk) -> None:
+    await desk.set(username="help")
     async with Fetching.on(desk) as parts:
         claimed = (await parts.mailboxes.claim(LEASE, 10))[0]
         await desk.set(username="anders")
+        refused = Problem(ProblemKind.LOGIN_REFUSED, "Geweigerd.")
         await parts.mailboxes.finish(
-            claimed, succeeded=False, next_check_after=LEASE, failed_checks=1, problem=None, login=Login.REFUSED
+            claimed, succeeded=False, next_check_after=LEASE, failed_checks=1, problem=refused, login=Login.REFUSED
         )
-        assert [mailbox.refused_logins for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [0]
+        assert [rest_of(mailbox) for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [None]
+    assert (await desk.login())["refused_logins"] == 0
 
 
 async def test_a_refusal_that_a_person_met_counts_for_the_fetchers_too(desk: Desk) -> None:
     async with Fetching.on(desk) as parts, desk.database.pool("fetcher") as pool:
+        await desk.set(username="help")
         tried = await mailbox_to_try(pool, desk.helpdesk_id, ENCRYPTION)
         assert tried is not None
-        await record_login_refused(pool, tried, timedelta(hours=1))
-        assert await parts.mailboxes.claim(LEASE, 10) == []
-        await record_login_taken(pool, tried)
-        assert [mailbox.refused_logins for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [0]
+        assert tried.login is not None
+        await record_login_refused(pool, tried.login, "Geweigerd.", timedelta(hours=1))
+        assert [rest_of(mailbox) is None for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [False]
+        await parts.mailboxes.release([desk.helpdesk_id])
+        await record_login_taken(pool, tried.login)
+        assert [rest_of(mailbox) for mailbox in await parts.mailboxes.claim(LEASE, 10)] == [None]
         await desk.set(username="anders")
-        await record_login_refused(pool, tried, timedelta(hours=1))  # the login as it was before
-    assert (await desk.state())["refused_logins"] == 0
+        await record_login_refused(pool, tried.login, "Geweigerd.", timedelta(hours=1))  # as it was before
+    assert (await desk.login())["refused_logins"] == 0
 
 
 async def test_a_place_where_we_never_connect_is_a_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +300,7 @@ async def test_a_place_where_we_never_connect_is_a_sentence(desk: Desk, monkeypa
     async with fetcher(desk):
         await eventually(lambda: has_problem(desk))
     state = await desk.state()
-    assert (state["problem_kind"], state["refused_logins"]) == ("mailbox-missing", 0)
+    assert state["problem_kind"] == "mailbox-missing"
     assert "mail.example (169.254.169.254)" in state["problem"]
 
 
@@ -291,7 +325,7 @@ async def test_S3_a_password_that_no_key_opens_is_a_sentence_and_stops_no_other_
         await eventually(lambda: succeeded(other))
     state = await desk.state()
     assert "stel het opnieuw in" in state["problem"]
-    assert (state["problem_kind"], state["refused_logins"]) == ("secret-unreadable", 0)
+    assert (state["problem_kind"], (await desk.login())["refused_logins"]) == ("secret-unreadable", 0)
 
 
 async def test_our_own_bug_is_shown_and_stops_no_other_mailbox(

@@ -245,11 +245,11 @@ async def test_a_mended_password_is_used_at_once(house: House, smtp: SmtpServer)
 async def test_a_refused_login_rests_for_every_notifier_until_one_probe(house: House, smtp: SmtpServer) -> None:
     smtp.login = ("importer", "goed")
     await house.send_by(smtp, username="importer", password="fout")
-    rests = "SELECT extract(epoch FROM login_rests_until - now())::float FROM outgoing_account_states"
+    rests = (
+        "SELECT extract(epoch FROM probe_at - now())::float FROM login_states JOIN outgoing_accounts USING (login_id)"
+    )
     for hours in (1, 2):
-        await house.owner.execute(
-            "UPDATE outgoing_account_states SET login_rests_until = now() WHERE refused_logins > 0"
-        )
+        await house.owner.execute("UPDATE login_states SET probe_at = now() WHERE refused_logins > 0")
         async with house.notifier() as first, house.notifier() as second:
             await first.deliver([await house.plan()])
             await second.deliver([waiting := await house.plan()])
@@ -267,9 +267,9 @@ async def test_a_login_that_is_taken_again_makes_what_waited_for_it_due(house: H
     async with house.notifier() as notifier:
         await notifier.deliver([waiting])
         smtp.login = ("importer", "fout")  # set right at the server
-        await house.owner.execute("UPDATE outgoing_account_states SET login_rests_until = now()")
+        await house.owner.execute("UPDATE login_states SET probe_at = now() WHERE refused_logins > 0")
         await notifier.deliver([probe])
-        assert await house.owner.fetchval("SELECT refused_logins FROM outgoing_account_states") == 0
+        assert await house.owner.fetchval("SELECT max(refused_logins) FROM login_states") == 0
         assert await notifier.sweep() == 1
     assert (await house.row(waiting))["state"] == "sent"
 
@@ -294,7 +294,7 @@ async def test_a_password_that_no_key_opens_is_told(house: House, smtp: SmtpServ
     row = await house.row(planned)
     assert row["reason"] == DeliveryReason.LOGIN_REFUSED
     assert "cannot be opened" in row["server_reply"]
-    assert await house.owner.fetchval("SELECT refused_logins FROM outgoing_account_states") == 0  # nobody was asked
+    assert await house.owner.fetchval("SELECT max(refused_logins) FROM login_states") == 0  # nobody was asked
 
 
 async def test_a_row_whose_event_was_lost_is_found(house: House, smtp: SmtpServer) -> None:

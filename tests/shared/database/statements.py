@@ -17,6 +17,7 @@ from shared.database.named import NamedStatement
 _STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\b(?!.*\{)", re.DOTALL)
 _READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
 _WRITES_BLOBS: Final = {"fetcher", "classifier"}
+_USES_LOGINS: Final = {"fetcher", "notifier"}
 _READING: Final = re.compile(r"SELECT (?:content|byte_size) FROM")
 _SWEEPING: Final = re.compile(r"SELECT sha256 FROM blobs|DELETE")
 """What `sweep-blobs` does, which is the operator's."""
@@ -37,6 +38,8 @@ def statements_of(service: str) -> list[str]:
         who = _READS_BLOBS if _READING.match(statement) else set() if _SWEEPING.search(statement) else _WRITES_BLOBS
         if service in who:
             found[statement] = None
+    if service in _USES_LOGINS:
+        found.update(dict.fromkeys(_in_module("shared.database.logins")))
     return [*found, *BY_TRIGGERS.get(service, ())]
 
 
@@ -45,12 +48,16 @@ def _in_modules(package: str, folder: Path) -> Iterator[str]:
     for name in names:
         if name.endswith("__main__"):
             continue
-        module = importlib.import_module(name)
-        constants = [value for value in vars(module).values() if isinstance(value, str)]
-        source = Path(str(module.__file__)).read_text(encoding="utf-8")
-        for text in [*constants, *_literals(ast.parse(source))]:
-            if _STATEMENT.match(text):
-                yield NamedStatement.of(text).sql
+        yield from _in_module(name)
+
+
+def _in_module(name: str) -> Iterator[str]:
+    module = importlib.import_module(name)
+    constants = [value for value in vars(module).values() if isinstance(value, str)]
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    for text in [*constants, *_literals(ast.parse(source))]:
+        if _STATEMENT.match(text):
+            yield NamedStatement.of(text).sql
 
 
 def _literals(node: ast.AST) -> Iterator[str]:

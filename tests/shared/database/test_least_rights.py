@@ -20,6 +20,7 @@ RIGHTS = """
     FROM pg_class AS rel JOIN pg_attribute AS col ON col.attrelid = rel.oid
         CROSS JOIN LATERAL aclexplode(col.attacl) AS may
     WHERE rel.relnamespace = 'helpdesk'::regnamespace AND rel.relkind = 'r' AND may.grantee = $1::regrole
+        AND NOT col.attisdropped
     ORDER BY 1, 2, 3"""
 COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped"
 PARAMETERS = "SELECT coalesce(array_length(parameter_types, 1), 0) FROM pg_prepared_statements WHERE name = $1"

@@ -21,6 +21,8 @@ from tests.shared.broker.harness import eventually
 
 OLDEST_WITH_ITS_OWN_ROWS = "0007"
 """Revisions after it keep no rows of their own, so that going back passes them."""
+LOGINS = {"logins", "login_states"}
+"""What revision 0009 made of columns, and makes columns again."""
 VERSIONS = Path(__file__).parents[3] / "shared" / "database" / "migrations" / "versions"
 
 
@@ -111,7 +113,10 @@ async def test_going_back_refuses_to_destroy_rows(owner: Connection, database: A
     before = await rows(owner)
     with pytest.raises(WouldLoseData, match="has rows, which this downgrade would destroy"):
         await downgrade(database.dsn("owner").get_secret_value(), to="base")
-    assert await rows(owner) == before
+    after = await rows(owner)
+    assert {table: after[table] for table in before if table not in LOGINS} == {
+        table: count for table, count in before.items() if table not in LOGINS
+    }
     assert await owner.fetchval("SELECT version_num FROM public.alembic_version") == OLDEST_WITH_ITS_OWN_ROWS
 
 

@@ -128,7 +128,9 @@ async def test_S3_D9_the_login_ends_with_its_certificate_or_on_the_day_of_its_se
     assert await owner.fetchval(ends) == datetime(2027, 3, 1, 11, tzinfo=UTC)
 
 
-REFUSED = "refused_logins = 3, refused_since = now(), login_rests_until = now() + interval '4 hours'"
+REFUSED = "refused_logins = 3, refused_since = now(), probe_at = now() + interval '4 hours', problem = '535'"
+OF_MAILBOX = "FROM login_states WHERE login_id = (SELECT login_id FROM importer_settings WHERE helpdesk_id = 1)"
+OF_ACCOUNT = "FROM login_states WHERE login_id = (SELECT login_id FROM outgoing_accounts)"
 
 
 @pytest.mark.parametrize(
@@ -146,12 +148,18 @@ REFUSED = "refused_logins = 3, refused_since = now(), login_rests_until = now() 
 async def test_a_refused_login_of_a_mailbox_rests_until_it_is_changed(
     owner: Connection, change: str, *, tried_again: bool
 ) -> None:
-    await owner.execute(f"UPDATE mailbox_states SET {REFUSED}, next_check_at = now() + interval '4 hours'")  # noqa: S608 - ours
+    await owner.execute(f"UPDATE login_states SET {REFUSED}")  # noqa: S608 - ours
+    await owner.execute(
+        "UPDATE mailbox_states SET next_check_at = now() + interval '4 hours', problem = 'Geweigerd.',"
+        " problem_kind = 'login-refused', problem_since = now()"
+    )
     await owner.execute(f"UPDATE importer_settings SET {change} WHERE helpdesk_id = 1")  # noqa: S608 - ours
-    state = await owner.fetchrow("SELECT * FROM mailbox_states WHERE helpdesk_id = 1")
+    state = await owner.fetchrow(f"SELECT refused_logins, probe_at {OF_MAILBOX}")
     assert state is not None
-    assert (state["refused_logins"], state["login_rests_until"] is None) == ((0, True) if tried_again else (3, False))
-    assert await owner.fetchval("SELECT refused_logins FROM mailbox_states WHERE helpdesk_id = 2") == 3
+    assert (state["refused_logins"], state["probe_at"] is None) == ((0, True) if tried_again else (3, False))
+    due = "SELECT next_check_at <= now() FROM mailbox_states WHERE helpdesk_id = 1"
+    assert await owner.fetchval(due) is tried_again
+    assert await owner.fetchval(f"SELECT refused_logins {OF_ACCOUNT}") == 3
 
 
 @pytest.mark.parametrize(
@@ -165,17 +173,19 @@ async def test_a_refused_login_of_a_mailbox_rests_until_it_is_changed(
 async def test_a_refused_login_of_an_account_rests_until_it_is_changed(
     owner: Connection, change: str, *, tried_again: bool
 ) -> None:
-    await owner.execute(f"UPDATE outgoing_account_states SET {REFUSED}, refusal = '535'")  # noqa: S608 - ours
+    await owner.execute(f"UPDATE login_states SET {REFUSED}")  # noqa: S608 - ours
     await owner.execute(f"UPDATE outgoing_accounts SET {change}")  # noqa: S608 - ours
-    assert await owner.fetchval("SELECT refused_logins FROM outgoing_account_states") == (0 if tried_again else 3)
+    assert await owner.fetchval(f"SELECT refused_logins {OF_ACCOUNT}") == (0 if tried_again else 3)
 
 
 async def test_a_login_under_another_key_is_the_same_login(owner: Connection) -> None:
-    await owner.execute(f"UPDATE mailbox_states SET {REFUSED}")  # noqa: S608 - ours
+    await owner.execute(f"UPDATE login_states SET {REFUSED}, fingerprint = sha256('x')")  # noqa: S608 - ours
     async with owner.transaction():
         await owner.execute("SET LOCAL helpdesk.reencrypting = 'on'")
-        await owner.execute("UPDATE importer_settings SET password_encrypted = '\\x07' WHERE helpdesk_id = 1")
-    assert await owner.fetchval("SELECT refused_logins FROM mailbox_states WHERE helpdesk_id = 1") == 3
+        await owner.execute("UPDATE logins SET password_encrypted = '\\x07' WHERE password_is_set")
+    assert await owner.fetchval(f"SELECT refused_logins {OF_MAILBOX}") == 3
+    copies = "SELECT bool_and(password_encrypted = '\\x07') FROM importer_settings WHERE password_is_set"
+    assert await owner.fetchval(copies)
 
 
 async def test_D1_numbers_start_at_1000001_and_are_registered(owner: Connection) -> None:

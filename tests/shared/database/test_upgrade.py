@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from deploy.local.endpoints import PostgresEndpoint
-from shared.database.migrate import migrate
+from shared.database.migrate import migrate, newest_before, newest_revision
 from shared.database.pool import Connection
 from shared.database.sealing_keys import publish, published_key
 from shared.sealing import Keyring, new_key
@@ -27,6 +27,7 @@ STATEMENTS = re.findall(
     re.MULTILINE | re.DOTALL,
 )
 KEY = new_key()
+EXPECTED_LOGINS = [("Support (mailbox)", None, 2, "Geweigerd."), ("Uitgaand (account)", "support", 0, None)]
 SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")
 
 
@@ -85,6 +86,39 @@ async def test_nothing_is_lost_and_every_secret_opens_before_and_after_it_is_sea
         assert await owner.fetchval("SELECT allow_unencrypted FROM outgoing_accounts WHERE name = 'Relay'") is True
     async with old.connect("console") as console:
         assert await published_key(console) == keyring.public
+
+
+async def test_logins_are_made_of_columns_and_the_first_versions_way_of_writing_them_goes_on(old: Database) -> None:
+    url = old.dsn("owner").get_secret_value()
+    first = await asyncpg.connect(url, server_settings={"search_path": "helpdesk,public"})
+    await first.execute(
+        "UPDATE mailbox_states SET refused_logins = 2, refused_since = now(), problem = 'Geweigerd.',"
+        " problem_kind = 'login-refused', problem_since = now(), login_rests_until = now() + interval '1 hour'"
+    )
+    await first.close()
+    assert await migrate(url) < await migrate(url, finish=True)
+    async with old.connect("owner") as owner:
+        logins = await owner.fetch(
+            "SELECT name, username, refused_logins, problem FROM logins JOIN login_states ON login_id = id"
+            " WHERE password_is_set ORDER BY name"
+        )
+        assert [tuple(login) for login in logins] == EXPECTED_LOGINS
+    async with old.connect("console") as console:  # as its command line writes a password
+        await console.execute("UPDATE importer_settings SET password_encrypted = '\\x07' WHERE helpdesk_id = 1")
+    async with old.connect("fetcher") as fetcher:
+        assert (
+            await fetcher.fetchval(
+                "SELECT logins.password_encrypted FROM logins JOIN importer_settings ON login_id = logins.id"
+                " WHERE helpdesk_id = 1"
+            )
+            == b"\x07"
+        )
+
+
+async def test_an_upgrade_stops_before_what_the_version_before_would_not_survive(old: Database) -> None:
+    url = old.dsn("owner").get_secret_value()
+    assert await migrate(url) == await migrate(url) == newest_before()
+    assert await migrate(url, finish=True) == await migrate(url) == newest_revision()
 
 
 async def test_the_services_of_the_first_version_go_on_beside_the_new_ones(old: Database) -> None:

@@ -155,7 +155,8 @@ class EwsMailbox:
     def _check_welcome(self) -> None:
         """Raise what the server said: many calls wait their turn, and none may go on where it refused or is busy."""
         if self._refused is not None:
-            raise LoginRefused(str(self._refused), kind=self._refused.kind) from self._refused
+            refused = self._refused
+            raise LoginRefused(str(refused), kind=refused.kind, by_sign_in=refused.by_sign_in) from refused
         if self._busy is not None:
             error, until = self._busy
             left = until - asyncio.get_running_loop().time()
