@@ -149,14 +149,20 @@ def _percentiles(seconds: Sequence[float]) -> tuple[float, float]:
 
 async def _processes(supervisor: Supervisor, database: asyncpg.Connection) -> dict[str, int]:
     """The processes of the services and of both servers, which run on this machine."""
-    administration = BrokerAdministration.load()
-    async with management(administration.management_dsn, vhost_of(administration.amqp_url)) as broker:
-        [node] = await broker.get("nodes")
     return {
         **{state.service: state.pid or 0 for state in supervisor.states.values()},
         "database": parent_of(await database.fetchval("SELECT pg_backend_pid()")),
-        "broker": int(node["os_pid"]),
+        "broker": await _broker_process(),
     }
+
+
+async def _broker_process() -> int:
+    """RabbitMQ's process, once the node has gathered its first statistics, which hold it."""
+    administration = BrokerAdministration.load()
+    async with management(administration.management_dsn, vhost_of(administration.amqp_url)) as broker:
+        while "os_pid" not in (node := (await broker.get("nodes"))[0]):
+            await asyncio.sleep(_POLL)
+    return int(node["os_pid"])
 
 
 async def measure(console: Console, configuration: DemoConfiguration) -> tuple[list[Rate], Latency]:
