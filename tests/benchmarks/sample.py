@@ -22,7 +22,7 @@ _BASE64 = 4 / 3 * 77 / 76
 def sample_mail(number: int, size: int) -> bytes:
     """A mail of about `size` bytes, ready for a Maildir, from a sender with a domain of its own.
 
-    More than thirty senders of one domain whom nobody knows would not be answered on the same day (SPEC D10).
+    Of one domain, only thirty senders whom nobody knows are answered within three hours (SPEC D10).
     """
     chance = random.Random(number)  # noqa: S311 - text to fill a mail with
     paragraphs = [" ".join(chance.choices(_WORDS, k=60)) for _ in range(8)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.fetcher.mailboxes.protocol import INBOX
 from shared.mail_identity import mail_id
+from tests.held_up import held_up
 from tests.services.fetcher.harness import ENCRYPTION_KEY, Desk, mail, minutes_ago
 from tests.shared.broker.harness import eventually
 
@@ -38,15 +39,12 @@ async def process(desk: Desk, **environment: str) -> AsyncIterator[asyncio.subpr
 
 
 async def test_killed_again_and_again_it_loses_no_mail_and_gives_none_a_second_identity(desk: Desk) -> None:
-    raws = {f"{n}": mail(f"{n}") for n in range(600)}
+    raws = {f"{n}": mail(f"{n}") for n in range(100)}
     keys = [desk.post_office.deliver(raw, minutes_ago(2000 - n)) for n, raw in enumerate(raws.values())]
-    for published in (1, 150, 300):
-        async with process(desk) as running:
-
-            async def far_enough(count: int = published) -> bool:
-                return await desk.queues.count("mail.raw") >= count
-
-            await eventually(far_enough)
+    for number, statement in enumerate(("INSERT", "UPDATE OF published_at", "UPDATE OF marked_read_at")):
+        its_row = f"NEW.item_key = '{keys[20 + 20 * number]}'"
+        async with held_up(desk.database, statement, its_row) as waits, process(desk) as running:
+            await eventually(waits)
             running.send_signal(signal.SIGKILL)
             assert await running.wait() == -signal.SIGKILL
 

@@ -17,7 +17,7 @@ from shared.errors import Outage
 from shared.messages import BlobReference, RawMail
 from tests.conftest import Vhost
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 
 
 def raw_mail(**changes: Any) -> RawMail:
