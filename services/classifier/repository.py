@@ -26,7 +26,7 @@ _SETTINGS: Final = """
     -- $1 helpdesk_id. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
     SELECT coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
         marker, own_list_ids, trusted_authserv_ids, follow_threads, reply_to_is_sender, forwarded_sender,
-        organisation_by_domain, strip_image_metadata,
+        organisation_by_domain, strip_image_metadata, fed_by_rule,
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
     FROM importer_settings WHERE helpdesk_id = $1"""
 
@@ -173,6 +173,7 @@ async def helpdesk_settings(pool: Pool, helpdesk_id: int) -> HelpdeskSettings:
             markers=tuple(row["markers"]),
             own_list_ids=tuple(row["own_list_ids"]),
             trusted_authserv_ids=tuple(row["trusted_authserv_ids"]),
+            fed_by_rule=row["fed_by_rule"],
             strip_image_metadata=row["strip_image_metadata"],
             make_copies=True,
         ),

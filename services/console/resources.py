@@ -506,6 +506,7 @@ IMPORTER: Final = Resource(
             "the server whose Authentication-Results are believed; repeat it",
             column="trusted_authserv_ids",
         ),
+        Field("fed_by_rule", YesNo(), "a rule of another mailbox redirects its mail to this one (D6)"),
         Field("follow_threads", YesNo(), "an answer without a number is found by its thread too (D8)"),
         Field("treat_employee_as_customer", YesNo(), "mail of an employee counts as a customer's (D12)"),
         Field("confirm_to_employees", YesNo(), "an employee gets the customer's confirmation too (D12)"),

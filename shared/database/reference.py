@@ -58,18 +58,32 @@ _RIGHTS: Final = """
     WHERE col.attrelid = $1
     ORDER BY role, may, position"""
 
+_FUNCTIONS: Final = """
+    SELECT proname AS name, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result,
+        obj_description(oid) AS meaning
+    FROM pg_proc WHERE pronamespace = 'ui_v1'::regnamespace ORDER BY proname"""
+
 Row: TypeAlias = asyncpg.Record
 
 
 async def reference(connection: Connection) -> str:
     """The page, for the schema of the database at the other end."""
     parts = [INTRODUCTION.read_text(encoding="utf-8")]
+    functions = await connection.fetch(_FUNCTIONS)
+    parts.append("## Functions of the helpdesk UI\n\n" + "".join(map(_function, functions)))
     for schema, title in (("ui_v1", "Views of the helpdesk UI"), ("helpdesk", "Tables")):
         tables = await connection.fetch(_TABLES, schema)
         names = ", ".join(f"[{table['name']}](#{_anchor(table)})" for table in tables)
         parts.append(f"## {title}\n\n{names}\n")
         parts += [await _section(connection, table) for table in tables]
     return "\n".join(parts)
+
+
+def _function(function: Row) -> str:
+    result = "" if function["result"] == "void" else f" → {function['result']}"
+    return (
+        f"- `ui_v1.{function['name']}({function['arguments']}){result}`: {function['meaning'].replace('<', '&lt;')}.\n"
+    )
 
 
 async def _section(connection: Connection, table: Row) -> str:
@@ -94,7 +108,8 @@ async def _section(connection: Connection, table: Row) -> str:
         ]
     if constraints or indexes:
         lines.append("")
-    if not is_view:
+    writes = [right for right in rights if right["may"] != "SELECT"]
+    if not is_view or writes:
         lines += [*_may_do(rights), ""]
     return "\n".join(lines)
 

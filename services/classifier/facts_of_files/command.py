@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 async def _find(files: Sequence[str], context: Context) -> int:
     finder = FactFinder(context)
     settings = ReadingSettings(
-        markers=(context.marker,) if context.marker.strip() else (), trusted_authserv_ids=context.trusted_authserv
+        markers=(context.marker,) if context.marker.strip() else (),
+        trusted_authserv_ids=context.trusted_authserv,
+        fed_by_rule=context.fed_by_rule,
     )
     unreadable = 0
     async for file, read in _in_order(files, settings):

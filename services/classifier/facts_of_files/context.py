@@ -12,7 +12,7 @@ from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.rules.number_pattern import compiled
 from shared.errors import ImporterError
 
-_NAMES: Final = "marker, numbers, number_pattern, contacts, employees, mailbox, trusted_authserv"
+_NAMES: Final = "marker, numbers, number_pattern, contacts, employees, mailbox, trusted_authserv, fed_by_rule"
 
 
 class BadContext(ImporterError):
@@ -66,6 +66,8 @@ class Context(BaseModel):
     """The mailbox's own address (D19)."""
     trusted_authserv: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     """Servers whose Authentication-Results count (D10)."""
+    fed_by_rule: bool = False
+    """Whether a rule of another mailbox redirects its mail to this one (D6)."""
 
 
 def load_context(path: Path) -> Context:

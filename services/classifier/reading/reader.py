@@ -154,6 +154,7 @@ def _assembled(
             text=said.whole.text,
             report=report,
             own_list_ids=settings.own_list_ids,
+            fed_by_rule=settings.fed_by_rule,
         ),
         bounced=report.recipients if report else (),
         returned_message_ids=report.returned_message_ids if report else (),

@@ -26,6 +26,8 @@ class ReadingSettings:
     markers: tuple[str, ...] = ()
     own_list_ids: tuple[str, ...] = ()
     trusted_authserv_ids: tuple[str, ...] = ()
+    fed_by_rule: bool = False
+    """Whether a rule of another mailbox redirects its mail to this one, so that its marks say nothing (D6)."""
     strip_image_metadata: bool = False
     """Whether positions, names and devices leave the images that are stored (D4)."""
     make_copies: bool = False

@@ -22,7 +22,7 @@ def explain(
     Answers with the outcome, each reason with its remedy, and what the mail says.
 
     Needs no database and no configuration either. A context may name marker, numbers, number_pattern, contacts and
-    employees (lists of name, address), mailbox and trusted_authserv; all are optional.
+    employees (lists of name, address), mailbox, trusted_authserv and fed_by_rule; all are optional.
 
     Exit codes: 0 all were explained, 1 a file cannot be read or the context is wrong (a sentence says why).
     """

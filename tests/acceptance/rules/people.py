@@ -115,6 +115,16 @@ PEOPLE: Final = {
         mail=Mail(headers={"List-Id": "Storing <storing.oosterdam-services.example>"}),
         then={"automatic": None, "customer": TO_CONTACT},
     ),
+    "D6 setting: in a mailbox that a redirecting rule feeds its marks are no sign of automatic mail": Story(
+        settings={"fed_by_rule": True},
+        mail=Mail(
+            headers={
+                "Auto-Submitted": "auto-generated",
+                "X-MS-Exchange-Generated-Message-Source": "Mailbox Rules Agent",
+            }
+        ),
+        then={"automatic": None, "customer": TO_CONTACT},
+    ),
     "D6 a delivery failure of a mail of ours is a supplement to its ticket, whatever its subject": Story(
         mail=(
             Mail(subject="Vraag van iemand die weg is", sender="{stranger}"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
-from shared.database.pool import Connection
+from shared.blobs.postgres import PostgresBlobs
+from shared.database.pool import Connection, open_pool
+from shared.sealing import SealingKey
 from shared.templates.placeholders import PLACEHOLDERS
 from shared.templates.render import BadTemplate, parse_body, parse_subject
 
@@ -129,3 +133,126 @@ async def test_D7_the_original_of_what_became_a_ticket_is_shown_and_of_quarantin
     async with database.connect("ui") as ui:
         shown = {row["mail_id"] for row in await ui.fetch("SELECT DISTINCT mail_id FROM ui_v1.original_mail_chunks")}
     assert shown == expected
+
+
+ADD = "SELECT ui_v1.add_attachment($1, $2, $3, $4, $5, 1)"
+
+
+async def test_N9_people_add_files_of_their_own_and_take_them_away(owner: Connection, database: Any) -> None:
+    large = bytes(range(256)) * 9_000
+    async with database.connect("ui") as ui:
+        offer = await ui.fetchval(ADD, 1, None, " offerte.pdf ", "application/pdf", large)
+        again = await ui.fetchval(ADD, 1, 1, "foto.png", "image/png", b"1")
+        shown = await ui.fetchrow(
+            "SELECT name, media_type, byte_size, position, stored, hidden, mail_id, added_by_name, supplement_id"
+            " FROM ui_v1.attachments WHERE id = $1",
+            offer,
+        )
+        assert tuple(shown) == (
+            "offerte.pdf",
+            "application/pdf",
+            len(large),
+            1,
+            True,
+            False,
+            None,
+            "E-mail importer",
+            None,
+        )
+        chunks = "SELECT content FROM ui_v1.attachment_chunks WHERE attachment_id = $1 ORDER BY position"
+        assert [len(row["content"]) for row in await ui.fetch(chunks, offer)] == [2**20, 2**20, len(large) - 2**21]
+        assert b"".join(row["content"] for row in await ui.fetch(chunks, offer)) == large
+        assert [row["content"] for row in await ui.fetch(chunks, again)] == [b"1"], "bytes that were there already"
+        await ui.execute("SELECT ui_v1.remove_attachment($1)", offer)
+        assert await ui.fetchval("SELECT count(*) FROM ui_v1.attachments WHERE id = $1", offer) == 0
+        by_mail = await owner.fetchval("SELECT id FROM attachments WHERE name = 'scherm.png'")
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await ui.execute("SELECT ui_v1.remove_attachment($1)", by_mail)
+        assert refused.value.constraint_name == "what_came_by_mail_stays"
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ((1, None, "leeg.txt", "text/plain", b""), "an_attachment_has_a_size"),
+        ((1, None, "leeg.txt", "text/plain", None), "an_attachment_has_a_size"),
+        ((1, None, "  ", "text/plain", b"x"), "an_attachment_has_a_name"),
+        ((1, None, "../../etc/passwd", "text/plain", b"x"), "an_attachment_has_a_name"),
+        ((1, None, "a\r\nX-Kop: b", "text/plain", b"x"), "an_attachment_has_a_name"),
+        ((1, None, "a.txt", "text/plain\r\nX: y", b"x"), "an_attachment_has_a_media_type"),
+        ((1, None, "a.txt", "Text/Plain; charset=x", b"x"), "an_attachment_has_a_media_type"),
+        ((99, None, "a.txt", "text/plain", b"x"), "attachments_ticket_id_fkey"),
+        ((3, 1, "a.txt", "text/plain", b"x"), "attachments_ticket_id_supplement_id_fkey"),
+    ],
+    ids=["empty", "none", "no-name", "folders", "line", "header", "parameters", "no-ticket", "supplement-of-another"],
+)
+async def test_a_file_that_cannot_be_added_is_refused_by_name(
+    owner: Connection, database: Any, given: tuple[object, ...], refusal: str
+) -> None:
+    before = await owner.fetchval("SELECT count(*) FROM blobs")
+    async with database.connect("ui") as ui:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+            await ui.execute(ADD, *given)
+    assert refused.value.constraint_name == refusal
+    assert await owner.fetchval("SELECT count(*) FROM blobs") == before
+
+
+async def test_D4_a_sweep_leaves_a_file_that_was_added_and_removes_it_when_it_is_gone(
+    owner: Connection, database: Any
+) -> None:
+    async with database.connect("ui") as ui:
+        kept = await ui.fetchval(ADD, 1, None, "plan.pdf", "application/pdf", b"%PDF-1.7")
+        await owner.execute("UPDATE blobs SET created_at = now() - interval '1 year'")
+        pool = await open_pool(database.dsn("operator").get_secret_value(), application_name="sweep", max_size=1)
+        async with pool:
+            await PostgresBlobs(pool).remove_unneeded(settled_for=timedelta(days=1))
+            stored = "SELECT count(*) FROM blobs WHERE sha256 = sha256('%PDF-1.7')"
+            assert await owner.fetchval(stored) == 1
+            await ui.execute("SELECT ui_v1.remove_attachment($1)", kept)
+            await PostgresBlobs(pool).remove_unneeded(settled_for=timedelta(days=1))
+            assert await owner.fetchval(stored) == 0
+
+
+@pytest.mark.parametrize("table", ["entry_channels", "supplement_types"])
+async def test_N6_A4_channels_and_types_of_its_own_are_renamed_and_removed(
+    owner: Connection, database: Any, table: str
+) -> None:
+    assert owner is not None
+    async with database.connect("ui") as ui:
+        mine = await ui.fetchval(f"INSERT INTO helpdesk.{table} (name) VALUES ('balie') RETURNING id")  # noqa: S608
+        await ui.execute(f"UPDATE helpdesk.{table} SET name = 'aan de balie' WHERE id = $1", mine)  # noqa: S608
+        assert await ui.fetchval(f"SELECT name FROM helpdesk.{table} WHERE id = $1", mine) == "aan de balie"  # noqa: S608
+        await ui.execute(f"DELETE FROM helpdesk.{table} WHERE id = $1", mine)  # noqa: S608
+        for change in ("UPDATE helpdesk.{} SET name = 'x' WHERE system_key IS NOT NULL", "DELETE FROM helpdesk.{}"):
+            with pytest.raises(asyncpg.CheckViolationError) as refused:
+                await ui.execute(change.format(table))
+            assert refused.value.constraint_name == "the_importers_own_stays"
+
+
+async def test_S2_S4_the_ui_names_the_mailbox_and_another_server_needs_the_password_again(
+    owner: Connection, database: Any
+) -> None:
+    await owner.execute("UPDATE importer_settings SET enabled = false")
+    place = "UPDATE ui_v1.mailbox_settings SET kind = 'imap', username = $1, server = $2 WHERE helpdesk_id = 2"
+    async with database.connect("ui") as ui:
+
+        async def give_password() -> None:
+            key = await ui.fetchval("SELECT public_key FROM ui_v1.sealing_key")
+            sealed = SealingKey(key).seal(SecretStr("geheim"))
+            await ui.execute("SELECT ui_v1.set_mailbox_password(2, $1)", sealed)
+
+        await ui.execute(place, "verkoop", "imap.helpdesk.example")
+        await give_password()
+        await ui.execute(place, "verkoop@helpdesk.example", "imap.helpdesk.example")
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await ui.execute(place, "verkoop", "imap.elders.example")
+        assert refused.value.constraint_name == "a_secret_stays_with_its_place"
+        async with ui.transaction():
+            await give_password()
+            await ui.execute(place, "verkoop", "imap.elders.example")
+        shown = await ui.fetchrow(
+            "SELECT username, server, has_password FROM ui_v1.importer_settings WHERE helpdesk_id = 2"
+        )
+        assert tuple(shown) == ("verkoop", "imap.elders.example", True)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await ui.execute("UPDATE helpdesk.logins SET password_encrypted = NULL")

@@ -14,12 +14,12 @@ from shared.messages import AutomaticKind
 AUTOMATIC = Path(__file__).parents[4] / "mails" / "automatic"
 
 
-def read(raw: bytes, own_list_ids: tuple[str, ...] = ()) -> ReadMail:
-    return read_mail(raw, uuid.UUID(int=1), ReadingSettings(own_list_ids=own_list_ids))
+def read(raw: bytes, own_list_ids: tuple[str, ...] = (), *, fed_by_rule: bool = False) -> ReadMail:
+    return read_mail(raw, uuid.UUID(int=1), ReadingSettings(own_list_ids=own_list_ids, fed_by_rule=fed_by_rule))
 
 
-def kind(raw: bytes, **settings: tuple[str, ...]) -> AutomaticKind | None:
-    found = read(raw, **settings).automatic
+def kind(raw: bytes, own_list_ids: tuple[str, ...] = (), *, fed_by_rule: bool = False) -> AutomaticKind | None:
+    found = read(raw, own_list_ids, fed_by_rule=fed_by_rule).automatic
     return found.kind if found is not None else None
 
 
@@ -179,6 +179,42 @@ def test_D6_kinds(name: str, expected: AutomaticKind | None) -> None:
 )
 def test_D6_signs(raw: bytes, expected: AutomaticKind | None) -> None:
     assert kind(raw) is expected
+
+
+_BY_RULE = ("Auto-Submitted: auto-generated", "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent")
+
+
+@pytest.mark.parametrize(
+    ("raw", "alone", "fed_by_rule"),
+    [
+        pytest.param(mail(_BY_RULE[0]), AutomaticKind.AUTO_REPLY, None, id="generated"),
+        pytest.param(mail(*_BY_RULE), AutomaticKind.AUTO_REPLY, None, id="rules agent without a loop"),
+        pytest.param(
+            mail(*_BY_RULE, "X-Auto-Response-Suppress: All"), AutomaticKind.AUTO_REPLY, None, id="and suppressed"
+        ),
+        pytest.param(mail("X-Loop: verkoop@b.example"), AutomaticKind.AUTO_REPLY, None, id="procmail"),
+        pytest.param(
+            mail("X-MS-Exchange-Inbox-Rules-Loop: jan@b.example", "X-Auto-Response-Suppress: All"),
+            AutomaticKind.OUT_OF_OFFICE,
+            AutomaticKind.OUT_OF_OFFICE,
+            id="absence of the mailbox in the loop",
+        ),
+        pytest.param(
+            mail("Auto-Submitted: auto-replied"), AutomaticKind.AUTO_REPLY, AutomaticKind.AUTO_REPLY, id="a reply"
+        ),
+        pytest.param(
+            mail(subject="Automatisch antwoord: Printer"),
+            AutomaticKind.OUT_OF_OFFICE,
+            AutomaticKind.OUT_OF_OFFICE,
+            id="called an absence",
+        ),
+        pytest.param(mail("List-Id: <a.b>", _BY_RULE[0]), AutomaticKind.LIST, AutomaticKind.LIST, id="a list"),
+    ],
+)
+def test_D6_what_a_redirecting_rule_adds_is_no_sign_in_a_mailbox_that_says_so(
+    raw: bytes, alone: AutomaticKind | None, fed_by_rule: AutomaticKind | None
+) -> None:
+    assert (kind(raw), kind(raw, fed_by_rule=True)) == (alone, fed_by_rule)
 
 
 @pytest.mark.parametrize(

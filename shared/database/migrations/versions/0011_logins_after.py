@@ -7,8 +7,8 @@ from pathlib import Path
 
 from shared.database.scripts import execute_scripts
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 half = "after"
 SCRIPTS = Path(__file__).with_suffix("")
 
