@@ -44,6 +44,15 @@ FROM outgoing_accounts account LEFT JOIN login_states login ON login.login_id = 
 ORDER BY account.name
 """
 
+_LOGINS: Final = """
+SELECT login.name AS login, state.refused_since, state.probe_at, state.problem, login.expires_at,
+    ARRAY(SELECT helpdesk.name FROM importer_settings settings JOIN helpdesks helpdesk ON helpdesk.id = helpdesk_id
+          WHERE login_id = login.id AND enabled ORDER BY 1) AS mailboxes,
+    ARRAY(SELECT name FROM outgoing_accounts WHERE login_id = login.id ORDER BY 1) AS accounts
+FROM logins login JOIN login_states state ON state.login_id = login.id
+ORDER BY login.name
+"""
+
 _CHECK_SOON: Final = """
 UPDATE mailbox_states state SET next_check_at = now()
 FROM importer_settings settings
@@ -131,6 +140,25 @@ class AccountProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginProgress:
+    """A login: how it stands, and who uses it."""
+
+    login: str
+    refused_since: datetime | None
+    probe_at: datetime | None
+    problem: str | None
+    expires_at: datetime | None
+    mailboxes: tuple[str, ...]
+    """Helpdesks whose mailbox is on."""
+    accounts: tuple[str, ...]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether more than one uses it."""
+        return len(self.mailboxes) + len(self.accounts) > 1
+
+
+@dataclass(frozen=True, slots=True)
 class TicketNumbers:
     """The installation's pattern, and which numbers it does not find; `newest_number` is None without any ticket."""
 
@@ -207,6 +235,15 @@ async def ticket_numbers(connection: Connection) -> TicketNumbers:
 async def accounts(connection: Connection) -> list[AccountProgress]:
     """Every outgoing account."""
     return [AccountProgress(**row) for row in await connection.fetch(_ACCOUNTS)]
+
+
+async def logins(connection: Connection) -> list[LoginProgress]:
+    """Every login."""
+    found = await connection.fetch(_LOGINS)
+    return [
+        LoginProgress(**{**row, "mailboxes": tuple(row["mailboxes"]), "accounts": tuple(row["accounts"])})
+        for row in found
+    ]
 
 
 async def check_soon(connection: Connection) -> None:

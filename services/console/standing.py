@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from services.console.idle import many
-from services.console.progress import AccountProgress, MailboxProgress, TicketNumbers, Undelivered, Unfinished
+from services.console.progress import (
+    AccountProgress,
+    LoginProgress,
+    MailboxProgress,
+    TicketNumbers,
+    Undelivered,
+    Unfinished,
+)
 from services.console.queues import WorkInQueue
 from shared.logins import ending
 from shared.portal.delivery import DELIVERY, DeliveryReason
@@ -24,6 +31,11 @@ NEEDS_A_PERSON: Final = (
 )
 """What no further try cures. An address that a server does not know is a matter for its ticket, not for us."""
 
+LOGIN_PROBLEMS: Final = frozenset({"login-refused", "login-expired"})
+"""Kinds of a mailbox's problem that are its login's."""
+NAMED: Final = 3
+"""So many who use a login are named in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -37,6 +49,7 @@ class Standing:
     notifications: Mapping[str, int]
     undelivered: tuple[Undelivered, ...]
     accounts: tuple[AccountProgress, ...]
+    logins: tuple[LoginProgress, ...]
     queues: tuple[WorkInQueue, ...] | None
     ticket_numbers: TicketNumbers
     tickets_that_threads_would_have_saved: Mapping[str, int]
@@ -51,7 +64,7 @@ class Standing:
             if not queue.consumers:
                 yield f"Nobody reads the queue {queue.queue}: {queue.reader} does not run."
         yield from self._mailboxes()
-        yield from self._accounts()
+        yield from self._logins()
         yield from self._numbers()
         parked = max(self.unfinished.dead_letters, sum(queue.dead for queue in self.queues or ()))
         if parked:
@@ -60,11 +73,30 @@ class Standing:
             yield f"{many(cause.count, 'mail')} of {cause.helpdesk} not sent: {_explained(cause.reason)}"
 
     def _mailboxes(self) -> Iterator[str]:
+        told_once = {helpdesk for login in self.logins if _refused_for_several(login) for helpdesk in login.mailboxes}
         for mailbox in self.mailboxes:
-            if mailbox.enabled and mailbox.problem is not None:
+            by_login = mailbox.problem_kind in LOGIN_PROBLEMS and mailbox.helpdesk in told_once
+            if mailbox.enabled and mailbox.problem is not None and not by_login:
                 yield f"The mailbox of {mailbox.helpdesk}: {mailbox.problem}"
-            if mailbox.enabled and (sentence := ending(mailbox.login_expires_at, self.at)):
-                yield f"The mailbox of {mailbox.helpdesk}: {sentence}"
+
+    def _logins(self) -> Iterator[str]:
+        for login in self.logins:
+            users = [
+                *(f"mailbox of {name}" for name in login.mailboxes),
+                *(f"account {name}" for name in login.accounts),
+            ]
+            if not users:
+                continue
+            who = f"The login {login.login} ({_some(users)})" if login.is_shared else f"The {users[0]}"
+            if login.refused_since is not None and (login.is_shared or login.accounts):
+                cure = "logins" if login.is_shared else "accounts"
+                yield (
+                    f"{who}: its login is refused since {login.refused_since.astimezone():%Y-%m-%d %H:%M} "
+                    f"({login.problem}). It is seldom tried, so that it is not locked: set it right with {cure} set, "
+                    "set-password or set-certificate."
+                )
+            if sentence := ending(login.expires_at, self.at):
+                yield f"{who}: {sentence}"
 
     def _numbers(self) -> Iterator[str]:
         numbers = self.ticket_numbers
@@ -85,16 +117,15 @@ class Standing:
                 f"{numbers.alias_not_found}) not found by the pattern of ticket numbers ({numbers.pattern}): {cure}"
             )
 
-    def _accounts(self) -> Iterator[str]:
-        for account in self.accounts:
-            if account.login_refused_since is not None:
-                yield (
-                    f"The account {account.account}: its login is refused since "
-                    f"{account.login_refused_since.astimezone():%Y-%m-%d %H:%M} ({account.refusal}). It is seldom "
-                    "tried, so that it is not locked: set it right with accounts set, set-password or set-certificate."
-                )
-            if sentence := ending(account.login_expires_at, self.at):
-                yield f"The account {account.account}: {sentence}"
+
+def _refused_for_several(login: LoginProgress) -> bool:
+    return login.is_shared and login.refused_since is not None
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _explained(reason: str) -> str:

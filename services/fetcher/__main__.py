@@ -39,6 +39,7 @@ from services.fetcher.mailbox_check import try_mailbox
 from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.repository.ledger import Ledger
+from services.fetcher.repository.logins import LoginRepository
 from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
 from services.fetcher.schedule import Schedule
 from services.fetcher.sweeper import Sweeper
@@ -87,7 +88,11 @@ async def main(process: Process[FetcherConfiguration]) -> None:
         )
         process.ready_when("database", mailboxes.ping)
         process.ready_when("broker", broker.check)
-        await process.run(schedule.run, Sweeper(ledger, publisher).run, partial(metrics.show_states, mailboxes, ledger))
+        await process.run(
+            schedule.run,
+            Sweeper(ledger, publisher).run,
+            partial(metrics.show_states, mailboxes, LoginRepository(pool), ledger),
+        )
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
     importer_mailbox_problem                                  gauge    1 while the settings show a problem, else 0
     importer_mailbox_problem_kind                             gauge    1 for the kind of that problem (rules.problem)
     importer_mailbox_failed_checks                            gauge    checks in a row that failed
-    importer_mailbox_refused_logins                           gauge    logins refused since one was taken or changed
-    importer_mailbox_login_expires_timestamp_seconds          gauge    end of the client secret or certificate, if known
     importer_mailbox_waiting                                  gauge    old mails that wait for a person's choice (D18)
+    importer_login_refused_logins                             gauge    refusals since it was taken or changed, by login
+    importer_login_expires_timestamp_seconds                  gauge    end of its client secret or certificate, if known
     importer_mails_without_outcome                            gauge    mails of all mailboxes that await their outcome
     importer_oldest_mail_without_outcome_timestamp_seconds    gauge    when the oldest of them was taken in; 0: none
     importer_dead_letters_open                                gauge    dead letters that wait for a person
@@ -18,7 +18,7 @@
     importer_republished_total                                counter  mails without outcome that were published again
 
 The first eleven are read from the database, so that every fetcher tells the same and a dead one is noticed. A login
-that ends within 30 days is told in the log too, once a day: `mailbox_login_ends`.
+that ends within 30 days is told in the log too, once a day: `login_ends`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from services.fetcher.flow import Findings
 from services.fetcher.repository.ledger import Ledger, Unfinished
+from services.fetcher.repository.logins import LoginInUse, LoginRepository
 from services.fetcher.repository.mailboxes import MailboxRepository, MailboxState
 from shared.errors import TryAgain
 from shared.logins import ending
 
 PERIOD_SECONDS: Final = 15
 _HELPDESK: Final = ["helpdesk_id"]
+_LOGIN: Final = ["login_id", "login"]
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +53,12 @@ last_successful_check = Gauge(
 problem = Gauge("importer_mailbox_problem", "1 while the settings show a problem of the mailbox", _HELPDESK)
 problem_kind = Gauge("importer_mailbox_problem_kind", "1 for the kind of the mailbox's problem", [*_HELPDESK, "kind"])
 refused_logins = Gauge(
-    "importer_mailbox_refused_logins", "Logins refused since one was taken or the login was changed", _HELPDESK
+    "importer_login_refused_logins", "How often the login was refused since it was taken or changed", _LOGIN
 )
 login_expires = Gauge(
-    "importer_mailbox_login_expires_timestamp_seconds",
-    "When the client secret or certificate of the mailbox ends, where that is known",
-    _HELPDESK,
+    "importer_login_expires_timestamp_seconds",
+    "When the client secret or certificate of the login ends, where that is known",
+    _LOGIN,
 )
 failed_checks = Gauge("importer_mailbox_failed_checks", "Checks in a row that failed", _HELPDESK)
 without_outcome = Gauge("importer_mails_without_outcome", "Mails of all mailboxes that await their outcome")
@@ -83,13 +85,16 @@ def record_findings(helpdesk_id: int, findings: Findings) -> None:
     failures.labels(label, "MailUnreadable").inc(findings.unreadable)
 
 
-async def show_states(mailboxes: MailboxRepository, ledger: Ledger, stop: asyncio.Event) -> None:
-    """Show how all mailboxes and mails stand until `stop` is set; in an outage what was known last stays."""
+async def show_states(
+    mailboxes: MailboxRepository, logins: LoginRepository, ledger: Ledger, stop: asyncio.Event
+) -> None:
+    """Show how all mailboxes, logins and mails stand until `stop` is set; in an outage what was known last stays."""
     while not stop.is_set():
         try:
-            states = await mailboxes.states()
-            record_states(states)
-            await tell_endings(mailboxes, states, datetime.now(UTC))
+            record_states(await mailboxes.states())
+            in_use = await logins.in_use()
+            record_logins(in_use)
+            await tell_endings(logins, in_use, datetime.now(UTC))
             record_unfinished(await ledger.unfinished())
         except TryAgain as trouble:
             log.warning("metrics_not_refreshed", error=str(trouble))
@@ -103,7 +108,7 @@ async def show_states(mailboxes: MailboxRepository, ledger: Ledger, stop: asynci
 def record_states(states: Sequence[MailboxState]) -> None:
     """Show the mailboxes that are on, and no others any more."""
     for gauge in (
-        last_check, last_successful_check, problem, problem_kind, failed_checks, refused_logins, login_expires, waiting,
+        last_check, last_successful_check, problem, problem_kind, failed_checks, waiting,
     ):  # fmt: skip
         gauge.clear()
     for state in states:
@@ -115,19 +120,26 @@ def record_states(states: Sequence[MailboxState]) -> None:
         problem.labels(label).set(state.problem_kind is not None)
         if state.problem_kind is not None:
             problem_kind.labels(label, state.problem_kind).set(1)
-        refused_logins.labels(label).set(state.refused_logins)
-        if state.login_expires_at is not None:
-            login_expires.labels(label).set(state.login_expires_at.timestamp())
         failed_checks.labels(label).set(state.failed_checks)
         waiting.labels(label).set(state.backlog_waiting)
 
 
-async def tell_endings(mailboxes: MailboxRepository, states: Sequence[MailboxState], now: datetime) -> None:
+def record_logins(logins: Sequence[LoginInUse]) -> None:
+    """Show the logins in use, and no others any more."""
+    refused_logins.clear()
+    login_expires.clear()
+    for login in logins:
+        refused_logins.labels(str(login.id), login.name).set(login.refused_logins)
+        if login.expires_at is not None:
+            login_expires.labels(str(login.id), login.name).set(login.expires_at.timestamp())
+
+
+async def tell_endings(repository: LoginRepository, logins: Sequence[LoginInUse], now: datetime) -> None:
     """Tell in the log of the logins that end soon, each once a day whichever fetcher does it."""
-    for state in states:
-        sentence = ending(state.login_expires_at, now)
-        if sentence is not None and state.login_id is not None and await mailboxes.tell_ending(state.login_id):
-            log.warning("mailbox_login_ends", helpdesk_id=state.helpdesk_id, problem=sentence)
+    for login in logins:
+        sentence = ending(login.expires_at, now)
+        if sentence is not None and await repository.tell_ending(login.id):
+            log.warning("login_ends", login=login.name, login_id=login.id, problem=sentence)
 
 
 def record_unfinished(unfinished: Unfinished) -> None:

@@ -31,7 +31,6 @@ from shared.database.logins import (
     record_refused,
     record_taken,
     standing,
-    tell_ending,
 )
 from shared.database.pool import Pool, connection
 from shared.logins import LoginStanding
@@ -189,12 +188,6 @@ SELECT reason, count(*), min(created_at) AS oldest_at FROM notifications WHERE s
 
 ACCOUNT_TO_TRY: Final = f"SELECT {_ACCOUNT} FROM outgoing_accounts account {_LOGIN} WHERE account.id = $1"  # noqa: S608 - nothing but our own columns
 
-ACCOUNTS: Final = f"""
-SELECT account.id, account.name, account.login_id, login.expires_at AS login_expires_at,
-    coalesce(login_state.refused_logins, 0) AS refused_logins
-FROM outgoing_accounts account {_LOGIN}
-"""  # noqa: S608 - nothing but our own columns
-
 RECORD_DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
 
 
@@ -205,17 +198,6 @@ class Waiting:
     reason: str | None
     count: int
     oldest_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AccountLogin:
-    """How the login of an outgoing account stands."""
-
-    id: int
-    name: str
-    login_id: int | None
-    login_expires_at: datetime | None
-    refused_logins: int
 
 
 class Repository:
@@ -287,16 +269,6 @@ class Repository:
         async with connection(self._pool) as database:
             row = await database.fetchrow(ACCOUNT_TO_TRY, account_id)
         return None if row is None else _account(row)
-
-    async def accounts(self) -> list[AccountLogin]:
-        """Every outgoing account."""
-        async with connection(self._pool) as database:
-            return [AccountLogin(**row) for row in await database.fetch(ACCOUNTS)]
-
-    async def tell_ending(self, login_id: int) -> bool:
-        """Whether nobody told today that this login ends; then it counts as told."""
-        async with connection(self._pool) as database:
-            return await tell_ending(database, login_id)
 
     async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
         """An event that was parked, and why, for the ledger."""

@@ -1,4 +1,4 @@
-"""How logins stand: refused or taken, at rest, the same as another, near their end. One rule for fetcher and notifier.
+"""How logins stand: refused or taken, at rest, the same as another. One rule for fetcher and notifier.
 
 A login is refused or taken at whatever mailbox or account uses it. Two that name the same account with the same secret
 bear the same fingerprint, which the service that opens them stores (`shared.sealing.Keyring.fingerprint`): what is said
@@ -47,10 +47,6 @@ _TAKEN: Final = """
         AND (login_id = $1 OR fingerprint = (SELECT fingerprint FROM login_states WHERE login_id = $1))
         AND EXISTS (SELECT FROM logins WHERE id = $1 AND row_version = $2)"""
 
-_TELL_ENDING: Final = """
-    UPDATE login_states SET expiry_told_on = current_date
-    WHERE login_id = $1 AND expiry_told_on IS DISTINCT FROM current_date"""
-
 
 def standing(row: asyncpg.Record) -> LoginStanding | None:
     """The login of a row with `login_id` and the columns of STANDING; None where it has none."""
@@ -95,8 +91,3 @@ async def record_refused(connection: Connection, login: LoginStanding, refusal: 
 async def record_taken(connection: Connection, login: LoginStanding) -> None:
     """A server took it: it rests no longer, and what waited for it has its turn (a trigger)."""
     await connection.execute(_TAKEN, login.id, login.version)
-
-
-async def tell_ending(connection: Connection, login_id: int) -> bool:
-    """Whether nobody told today that this login ends; then it counts as told."""
-    return bool(await connection.execute(_TELL_ENDING, login_id) == "UPDATE 1")

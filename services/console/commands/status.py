@@ -60,6 +60,7 @@ async def _standing(connection: Connection, queues: tuple[WorkInQueue, ...] | No
         schema_revision=await progress.schema_revision(connection),
         mailboxes=tuple(await progress.mailboxes(connection)),
         accounts=tuple(await progress.accounts(connection)),
+        logins=tuple(await progress.logins(connection)),
         outcomes_of_a_day=await progress.outcomes_of_a_day(connection),
         unfinished=await progress.unfinished(connection),
         notifications=await progress.mails_out_by_state(connection),

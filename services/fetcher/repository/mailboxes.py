@@ -19,7 +19,7 @@ from services.fetcher.repository.access import ACCESS, LOGIN, Opened, opened
 from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
 from services.fetcher.rules.problem import Problem
-from shared.database.logins import STANDING, record_refused, record_taken, tell_ending
+from shared.database.logins import STANDING, record_refused, record_taken
 from shared.database.pool import Pool, connection
 from shared.logins import LoginStanding
 from shared.messages import ImportChoice
@@ -102,13 +102,8 @@ _UNCHANGED: Final = """
     WHERE enabled"""
 
 _STATES: Final = """
-    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks,
-        settings.login_id,
-        coalesce(login_state.refused_logins, 0) AS refused_logins, login.expires_at AS login_expires_at, backlog_waiting
-    FROM mailbox_states JOIN importer_settings AS settings USING (helpdesk_id)
-        LEFT JOIN logins AS login ON login.id = settings.login_id
-        LEFT JOIN login_states AS login_state ON login_state.login_id = login.id
-    WHERE enabled"""
+    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, backlog_waiting
+    FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +141,6 @@ class MailboxState:
     last_successful_check_at: datetime | None
     problem_kind: str | None
     failed_checks: int
-    login_id: int | None
-    refused_logins: int
-    login_expires_at: datetime | None
     backlog_waiting: int
 
 
@@ -233,11 +225,6 @@ class MailboxRepository:
         """Every mailbox that is on."""
         async with connection(self._pool) as acquired:
             return [MailboxState(**row) for row in await acquired.fetch(_STATES)]
-
-    async def tell_ending(self, login_id: int) -> bool:
-        """Whether nobody told today that this login ends; then it counts as told."""
-        async with connection(self._pool) as acquired:
-            return await tell_ending(acquired, login_id)
 
     async def ping(self) -> None:
         """Raise Outage when the database does not answer."""

@@ -117,6 +117,13 @@ async def test_status_tells_of_logins_that_are_refused_or_end_soon(watched: Comm
     refused, ends = "its login is refused since", "verloopt over"
     assert [what for what in told["needs_a_person"] if "account Post" in what and refused in what and "535" in what]
     assert [what for what in told["needs_a_person"] if "mailbox of ICT" in what and ends in what]
+    await house.owner.execute("""
+        WITH moved AS (UPDATE outgoing_accounts SET login_id = (SELECT login_id FROM importer_settings))
+        UPDATE mailbox_states SET problem = 'Geweigerd.', problem_kind = 'login-refused', problem_since = now()""")
+    told = await watched.answers("status", code=3)
+    [said] = [what for what in told["needs_a_person"] if "refused since" in what]
+    assert "(mailbox of ICT, account Post)" in said  # one login, one line
+    assert not [what for what in told["needs_a_person"] if "Geweigerd." in what]
     shown = await watched.answers("importer", "show", "ICT")
     assert ends in shown["login_ending"]
 

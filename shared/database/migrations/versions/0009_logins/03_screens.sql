@@ -96,8 +96,13 @@ GRANT EXECUTE ON FUNCTION helpdesk.free_login_name, helpdesk.refuse_shared_login
 
 GRANT SELECT (id, username, tenant, cloud, ca_file, password_encrypted, certificate_encrypted, expires_at, row_version)
     ON logins TO importer_fetcher, importer_notifier;
-GRANT SELECT, UPDATE (refused_logins, refused_since, probe_at, problem, fingerprint, expiry_told_on)
+GRANT SELECT (login_id, refused_logins, refused_since, probe_at, problem, fingerprint),
+    UPDATE (refused_logins, refused_since, probe_at, problem, fingerprint)
     ON login_states TO importer_fetcher, importer_notifier;
+-- one of them shows and announces how all stand: there are as many fetchers as notifiers, at least one
+GRANT SELECT (name) ON logins TO importer_fetcher;
+GRANT SELECT (expiry_told_on), UPDATE (expiry_told_on) ON login_states TO importer_fetcher;
+GRANT SELECT (login_id) ON outgoing_accounts TO importer_fetcher;
 GRANT SELECT (login_id) ON importer_settings TO importer_fetcher;
 GRANT SELECT (login_id) ON outgoing_accounts TO importer_notifier;
 

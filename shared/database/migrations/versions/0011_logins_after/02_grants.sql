@@ -2,7 +2,7 @@
 
 REVOKE SELECT (username, password_encrypted, certificate_encrypted, login_expires_at, tenant, cloud, ca_file)
     ON importer_settings FROM importer_fetcher;
-REVOKE SELECT (username, password_encrypted, certificate_encrypted, login_expires_at, tenant, cloud, ca_file)
+REVOKE SELECT (name, username, password_encrypted, certificate_encrypted, login_expires_at, tenant, cloud, ca_file)
     ON outgoing_accounts FROM importer_notifier;
 
 REVOKE UPDATE (status_id, deadline_at, completed_at, changed_at, changed_by_employee_id, changed_by_person_id,

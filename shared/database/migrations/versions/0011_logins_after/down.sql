@@ -5,7 +5,7 @@ GRANT UPDATE (visible_to_customer, expanded, status_id, deadline_at, needs_revie
     changed_by_employee_id, changed_by_person_id) ON supplements TO importer_console, importer_operator;
 GRANT UPDATE (status_id, deadline_at, completed_at, changed_at, changed_by_employee_id, changed_by_person_id,
     needs_review) ON tickets TO importer_console, importer_operator;
-GRANT SELECT (username, password_encrypted, certificate_encrypted, login_expires_at, tenant, cloud, ca_file)
+GRANT SELECT (name, username, password_encrypted, certificate_encrypted, login_expires_at, tenant, cloud, ca_file)
     ON outgoing_accounts TO importer_notifier;
 GRANT SELECT (username, password_encrypted, certificate_encrypted, login_expires_at, tenant, cloud, ca_file)
     ON importer_settings TO importer_fetcher;
