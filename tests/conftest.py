@@ -209,11 +209,21 @@ class EmptyVhost:
     server: RabbitmqEndpoint
 
 
+_TRUST = httpx.create_ssl_context()
+"""Made once: each client would read all certificates of the machine anew, for a server without TLS."""
+
+
+@asynccontextmanager
+async def _management(server: RabbitmqEndpoint) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"{server.management_url}/api/", timeout=30, verify=_TRUST) as client:
+        yield client
+
+
 @asynccontextmanager
 async def fresh_empty_vhost(server: RabbitmqEndpoint) -> AsyncIterator[EmptyVhost]:
     """A fresh virtual host without any queue, on which the administrator may do all; deleted afterwards."""
     name = f"test-{secrets.token_hex(6)}"
-    async with httpx.AsyncClient(base_url=f"{server.management_url}/api/", timeout=30) as management:
+    async with _management(server) as management:
         user = quote(management.base_url.username, safe="")
         (await management.put(f"vhosts/{name}")).raise_for_status()
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
@@ -303,10 +313,8 @@ async def vhost_model(rabbitmq_server: RabbitmqEndpoint) -> VhostModel:
 @asynccontextmanager
 async def fresh_vhost(server: RabbitmqEndpoint, model: VhostModel) -> AsyncIterator[Vhost]:
     """A fresh virtual host with everything that `deploy-topology` makes; its users are deleted afterwards."""
-    async with (
-        fresh_empty_vhost(server) as empty,
-        administration.management(SecretStr(server.management_url), empty.name) as management,
-    ):
+    async with fresh_empty_vhost(server) as empty, _management(server) as client:
+        management = Management(client, empty.name)
         ours = _topology_of(empty.name)
         await management.send("POST", "definitions", model.definitions_of(empty.name))
         yield Vhost(empty, ours, model.passwords, management)

@@ -20,8 +20,9 @@ from deploy.local.tools import plain_environment
 from deploy.local.virtualenv import VirtualEnvironment
 
 _NOT_RUNNING = 3
-# a worker for each processor; a file's tests stay together, since they share its fixtures
-_ALL_TESTS = ("-q", "-n", "auto", "--dist", "loadfile")
+# A worker for each processor; a file's tests stay together, since they share its fixtures. In the order of the folders:
+# those that start whole processes come first, while by their number of tests they would be last, one worker idle.
+_ALL_TESTS = ("-q", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def prepare(checkout: Checkout) -> int:

@@ -119,7 +119,7 @@ def test_a_sound_header_names_whom_the_standard_library_names(value: str) -> Non
 
 
 @given(st.lists(st.one_of(_SPEC, _QUOTED, _COMMENT, _WORD, st.sampled_from(list(' <>,:@"()\\.'))), max_size=7))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_broken_header_names_nobody_else(pieces: list[str]) -> None:
     """Without brackets an address is the standard library's; dots too many in a local part are read by us alone.
 
