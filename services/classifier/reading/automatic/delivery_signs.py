@@ -66,6 +66,12 @@ _BEGINS_REPORT: Final = re.compile(
     r"(?:ihre|die) (?:nachricht|e-?mail)\b.{0,80}\bnicht|(?:votre|le) (?:message|courriel)\b.{0,80}\bpas)",
     re.IGNORECASE,
 )
+_SALUTATION: Final = re.compile(
+    r"\W{0,3}(?:hello|hi|dear|beste|geachte|hallo|goedendag|guten tag|liebe[rs]?|sehr geehrte[rs]?|bonjour|"
+    r"madame|monsieur|cher|estimad[oa]|buongiorno|gentile)\b[^.?!:;]{0,40}[,!.]?\s*$",
+    re.IGNORECASE,
+)
+"""What may stand above the first line of a report, as above anybody's."""
 _SERVER_SPOKE: Final = re.compile(
     r"(?:^|[:>(#\]-]|\bsaid|\.\.\.|\breason|\bcode)[ \t]*[45][0-5][0-9](?:[ -]+[^\d\s]|[ -]+[45]\.[0-7]\.[0-9])|"
     r"(?<![0-9.])[45]\.[0-7]\.[0-9]{1,3}(?![0-9.]*[0-9])",
@@ -202,7 +208,8 @@ class Telling:
     @cached_property
     def is_unmistakable(self) -> bool:
         """Subject, first line, a server's word and the mail below: whoever complains of a report begins otherwise."""
-        first = next((line for line in self.text[:MOST_TEXT].splitlines() if line.strip()), "")
+        lines = (line for line in self.text[:MOST_TEXT].splitlines() if line.strip())
+        first = next((line for line in lines if not _SALUTATION.match(line)), "")
         return (
             _SUBJECT.match(self.subject.lstrip(" *-_")) is not None
             and _BEGINS_REPORT.search(first) is not None

@@ -48,7 +48,7 @@ _ENDS_WITH_ADDRESS: Final = re.compile(r"@[^\s<>@]{3,250}[>)\]\"'’\s]{0,6}[:�
 _CLOCK: Final = re.compile(_TIME)
 _DAY: Final = re.compile(rf"{_DATE}")
 _DASHES: Final = re.compile(r"^[-–—]{2,}\s*|\s*[-–—]{2,}$")
-_ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.])[0-9]{1,2}\.$")
+_ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.])[0-9]{1,2}\.?$")
 _WRAPPED: Final = 40
 """A client that wraps at 60 to 80 characters leaves lines at least as long."""
 
@@ -96,6 +96,8 @@ def _may_go_on(lines: Sequence[str], begin: int) -> bool:
     """
     line = bare(lines[begin])
     following = bare(lines[begin + 1][: 2 * _LONGEST]) if begin + 1 < len(lines) else ""
+    if _ENDS_WITH_DAY.search(line) is not None and _WROTE.search(following) is not None:
+        return _MOMENT.search(f"{line} {following}") is not None  # the month stands in the next line
     if _MOMENT.search(line) is None and _ADDRESS.search(line) is None:
         begins_paragraph = not begin or not bare(lines[begin - 1])
         ends_open = line[-1:].isalnum() or line.endswith(("<", "("))

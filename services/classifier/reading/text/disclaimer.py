@@ -89,7 +89,8 @@ _SCANNED: Final = re.compile(
     r"^[\W_]{0,9}(?:(?:virus-?free|virusvrij|virenfrei|garanti sans virus|sans virus|libre de virus|privo di virus)"
     r"\b[^?!]{0,80}$|(?:this|deze|dit|diese|ce|cet|este|questo|detta|denne|the)\b[^?!]{0,120}?(?:scanned|"
     r"checked|swept|gescand|gecontroleerd|gescannt|geprüft|überprüft|analysé|vérifié|analizado|controllat|kontroll|"
-    r"skann)[^?!]{0,160}?(?:virus|viren|malware|mailscanner)|[^?!]{0,60}\b(?:controleert|scant|checks|scans)\b"
+    r"skann)[^?!]{0,160}?(?:virus|viren|malware|mailscanner|\bsecurity\b|\bspam|messagelabs|mimecast|proofpoint|"
+    r"barracuda|sophos)|[^?!]{0,60}\b(?:controleert|scant|checks|scans)\b"
     r"[^?!]{0,80}\b(?:virus|malware)|(?:this|deze|dit|diese)\b[^?!]{0,60}?(?:virus|viren|malware)[^?!]{0,80}?"
     r"(?:scanned|checked|swept|gescand|gecontroleerd|gescannt|geprüft|überprüft))",
     re.IGNORECASE,

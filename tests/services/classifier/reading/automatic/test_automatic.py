@@ -349,6 +349,8 @@ Message-ID: <ons.1@desk.example>
     [
         ("beheer@elders.example", "Delivery failure", "Unable to deliver your message to:", ()),
         ("mailhub-7@elders.example", "Undeliverable: Ticket", "Your message could not be delivered.", ()),
+        ("Mail <noc@elders.example>", "Mail could not be delivered", "Hello,\n\nYour mail was not delivered.", ()),
+        ("Noc <noc@elders.example>", "Onbestelbaar: Ticket", "Geachte heer Jans,\n\nHet bericht is niet bezorgd.", ()),
         ("Systeembeheer <sys@elders.example>", "Onbestelbaar: Ticket", "Uw bericht is niet bezorgd.", ()),
         ("Post <x@elders.example>", "Returned mail", "Failed recipients", ("Return-Path: <mailer-daemon@x.example>",)),
         (

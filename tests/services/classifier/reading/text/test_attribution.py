@@ -18,6 +18,8 @@ ATTRIBUTIONS = {
     "ict@desk.example> wrote:",
     "gmail-within-the-address": "Op di 3 mrt 2026 om 10:00 schreef Servicedesk <ict@desk.example\n>:",
     "gmail-german-after-a-day": "Servicedesk <ict@desk.example> schrieb am Di., 3.\nMärz 2026 um 10:00 Uhr:",
+    "german-day-first": "Am Mo., 30.\nMärz 2026 um 10:00 Uhr schrieb Servicedesk <ict@desk.example>:",
+    "french-day-first": "Le lun. 30\nmars 2026 à 10:00, Servicedesk <ict@desk.example> a écrit :",
     "a-name-with-a-full-stop": "Op di 3 mrt 2026 om 10:00 schreef Halm Automatisering B.V.\n<ict@desk.example>:",
     "a-name-of-initials": "On Tue, Mar 3, 2026 at 10:00 AM J. P.\nde Vries <ict@desk.example> wrote:",
     "a-long-name-first": "Servicedesk Automatisering van de Vereniging te\n"

@@ -50,6 +50,9 @@ def said(text: str) -> str:
             id="french",
         ),
         pytest.param("Deze e-mail is gecontroleerd op virussen door Avast.", id="scanned"),
+        pytest.param(
+            "This email has been scanned by the Symantec Email Security.cloud service.", id="scanned-for-security"
+        ),
         pytest.param("This email has been checked for viruses by AVG antivirus software.\nwww.avg.com", id="checked"),
         pytest.param("Virusvrij.www.avast.com", id="virus-free"),
         pytest.param("Denk aan het milieu voordat u deze mail print.", id="printing"),
