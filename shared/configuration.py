@@ -1,4 +1,4 @@
-"""What one process is told at its start: environment variables `IMPORTER_…` and secret files.
+"""The configuration of one process: environment variables `IMPORTER_…` and secret files.
 
     fetcher = ServiceConfiguration.load(service="fetcher")
     fetcher.database_dsn, fetcher.amqp_dsn      # SecretStr, credentials filled in
@@ -48,7 +48,7 @@ HttpUrl = Annotated[SecretStr, _url("http", "https")]
 
 
 class Configuration(BaseSettings):
-    """What every process of ours is told: where its secrets lie and how it logs."""
+    """The configuration of every process of ours: where its secrets lie and how it logs."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True

@@ -74,11 +74,11 @@ class Deferred(TyperCommand):
 
     def load(self) -> TyperCommand | TyperGroup:
         """The command itself."""
-        found = import_module(self._module).COMMANDS[self.name]
-        if isinstance(found, typer.Typer):
-            return typer.main.get_group(found)
+        loaded = import_module(self._module).COMMANDS[self.name]
+        if isinstance(loaded, typer.Typer):
+            return typer.main.get_group(loaded)
         alone = typer.Typer(add_completion=False)
-        alone.command(self.name)(found)
+        alone.command(self.name)(loaded)
         return typer.main.get_command(alone)  # type: ignore[return-value]
 
     def make_context(self, *given: Any, **named: Any) -> Any:

@@ -104,7 +104,7 @@ WHERE reason = ANY($1::text[])
   AND (state = 'planned' OR state = 'failed' AND notification.created_at > now() - interval '4 days')
 GROUP BY 1, 2 ORDER BY 1, 2
 """
-"""Mail is given up after 72 hours: what failed is told for a day at least."""
+"""Mail is given up after 72 hours: what failed is shown for at least a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +239,10 @@ async def accounts(connection: Connection) -> list[AccountProgress]:
 
 async def logins(connection: Connection) -> list[LoginProgress]:
     """Every login."""
-    found = await connection.fetch(_LOGINS)
+    logins = await connection.fetch(_LOGINS)
     return [
         LoginProgress(**{**row, "mailboxes": tuple(row["mailboxes"]), "accounts": tuple(row["accounts"])})
-        for row in found
+        for row in logins
     ]
 
 
@@ -253,8 +253,8 @@ async def check_soon(connection: Connection) -> None:
 
 async def unfinished(connection: Connection) -> Unfinished:
     """What of the mails taken in is not done yet."""
-    (found,) = await connection.fetch(_UNFINISHED)
-    return Unfinished(**found)
+    (row,) = await connection.fetch(_UNFINISHED)
+    return Unfinished(**row)
 
 
 async def mails_due(connection: Connection, at_most: int) -> list[MailDue]:

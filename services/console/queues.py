@@ -77,16 +77,16 @@ async def ready_now(channel: AbstractChannel) -> Mapping[str, int]:
     ]
     with broker_trouble("counting messages"):
         declared = [await channel.declare_queue(name, passive=True) for name in names]
-    return {name: found.declaration_result.message_count or 0 for name, found in zip(names, declared, strict=True)}
+    return {name: queue.declaration_result.message_count or 0 for name, queue in zip(names, declared, strict=True)}
 
 
 async def work_in_queues(configuration: MonitoringConfiguration) -> list[WorkInQueue]:
     """Each work queue, as the management API tells it. Raises Outage, Misconfigured and ManagementRefused."""
     async with management(configuration.management_dsn, vhost_of(configuration.amqp_url)) as broker:
-        found = {queue["name"]: queue for queue in await broker.get(f"queues/{broker.vhost}") or ()}
+        by_name = {queue["name"]: queue for queue in await broker.get(f"queues/{broker.vhost}") or ()}
 
     def count(name: str, what: str) -> int:
-        return int(found.get(name, {}).get(what) or 0)
+        return int(by_name.get(name, {}).get(what) or 0)
 
     def whole(queue: WorkQueue) -> WorkInQueue:
         return WorkInQueue(

@@ -75,7 +75,7 @@ def restart_delay(crashes: int) -> float:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs the services until told to stop; a cancelled `run` kills them, which no mail is lost by.
+    """Runs the services until told to stop. Cancelling `run` kills them; no mail is lost by that.
 
     `environment` is what the children get. `first_health_port` gives the services that port and the following ones, in
     the order of `SERVICES`; 0 takes free ones. `on_change` hears of every change of condition.
@@ -163,7 +163,7 @@ class Supervisor:
                 return await self._attend(child, state, stop)
 
     async def _attend(self, child: asyncio.subprocess.Process, state: ServiceState, stop: asyncio.Event) -> int:
-        """Follow the health of a running child until it ends, or until it is told to; its exit code."""
+        """Follow the health of a running child until it ends, by itself or as asked; its exit code."""
         exited = asyncio.create_task(child.wait())
         try:
             await self._tell(state)

@@ -181,7 +181,7 @@ def _binding_name(exchange: str, routing_key: str, queue: str) -> str:
 class Snapshot:
     """What the broker has now, named as `Item` names it."""
 
-    found: Mapping[tuple[Kind, str], Settings]
+    existing: Mapping[tuple[Kind, str], Settings]
     policies: tuple[Settings, ...]
     bindings: tuple[Settings, ...]
 
@@ -190,32 +190,32 @@ async def _snapshot(broker: Management) -> Snapshot:
     vhost = broker.vhost
     policies = tuple(await broker.get(f"policies/{vhost}") or ())
     bindings = tuple(await broker.get(f"bindings/{vhost}") or ())
-    found: dict[tuple[Kind, str], Settings] = {}
+    existing: dict[tuple[Kind, str], Settings] = {}
     for kind, path in (
         (Kind.EXCHANGE, f"exchanges/{vhost}"),
         (Kind.QUEUE, f"queues/{vhost}"),
     ):
-        found |= {(kind, thing["name"]): thing for thing in await broker.get(path) or ()}
-    found |= {(Kind.POLICY, policy["name"]): policy for policy in policies}
+        existing |= {(kind, thing["name"]): thing for thing in await broker.get(path) or ()}
+    existing |= {(Kind.POLICY, policy["name"]): policy for policy in policies}
     for right in await broker.get(f"vhosts/{vhost}/permissions") or ():
-        found[Kind.PERMISSION, right["user"]] = right
+        existing[Kind.PERMISSION, right["user"]] = right
     for right in await broker.get(f"vhosts/{vhost}/topic-permissions") or ():
-        found[Kind.TOPIC_PERMISSION, f"{right['user']} on {right['exchange']}"] = right
+        existing[Kind.TOPIC_PERMISSION, f"{right['user']} on {right['exchange']}"] = right
     for binding in bindings:
         name = _binding_name(binding["source"], binding["routing_key"], binding["destination"])
-        found[Kind.BINDING, name] = binding
-    return Snapshot(found, policies, bindings)
+        existing[Kind.BINDING, name] = binding
+    return Snapshot(existing, policies, bindings)
 
 
-def _differs(settings: Settings, found: Settings) -> bool:
-    return any(found.get(name) != value for name, value in settings.items())
+def _differs(settings: Settings, existing: Settings) -> bool:
+    return any(existing.get(name) != value for name, value in settings.items())
 
 
-def _immutable_drift(item: Item, found: Settings) -> Drift:
+def _immutable_drift(item: Item, existing: Settings) -> Drift:
     different = ", ".join(
-        f"{name} is {found.get(name)!r}, not {value!r}"
+        f"{name} is {existing.get(name)!r}, not {value!r}"
         for name, value in item.settings.items()
-        if found.get(name) != value
+        if existing.get(name) != value
     )
     return Drift(
         f"The {item.kind} {item.name} differs ({different}), and RabbitMQ cannot change it in place",
@@ -226,10 +226,10 @@ def _immutable_drift(item: Item, found: Settings) -> Drift:
 def _foreign_bindings(topology: Topology, snapshot: Snapshot) -> Iterator[Drift]:
     ours = {(binding.exchange, binding.routing_key, binding.queue) for binding in topology.bindings}
     for binding in snapshot.bindings:
-        found = (binding["source"], binding["routing_key"], binding["destination"])
-        if binding["source"] and binding["destination"] in topology.queues and found not in ours:
+        existing = (binding["source"], binding["routing_key"], binding["destination"])
+        if binding["source"] and binding["destination"] in topology.queues and existing not in ours:
             yield Drift(
-                f"A binding {_binding_name(*found)} that is not ours leads into our queue",
+                f"A binding {_binding_name(*existing)} that is not ours leads into our queue",
                 "Remove it in RabbitMQ: it may deliver messages twice or to the wrong service",
             )
 
@@ -247,8 +247,8 @@ def _overruling_policies(topology: Topology, snapshot: Snapshot) -> Iterator[Dri
 
 
 async def _set_user(broker: Management, user: User, password: SecretStr) -> bool:
-    found = await broker.get(f"users/{user.name}")
-    if found is not None and sorted(found["tags"]) == sorted(user.tags) and _is_password(found, password):
+    existing = await broker.get(f"users/{user.name}")
+    if existing is not None and sorted(existing["tags"]) == sorted(user.tags) and _is_password(existing, password):
         return False
     body = {"password": password.get_secret_value(), "tags": ",".join(user.tags)}
     await broker.send("PUT", f"users/{user.name}", body)
@@ -269,13 +269,13 @@ async def find_drift(broker: Management, topology: Topology) -> tuple[Drift, ...
     snapshot = await _snapshot(broker)
     drift: list[Drift] = []
     for item in _items(topology, broker.vhost):
-        found = snapshot.found.get((item.kind, item.name))
-        if found is None:
+        existing = snapshot.existing.get((item.kind, item.name))
+        if existing is None:
             drift.append(Drift(f"The {item.kind} {item.name} is missing", "Run helpdesk-importer deploy-topology"))
-        elif not _differs(item.settings, found):
+        elif not _differs(item.settings, existing):
             continue
         elif item.kind in {Kind.QUEUE, Kind.EXCHANGE}:
-            drift.append(_immutable_drift(item, found))
+            drift.append(_immutable_drift(item, existing))
         else:
             drift.append(Drift(f"The {item.kind} {item.name} differs", "Run helpdesk-importer deploy-topology"))
     return (*drift, *_foreign_bindings(topology, snapshot), *_overruling_policies(topology, snapshot))
@@ -292,9 +292,9 @@ async def apply(broker: Management, topology: Topology, passwords: Mapping[str, 
     ]
     snapshot = await _snapshot(broker)
     for item in _items(topology, broker.vhost):
-        found = snapshot.found.get((item.kind, item.name))
-        unchangeable = found is not None and item.kind in {Kind.QUEUE, Kind.EXCHANGE}
-        if not unchangeable and (found is None or _differs(item.settings, found)):
+        existing = snapshot.existing.get((item.kind, item.name))
+        unchangeable = existing is not None and item.kind in {Kind.QUEUE, Kind.EXCHANGE}
+        if not unchangeable and (existing is None or _differs(item.settings, existing)):
             await broker.send(item.method, item.path, item.body)
             changed.append(f"{item.kind} {item.name}")
     return Deployment(tuple(changed), await find_drift(broker, topology))

@@ -47,10 +47,10 @@ def list_letters(queue: OfQueue = None, *, as_json: Json = False) -> None:
     configuration, queues = BrokerConfiguration.load(), _queues(queue)
 
     async def work(pool: Pool) -> None:
-        async with letters(configuration, queues) as found, connection(pool) as acquired:
-            lost = [asdict(one) for one in await dead_letters.without_message(acquired, found, queues)]
-        _say_if_more(found)
-        listed = [_without(asdict(letter.facts()), _SHOWN_ALONE) for letter in found]
+        async with letters(configuration, queues) as parked, connection(pool) as acquired:
+            lost = [asdict(one) for one in await dead_letters.without_message(acquired, parked, queues)]
+        _say_if_more(parked)
+        listed = [_without(asdict(letter.facts()), _SHOWN_ALONE) for letter in parked]
         if as_json:
             show_json({"messages": listed, "without_message": lost})
             return
@@ -66,8 +66,8 @@ def show(key: Key, *, as_json: Json = False) -> None:
     configuration = BrokerConfiguration.load()
 
     async def work(_: Pool) -> None:
-        async with letters(configuration, all_queues()) as found:
-            chosen = _chosen(found, [key])
+        async with letters(configuration, all_queues()) as parked:
+            chosen = _chosen(parked, [key])
         if as_json:
             show_json([asdict(letter.facts()) for letter in chosen])
             return
@@ -113,32 +113,32 @@ def _treat(
 
     async def work(pool: Pool) -> None:
         async with (
-            letters(configuration, _queues(queue)) as found,
+            letters(configuration, _queues(queue)) as parked,
             Publisher(configuration.amqp_dsn, "console") as publisher,
         ):
-            for letter in found if everything else _chosen(found, keys or []):
+            for letter in parked if everything else _chosen(parked, keys or []):
                 await treatment(pool, publisher, letter)
                 with broker_trouble("acknowledging a dead letter"):
                     await letter.message.ack()
                 done(f"{letter.delivery.queue}: the message of mail {letter.mail_id} is {participle}.")
-            if not found:
+            if not parked:
                 done("There are no dead letters.")
-        _say_if_more(found)
+        _say_if_more(parked)
 
     with_pool(work)
 
 
-def _say_if_more(found: list[Letter]) -> None:
-    for queue, count in Counter(letter.delivery.queue for letter in found).items():
+def _say_if_more(parked: list[Letter]) -> None:
+    for queue, count in Counter(letter.delivery.queue for letter in parked).items():
         if count == MOST_AT_ONCE:
             typer.echo(f"{queue}: there may be more than these {count}; look again once they are gone.", err=True)
 
 
-def _chosen(found: list[Letter], keys: list[str]) -> list[Letter]:
+def _chosen(parked: list[Letter], keys: list[str]) -> list[Letter]:
     for key in keys:
-        if not any(letter.answers_to(key) for letter in found):
-            raise BadValue(f"There is no message of {key!r} among the {len(found)} dead letters; nothing was changed.")
-    return [letter for letter in found if any(letter.answers_to(key) for key in keys)]
+        if not any(letter.answers_to(key) for letter in parked):
+            raise BadValue(f"There is no message of {key!r} among the {len(parked)} dead letters; nothing was changed.")
+    return [letter for letter in parked if any(letter.answers_to(key) for key in keys)]
 
 
 def _queues(queue: Queue | None) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def run(
     another try (mails out) counts as done. --until-idle asks as importer_console, with the secrets
     database_password_console and amqp_password_console.
 
-    Exit codes: 0 stopped as asked, or idle; 1 not idle at the timeout (what still waits is told), or a log or the state
+    Exit codes: 0 stopped as asked, or idle; 1 not idle at the timeout (it says what still waits), or a log or the state
     file cannot be written; 3 idle, but there are dead letters; 78 a service refuses to start with these settings (its
     log says which).
     """

@@ -71,7 +71,7 @@ def command(body: Callable[..., None], summary: str, parameters: Sequence[Parame
 
 
 def group(name: str, summary: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
-    """A group of commands, each told by its own signature and docstring."""
+    """A group of commands, each described by its own signature and docstring."""
     made = typer.Typer(name=name, help=summary, no_args_is_help=True)
     for called, body in commands.items():
         made.command(called)(body)

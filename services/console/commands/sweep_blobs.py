@@ -19,7 +19,7 @@ _PATIENCE: Final = timedelta(seconds=5)
 
 
 class OperatorConfiguration(Configuration):
-    """What the operator's jobs are told: where the database is. Their role is importer_operator."""
+    """The configuration of the operator's jobs: where the database is. Their role is importer_operator."""
 
     database_url: DatabaseUrl = Field(
         description="postgresql://HOST:PORT/DATABASE; the role is importer_operator with the secret "
@@ -53,8 +53,8 @@ async def _sweep(dsn: str, settled_for: timedelta) -> int:
     try:
         blobs = PostgresBlobs(pool)
         removed = 0
-        while found := await blobs.remove_unneeded(settled_for=settled_for, at_most=_AT_ONCE):
-            removed += found
+        while gone := await blobs.remove_unneeded(settled_for=settled_for, at_most=_AT_ONCE):
+            removed += gone
         return removed
     finally:
         await pool.close()

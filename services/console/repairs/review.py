@@ -16,19 +16,19 @@ from shared.messages import MailId
 from shared.portal.reasons import FOR_REVIEW
 
 _LIST: Final = """
-    SELECT mail.mail_id, helpdesk.name AS helpdesk, found.what, ticket.number AS ticket, found.reported_at,
-        found.sender_address AS sender, mail.subject, found.held, mail.reasons
+    SELECT mail.mail_id, helpdesk.name AS helpdesk, waiting.what, ticket.number AS ticket, waiting.reported_at,
+        waiting.sender_address AS sender, mail.subject, waiting.held, mail.reasons
     FROM (
         SELECT 'ticket' AS what, id AS ticket_id, helpdesk_id, mail_id, reported_at, sender_address, false AS held
         FROM tickets WHERE needs_review
         UNION ALL
         SELECT 'supplement', ticket_id, helpdesk_id, mail_id, reported_at, sender_address, held_for_review
-        FROM supplements WHERE needs_review) AS found
-        JOIN tickets AS ticket ON ticket.id = found.ticket_id
-        JOIN helpdesks AS helpdesk ON helpdesk.id = found.helpdesk_id
-        JOIN imported_mails AS mail ON mail.mail_id = found.mail_id
-    WHERE $1::bigint IS NULL OR found.helpdesk_id = $1
-    ORDER BY found.reported_at DESC LIMIT $2"""
+        FROM supplements WHERE needs_review) AS waiting
+        JOIN tickets AS ticket ON ticket.id = waiting.ticket_id
+        JOIN helpdesks AS helpdesk ON helpdesk.id = waiting.helpdesk_id
+        JOIN imported_mails AS mail ON mail.mail_id = waiting.mail_id
+    WHERE $1::bigint IS NULL OR waiting.helpdesk_id = $1
+    ORDER BY waiting.reported_at DESC LIMIT $2"""
 
 
 @dataclass(frozen=True, slots=True)
