@@ -81,7 +81,7 @@ def _take_out_profile(header: bytearray) -> None:
 def _runs_size(content: bytes, begin: int, width: int, height: int, *, halved: bool) -> int:
     """Bytes that runs of equal pixels take, up to the end of the bitmap or its last pixel (BI_RLE8, BI_RLE4).
 
-    Raises NotWhole for runs beyond the end of a line, which no pixel shows.
+    Raises NotWhole for runs beyond the end of a line, which no pixel shows, struct.error where a move is cut off.
     """
     position, x, pixels = begin, 0, 0
     while pixels < width * height and position + 2 <= len(content):
@@ -97,7 +97,7 @@ def _runs_size(content: bytes, begin: int, width: int, height: int, *, halved: b
         elif value == _END_OF_BITMAP:
             break
         elif value == _MOVE:
-            right, up = content[position : position + 2]
+            right, up = struct.unpack_from("BB", content, position)
             position += 2
             pixels += right + up * width
             x = pixels % width

@@ -44,6 +44,9 @@ _OLD_JPEG_TABLES: Final = (519, 520, 521)
 _LARGEST_TABLE: Final = 16 + 256
 _UNCOMPRESSED: Final = 1
 _DEFLATED: Final = frozenset({8, 32946})
+_PIECE: Final = 1024 * 1024
+_DEFLATED_TIMES: Final = 512
+"""Bytes that come out of a stream for each that counts as looked at; it gives a thousand times its size at most."""
 _SEPARATE_PLANES: Final = 2
 _MOST_DIRECTORIES: Final = 1_000
 _MOST_ENTRIES: Final = 50_000
@@ -213,7 +216,7 @@ def _keep_pixels(keeping: Keeping, entries: dict[int, Entry]) -> dict[int, Seque
         bounds = _Bounds.of(content, entries, len(places))
         known = []
         for number, place in enumerate(places):
-            known.append(bounds.size(content, place, sizes[number] if number < len(sizes) else 0, number))
+            known.append(bounds.size(keeping, place, sizes[number] if number < len(sizes) else 0, number))
             keeping.keep(place, known[-1])
         if sizes:
             real[sizes_tag] = [*known[: len(sizes)], *[0] * (len(sizes) - len(known))]
@@ -250,7 +253,7 @@ class _Bounds:
         strips = 0 if is_tiled or not rows else min(-(-height // rows), max(places, 1))
         return cls(number(_COMPRESSION, _UNCOMPRESSED), -(-bits // 8), rows, height, strips)
 
-    def size(self, content: bytes, place: int, said: int, number: int) -> int:
+    def size(self, keeping: Keeping, place: int, said: int, number: int) -> int:
         """Bytes of the strip or tile with this number. Raises NotWhole where nothing tells them."""
         rows = self.rows
         if self.strips_a_plane:
@@ -260,14 +263,24 @@ class _Bounds:
             return raw if not said else min(raw, said)
         if not said:
             raise NotWhole
-        return _deflated_size(content[place : place + said], raw) if self.compression in _DEFLATED else said
+        return _deflated_size(keeping, place, said, raw) if self.compression in _DEFLATED else said
 
 
-def _deflated_size(data: bytes, raw: int) -> int:
-    """How many bytes of `data` the compressed stream takes that gives `raw` bytes (RFC 1950); all where it breaks."""
+def _deflated_size(keeping: Keeping, place: int, said: int, raw: int) -> int:
+    """How many bytes the compressed stream takes that gives `raw` bytes (RFC 1950); all that were said where it breaks.
+
+    Raises NotWhole when it becomes too much: strips may name the same stream again and again.
+    """
     decompressor = zlib.decompressobj()
+    left = keeping.source[place : place + said]
+    size = len(left)
     try:
-        decompressor.decompress(data, raw + 1)
+        while raw > 0 and left and not decompressor.eof:
+            given = len(decompressor.decompress(left, min(raw, _PIECE)))
+            keeping.spend(given // _DEFLATED_TIMES)
+            raw, left = raw - given, decompressor.unconsumed_tail
+            if not given:
+                break
     except zlib.error:
-        return len(data)
-    return len(data) - len(decompressor.unused_data) - len(decompressor.unconsumed_tail)
+        return size
+    return size - len(decompressor.unused_data) - len(left)

@@ -4,6 +4,7 @@ import io
 import random
 import struct
 import uuid
+import zlib
 
 import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 import pytest
@@ -281,6 +282,30 @@ def test_D4_a_bitmap_of_runs_ends_where_its_runs_do(bits: int) -> None:
     assert alone == alone_of(whole, "image/bmp", strip_metadata=False)
     assert pixels(alone) == pixels(whole)
     assert b"archief" not in alone
+
+
+@pytest.mark.parametrize("runs", [b"\x09\x01\x09\x01", b"\x00\x02\x01"], ids=["beyond-the-line", "cut-within-a-move"])
+def test_D17_runs_that_do_not_end_as_they_should_are_refused(runs: bytes) -> None:
+    with pytest.raises(NotWhole):
+        alone_of(runs_of(runs, 4, 3), "image/bmp", strip_metadata=False)
+
+
+def test_D17_strips_that_name_one_small_stream_again_and_again_are_refused() -> None:
+    """Each of them gives a thousand times its size: a megabyte of them would keep a processor busy for a minute."""
+    stream = zlib.compress(bytes(40_000_000))
+    count = 3_000
+    begin = 8 + len(stream)
+    directory = struct.pack("<H", 7) + b"".join(
+        struct.pack("<HHII", tag, 4, amount, value)
+        for tag, amount, value in [
+            *((256, 1, 40_000), (257, 1, 3_000_000), (258, 1, 8), (259, 1, 8)),
+            *((273, count, begin + 90), (278, 1, 1_000), (279, count, begin + 90 + 4 * count)),
+        ]
+    )
+    places = struct.pack(f"<{count}I", *[8] * count) + struct.pack(f"<{count}I", *[len(stream)] * count)
+    tiff = b"II*\x00" + struct.pack("<I", begin) + stream + directory + bytes(4)
+    with pytest.raises(NotWhole):
+        alone_of(tiff + places, "image/tiff", strip_metadata=False)
 
 
 def test_D4_a_bitmap_names_no_profile_that_is_not_in_it() -> None:
