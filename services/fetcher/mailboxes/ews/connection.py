@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import logging
 import ssl
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
@@ -22,6 +24,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests_ntlm import HttpNtlmAuth
 from spnego.exceptions import SpnegoError
+from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
@@ -46,7 +49,7 @@ _HEADERS: Final = {
     "User-Agent": USER_AGENT,
     "Content-Type": "text/xml; charset=utf-8",
     "Accept": "text/xml",
-    "Accept-Encoding": "gzip, deflate",
+    "Accept-Encoding": "gzip",
 }
 _UNAUTHORIZED: Final = 401
 _OK: Final = 200
@@ -196,8 +199,7 @@ class EwsConnection:
 
     def _read(self, response: requests.Response, reader: AnswerReader) -> Element:
         try:
-            # read1 gives what has come: a slow server's bytes count as they come in, and end with `abort`.
-            while data := response.raw.read1(READ_BYTES, decode_content=True):
+            for data in _pieces(response):
                 reader.feed(data)
             return reader.close()
         except NotEws as error:
@@ -230,9 +232,11 @@ class EwsConnection:
     def _beginning(self, response: requests.Response) -> bytes:
         text = b""
         try:
-            while len(text) < ERROR_BYTES and (data := response.raw.read1(READ_BYTES, decode_content=True)):
+            for data in _pieces(response):
                 text += data
-        except (HTTPError, OSError):
+                if len(text) >= ERROR_BYTES:
+                    break
+        except (AnswerBroken, HTTPError, OSError):
             return text
         return text
 
@@ -269,7 +273,8 @@ class _Login(AuthBase):
             return self._go_through_ntlm(response, **how)
         if "basic" in offered:
             self.kind = BASIC
-            response.raw.drain_conn()
+            for _ in response.raw.stream():
+                pass
             response.close()
             again = self._basic(response.request.copy())
             answered: requests.Response = response.connection.send(again, **how)
@@ -303,8 +308,41 @@ def offers(headers: Mapping[str, str]) -> frozenset[str]:
     return frozenset(word[0].lower() for word in words if word and "=" not in word[0])
 
 
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """What has come of the answer, unpacked, at most READ_BYTES at a time. Raises AnswerBroken.
+
+    urllib3 would unpack all that came at once: a few bytes may be gigabytes (zip bomb).
+    """
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"", "identity", "gzip", "x-gzip"}:
+        raise AnswerBroken(f"it is encoded as {encoding[:40]}, which was not asked for")
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if "gzip" in encoding else None
+    # read1 gives what has come: a slow server's bytes count as they come in, and end with `abort`.
+    while data := response.raw.read1(READ_BYTES, decode_content=False):
+        if unpack is None:
+            yield data
+            continue
+        try:
+            while data:
+                yield unpack.decompress(data, READ_BYTES)
+                data = unpack.unconsumed_tail
+        except zlib.error as error:
+            raise AnswerBroken("it is packed with gzip, and damaged") from error
+
+
+def _few_pieces(raw: HTTPResponse, *_: object, **__: object) -> Iterator[bytes]:
+    """What has come, not unpacked, in the place of urllib3's own `stream`."""
+    size = 0
+    while data := raw.read1(READ_BYTES, decode_content=False):
+        size += len(data)
+        if size > ERROR_BYTES:
+            raw.close()
+            raise requests.exceptions.ContentDecodingError("too much text in an answer that asks for a login")
+        yield data
+
+
 class _Adapter(CheckedAdapter):
-    """With TLS of its own, which requests would replace by its bundle."""
+    """With TLS of its own, which requests would replace by its bundle, and with little to say on a refused login."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -313,6 +351,14 @@ class _Adapter(CheckedAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Have the pools use our TLS."""
         super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send it; of an answer that asks for a login ERROR_BYTES are taken at most, as they came."""
+        response = super().send(*args, **kwargs)
+        if response.status_code == _UNAUTHORIZED:
+            # QUIRK: requests_ntlm reads the text, unpacked and however much it is; it needs none of it
+            response.raw.stream = partial(_few_pieces, response.raw)
+        return response
 
     def cert_verify(self, *_: Any) -> None:
         """Leave it to our TLS, which does."""

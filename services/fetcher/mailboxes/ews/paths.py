@@ -57,16 +57,19 @@ class FolderPaths:
         return place
 
     def _make_child(self, parent: FolderRef, name: str) -> FolderRef:
+        refusal: EwsError | None = None
         try:
-            (made,) = folders(self._ask(self._requests().create_folder(parent, name)))
+            made = next(folders(self._ask(self._requests().create_folder(parent, name))), None)
         except EwsError as error:
-            if error.code != "ErrorFolderExists":
+            if error.code != "ErrorFolderExists":  # somebody else made it meanwhile
                 raise
-            found = self._child(parent, name)  # somebody else made it meanwhile
-            if found is None:
-                raise
-            return found
-        return FolderRef(made.folder_id)
+            made, refusal = None, error
+        if made is not None:
+            return FolderRef(made.folder_id)
+        found = self._child(parent, name)
+        if found is None:
+            raise refusal or EwsError("ErrorFolderNotFound")
+        return found
 
     def _child(self, parent: FolderRef, name: str) -> FolderRef | None:
         """The folder right beneath another."""

@@ -8,6 +8,8 @@ import base64
 import io
 import re
 import threading
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +21,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.fetcher.mailboxes.ews.mailbox import EwsMailbox
-from services.fetcher.mailboxes.protocol import MailboxAccess, MailReference
+from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxError, MailboxUnreachable, MailReference
 from tests.servers.certificates import Certificates, make_certificates
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -145,6 +147,17 @@ def server(certificates: Certificates) -> Iterator[OddServer]:
         thread.join()
 
 
+def access_to(server: OddServer, certificates: Certificates) -> MailboxAccess:
+    """How Anna's mailbox is opened."""
+    return MailboxAccess(
+        kind="ews",
+        server=f"127.0.0.1:{server.server_port}",
+        username="anna",
+        password=SecretStr("geheim"),
+        ca_file=str(certificates.ca_file),
+    )
+
+
 async def listed(mailbox: EwsMailbox) -> list[MailReference]:
     return [mail async for page in mailbox.unread(100) for mail in page]
 
@@ -153,14 +166,7 @@ async def test_a_server_that_tells_the_least_is_read_all_the_same(
     server: OddServer, certificates: Certificates
 ) -> None:
     server.mails = {f"{n}": (f"Subject: {n}\r\n\r\n{'regel ' * 40}\r\n".encode(), n == 2, "inbox") for n in range(8)}
-    access = MailboxAccess(
-        kind="ews",
-        server=f"127.0.0.1:{server.server_port}",
-        username="anna",
-        password=SecretStr("geheim"),
-        ca_file=str(certificates.ca_file),
-    )
-    mailbox = await EwsMailbox.open(access)
+    mailbox = await EwsMailbox.open(access_to(server, certificates))
     mails = await listed(mailbox)
     assert [mail.key for mail in mails] == ["0", "1", "3", "4", "5", "6", "7"]
     assert mails[0].received_at == MONDAY + timedelta(milliseconds=500)
@@ -184,3 +190,78 @@ async def test_a_server_that_tells_the_least_is_read_all_the_same(
 def _where(server: OddServer) -> dict[str, str]:
     assert all(is_read for _, is_read, _ in server.mails.values())
     return {number: where for number, (_, _, where) in server.mails.items() if where != "inbox"}
+
+
+async def test_a_success_without_the_optional_elements_is_an_answer(
+    server: OddServer, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FindItem and FindFolder may lack RootFolder, CreateFolder and MoveItem what they made (Microsoft's XSD)."""
+    server.mails = {"1": (b"Subject: een\r\n\r\n", False, "inbox")}
+    mailbox = await EwsMailbox.open(access_to(server, certificates))
+    (mail,) = await listed(mailbox)
+    made = OddAnswers.CreateFolder
+    monkeypatch.setattr(OddAnswers, "CreateFolder", lambda self, operation: made(self, operation) and "<Folders/>")
+    await mailbox.move(mail, "Archief")
+    assert _where(server) == {"1": "Archief"}
+    monkeypatch.setattr(OddAnswers, "FindItem", lambda *_: "")
+    assert await listed(mailbox) == []
+    assert (await mailbox.health_check()).unread == 0
+    monkeypatch.undo()
+    server.mails["2"] = (b"Subject: twee\r\n\r\n", False, "inbox")
+    monkeypatch.setattr(OddAnswers, "FindFolder", lambda *_: "")
+    monkeypatch.setattr(OddAnswers, "CreateFolder", lambda *_: "")
+    (mail,) = await listed(mailbox)
+    with pytest.raises(MailboxError):
+        await mailbox.move(mail, "Nergens")
+    await mailbox.close()
+
+
+def _bomb(tag: bytes) -> bytes:
+    """Some kilobytes that unpack to 64 MB within an envelope."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    pieces = [packer.compress(b"<Envelope><Body>")]
+    pieces += [packer.compress(tag * (1024 * 1024 // len(tag))) for _ in range(64)]
+    return b"".join([*pieces, packer.flush()])
+
+
+@pytest.mark.parametrize("tag", [b" ", b"<a/>"], ids=["text", "elements"])
+@pytest.mark.parametrize("status", [200, 401, 500])
+async def test_a_hostile_server_fills_no_memory_with_what_it_packs(
+    server: OddServer, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, status: int, tag: bytes
+) -> None:
+    bomb = _bomb(tag)
+
+    def explode(self: OddAnswers) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(status)
+        self.send_header("WWW-Authenticate", "NTLM")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(bomb)))
+        self.end_headers()
+        self.wfile.write(bomb)
+
+    monkeypatch.setattr(OddAnswers, "do_POST", explode)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MailboxError):
+            await EwsMailbox.open(access_to(server, certificates))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 80 * 1024 * 1024
+
+
+async def test_an_answer_without_end_that_asks_for_a_login_ends_here(
+    server: OddServer, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask_for_ever(self: OddAnswers) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", "NTLM")
+        self.end_headers()
+        while True:  # until the client goes
+            self.wfile.write(b" " * 65536)
+
+    monkeypatch.setattr(OddAnswers, "do_POST", ask_for_ever)
+    with pytest.raises(MailboxUnreachable):
+        await EwsMailbox.open(access_to(server, certificates))
