@@ -3,6 +3,7 @@
     ImporterError
     ├── TryAgain         the message's own trouble, it may pass: a wait queue, one try counted
     │   └── Outage       a server we stand on is away: close, wait until it is back, no try counted
+    ├── HandleAlone      work that holds up others: one at a time, behind them
     ├── DeadLetter       our bug or a message nobody can read: parked for a person, with its way back
     └── Misconfigured    nothing helps but a change of settings: the process refuses to start
 
@@ -32,6 +33,10 @@ class TryAgain(ImporterError):
 
 class Outage(TryAgain):
     """The database, the broker or another server does not answer: no message is to blame, no try is counted."""
+
+
+class HandleAlone(ImporterError):
+    """This message takes so much work that others wait for it: it is handled alone, beside the queue of all."""
 
 
 class DeadLetter(ImporterError):

@@ -12,8 +12,10 @@ Writes   exchange `mail`, key `mail.classified`; blobs: images, and bodies too l
 
 Where IMPORTER_CLAMD_URL names a virus scanner, no image is stored unscanned: while it is away, mail waits.
 
-A mail is read in a child process with limits on memory and time. One that cannot be read goes on from its head with the
-reason `unreadable`; one that shows a bug of ours is tried five times, then goes on from its head with `our-error`.
+A mail is read in a child process with limits on memory and processor time. One that takes more than a few seconds waits
+behind the others, as do later mails of its sender: those are read one at a time, with the whole limit. One that cannot
+be read even so goes on from its head with the reason `unreadable`; one that shows a bug of ours is tried five times,
+then goes on from its head with `our-error`.
 
 Configuration  IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL and the secrets `database_password_classifier`,
                `amqp_password_classifier`; IMPORTER_TICKET_NUMBER_PATTERN; IMPORTER_READERS (2),
@@ -61,7 +63,6 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
     readers = ReaderPool(
         readers=configuration.readers,
         memory_bytes=configuration.reading_memory_mb * MEBIBYTE,
-        seconds=configuration.reading_seconds,
     )
     scanner = Scanner(configuration.clamd_url) if configuration.clamd_url is not None else None
     async with (
@@ -76,6 +77,7 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
             publisher=publisher,
             number_pattern=configuration.ticket_number_pattern,
             large_at_once=configuration.readers,
+            alone_seconds=configuration.reading_seconds,
             scanner=scanner,
         )
         consumer = Consumer(

@@ -21,8 +21,7 @@ from services.classifier import repository
 from services.classifier.reading.frames import Mode
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.mime.safe_text import safe_line
-from services.classifier.reading.pool import MailExhausted, ReaderPool, ReadingFailed
-from services.classifier.reading.unread import unread_mail
+from services.classifier.reading.pool import MailExhausted, ReaderPool
 from services.classifier.reading.values import ReadImage, ReadingSettings, ReadMail
 from services.classifier.repository import HelpdeskSettings
 from services.classifier.rules.decoration import decoration_of, may_be_logo
@@ -30,21 +29,33 @@ from services.classifier.rules.facts import ask, choose_bodies, classify
 from services.classifier.rules.image import image_of
 from services.classifier.rules.withheld import without_images
 from services.classifier.scanner import Scanner
+from services.classifier.slow_senders import SlowSenders
 from shared.blobs import claim_check
 from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
 from shared.database.pool import Connection, Pool, transaction
+from shared.errors import HandleAlone
 from shared.messages import INLINE_LIMIT, Bodies, ClassifiedMail, Image, ImageCopy, RawMail, Reason, ReasonId
 
 LARGEST_MAIL: Final = 256 * 1024 * 1024
 """Bytes of a mail that is held in memory; of a larger one (the limit of D17 was raised above it) the head is read."""
 
+SECONDS_AMONG_OTHERS: Final = 3
+"""Seconds of processor time of a mail for which others wait: ten times what a large one takes, save many pictures."""
+
 _log = structlog.get_logger(__name__)
 
 
+class TakesLong(HandleAlone):
+    """The mail, or one of its sender's not long ago, is not read in SECONDS_AMONG_OTHERS."""
+
+
 class Classifier:
-    """Handles deliveries of `mail.raw`; `large_at_once` mails above INLINE_LIMIT are in memory at a time."""
+    """Handles deliveries of `mail.raw`; `large_at_once` mails above INLINE_LIMIT are in memory at a time.
+
+    A mail that is handled alone may take `alone_seconds` of processor time; the others less (`TakesLong`).
+    """
 
     def __init__(
         self,
@@ -55,6 +66,7 @@ class Classifier:
         publisher: Publisher,
         number_pattern: str,
         large_at_once: int,
+        alone_seconds: float,
         scanner: Scanner | None = None,
     ) -> None:
         self._pool = pool
@@ -63,16 +75,21 @@ class Classifier:
         self._publisher = publisher
         self._number_pattern = number_pattern
         self._scanner = scanner
+        self._alone_seconds = alone_seconds
+        self._slow_senders = SlowSenders()
         self._large = asyncio.Semaphore(large_at_once)
 
     async def handle(self, delivery: Delivery) -> None:
-        """Classifies one mail and publishes what it found. Raises Outage, TryAgain and DeadLetter for the consumer."""
+        """Classifies one mail and publishes what it found.
+
+        Raises Outage, TryAgain, HandleAlone and DeadLetter for the consumer.
+        """
         mail = delivery.read(RawMail)
         if mail.raw.size <= INLINE_LIMIT:
-            await self._handle(mail, delivery.body)
+            await self._handle(mail, delivery)
             return
         async with self._large:
-            await self._handle(mail, delivery.body)
+            await self._handle(mail, delivery)
 
     async def hand_on(self, delivery: Delivery, error: Exception) -> None:
         """The last resort for a mail that our own error kept from being classified: its head, saying so (D17)."""
@@ -82,21 +99,30 @@ class Classifier:
         reason = Reason(id=ReasonId.OUR_ERROR, detail=type(error).__name__)
         await self._finish(mail, settings, read, (reason,))
 
-    async def _handle(self, mail: RawMail, inline: bytes) -> None:
+    async def _handle(self, mail: RawMail, delivery: Delivery) -> None:
         settings = await repository.helpdesk_settings(self._pool, mail.helpdesk_id)
-        read = await self._read(mail, settings.reading, inline)
+        read = await self._read(mail, settings.reading, delivery)
         await self._finish(mail, settings, read, ())
 
-    async def _read(self, mail: RawMail, settings: ReadingSettings, inline: bytes) -> ReadMail:
+    async def _read(self, mail: RawMail, settings: ReadingSettings, delivery: Delivery) -> ReadMail:
         """The whole mail; when that cannot be, its head; when that cannot be either, nothing of it (D17)."""
         if mail.raw.size > LARGEST_MAIL:
-            return await self._read_head(mail, settings, inline)
-        raw = await claim_check.payload(self._blobs, mail.raw, inline, limit=LARGEST_MAIL)
+            return await self._read_head(mail, settings, delivery.body)
+        raw = await claim_check.payload(self._blobs, mail.raw, delivery.body, limit=LARGEST_MAIL)
+        if not delivery.suspect and self._slow_senders:
+            head = await self._readers.read_head(raw, mail.mail_id, settings)
+            if head.from_ in self._slow_senders:
+                raise TakesLong("a mail of this sender took too long not long ago")
+        mode = Mode.WHOLE if mail.complete else Mode.BEGINNING
+        seconds = self._alone_seconds if delivery.suspect else min(SECONDS_AMONG_OTHERS, self._alone_seconds)
         try:
-            mode = Mode.WHOLE if mail.complete else Mode.BEGINNING
-            read = await self._readers.read(raw, mail.mail_id, settings, mode)
-        except MailExhausted:
-            return await self._read_head(mail, settings, raw[: DEFAULT_LIMITS.head_bytes])
+            read = await self._readers.read(raw, mail.mail_id, settings, mode, seconds=seconds)
+        except MailExhausted as exhausted:
+            head = await self._readers.read_head(raw, mail.mail_id, settings)
+            self._slow_senders.add(head.from_)
+            if not delivery.suspect:
+                raise TakesLong(str(exhausted)) from exhausted
+            return head
         for error in read.our_errors:
             _log.error("image_not_stored", error=error.name, exception=error.traceback)
         return read
@@ -108,11 +134,7 @@ class Classifier:
                 head += chunk
                 if len(head) >= DEFAULT_LIMITS.head_bytes:
                     break
-        try:
-            return await self._readers.read(bytes(head), mail.mail_id, settings, Mode.HEAD)
-        except (MailExhausted, ReadingFailed) as failed:
-            _log.warning("mail_unreadable", reason=type(failed).__name__)
-            return unread_mail()
+        return await self._readers.read_head(bytes(head), mail.mail_id, settings)
 
     async def _finish(
         self, mail: RawMail, settings: HelpdeskSettings, read: ReadMail, more_reasons: Sequence[Reason]

@@ -3,6 +3,7 @@
     nothing                    acknowledged
     TryAgain                   to a wait queue (10 s, 1 min, 10 min), then acknowledged where it was
     Outage                     raised: the consumer closes, waits until `healthy`, consumes again; no try is counted
+    HandleAlone                to Q.suspect, where one message is handled at a time beside the others
     DeadLetter                 parked in Q.dead with the reason, after `on_dead_letter`
     anything else (our bug)    to a wait queue, counted; after the fifth: `on_poison`, and without that, parked
 
@@ -28,7 +29,7 @@ from shared.broker.retry import CRASH_LOOP_DELIVERIES, is_given_up, wait_before_
 from shared.broker.session import BrokerOutage
 from shared.broker.topology import dead_queue, suspect_queue, wait_queue
 from shared.broker.wire import AT, ATTEMPT, FAILURES, FIRST_ERROR, LAST_ERROR, REASON, SERVICE, Delivery
-from shared.errors import DeadLetter, Outage, TryAgain
+from shared.errors import DeadLetter, HandleAlone, Outage, TryAgain
 
 LONGEST_ERROR: Final = 500
 """Characters of an error's text that go into a header."""
@@ -79,17 +80,22 @@ class Settler:
             return await self._settle_crash_loop(delivery)
         try:
             await self._handle(delivery)
-        except Outage as outage:
-            if not delivery.suspect:
-                raise
-            return await self._wait(delivery, outage)  # left there, an outage would count as a crash
-        except TryAgain as trouble:
-            return await self._wait(delivery, trouble)
-        except DeadLetter as verdict:
-            return await self._park(delivery, verdict)
-        except Exception as error:  # noqa: BLE001 - our bug, whatever its type
-            return await self._settle_failure(delivery, error)
+        except Exception as error:  # noqa: BLE001 - our bug too, whatever its type
+            return await self._settle_trouble(delivery, error)
         return Settlement.ACKNOWLEDGED
+
+    async def _settle_trouble(self, delivery: Delivery, error: Exception) -> Settlement:
+        match error:
+            case Outage() if not delivery.suspect:
+                raise error
+            case TryAgain():  # an outage too: left among the suspects, it would count as a crash
+                return await self._wait(delivery, error)
+            case HandleAlone() if not delivery.suspect:
+                _log.warning("message_handled_alone", reason=str(error))
+                return await self._set_apart(delivery)
+            case DeadLetter():
+                return await self._park(delivery, error)
+        return await self._settle_failure(delivery, error)
 
     async def _handle(self, delivery: Delivery) -> None:
         """QUIRK: a client on a stuck connection may raise CancelledError in a task that nobody cancelled."""
@@ -109,8 +115,7 @@ class Settler:
 
     async def _settle_crash_loop(self, delivery: Delivery) -> Settlement:
         if not delivery.suspect:
-            await self.publisher.republish(delivery, suspect_queue(delivery.queue), delivery.headers)
-            return Settlement.SUSPECT
+            return await self._set_apart(delivery)
         crashed = CrashLoop(
             f"The service died {delivery.broker_deliveries} times while it handled this message alone: "
             "look for what it says last in its log, and replay the message once that is mended"
@@ -118,6 +123,10 @@ class Settler:
         if delivery.broker_deliveries >= 2 * CRASH_LOOP_DELIVERIES:
             return await self._park(delivery, crashed)  # giving it up crashed us too
         return await self._give_up(delivery, crashed)
+
+    async def _set_apart(self, delivery: Delivery) -> Settlement:
+        await self.publisher.republish(delivery, suspect_queue(delivery.queue), delivery.headers)
+        return Settlement.SUSPECT
 
     async def _wait(self, delivery: Delivery, trouble: Exception) -> Settlement:
         after = trouble.after if isinstance(trouble, TryAgain) else None

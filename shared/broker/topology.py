@@ -16,7 +16,8 @@ is a policy. Every policy works on RabbitMQ 3.10 and 4.x:
 
 Q.suspect is one more than DESIGN 6 names. A crash of the process adds a delivery to every message in its hands, so the
 broker's count does not tell the culprit from its neighbours. Messages with five deliveries are moved to Q.suspect,
-which is consumed one message at a time: there the count is exact, and only the culprit is given up.
+which is consumed one message at a time: there the count is exact, and only the culprit is given up. Messages that take
+so much work that others would wait for them are moved there too (`shared.errors.HandleAlone`).
 
 `retry` is a topic exchange so that topic permissions can say who may publish what to it. Nobody may use the default
 exchange; nobody but the administrator may configure anything.
@@ -85,7 +86,7 @@ def wait_queue(queue: str, wait: Wait) -> str:
 
 
 def suspect_queue(queue: str) -> str:
-    """The queue of messages of `queue` that may have crashed their consumer: one is handled at a time."""
+    """The queue of messages of `queue` that may have crashed their consumer, or hold up others: one at a time."""
     return f"{queue}.suspect"
 
 

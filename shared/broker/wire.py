@@ -59,7 +59,8 @@ class Delivery:
     """A message that a queue gave us.
 
     `attempt` is this try's number, from 1. `broker_deliveries` is how often RabbitMQ gave the message out before (and
-    never heard that it was done). `suspect`: it came alone, by the queue of those that may crash their consumer.
+    never heard that it was done). `suspect`: it came alone, by the queue of those that may crash their
+    consumer or hold up others.
     """
 
     queue: str

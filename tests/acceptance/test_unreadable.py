@@ -8,6 +8,7 @@ import pytest
 from tests.acceptance.installation import Installation
 from tests.acceptance.pipeline import Pipeline, a_mail, running_pipeline
 from tests.acceptance.story import facts_of, says
+from tests.bombs import with_many_pixels
 
 
 @pytest.fixture
@@ -20,8 +21,7 @@ async def impatient(installation: Installation, tmp_path_factory: pytest.TempPat
 
 async def test_D17_mail_that_takes_too_long_is_a_ticket_from_what_could_be_read(impatient: Pipeline) -> None:
     bomb = a_mail(subject="Te traag", text="Te traag")
-    bomb.replace_header("Content-Type", "text/html; charset=utf-8")
-    bomb.set_payload("Te traag" + "<b>x</b><br>" * 160_000)
+    with_many_pixels(bomb)
     slow, other = impatient.drop(bomb), impatient.drop(a_mail(subject="Gewoon"))
     facts = await facts_of(impatient, [slow, other])
     assert facts[slow]["outcome"] == facts[other]["outcome"] == "ticket"

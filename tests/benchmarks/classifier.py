@@ -125,11 +125,11 @@ def _seconds(stage: Callable[[bytes], None], mails: Sequence[bytes]) -> float:
 
 async def _in_child(mails: Sequence[bytes]) -> float:
     """One mail after the other through one child, as a classifier with one worker does."""
-    async with ReaderPool(readers=1, memory_bytes=_MEMORY, seconds=30) as pool:
-        await pool.read(mails[0], uuid.UUID(int=1), _SETTINGS)
+    async with ReaderPool(readers=1, memory_bytes=_MEMORY) as pool:
+        await pool.read(mails[0], uuid.UUID(int=1), _SETTINGS, seconds=30)
         began = time.perf_counter()
         for raw in mails:
-            await pool.read(raw, uuid.UUID(int=1), _SETTINGS)
+            await pool.read(raw, uuid.UUID(int=1), _SETTINGS, seconds=30)
         return time.perf_counter() - began
 
 

@@ -30,11 +30,8 @@ import structlog
 from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.facts_of_files.context import BadContext, Context, load_context
 from services.classifier.facts_of_files.finding import FactFinder, ReadFile, mail_id_of
-from services.classifier.reading.frames import Mode
-from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.pool import MailExhausted, NoReader, ReaderPool, ReadingFailed
-from services.classifier.reading.unread import unread_mail
-from services.classifier.reading.values import ReadingSettings, ReadMail
+from services.classifier.reading.values import ReadingSettings
 from shared.messages import Reason, ReasonId
 
 LARGEST_MAIL: Final = 256 * 1024 * 1024
@@ -96,7 +93,6 @@ async def _in_order(files: Sequence[str], settings: ReadingSettings) -> AsyncIte
     readers = ReaderPool(
         readers=processes,
         memory_bytes=limits["reading_memory_mb"].default * MEBIBYTE,
-        seconds=limits["reading_seconds"].default,
     )
     async with readers:
         waiting: deque[tuple[str, asyncio.Task[ReadFile | OSError]]] = deque()
@@ -118,23 +114,15 @@ async def _read(file: str, readers: ReaderPool, settings: ReadingSettings) -> Re
     sha256 = hashlib.sha256(raw).hexdigest()
     mail_id = mail_id_of(sha256)
     if len(raw) > LARGEST_MAIL:
-        return ReadFile(file, sha256, len(raw), await _head(raw, readers, settings))
+        return ReadFile(file, sha256, len(raw), await readers.read_head(raw, mail_id, settings))
+    seconds = ClassifierConfiguration.model_fields["reading_seconds"].default
     try:
-        return ReadFile(file, sha256, len(raw), await readers.read(raw, mail_id, settings))
+        return ReadFile(file, sha256, len(raw), await readers.read(raw, mail_id, settings, seconds=seconds))
     except MailExhausted:
-        return ReadFile(file, sha256, len(raw), await _head(raw, readers, settings))
+        return ReadFile(file, sha256, len(raw), await readers.read_head(raw, mail_id, settings))
     except ReadingFailed as failed:
         reason = Reason(id=ReasonId.OUR_ERROR, detail=type(failed).__name__)
-        return ReadFile(file, sha256, len(raw), await _head(raw, readers, settings), (reason,))
-
-
-async def _head(raw: bytes, readers: ReaderPool, settings: ReadingSettings) -> ReadMail:
-    """The head of a mail that cannot be read whole; nothing of it when that cannot be either (D17)."""
-    head = raw[: DEFAULT_LIMITS.head_bytes]
-    try:
-        return await readers.read(head, mail_id_of(hashlib.sha256(raw).hexdigest()), settings, Mode.HEAD)
-    except (MailExhausted, ReadingFailed):
-        return unread_mail()
+        return ReadFile(file, sha256, len(raw), await readers.read_head(raw, mail_id, settings), (reason,))
 
 
 def _bytes_of(file: str) -> bytes:

@@ -1,6 +1,6 @@
 """The child process: reads one mail after another, under limits that it sets itself and cannot lift.
 
-    python -m services.classifier.reading MEMORY_BYTES CPU_SECONDS
+    python -m services.classifier.reading MEMORY_BYTES
 
 Reads requests (`frames`) from standard input and writes answers to standard output until its input ends, which it does
 when the parent is gone. It opens no file and no connection, and knows no password.
@@ -25,20 +25,24 @@ from services.classifier.reading.frames import (
     Verdict,
     answer,
 )
-from services.classifier.reading.reader import read_beginning, read_head, read_mail
+from services.classifier.reading.reader import read_beginning, read_head, read_headers, read_mail
 
 _OPEN_FILES: Final = 16
-_READERS: Final = {Mode.WHOLE: read_mail, Mode.HEAD: read_head, Mode.BEGINNING: read_beginning}
+_READERS: Final = {
+    Mode.WHOLE: read_mail,
+    Mode.HEAD: read_head,
+    Mode.BEGINNING: read_beginning,
+    Mode.HEADERS: read_headers,
+}
 
 
-def main(memory_bytes: int, cpu_seconds: int) -> None:
+def main(memory_bytes: int) -> None:
     """Serve until the input ends."""
     _limit(memory_bytes)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     answers.write(answer(Verdict.READY, b""))
     answers.flush()
     while header := requests.read(REQUEST_HEADER.size):
-        _limit_cpu(cpu_seconds)
         answers.write(_serve(header, requests))
         answers.flush()
 
@@ -61,7 +65,8 @@ def _limit_cpu(seconds: int) -> None:
 
 
 def _serve(header: bytes, requests: BinaryIO) -> bytes:
-    mode, order_size, raw_size = REQUEST_HEADER.unpack(header)
+    mode, cpu_seconds, order_size, raw_size = REQUEST_HEADER.unpack(header)
+    _limit_cpu(cpu_seconds)
     said = requests.read(order_size)
     try:
         raw = requests.read(raw_size)
@@ -75,4 +80,4 @@ def _serve(header: bytes, requests: BinaryIO) -> bytes:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]))

@@ -1,6 +1,7 @@
 """What parent and child say to each other: JSON and bytes, each with its length, so that no code can travel.
 
-request   mode (1 byte), length of JSON, length of mail, JSON (mail_id and settings), the raw mail
+request   mode (1 byte), seconds of processor time, length of JSON, length of mail, JSON (mail_id and settings), the
+          raw mail
 answer    verdict (1 byte), length of JSON, JSON: the mail read, or the traceback of our own error
 
 A child says READY once, unasked, when its imports are done.
@@ -8,6 +9,7 @@ A child says READY once, unasked, when its imports are done.
 
 from __future__ import annotations
 
+import math
 import struct
 import uuid
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from pydantic import TypeAdapter
 
 from services.classifier.reading.values import ReadingSettings, ReadMail
 
-REQUEST_HEADER: Final = struct.Struct("!BIQ")
+REQUEST_HEADER: Final = struct.Struct("!BHIQ")
 ANSWER_HEADER: Final = struct.Struct("!BQ")
 
 
@@ -27,8 +29,11 @@ class Mode(IntEnum):
 
     WHOLE = 1
     HEAD = 2
+    """Its headers and first text."""
     BEGINNING = 3
     """Whole, as far as it goes: more of the mail was not fetched (SPEC D17)."""
+    HEADERS = 4
+    """Its headers alone: what is left for a mail whose beginning cannot be read in time either."""
 
 
 class Verdict(IntEnum):
@@ -54,10 +59,10 @@ ORDER: Final = TypeAdapter(Order)
 READ_MAIL: Final = TypeAdapter(ReadMail)
 
 
-def request(mode: Mode, order: Order, raw: bytes) -> bytes:
-    """The request up to the raw mail, which is written after it."""
+def request(mode: Mode, seconds: float, order: Order, raw: bytes) -> bytes:
+    """The request up to the raw mail, which is written after it; `seconds` of processor time are allowed for it."""
     said = ORDER.dump_json(order)
-    return REQUEST_HEADER.pack(mode, len(said), len(raw)) + said
+    return REQUEST_HEADER.pack(mode, math.ceil(seconds), len(said), len(raw)) + said
 
 
 def answer(verdict: Verdict, content: bytes) -> bytes:

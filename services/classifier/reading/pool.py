@@ -1,7 +1,7 @@
 """The parent's side: warm child processes that read mails, each for itself, ended at their limits (DESIGN 10).
 
     async with ReaderPool(readers=2, …) as pool:
-        read = await pool.read(raw, mail_id, settings)          # ReadMail, or MailExhausted
+        read = await pool.read(raw, mail_id, settings, seconds=5)          # ReadMail, or MailExhausted
 
 One mail never takes another with it: a child that dies, by its limits or by a bug in a decoder, is replaced. A child is
 retired after some hundreds of mails, so that nothing that leaks adds up.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import signal
 import sys
@@ -25,12 +24,16 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from services.classifier.reading.frames import ANSWER_HEADER, READ_MAIL, Mode, Order, Verdict, request
+from services.classifier.reading.limits import DEFAULT_LIMITS
+from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
 from shared.errors import ImporterError, Outage
 
 MAILS_A_CHILD: Final = 500
 CLOCK_TO_PROCESSOR: Final = 20
 """How many times its limit of processor time a reading may take by the clock: a busy machine is no mail's fault."""
+HEAD_SECONDS: Final = 2
+"""Seconds of processor time for the beginning of a mail: it has 256 KiB, of which nothing is drawn or unwrapped."""
 START_SECONDS: Final = 60
 """For a child's imports, on a machine that does much else."""
 DECODE_OFF_LOOP_BYTES: Final = 64 * 1024
@@ -76,12 +79,11 @@ class _OutOfTime(ImporterError):
 
 
 class ReaderPool:
-    """`readers` child processes, each with at most `memory_bytes`, and `seconds` of processor time for one mail."""
+    """`readers` child processes, each with at most `memory_bytes`."""
 
-    def __init__(self, *, readers: int, memory_bytes: int, seconds: float) -> None:
+    def __init__(self, *, readers: int, memory_bytes: int) -> None:
         self._readers = readers
         self._memory_bytes = memory_bytes
-        self._seconds = seconds
         self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
         self._children: set[_Child] = set()
 
@@ -97,35 +99,50 @@ class ReaderPool:
             await self._end(child)
 
     async def read(
-        self, raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, mode: Mode = Mode.WHOLE
+        self, raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, mode: Mode = Mode.WHOLE, *, seconds: float
     ) -> ReadMail:
-        """The mail, read in a child. Raises MailExhausted, or ReadingFailed for a bug of ours.
+        """The mail, read in a child within `seconds` of processor time.
+
+        Raises MailExhausted, or ReadingFailed for a bug of ours.
 
         A child that died is tried once more with another one: the kernel may have chosen it when something else took
         the machine's memory. One that ran out of its processor time is not.
         """
-        head = request(mode, Order(mail_id, settings), raw)
+        head = request(mode, seconds, Order(mail_id, settings), raw)
         with _seconds.labels(mode.name.lower()).time():
             try:
                 try:
-                    verdict, content = await self._ask(head, raw)
+                    verdict, content = await self._ask(head, raw, seconds)
                 except _ChildDied as died:
                     _log.warning("reader_died", died_of=str(died), mode=mode.name.lower())
-                    verdict, content = await self._ask(head, raw)
+                    verdict, content = await self._ask(head, raw, seconds)
             except (_OutOfTime, _ChildDied) as gone:
                 _readings.labels(mode.name.lower(), "killed").inc()
                 _log.warning("reader_killed", died_of=str(gone), mode=mode.name.lower())
                 raise MailExhausted(
-                    f"Reading the mail ended its process: the limits are {self._seconds} s of processor time and "
+                    f"Reading the mail ended its process: the limits are {seconds} s of processor time and "
                     f"{self._memory_bytes} bytes of memory"
                 ) from gone
         return await self._result(verdict, content, mode)
 
-    async def _ask(self, head: bytes, raw: bytes) -> tuple[int, bytes]:
+    async def read_head(self, begin: bytes, mail_id: uuid.UUID, settings: ReadingSettings) -> ReadMail:
+        """What can be told of a mail that cannot be read whole, from its beginning (SPEC D17).
+
+        Its headers and first text; where these take more than HEAD_SECONDS too, its headers; at worst nothing.
+        """
+        for mode in (Mode.HEAD, Mode.HEADERS):
+            try:
+                head = begin[: DEFAULT_LIMITS.head_bytes]
+                return await self.read(head, mail_id, settings, mode, seconds=HEAD_SECONDS)
+            except (MailExhausted, ReadingFailed) as failed:
+                _log.warning("head_unreadable", mode=mode.name.lower(), reason=type(failed).__name__)
+        return unread_mail()
+
+    async def _ask(self, head: bytes, raw: bytes, seconds: float) -> tuple[int, bytes]:
         child = await self._ready_child()
         try:
             child.mails += 1
-            async with asyncio.timeout(self._seconds * CLOCK_TO_PROCESSOR):
+            async with asyncio.timeout(seconds * CLOCK_TO_PROCESSOR):
                 answered = await _exchange(child, head, raw)
         except TimeoutError as gone:
             await self._replace(child)
@@ -178,7 +195,7 @@ class ReaderPool:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-W", "ignore", "-m", "services.classifier.reading"),
-            *(str(self._memory_bytes), str(math.ceil(self._seconds))),
+            str(self._memory_bytes),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={"PATH": os.defpath, "PYTHONPATH": str(_IMPORT_ROOT), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"},

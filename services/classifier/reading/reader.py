@@ -4,7 +4,8 @@
     → trimmed → content key
 
 The order is `read_mail`; every step is a rule of its own. `read_head` is the second way, for a mail that could not be
-read in time or memory: its headers and first text, html not parsed, images not decoded (SPEC D17). `read_beginning` is
+read in time or memory: its headers and first text, html not parsed, images not decoded (SPEC D17); `read_headers`, the
+third, leaves the text too. `read_beginning` is
 `read_mail` of a mail that was too large to be fetched whole: it knows that the last part was cut by us.
 """
 
@@ -24,12 +25,19 @@ from services.classifier.reading.mime.address import is_usable
 from services.classifier.reading.mime.address_header import parse_addresses
 from services.classifier.reading.mime.date import sent_at
 from services.classifier.reading.mime.dmarc import dmarc_result
-from services.classifier.reading.mime.parser import parse_mail
+from services.classifier.reading.mime.parser import head_of, parse_mail
 from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import cut, safe_line, safe_text
 from services.classifier.reading.text.body import Contents, find_contents
 from services.classifier.reading.text.forwarded import Forwarded, find_attached, find_quoted
-from services.classifier.reading.text.html_document import HtmlDocument, nesting, stripped, text_as_html
+from services.classifier.reading.text.html_document import (
+    HtmlDocument,
+    end_of_pieces,
+    has_many_attributes,
+    nesting,
+    stripped,
+    text_as_html,
+)
 from services.classifier.reading.text.lines import Line, joined, text_lines
 from services.classifier.reading.text.reply_marker import MarkerPlace, find_markers, has_content
 from services.classifier.reading.text.same_text import says_the_same
@@ -94,10 +102,17 @@ def read_head(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits:
     if not plain:
         rich = (part.text for segment in contents.segments for part in segment.rich if part.is_text)
         plain = re.sub(r"[ \t]*\n\s*\n\s*", "\n\n", stripped("\n".join(rich))).strip()
-    text, was_cut = cut(safe_text(plain), limits.head_bytes)
+    text, was_cut = cut(safe_text(plain), limits.head_bytes, limits.text_lines)
     whole = Body(html=sanitise(text_as_html(text), frozenset()), text=text)
     said = _Said(whole, (), text, frozenset(), was_cut)
     return _assembled(Unwrapped(root, find_crypto(root)), said, attachments, settings, limits, head_only=True)
+
+
+def read_headers(
+    raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS
+) -> ReadMail:
+    """Reads the headers of the mail itself, as a mail without a body: sender and subject, whatever follows them."""
+    return read_head(head_of(raw[: limits.head_bytes].lstrip(b"\r\n")) + b"\n\n", mail_id, settings, limits)
 
 
 def _assembled(
@@ -205,12 +220,12 @@ def _said(
     contents: Contents, attachments: Attachments, settings: ReadingSettings, limits: Limits, *, is_forward: bool
 ) -> _Said:
     """All readings of the body. Html leads, since every mail has it here: plain text is shown as html too."""
-    plain, plain_cut = cut(safe_text(_plain_text(contents)), limits.text)
+    plain, plain_cut = cut(safe_text(_plain_text(contents)), limits.text, limits.text_lines)
     source, source_cut = _html_source(contents, plain, limits)
     document = HtmlDocument(source)
     document.place_images(attachments.find)
     lines = document.lines()
-    html_text, html_text_cut = cut(safe_text(joined(lines)), limits.text)
+    html_text, html_text_cut = cut(safe_text(joined(lines)), limits.text, limits.text_lines)
     whole_html = _shown_html(document, attachments)
     shown = _ids(whole_html)
     has_html = any(segment.rich for segment in contents.segments)
@@ -234,7 +249,7 @@ def _said(
     reply = trimming.of(document, lines, text)
 
     above: list[AboveMarker] = []
-    for place in reversed(find_markers(lines, settings.markers)):
+    for place in reversed(find_markers(lines[: limits.text_lines], settings.markers)):
         # from the last place upwards: each cut leaves the lines above it as they were
         if not has_content(lines[: place.quote_at]):
             above.append(AboveMarker(place.marker, None))
@@ -288,9 +303,10 @@ def _html_source(contents: Contents, plain: str, limits: Limits) -> tuple[str, b
             elif not (part.content_id and f"cid:{part.content_id.lower()}" in said):
                 pieces.append(f'<div><img src="cid:part:{part.path}"></div>')  # the client shows it here
     source = "\n".join(pieces)
-    was_cut = len(source) > limits.html
-    source = source[: limits.html]
-    if nesting(source) > limits.html_depth:
+    end = min(limits.html, end_of_pieces(source, limits.html_pieces))
+    was_cut = len(source) > end
+    source = source[:end]
+    if nesting(source) > limits.html_depth or has_many_attributes(source):
         return text_as_html(plain if plain.strip() else stripped(source)), True
     return source, was_cut
 

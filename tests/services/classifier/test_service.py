@@ -11,8 +11,9 @@ import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import PIL.Image
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractQueueIterator
 
-from services.classifier.flow import Classifier
+from services.classifier.flow import Classifier, TakesLong
 from services.classifier.reading.images.decoding import NotStored
 from services.classifier.reading.images.formats import FORMATS
 from services.classifier.reading.pool import ReaderPool
@@ -43,6 +44,7 @@ from shared.messages import (
     ReasonId,
     StoredBody,
 )
+from tests.bombs import with_many_pixels
 from tests.conftest import Database, Vhost
 from tests.servers.clamd import clamd
 from tests.services.classifier.wrappings import multipart
@@ -437,13 +439,13 @@ async def test_D8_threads_are_followed_where_the_helpdesk_wants_it(desk: Desk) -
 
 async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(database: Database, vhost: Vhost) -> None:
     """One takes too long, one takes too much memory; both go on from their heads, and the next is read whole."""
-    html = "Content-Type: text/html\n"
     limits = {"IMPORTER_READERS": "1", "IMPORTER_READING_SECONDS": "1", "IMPORTER_READING_MEMORY_MB": "512"}
     async with running(database, vhost, **limits) as desk:
-        await desk.put(mail("Te traag" + "<b>x</b><br>" * 160_000, head=html, subject="traag"))
+        await desk.put(slow("traag"))
         await desk.put(mail("x" * 150_000_000, subject="groot"))
         await desk.put(mail("Gewoon", subject="gewoon"))
         found = {each.subject: each for each in [await desk.classified() for _ in range(3)]}
+        assert next(iter(found)) == "gewoon", "the others wait for those that take long"
         for subject in ("traag", "groot"):
             assert [reason.id for reason in found[subject].reasons][-1] is ReasonId.UNREADABLE, subject
             assert found[subject].sender is not None
@@ -451,15 +453,44 @@ async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(databas
         assert found["gewoon"].reasons == ()
 
 
-async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(desk: Desk) -> None:
-    """The last try of a poison mail (DESIGN 5): the mail goes on, and says that we failed."""
-    raw = mail("Tekst", subject="Ticket 1000001")
+async def test_D17_a_sender_whose_mail_took_too_long_waits_behind_the_others(desk: Desk) -> None:
+    async with (
+        ReaderPool(readers=1, memory_bytes=1024**3) as readers,
+        Publisher(desk.vhost.dsn("classifier"), "test") as publisher,
+    ):
+        classifier = Classifier(
+            pool=desk.pool,
+            blobs=desk.blobs,
+            readers=readers,
+            publisher=publisher,
+            number_pattern="[1-9][0-9]{6,9}",
+            large_at_once=1,
+            alone_seconds=1,
+        )
+        for raw in (slow("traag"), mail("Nog een", subject="daarna")):
+            with pytest.raises(TakesLong):
+                await classifier.handle(delivered(raw))
+        await classifier.handle(replace(delivered(mail("Alleen", subject="alleen")), suspect=True))
+        await classifier.handle(delivered(mail("Ander", subject="ander").replace(b"sanne@", b"els@")))
+    assert [(await desk.classified()).subject for _ in range(2)] == ["alleen", "ander"]
+
+
+def slow(subject: str) -> bytes:
+    """A mail that takes a reader longer than others may wait for, by its pixels."""
+    bomb = EmailMessage()
+    bomb["From"], bomb["Subject"] = "Sanne <sanne@bakkerij.example>", subject
+    bomb.set_content("Te traag")
+    return with_many_pixels(bomb).as_bytes()
+
+
+def delivered(raw: bytes) -> Delivery:
+    """A mail as the queue gives it."""
     moment = datetime(2026, 11, 23, 9, tzinfo=UTC)
     reference = BlobReference(sha256=hashlib.sha256(raw).hexdigest(), size=len(raw))
     envelope = RawMail(
         mail_id=uuid.uuid4(), helpdesk_id=1, received_at=moment, fetched_at=moment, raw=reference, full_size=len(raw)
     )
-    delivery = Delivery(
+    return Delivery(
         queue=MAIL_RAW,
         body=raw,
         headers=encode(envelope, raw).headers,
@@ -471,8 +502,13 @@ async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(de
         timestamp=None,
         redelivered=True,
     )
+
+
+async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(desk: Desk) -> None:
+    """The last try of a poison mail (DESIGN 5): the mail goes on, and says that we failed."""
+    delivery = delivered(mail("Tekst", subject="Ticket 1000001"))
     async with (
-        ReaderPool(readers=1, memory_bytes=1024**3, seconds=30) as readers,
+        ReaderPool(readers=1, memory_bytes=1024**3) as readers,
         Publisher(desk.vhost.dsn("classifier"), "test") as publisher,
     ):
         classifier = Classifier(
@@ -482,10 +518,11 @@ async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(de
             publisher=publisher,
             number_pattern="[1-9][0-9]{6,9}",
             large_at_once=1,
+            alone_seconds=30,
         )
         await classifier.hand_on(delivery, ZeroDivisionError("x"))
     found = await desk.classified()
-    assert (found.mail_id, found.subject) == (envelope.mail_id, "Ticket 1000001")
+    assert (found.mail_id, found.subject) == (delivery.mail_id, "Ticket 1000001")
     assert [ticket.ticket_id for ticket in found.candidates] == [1]
     assert [(reason.id, reason.detail) for reason in found.reasons] == [
         (ReasonId.OUR_ERROR, "ZeroDivisionError"),

@@ -15,7 +15,7 @@ from shared.broker.publish import Publisher
 from shared.broker.retry import CRASH_LOOP_DELIVERIES, MOST_FAILURES
 from shared.broker.topology import MAIL_RAW, WAITS, dead_queue, suspect_queue, wait_queue
 from shared.broker.wire import Delivery
-from shared.errors import DeadLetter, Outage, TryAgain
+from shared.errors import DeadLetter, HandleAlone, Outage, TryAgain
 from shared.messages import ClassifiedMail, RawMail
 from tests.conftest import Vhost
 from tests.shared.broker.harness import (
@@ -379,6 +379,26 @@ async def test_a_message_that_may_crash_its_consumer_is_handled_alone(
     async with running(consumer_of(vhost, publisher, seen)):
         await seen.times(1)
     assert seen.deliveries[0].suspect
+    assert await nothing_is_left(queues)
+
+
+async def test_a_message_that_holds_up_others_is_handled_alone_behind_them(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+) -> None:
+    handled: list[bool] = []
+    done = asyncio.Event()
+
+    async def handle(delivery: Delivery) -> None:
+        handled.append(delivery.suspect)
+        if not delivery.suspect:
+            raise HandleAlone("it takes long")
+        done.set()
+
+    await put()
+    async with running(consumer_of(vhost, publisher, handle)):
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await done.wait()
+    assert handled == [False, True]
     assert await nothing_is_left(queues)
 
 

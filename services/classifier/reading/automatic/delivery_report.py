@@ -39,7 +39,7 @@ from services.classifier.reading.mime.safe_text import safe_line
 from shared.messages import BouncedRecipient
 
 _MESSAGE_ID: Final = re.compile(
-    r"^[>|\s]*(?:original-)?message-id\s*:\s*<([^<>\s]{3,250})>", re.IGNORECASE | re.MULTILINE
+    r"^(?:[>|]|[^\S\n])*+(?:original-)?message-id\s*:\s*<([^<>\s]{3,250})>", re.IGNORECASE | re.MULTILINE
 )
 _LARGEST_FIELDS: Final = 256 * 1024
 _LARGEST_REPORT: Final = 1024 * 1024

@@ -55,7 +55,7 @@ _NOT_A_MEMBER: Final = re.compile(
 _PASSED_ON: Final = re.compile(
     r"^\W{0,3}(?:re|fwd?|aw|wg|antw(?:oord)?|betr|doorst(?:uren)?|fs|vs|sv|tr|rv|r|i|rif|odp|pd|enc|ynt|ilt|ответ|на|"
     r"回复|"
-    r"转发|返信|転送)\s*(?:\[\d+\])?\s*[:\uff1a]",
+    r"转发|返信|転送)\s*(?:\[\d+\]\s*)?[:\uff1a]",
     re.IGNORECASE,
 )
 _BEGINS_REPORT: Final = re.compile(
@@ -104,12 +104,13 @@ _SUBJECT: Final = re.compile(
 )
 _SAYS_FAILED: Final = re.compile(
     r"could(?: not|n't) be (?:delivered|sent|reached)|(?:unable|failed|not able) to (?:deliver|send|relay)|"
-    r"permanent(?:ly)? (?:\S+ )?(?:error|fail)|undeliver(?:able|ed)|"
+    r"permanent(?:ly)? (?:\S{1,320} )?(?:error|fail)|undeliver(?:able|ed)|"
     r"(?:delivery (?:to the following|has failed|failed|status|attempts?|problems?|errors?))|trouble delivering|"
-    r"(?:message|mail)(?: to \S+)? (?:was |has been |is )?(?:not |un)?(?:rejected|refused|delayed|returned|delivered|"
-    r"blocked)|"
+    r"(?:message|mail)(?: to \S{1,320})? (?:was |has been |is )?(?:not |un)?(?:rejected|refused|delayed|"
+    r"returned|delivered|blocked)|"
     r"returned message|returning (?:message|mail)|transcript of session|giving up on|did not reach|not be delivered|"
-    r"(?:recipient|address)\w*(?: \S+){0,4} (?:rejected|refused|failed|affected)|failed (?:address|recipient)|"
+    r"(?:recipient|address)\w{0,9}(?: \S{1,320}){0,4} (?:rejected|refused|failed|affected)|"
+    r"failed (?:address|recipient)|"
     r"error deliver|problem(?:s)? (?:deliver|while deliver)|delivery fail|"
     r"niet (?:worden |kunnen )?(?:bezorgd|afgeleverd)|onbestelbaar|nicht zugestellt|unzustellbar|non (?:è stato|remis)|"
     r"no se pudo entregar|配信|送信でき|送信に失敗|不存在|退信|не (?:(?:может быть|был[^ ]?) )?(?:доставлен|отправлен)",

@@ -68,7 +68,7 @@ _DELIVERED: Final = re.compile(
     re.IGNORECASE,
 )
 _RETURNED_TO: Final = re.compile(
-    r"^[>|\s]*(?:to|x-envelope-to|delivered-to|rcpt to)\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE
+    r"^(?:[>|]|[^\S\n])*+(?:to|x-envelope-to|delivered-to|rcpt to)\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE
 )
 
 

@@ -36,14 +36,14 @@ _PHRASES: Final = (
     _phrase(r"mail(?:box|folder)[^.\n]{0,40}full[^.\n]{0,40}(?:retry time-?out|gave up)", "2.2", _TRANSIENT),
     _phrase(
         r"retry time-?out exceeded|(?:envelope|message|delivery time|queue (?:time|lifetime)) (?:has )?expired|"
-        r"too long (?:on|in) (?:the )?queue|(?:send|deliver\w*|retr\w+|queue\w*|tr(?:ied|ying))\b[^.\n]{0,40}"
-        r"(?:for|after|within) (?:the (?:last|past) )?\d+(?:\.\d+)? (?:day|hour|minute)s?\b|retention period|"
-        r"exceeded the max(?:imum)? time|retry count exceeded",
+        r"too long (?:on|in) (?:the )?queue|(?:send|deliver\w{0,9}|retr\w{1,9}|queue\w{0,9}|tr(?:ied|ying))\b"
+        r"[^.\n]{0,40}(?:for|after|within) (?:the (?:last|past) )?\d+(?:\.\d+)? (?:day|hour|minute)s?\b|"
+        r"retention period|exceeded the max(?:imum)? time|retry count exceeded",
         "4.7",
         _TRANSIENT,
     ),
     _phrase(
-        r"(?:mail(?:box|folder)?|quota|inbox|account|disk|storage)(?: \S+){0,6} (?:full|exceed\w*|limit reached|"
+        r"(?:mail(?:box|folder)?|quota|inbox|account|disk|storage)(?: \S+){0,6} (?:full|exceed\w{0,9}|limit reached|"
         r"over (?:quota|limit|the limit))|(?:mail(?:box|folder)?|quota|inbox) full|over ?quota|"
         r"quota (?:exceed|violation|limit)|exceeds? (?:the |its |allowed |their )?(?:quota|storage|mailbox)|"
         r"exceeded (?:the )?(?:local|storage|mailbox|disk|its|allowed) |"
@@ -53,15 +53,15 @@ _PHRASES: Final = (
         "2.2",
     ),
     _phrase(
-        r"(?:message|mail|size|file|attachment)(?: \S+){0,5} (?:too (?:large|big|long)|exceed\w* (?:\S+ ){0,3}"
+        r"(?:message|mail|size|file|attachment)(?: \S+){0,5} (?:too (?:large|big|long)|exceed\w{0,9} (?:\S+ ){0,3}"
         r"(?:size|limit|maximum|length))|size limit|larger than|maximum (?:message|mail|file) size|"
         r"too (?:large|big)",
         "3.4",
     ),
     _phrase(
         r"(?:host|domain|mx|dns)(?: \S+){0,5} (?:unknown|not found|does(?: not|n't) exist|invalid|no such|"
-        r"lookup fail\w*)|(?:host|domain) (?:unknown|not found)|(?:unknown|no such|invalid|non-?existent|unresolvable|"
-        r"unroute?able(?: mail)?) (?:host|domain)|name or service not known|no (?:valid )?mx\b|nxdomain|"
+        r"lookup fail\w{0,9})|(?:host|domain) (?:unknown|not found)|(?:unknown|no such|invalid|non-?existent|"
+        r"unresolvable|unroute?able(?: mail)?) (?:host|domain)|name or service not known|no (?:valid )?mx\b|nxdomain|"
         r"couldn't find any host|name service error|bad destination system|host name look-?up fail",
         "1.2",
     ),
@@ -89,7 +89,8 @@ _PHRASES: Final = (
     _phrase(r"(?:mail|forwarding|routing) loop|too many hops|hop count|loops? back|loop(?:ing)? detected", "4.6"),
     _phrase(
         r"relay(?:ing)?(?: \S+){0,4} (?:denied|not permitted|prohibited|not allowed|disallowed)|"
-        r"(?:unable|not allowed|cannot|not permitted|authenticat\w+|deny|denied|refuse\w*)(?: \S+){0,3} relay|"
+        r"(?:unable|not allowed|cannot|not permitted|authenticat\w{1,9}|deny|denied|refuse\w{0,9})(?: \S+){0,3} "
+        r"relay|"
         r"(?:do|does) not relay|not (?:an? )?(?:open |gateway |relay)",
         "7.1",
     ),

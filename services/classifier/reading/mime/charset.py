@@ -75,7 +75,9 @@ _ALIASES: Final = {
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "charmap"})
 """Python codecs that are no charset of mail; punycode takes quadratic time."""
 
-_HTML_CHARSET: Final = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{2,40})""", re.IGNORECASE)
+_HTML_CHARSET: Final = re.compile(
+    rb"""<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}["']?\s{0,9}([A-Za-z0-9._:-]{2,40})""", re.IGNORECASE
+)
 _RUN: Final = re.compile(rb"[\x80-\xff]{2,}")
 _GUESSED: Final = ("gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256")
 _CYRILLIC: Final = ("cp1251", "koi8_r")

@@ -28,6 +28,9 @@ def safe_line(text: str, longest: int) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + ELLIPSIS
 
 
-def cut(text: str, longest: int) -> tuple[str, bool]:
-    """`text` of at most `longest` characters, and whether something was cut off."""
-    return (text, False) if len(text) <= longest else (text[: longest - 1] + ELLIPSIS, True)
+def cut(text: str, longest: int, most_lines: int) -> tuple[str, bool]:
+    """`text` of at most `longest` characters and `most_lines` lines, and whether something was cut off."""
+    shortened = text if len(text) <= longest else text[: longest - 1] + ELLIPSIS
+    if shortened.count("\n") >= most_lines:
+        shortened = "\n".join(shortened.split("\n", most_lines)[:most_lines]).rstrip() + ELLIPSIS
+    return shortened, shortened is not text

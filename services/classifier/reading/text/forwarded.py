@@ -20,6 +20,7 @@ from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.text.attribution import attribution_end
 from services.classifier.reading.text.header_block import (
+    MOST_LINES,
     Field,
     Separator,
     bare,
@@ -89,6 +90,7 @@ def find_quoted(texts: Sequence[str], subject: str, limits: Limits) -> Forwarded
     It does where the separator above it says so, or the mail's subject; or where neither says anything, but nothing
     stands above the block. A block below an answer is that of a quote, and what stands below that one does not count.
     """
+    texts = texts[:MOST_LINES]
     prefix = prefix_of(subject)
     said_above = False
     index = 0

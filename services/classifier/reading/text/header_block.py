@@ -90,6 +90,7 @@ _FIELDS: Final[Mapping[str, Field]] = {
 _MARKS: Final = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]")
 _AROUND: Final = " \t\xa0>*_|•#"
 _LONGEST_LABEL: Final = 24
+_LONGEST_FIELD: Final = 2_000
 _COLON: Final = re.compile("[:：\ufe55]")
 _GLUED: Final = re.compile(
     "(?<![a-zà-ÿ])("
@@ -143,6 +144,11 @@ _FORWARDED: Final = re.compile(
     r"persiųsta žinutė|pārsūtīts ziņojums|thư chuyển tiếp|pesan terusan)",
     re.IGNORECASE,
 )
+MOST_LINES: Final = 3_000
+"""Lines of a text in which headers of other mails are looked for: nobody answers below that many."""
+_REMEMBERED: Final = 8_192
+"""Lines of which is remembered what they are: each rule asks again, in html and in text, some for the lines below."""
+_LONGEST_REMEMBERED: Final = 400
 _RULE: Final = re.compile(r"^[\s>*]*[-_=~—–]{2,}\s*")
 _LONGEST_SEPARATOR: Final = 120
 
@@ -158,13 +164,22 @@ class HeaderBlock:
 
 def bare(text: str) -> str:
     """A line without direction marks, quote marks and emphasis around it."""
+    return _bare(text) if len(text) <= _LONGEST_REMEMBERED else _bare.__wrapped__(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _bare(text: str) -> str:
     return _MARKS.sub("", text).strip(_AROUND)
 
 
-@lru_cache(maxsize=256)  # the lines of a block are asked for again for each line above them
 def header_field(text: str) -> tuple[Field, str] | None:
     """The field that a line tells, with its value; None for a line that is none."""
-    line = bare(text[:2_000])
+    return _field(text) if len(text) <= _LONGEST_REMEMBERED else _field.__wrapped__(text[:_LONGEST_FIELD])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _field(text: str) -> tuple[Field, str] | None:
+    line = bare(text)
     colon = _COLON.search(line, 0, _LONGEST_LABEL + 4)
     if colon is None:
         return None
@@ -224,7 +239,12 @@ def header_block_at(lines: Sequence[str], begin: int) -> HeaderBlock | None:
 
 def separator(text: str) -> Separator | None:
     """What a line says of the mail below it: «-----Original Message-----», «Begin forwarded message:»."""
-    line = _MARKS.sub("", text[: 4 * _LONGEST_SEPARATOR])
+    return _separator(text[: 4 * _LONGEST_SEPARATOR])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _separator(text: str) -> Separator | None:
+    line = _MARKS.sub("", text)
     ruled = _RULE.match(line)
     words = (line[ruled.end() :] if ruled else line.strip(_AROUND)).strip("-_=~—–*: \t\xa0「」[]<>")
     for kind, pattern in ((Separator.ORIGINAL, _ORIGINAL), (Separator.FORWARDED, _FORWARDED)):

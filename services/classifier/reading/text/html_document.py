@@ -9,6 +9,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -16,12 +17,21 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from services.classifier.reading.text.lines import Line, html_lines
 
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,40})")
+_PIECE: Final = re.compile(r"<(?:[A-Za-z!?]|/(?:p|br)\b)|\n", re.IGNORECASE)
 _NEVER_NESTS: Final = frozenset(
     """area base br col colgroup dd dt embed hr img input li link meta option p param rp rt source tbody td tfoot th
     thead tr track wbr""".split()  # noqa: SIM905 - a list of words
 )
 _TEXTLESS: Final = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
 _BREAK: Final = re.compile(r"</?(?:br|p|div|tr|li|h[1-6])\b", re.IGNORECASE)
+
+_MANY_ATTRIBUTES: Final = re.compile(
+    r"""<[A-Za-z][^\s/>]*+
+    (?:[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+){200}""",
+    re.VERBOSE,
+)
+_ROOT: Final = re.compile(r"<(?:html|body)\b", re.IGNORECASE)
+_MOST_ROOTS: Final = 50
 
 FindImage = Callable[[str], str | None]
 """From the `src` of an image to what it becomes (`attachment:<id>`), None where the image is not kept."""
@@ -155,6 +165,20 @@ def _is_empty(node: LexborNode) -> bool:
     if tag in {"br", "hr", "-comment"}:
         return True
     return not (node.text(deep=True) or "").replace("\xa0", " ").strip() and node.css_first("img") is None
+
+
+def end_of_pieces(source: str, most: int) -> int:
+    """Where the first `most` elements and lines of a source end."""
+    following = next(islice(_PIECE.finditer(source), most, None), None)
+    return len(source) if following is None else following.start()
+
+
+def has_many_attributes(source: str) -> bool:
+    """Whether an element has 200 attributes or more, or might get them from other tags of its name.
+
+    HTML parsers compare each with all before it: a megabyte of them takes minutes.
+    """
+    return _MANY_ATTRIBUTES.search(source) is not None or len(_ROOT.findall(source)) > _MOST_ROOTS
 
 
 def nesting(source: str) -> int:

@@ -19,13 +19,15 @@ _LINE_START: Final = re.compile(r"^[>|\s\u200b\ufeff]+")
 _RULED: Final = re.compile(r"^[\s>|*]*(?:[-_=]{5,}|[-_=]{2,}[^\n]{0,60}[-_=]{2,})[\s*]*$")
 _MOST_HEADER_LINES: Final = 24
 _LONGEST_RULE: Final = 200
+_MOST_STEPS: Final = 20
+"""Headers, separators and rules that may stand above each other: each step upwards costs a look at a block."""
 
 
 def quote_begins_at(lines: Sequence[Line], first_quoted: int) -> int:
     """The line at which the quote that reaches `first_quoted` begins, its header block included."""
     texts = [line.text for line in lines[:first_quoted]]
     begin = first_quoted
-    while True:
+    for _ in range(_MOST_STEPS):
         above = _above_blank(lines, begin)
         if above < 0:
             return begin
@@ -39,6 +41,7 @@ def quote_begins_at(lines: Sequence[Line], first_quoted: int) -> int:
                 return begin
             start = above
         begin = start
+    return begin
 
 
 def _above_blank(lines: Sequence[Line], index: int) -> int:

@@ -26,6 +26,7 @@ from services.classifier.reading.text.answers import Voice, answered_lines
 from services.classifier.reading.text.attribution import attribution_end, tells_who_wrote_when
 from services.classifier.reading.text.disclaimer import disclaimer_begins_at
 from services.classifier.reading.text.header_block import (
+    MOST_LINES,
     Field,
     Separator,
     bare,
@@ -73,7 +74,15 @@ class _Kind(IntEnum):
 
 
 def said_lines(lines: Sequence[Line]) -> tuple[bool, ...]:
-    """For each line whether it is said here; all of them where nothing else would be left."""
+    """For each line whether it is said here; all of them where nothing else would be left.
+
+    What stands below the first MOST_LINES goes with the last of these.
+    """
+    beginning = _said_at_first(lines[:MOST_LINES])
+    return beginning + beginning[-1:] * (len(lines) - len(beginning))
+
+
+def _said_at_first(lines: Sequence[Line]) -> tuple[bool, ...]:
     texts = [line.text for line in lines]
     kinds = _marked(lines, texts)
     end = _find_headers(lines, texts, kinds)

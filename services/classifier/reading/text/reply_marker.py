@@ -41,8 +41,9 @@ def find_markers(lines: Sequence[Line], markers: Sequence[str]) -> tuple[MarkerP
             break
         if lines[index].is_blank:
             continue
+        starts = _starts(lines[index].text[:_LONGEST_LINE])
         for marker, key in list(wanted.items()):
-            if _stands_at(lines, index, key):
+            if any(_matches(lines, index, text, key, start) for text, start in starts):
                 places.append(MarkerPlace(marker, index, quote_begins_at(lines, index)))
                 del wanted[marker]
     return tuple(places)
@@ -53,12 +54,10 @@ def has_content(lines: Sequence[Line]) -> bool:
     return any(line.has_image or _LINE_START.sub("", line.text) for line in lines)
 
 
-def _stands_at(lines: Sequence[Line], index: int, key: str) -> bool:
-    first = lines[index].text[:_LONGEST_LINE]
-    return any(
-        _matches(lines, index, _key(start.sub("", first)), key, start)
-        for start in ((_LINE_START, _EMPHASIS) if first.lstrip("> |\t\xa0")[:1] in "*_" else (_LINE_START,))
-    )
+def _starts(line: str) -> list[tuple[str, re.Pattern[str]]]:
+    """The line as it is compared, with what was left out at its start: emphasis stays in a marker that begins so."""
+    starts = (_LINE_START, _EMPHASIS) if line.lstrip("> |\t\xa0")[:1] in {"*", "_"} else (_LINE_START,)
+    return [(_key(start.sub("", line)), start) for start in starts]
 
 
 def _matches(lines: Sequence[Line], index: int, text: str, key: str, start: re.Pattern[str]) -> bool:

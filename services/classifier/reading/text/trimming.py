@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from services.classifier.reading.mime.safe_text import safe_text
 from services.classifier.reading.text.header_block import bare
@@ -18,6 +19,8 @@ from shared.messages import Body
 
 ShowHtml = Callable[[HtmlDocument, str], Body]
 """From a document and its text to a body that is safe to show."""
+_MOST_LINES: Final = 10_000
+"""Lines of a body that is trimmed: what has more is no answer, and reading it a second time costs as much again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Trimming:
 
     def of(self, document: HtmlDocument, lines: Sequence[Line], text: str) -> Body | None:
         """The body without quotes and signatures; None where there is nothing to take away."""
-        if self.is_forward:
+        if self.is_forward or len(lines) > _MOST_LINES:
             return None
         plain = text_lines(text) if self.has_text else []
         kept_plain = said_lines(plain)

@@ -21,6 +21,8 @@ _CONSTRUCTED: Final = 0x20
 _LONG_TAG: Final = 0x1F
 _INDEFINITE: Final = 0x80
 _LONGEST_LENGTH: Final = 8
+_DEEPEST: Final = 200
+"""Values of open length within each other: what signers write has ten or so."""
 
 
 class EnvelopeKind(Enum):
@@ -149,6 +151,8 @@ def _after(encoded: bytes, value: _Value) -> int:
         member = _at(encoded, position, value.end)
         position = member.start if member.is_open else member.end
         depth += member.is_open
+        if depth > _DEEPEST:
+            raise _Damaged
     return position
 
 

@@ -1,0 +1,225 @@
+"""An attacker sends small mails that are made to cost a reader much: no mail of 1 MB may hold up those of others (D17).
+
+Costs are processor time, compared with each other on the machine that runs the test: no second is asserted. Twice the
+mail may cost three times as much at most, and a megabyte of the worst no more than a few ordinary mails of that size.
+"""
+
+import struct
+import uuid
+from collections.abc import Callable
+from functools import cache
+from time import process_time
+
+import pytest
+
+from services.classifier.reading.reader import read_head, read_headers, read_mail
+from services.classifier.reading.values import ReadingSettings
+
+Mail = Callable[[int], bytes]
+
+HEAD = b"From: Els <els@elders.example>\nSubject: Printer\nMessage-ID: <1@elders.example>\n"
+SETTINGS = ReadingSettings(
+    markers=("===== vul boven deze regel uw reactie =====", "## Typ uw antwoord boven deze regel ##"),
+    own_list_ids=("wij.example",),
+    trusted_authserv_ids=("mx.example",),
+)
+MARKED = b"\n===== vul boven deze regel uw reactie =====\n"
+SMALL, LARGE = 8_192, 32_768
+TIMES = 3 * 3
+"""Two doublings."""
+MEGABYTE = 1_000_000
+ORDINARY_MAILS = 3
+
+
+def repeated(piece: str | bytes, size: int) -> bytes:
+    content = piece if isinstance(piece, bytes) else piece.encode()
+    return (content * (size // len(content) + 1))[:size]
+
+
+def text(piece: str) -> Mail:
+    return lambda size: HEAD + b"\nHallo, dit is de vraag.\n\n" + repeated(piece, size)
+
+
+def html(piece: str, before: str = "<p>Hallo</p>") -> Mail:
+    return lambda size: HEAD + b"Content-Type: text/html\n\n" + before.encode() + repeated(piece, size)
+
+
+def preformatted(piece: str) -> Mail:
+    return html(piece, "<p>Hallo</p><pre>")
+
+
+def part(media_type: str, piece: str | bytes, before: bytes = b"") -> Mail:
+    return lambda size: HEAD + f"Content-Type: {media_type}\n\n".encode() + before + repeated(piece, size)
+
+
+def header(name: str, piece: str) -> Mail:
+    """Fields of the size that is read of one."""
+    field = f"{name}: ".encode() + repeated(piece, 2_000) + b"\n"
+    return lambda size: HEAD + repeated(field, size // len(field) * len(field)) + b"\nHallo"
+
+
+def parts(head: str, body: str) -> Mail:
+    return lambda size: (
+        HEAD + b"Content-Type: multipart/mixed; boundary=q\n\n" + repeated(f"--q\n{head}\n{body}\n", size)
+    )
+
+
+def report(piece: str) -> Mail:
+    head = (
+        b"From: mailer-daemon@b.example\nReturn-Path: <>\nSubject: Undelivered Mail Returned to Sender\n"
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=q\n\n--q\n\n"
+    )
+    fields = b"\n--q\nContent-Type: message/delivery-status\n\n"
+    return lambda size: head + repeated(piece, size // 2) + fields + repeated(piece, size // 2) + b"\n--q--\n"
+
+
+def winmail(attribute: int, length: int) -> Mail:
+    one = struct.pack("<BII", 1, attribute, length) + b"\0" * length + b"\0\0"
+    return part("application/ms-tnef; name=winmail.dat", one, b"\x78\x9f\x3e\x22\x01\x00")
+
+
+def nested(media_type: str) -> Mail:
+    def mail(size: int) -> bytes:
+        levels = b"".join(
+            f"--q{level}\nContent-Type: {media_type}; boundary=q{level + 1}\n\n".encode() for level in range(29)
+        )
+        return HEAD + f"Content-Type: {media_type}; boundary=q0\n\n".encode() + levels + repeated("--q29\n\nx\n", size)
+
+    return mail
+
+
+SIGNED_OPEN = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010702") + b"\xa0\x80\x30\x80"
+
+KINDS: dict[str, Mail] = {
+    # a quote begins at each line, or might
+    "header lines": text("Van: Jan\nVerzonden: nu\n"),
+    "header lines in html": html("<div>Van: a@b.example<br>Naar: b<br></div>"),
+    "header lines, preformatted": preformatted("Van:\n"),
+    "header lines, wrapped": text("Aan: a@b.example,\n a@b.example,\n"),
+    "header lines in one": text("Von: Jan <a@b>An: xGesendet: yBetreff: z\n"),
+    "separators": preformatted("-----Oorspronkelijk bericht-----\n"),
+    "attributions": preformatted("Op 3 maart 2026 om 10:00 heeft Jan\n"),
+    "attributions and the marker": lambda size: (
+        text("Op 3-3-2026 10:00 schreef Els <e@b.example>:\n")(size) + MARKED
+    ),
+    "quote marks": preformatted("&gt;&gt;&gt;&gt;\n"),
+    "marks in one line": text(">"),
+    "rules and the marker": lambda size: (
+        text("-----\n\n")(size) + MARKED
+    ),
+    "almost markers": text("===== vul boven deze\n"),
+    "wrapped markers": preformatted("=\n"),
+    # what ends a mail
+    "signature marks": text("-- \n"),
+    "signature marks, preformatted": preformatted("-- \n"),
+    "advertisements": preformatted("Verstuurd vanaf mijn iPhone\n"),
+    "greetings": text("Met vriendelijke groet,\nJan\n"),
+    "contact details": preformatted("tel: 0612345678\n"),
+    "disclaimers": preformatted("De informatie in dit bericht is vertrouwelijk en bestemd voor\n"),
+    # lines and html
+    "lines": text("a\n"),
+    "blank lines": text("\n"),
+    "carriage returns": text("\r"),
+    "paragraphs": html("<p>"),
+    "breaks": html("<br>"),
+    "elements": html("<b>x</b>"),
+    "nesting": html("<div>"),
+    "misnesting": html("<a><b><p></a>"),
+    "tables": html("<table><tr><td>"),
+    "styles": html("<p style='color:red;margin:1px'>x"),
+    "quotes": html("<blockquote>x</blockquote>y"),
+    "images": html("<img src=cid:x>"),
+    "comments": html("<!-- x -->x"),
+    "attributes": lambda size: (
+        HEAD + b"Content-Type: text/html\n\n<p " + b" ".join(b"a%d=1" % number for number in range(size // 8)) + b">x"
+    ),
+    # headers
+    "comments in a transfer encoding": parts("Content-Transfer-Encoding: " + "(" * 1_000 + "\n", "x"),
+    "parameters (RFC 2231)": header("Content-Type", "text/plain;name*0*=utf-8'a'%41"),
+    "encoded words": header("Subject", "=?utf-8?Q?a?= "),
+    "open encoded words": header("From", "=?utf-8?Q?"),
+    "address lists": header("To", "a@b.example, "),
+    "quotes in addresses": header("From", '" '),
+    "results (RFC 8601)": header("Authentication-Results", "mx.example; dmarc=pass ("),
+    "folded lines": lambda size: HEAD + b"X-A: a\n" + repeated(" x\n", size) + b"\nHallo",
+    "blank lines in a header": lambda size: HEAD + repeated("X-A: a\n\n b\n", size) + b"\nHallo",
+    # parts and wrappings
+    "parts": parts("", "x"),
+    "parts in parts": nested("multipart/mixed"),
+    "alternatives in alternatives": nested("multipart/alternative"),
+    "almost boundaries": lambda size: (
+        HEAD + b"Content-Type: multipart/mixed; boundary=q\n\n" + repeated("--qx\n", size)
+    ),
+    "attached messages": parts("Content-Type: message/rfc822\n", "\nFrom: a@b.example\n\nVan: a\nVerzonden: b\n"),
+    "messages in messages": lambda size: repeated(HEAD + b"Content-Type: message/rfc822\n\n", size),
+    "charsets of html": parts("Content-Type: text/html\n", "<meta charset" + " " * 1_000),
+    "uuencode that never ends": text("begin 644 x\nM\n"),
+    "uuencode": text("begin 644 x\n`\nend\n"),
+    "broken base64": lambda size: HEAD + b"Content-Transfer-Encoding: base64\n\n" + repeated("AAA=", size),
+    "PGP": text("-----BEGIN PGP SIGNED MESSAGE-----\n"),
+    "invitations": part("text/calendar", 'A;:a";', b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\n"),
+    "winmail.dat": winmail(0x00069002, 0),
+    "winmail.dat with files": winmail(0x0006800F, 24),
+    "RTF groups": part("text/rtf", "{", b"{\\rtf1\\ansi\\fromhtml1 "),
+    "RTF characters": part("text/rtf", "\\'e9", b"{\\rtf1\\ansi\\fromhtml1 "),
+    "CMS": part("application/pkcs7-mime", b"\x30\x80", SIGNED_OPEN),
+    "CMS that closes": part("application/pkcs7-mime", b"\x30\x80\0\0", SIGNED_OPEN),
+    # delivery reports
+    "codes": report("<a@b.example>: host said: 550\n"),
+    "fields": report("Final-Recipient: rfc822; a@b\nAction: failed\n\n"),
+    "Message-IDs": report("Message-ID: <a\n"),
+    "blank lines of a report": report("\n"),
+    "quote marks of a report": report(">>>>>>>>>>>>>>>>>>>>>>\n"),
+    "words of servers": report("address"),
+    "words of servers, in a row": report("refused "),
+    # image headers
+    "JPEG segments": part("image/jpeg", b"\xff\xe1\x00\x02", b"\xff\xd8"),
+    "PNG chunks": part("image/png", b"\0\0\0\0tEXt\0\0\0\0", b"\x89PNG\r\n\x1a\n"),
+    "GIF extensions": part("image/gif", b"!\xfe\x01a\0", b"GIF89a\1\0\1\0\0\0\0"),
+    "TIFF directories": part("image/tiff", b"\1\0\0\1\4\0\1\0\0\0\1\0\0\0\x08\0\0\0", b"II*\0\x08\0\0\0"),
+    "HEIF boxes": part("image/heic", b"\0\0\0\x08free", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1"),
+    "WebP chunks": part("image/webp", b"EXIF\0\0\0\0", b"RIFF\xff\xff\xff\0WEBP"),
+}  # fmt: skip
+
+
+def seconds(read: Callable[..., object], raw: bytes) -> float:
+    begin = process_time()
+    read(raw, uuid.UUID(int=1), SETTINGS)
+    return process_time() - begin
+
+
+def stays_below(bound: Callable[[], float], read: Callable[..., object], raw: bytes) -> bool:
+    """Whether one of five readings does: what else the machine does only ever adds to them."""
+    return any(seconds(read, raw) < bound() for _ in range(5))
+
+
+@cache
+def ordinary() -> float:
+    """What a megabyte of an ordinary mail costs: html as Outlook writes it, a sentence a paragraph."""
+    sentence = (
+        '<p class="MsoNormal"><span style="font-size:11.0pt;color:#1F497D">Goedemorgen, de printer op de tweede '
+        "verdieping doet het weer niet; wilt u er eens naar kijken?<o:p></o:p></span></p>\n"
+    )
+    return min(seconds(read_mail, html(sentence)(MEGABYTE)) for _ in range(2))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_D17_twice_the_mail_costs_three_times_as_much_at_most(kind: str) -> None:
+    small, large = KINDS[kind](SMALL), KINDS[kind](LARGE)
+    assert stays_below(lambda: max(seconds(read_mail, small), 0.004) * TIMES, read_mail, large)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_D17_a_megabyte_of_it_costs_no_more_than_a_few_ordinary_mails(kind: str) -> None:
+    raw = KINDS[kind](MEGABYTE)
+    assert stays_below(lambda: ordinary() * ORDINARY_MAILS, read_mail, raw)
+    assert stays_below(lambda: ordinary() * ORDINARY_MAILS, read_head, raw)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_D17_sender_and_subject_are_read_whatever_follows_them(kind: str) -> None:
+    raw = KINDS[kind](LARGE)
+    for read in (read_head, read_headers):
+        mail = read(raw, uuid.UUID(int=1), SETTINGS)
+        assert mail.from_
+        assert mail.subject in {"Printer", "Undelivered Mail Returned to Sender"}
