@@ -37,8 +37,8 @@ class Limits:
     text_lines: int = 10_000
     """Lines of a text; with those of `html_pieces` they bound what a mail of nothing but line ends costs."""
     html: int = 2_000_000
-    html_pieces: int = 20_000
-    """Elements and line ends of an html source: a megabyte of Outlook's has some fifteen thousand."""
+    html_pieces: int = 30_000
+    """Elements and line ends of an html source: a megabyte of short paragraphs as Outlook writes them has 26,000."""
     html_depth: int = 1_500
     """Elements within elements: HTML parsers need quadratic time in it (200,000 take minutes)."""
     images: int = 100
