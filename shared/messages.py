@@ -32,6 +32,15 @@ def _in_utc(moment: datetime) -> datetime:
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
+# Bounds of what a message may say: well above what the classifier's limits give (services.classifier.reading.limits),
+# so that one beyond them was written by nobody of ours.
+Line = Annotated[str, Field(max_length=64 * 1024)]
+"""A header's value, a name, a reason."""
+Text = Annotated[str, Field(max_length=16 * 1024 * 1024)]
+"""A body, as html or text."""
+MOST: Final = 2_000
+"""Things of one kind that a mail names: addresses, images, references, reasons."""
+
 
 class Value(BaseModel):
     """A frozen value inside a message; unknown fields are kept when it is read and written again.
@@ -154,15 +163,15 @@ class Reason(Value):
     An id that only a newer version knows stays as it came, so that services may be upgraded in any order.
     """
 
-    id: Annotated[ReasonId | str, Field(union_mode="left_to_right")]
-    detail: str = ""
+    id: Annotated[ReasonId | Line, Field(union_mode="left_to_right")]
+    detail: Line = ""
 
 
 class MailAddress(Value):
     """A mailbox as named in a header: `name` decoded ('' when absent), `address` as written."""
 
-    name: str = ""
-    address: str
+    name: Line = ""
+    address: Line
 
 
 class PersonMatch(Value):
@@ -187,7 +196,7 @@ class Sender(Value):
     """
 
     mailbox: MailAddress
-    persons: tuple[PersonMatch, ...] = ()
+    persons: tuple[PersonMatch, ...] = Field(default=(), max_length=MOST)
     employee: EmployeeMatch | None = None
     organisation_id: int | None = None
 
@@ -208,7 +217,7 @@ class TicketCandidate(Value):
     Where the subject names none, the one whose conversation the mail goes on, if the helpdesk wants that (SPEC D8).
     """
 
-    number: str
+    number: Line
     ticket_id: int
     helpdesk_id: int
     introduction: NumberIntroduction
@@ -221,9 +230,9 @@ class Body(Value):
     Both are complete in themselves; `attachment_ids` are the images that this reading shows or carries, in order.
     """
 
-    html: str
-    text: str
-    attachment_ids: tuple[uuid.UUID, ...] = ()
+    html: Text
+    text: Text
+    attachment_ids: tuple[uuid.UUID, ...] = Field(default=(), max_length=MOST)
 
 
 class StoredBody(Value):
@@ -256,7 +265,7 @@ class Decoration(StrEnum):
 class ImageCopy(Value):
     """What browsers show in place of an image that they do not: PNG or JPEG, sizes in pixels (SPEC D4)."""
 
-    media_type: str
+    media_type: Line
     width: int
     height: int
     blob: BlobReference
@@ -266,13 +275,13 @@ class Image(Value):
     """An image, known by decoding (SPEC D4). `id` is UUIDv5 of mail_id and part path (DESIGN 3)."""
 
     id: uuid.UUID
-    name: str
-    media_type: str
+    name: Line
+    media_type: Line
     width: int
     height: int
     blob: BlobReference
     inline: bool
-    content_id: str | None = None
+    content_id: Line | None = None
     decoration: Decoration | None = None
     rendition: ImageCopy | None = None
     thumbnail: ImageCopy | None = None
@@ -282,10 +291,10 @@ class LeftOut(Value):
     """A part of the mail that is not stored as attachment (SPEC W4, D4), and why, in words for the ticket's history."""
 
     id: uuid.UUID
-    name: str
-    media_type: str
+    name: Line
+    media_type: Line
     size: int
-    reason: str
+    reason: Line
 
 
 class AutomaticKind(StrEnum):
@@ -302,12 +311,12 @@ class AutomaticKind(StrEnum):
 class BouncedRecipient(Value):
     """One recipient of a delivery report (RFC 3464): the one we wrote to, and where the mail went from there."""
 
-    recipient: str
-    final_recipient: str = ""
+    recipient: Line
+    final_recipient: Line = ""
     """The recipient at the end, where that is another."""
-    status: str = ""
-    action: str = ""
-    diagnostic: str = ""
+    status: Line = ""
+    action: Line = ""
+    diagnostic: Line = ""
 
 
 class Crypto(StrEnum):
@@ -351,30 +360,30 @@ class ClassifiedMail(Message):
     choice: ImportChoice | None = None
     replay: int = Field(default=0, ge=0)
     """As in `RawMail`; ticket_writer lets each replay set the outcome once."""
-    message_id: str | None = None
-    in_reply_to: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-    subject: str = ""
+    message_id: Line | None = None
+    in_reply_to: tuple[Line, ...] = Field(default=(), max_length=MOST)
+    references: tuple[Line, ...] = Field(default=(), max_length=MOST)
+    subject: Line = ""
     sent_at: UtcDatetime | None = None
     sender: Sender | None = None
     forwarded_by: Sender | None = None
     """The employee who forwarded the mail, where `sender` is the one who first sent it."""
-    to: tuple[MailAddress, ...] = ()
-    cc: tuple[MailAddress, ...] = ()
+    to: tuple[MailAddress, ...] = Field(default=(), max_length=MOST)
+    cc: tuple[MailAddress, ...] = Field(default=(), max_length=MOST)
     return_path_empty: bool = False
     from_own_address: bool = False
     """The mail bears the mailbox's own address as sender and is not a mail of ours (SPEC D19)."""
     dmarc: DmarcResult = DmarcResult.NONE
     crypto: Crypto | None = None
-    candidates: tuple[TicketCandidate, ...] = ()
+    candidates: tuple[TicketCandidate, ...] = Field(default=(), max_length=MOST)
     bodies: Bodies | StoredBody
-    images: tuple[Image, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    images: tuple[Image, ...] = Field(default=(), max_length=MOST)
+    left_out: tuple[LeftOut, ...] = Field(default=(), max_length=MOST)
     automatic: AutomaticKind | None = None
-    bounced: tuple[BouncedRecipient, ...] = ()
-    own_message_id: str | None = None
+    bounced: tuple[BouncedRecipient, ...] = Field(default=(), max_length=MOST)
+    own_message_id: Line | None = None
     content_key: ContentKey
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] = Field(default=(), max_length=MOST)
 
 
 class Outcome(StrEnum):

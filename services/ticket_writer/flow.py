@@ -11,6 +11,7 @@ What a crash leaves behind at each step, and what comes of it:
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,13 +29,19 @@ from services.ticket_writer.rules.outcome import (
     decide_outcome,
 )
 from services.ticket_writer.rules.record import Record
+from services.ticket_writer.rules.safe_bodies import unsafe_readings
 from services.ticket_writer.rules.supplement import supplement
 from shared.blobs.claim_check import check_out
 from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
+from shared.errors import DeadLetter
 from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
+
+
+class UnsafeHtml(DeadLetter):
+    """A message holds html that is not sanitised: no classifier of ours wrote it, or one of another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,11 @@ class Writer:
         A quarantined mail that a person replays gets another outcome (D7), as does a dead letter that comes again.
         """
         bodies = await check_out(self._blobs, mail.bodies)
+        if unsafe := await asyncio.to_thread(unsafe_readings, mail, bodies):
+            raise UnsafeHtml(
+                f"the html of {', '.join(unsafe)} is not as the classifier writes it, and might run on staff's "
+                "screens: see where the message came from; one of an earlier version is read again by a replay"
+            )
         async with self._repository.writing(mail, classified_at) as writing:
             earlier = await writing.lock_mail()
             if earlier is not None and earlier.stands_against(mail.replay):

@@ -7,7 +7,7 @@ from typing import Final
 LOCK_MAIL: Final = """
     -- $1 mail_id, $2 keys of advisory locks, ascending
     WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(key) FROM unnest($2::bigint[]) AS key)
-    SELECT outcome, decided_replay, (SELECT count(*) FROM locked) AS locks
+    SELECT outcome, decided_replay, helpdesk_id, raw_sha256, (SELECT count(*) FROM locked) AS locks
     FROM imported_mails WHERE mail_id = $1 FOR NO KEY UPDATE
 """
 

@@ -74,6 +74,11 @@ class Writing:
         row = await self._connection.fetchrow(queries.LOCK_MAIL, self._mail.mail_id, _advisory_locks(self._mail))
         if row is None:
             raise UnknownMail(f"the ledger does not know mail {self._mail.mail_id}: see where the message came from")
+        if (row["helpdesk_id"], row["raw_sha256"].hex()) != (self._mail.helpdesk_id, self._mail.raw.sha256):
+            raise UnknownMail(
+                f"the message tells another helpdesk or other bytes of mail {self._mail.mail_id} than the ledger: see "
+                "where it came from"
+            )
         if row["outcome"] is None:
             return None
         return Earlier(Outcome(row["outcome"]), row["decided_replay"])

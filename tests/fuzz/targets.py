@@ -20,9 +20,9 @@ from services.classifier.reading.text.forwarded import find_quoted
 from services.classifier.reading.text.lines import text_lines
 from services.classifier.reading.text.reply import said_lines
 from services.classifier.reading.text.reply_marker import find_markers
-from services.classifier.reading.text.sanitise import sanitise
 from services.classifier.reading.values import ReadingSettings, ReadMail
 from services.classifier.rules.ticket_number import find_numbers
+from shared.html.sanitise import sanitise
 from shared.templates.render import (
     SUBJECT_LIMIT,
     BadTemplate,

@@ -20,9 +20,9 @@ from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.mime.transfer import decode_base64
 from services.classifier.reading.text.body import find_contents
-from services.classifier.reading.text.sanitise import ATTACHMENT_SCHEME
 from services.classifier.reading.values import OurError, ReadImage, ReadingSettings
 from services.classifier.reading.wrappings.unwrap import ATTACHED_MESSAGES
+from shared.html.sanitise import ATTACHMENT_SCHEME
 from shared.messages import LeftOut
 
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[^,;]{0,100}){0,5}),", re.IGNORECASE)

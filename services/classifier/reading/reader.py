@@ -35,18 +35,18 @@ from services.classifier.reading.text.html_document import (
     end_of_pieces,
     has_many_attributes,
     nesting,
-    stripped,
     text_as_html,
 )
 from services.classifier.reading.text.lines import Line, joined, text_lines
 from services.classifier.reading.text.reply_marker import MarkerPlace, find_markers, has_content
 from services.classifier.reading.text.same_text import says_the_same
-from services.classifier.reading.text.sanitise import ATTACHMENT_SCHEME, sanitise
 from services.classifier.reading.text.subject_prefix import Prefix, prefix_of
 from services.classifier.reading.text.trimming import Trimming
 from services.classifier.reading.values import AboveMarker, ReadingSettings, ReadMail
 from services.classifier.reading.wrappings.crypto import find_crypto
 from services.classifier.reading.wrappings.unwrap import Unwrapped, unwrap
+from shared.html.plain import stripped
+from shared.html.sanitise import ATTACHMENT_SCHEME, sanitise
 from shared.messages import Body, MailAddress
 
 _SHOWN: Final = re.compile(rf'"{ATTACHMENT_SCHEME}:([0-9a-f-]{{36}})"')

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
-from services.classifier.reading.text.sanitise import sanitise
 from services.classifier.reading.values import ReadMail
+from shared.html.sanitise import sanitise
 from shared.messages import Body, LeftOut
 
 

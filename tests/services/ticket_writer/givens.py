@@ -61,7 +61,7 @@ def mail(**changes: Any) -> ClassifiedMail:
         "mail_id": mail_id,
         "helpdesk_id": 1,
         "received_at": ARRIVED,
-        "raw": BlobReference(sha256=digest("raw"), size=100),
+        "raw": BlobReference(sha256=digest(f"raw {mail_id}"), size=100),
         "message_id": f"{mail_id}@klant.example",
         "subject": "De printer doet het niet",
         "sent_at": ARRIVED,

@@ -245,7 +245,7 @@ async def test_a_ticket_that_is_gone_becomes_a_new_ticket_that_says_so(desk: Des
 
 async def test_large_bodies_come_by_claim_check(desk: Desk) -> None:
     given = await desk.fetch(fresh())
-    bodies = Bodies(whole=Body(html="<p>" + "groot " * 100_000, text="groot " * 100_000))
+    bodies = Bodies(whole=Body(html=f"<p>{'groot ' * 100_000}</p>", text="groot " * 100_000))
     reference = await desk.store(given, bodies.model_dump_json().encode())
     await desk.write(given.model_copy(update={"bodies": StoredBody(reference=reference)}))
     assert (await desk.ticket_of(given))["body_html"] == bodies.whole.html

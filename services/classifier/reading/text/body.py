@@ -13,9 +13,9 @@ from typing import Final
 
 from services.classifier.reading.automatic.delivery_fields import looks_like_fields
 from services.classifier.reading.mime.part import Part
-from services.classifier.reading.text.html_document import stripped
 from services.classifier.reading.wrappings.calendar import summary
 from services.classifier.reading.wrappings.unwrap import TNEF_BODY, text_part
+from shared.html.plain import stripped
 
 _FILES: Final = frozenset(
     {"text/calendar", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory", "text/csv", "text/xml",

@@ -22,8 +22,6 @@ _NEVER_NESTS: Final = frozenset(
     """area base br col colgroup dd dt embed hr img input li link meta option p param rp rt source tbody td tfoot th
     thead tr track wbr""".split()  # noqa: SIM905 - a list of words
 )
-_TEXTLESS: Final = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
-_BREAK: Final = re.compile(r"</?(?:br|p|div|tr|li|h[1-6])\b", re.IGNORECASE)
 
 _MANY_ATTRIBUTES: Final = re.compile(
     r"""<[A-Za-z][^\s/>]*+
@@ -193,33 +191,6 @@ def nesting(source: str) -> int:
         depth = max(0, depth - 1) if found[1] else depth + 1
         deepest = max(deepest, depth)
     return deepest
-
-
-def stripped(source: str) -> str:
-    """The text of html that is too odd for a parser: markup taken off, breaks kept; in linear time."""
-    lower = source.lower()
-    if len(lower) != len(source):
-        lower = source  # a letter that grows in lower case would shift what follows
-    pieces: list[str] = []
-    position = 0
-    while (start := source.find("<", position)) >= 0:
-        pieces.append(source[position:start])
-        textless = _TEXTLESS.match(source, start)
-        if source.startswith("<!--", start):
-            end = source.find("-->", start)
-        elif textless is not None:
-            end = lower.find(f"</{textless[1].lower()}", start)
-        else:
-            end = source.find(">", start)
-            if _BREAK.match(source, start):
-                pieces.append("\n")
-        if end < 0:
-            position = len(source)
-            break
-        position = source.find(">", end) + 1 or len(source)
-        pieces.append(" ")
-    pieces.append(source[position:])
-    return entities.unescape("".join(pieces))
 
 
 def text_as_html(text: str) -> str:

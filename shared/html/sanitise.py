@@ -15,8 +15,8 @@ from typing import Final
 
 import nh3
 
-from services.classifier.reading.text.html_document import stripped
-from services.classifier.reading.text.inline_style import safe_style
+from shared.html.inline_style import safe_style
+from shared.html.plain import stripped
 
 ATTACHMENT_SCHEME: Final = "attachment"
 
@@ -82,7 +82,12 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
         clean = _cleaned(before, keep)
         if clean == before:
             return clean
-    return entities.escape(stripped(clean), quote=False)
+    return _cleaned(entities.escape(stripped(clean), quote=False), keep)  # as it is written: nothing changes it again
+
+
+def is_safe(html: str, attachment_ids: AbstractSet[str]) -> bool:
+    """Whether it is as `sanitise` leaves it: sanitising changes nothing more."""
+    return sanitise(html, attachment_ids) == html
 
 
 def _cleaned(html: str, keep: Callable[[str, str, str], str | None]) -> str:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from services.classifier.reading.reader import read_mail
-from services.classifier.reading.text.inline_style import safe_style
-from services.classifier.reading.text.sanitise import sanitise
 from services.classifier.reading.values import ReadingSettings
+from shared.html.inline_style import safe_style
+from shared.html.sanitise import sanitise
 
-HOSTILE = Path(__file__).parents[4] / "mails" / "hostile"
+HOSTILE = Path(__file__).parents[2] / "mails" / "hostile"
 OWN = "0b6e3c66-5f4c-5d0e-9d36-1f8d7b5a0001"
 RUNS_OR_LOADS = re.compile(
     r"<(?:script|style|link|meta|base|iframe|object|embed|form|input|button|svg|math|video|audio|source)\b|"
