@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from selectolax.lexbor import LexborHTMLParser
 
-from services.notifier.notification import Body, Notification, TicketFacts
+from services.notifier.notification import Body, LeftOutAttachment, Notification, TicketFacts
+from shared.messages import NotificationKind
+from shared.portal.left_out import MAIL_TOO_LARGE
 from shared.templates.placeholders import NUMBER
 from shared.templates.plain_text import html_of, text_of
 from shared.templates.render import Value, one_line
@@ -45,7 +47,9 @@ def values_of(notification: Notification) -> dict[str, Value]:
         "afzenderadres": ticket.mail_from_address,
         "onderwerp": ticket.mail_subject,
         "bijlagen": _names(ticket.images),
-        "niet opgeslagen bijlagen": _names(f"{each.name or UNNAMED} ({each.reason})" for each in ticket.left_out),
+        "niet opgeslagen bijlagen": _names(
+            f"{each.name or UNNAMED} ({each.reason})" for each in ticket.left_out if _may_tell(notification, each)
+        ),
         "status": ticket.status,
         "prioriteit": ticket.priority,
         "soort": ticket.ticket_type,
@@ -58,6 +62,11 @@ def values_of(notification: Notification) -> dict[str, Value]:
     }
     bodies = {"omschrijving": _body(ticket.request), "aanvulling": _body(ticket.supplement)}
     return {name: Value(text) for name, text in texts.items()} | bodies
+
+
+def _may_tell(notification: Notification, left_out: LeftOutAttachment) -> bool:
+    to_customer = notification.kind is NotificationKind.TICKET_ADDED_CUSTOMER
+    return not (to_customer and left_out.reason == MAIL_TOO_LARGE)
 
 
 def name_to_write(name: str, address: str, known_as: str) -> str:

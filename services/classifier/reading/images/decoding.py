@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 from services.classifier.reading.images.decoders import Undecodable, asked, has_frame, opened
 from services.classifier.reading.images.formats import ImageFormat, format_of
 from services.classifier.reading.limits import Limits
+from shared.portal import left_out
 
 _POINT: Final = 2
 _MOST_UNSEEN: Final = 400_000
@@ -31,7 +32,7 @@ class NotStored(StrEnum):
     SVG = "SVG wordt om veiligheidsredenen niet opgeslagen"
     DAMAGED = "de afbeelding is beschadigd"
     TOO_MANY_BYTES = "de afbeelding is te groot"
-    MAIL_TOO_LARGE = "de mail is te groot"
+    MAIL_TOO_LARGE = left_out.MAIL_TOO_LARGE
     TOO_MANY_PIXELS = "de afbeelding heeft te veel beeldpunten"
     TOO_MANY_FRAMES = "de afbeelding heeft te veel beelden"
     TOO_MANY_IMAGES = "de mail heeft te veel afbeeldingen"

@@ -6,6 +6,7 @@ import pytest
 
 from services.notifier.notification import Body, LeftOutAttachment
 from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, name_to_write, values_of
+from shared.messages import NotificationKind
 from shared.templates.placeholders import PLACEHOLDERS
 from tests.services.notifier.examples import notification, sender, ticket
 
@@ -56,6 +57,29 @@ def test_every_placeholder_has_a_value_and_nothing_else_has() -> None:
             "niet opgeslagen bijlagen",
             "a.exe (geen afbeelding), (zonder naam) (te groot)",
             id="left out",
+        ),
+        pytest.param(
+            {
+                "kind": NotificationKind.TICKET_ADDED_CUSTOMER,
+                "ticket": ticket(
+                    left_out=(
+                        LeftOutAttachment("foto.jpg", "de mail is te groot"),
+                        LeftOutAttachment("a.exe", "geen afbeelding"),
+                    )
+                ),
+            },
+            "niet opgeslagen bijlagen",
+            "a.exe (geen afbeelding)",
+            id="left out by our own limit, to the customer",
+        ),
+        pytest.param(
+            {
+                "kind": NotificationKind.TICKET_ADDED_MANAGER,
+                "ticket": ticket(left_out=(LeftOutAttachment("foto.jpg", "de mail is te groot"),)),
+            },
+            "niet opgeslagen bijlagen",
+            "foto.jpg (de mail is te groot)",
+            id="left out by our own limit, to the ticket manager",
         ),
     ],
 )
