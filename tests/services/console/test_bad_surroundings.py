@@ -22,7 +22,7 @@ from tests.servers.certificates import app_pem
 from tests.services.console.conftest import CommandLine
 
 NO_MAIL = "00000000-0000-0000-0000-000000000000"
-THINGS = ("organisations", "contacts", "employees", "calendars", "accounts", "helpdesks")
+THINGS = ("organisations", "contacts", "employees", "calendars", "logins", "accounts", "helpdesks")
 THINGS_OF_A_HELPDESK = ("statuses", "types", "priorities", "environments", "categories", "templates")
 ADDING = {
     "contacts": "--organisation x",
@@ -78,6 +78,9 @@ WHOLE = {
     **{f"{things} list": "" for things in (*THINGS, *THINGS_OF_A_HELPDESK)},
     **{f"{things} show": "x" for things in THINGS},
     **{f"{things} set": "x --name y" for things in THINGS},
+    "logins set-password": "x",
+    "logins set-certificate": "x",
+    "logins remove": "x",
     "accounts check": "x",
     "accounts set-password": "x",
     "accounts set-certificate": "x",
