@@ -42,9 +42,7 @@ async def try_account(asked: Asked, account_id: int, *, again: bool) -> Answer:
     }
     try:
         async with Transports(keyring) as transports, asyncio.timeout(LONGEST_SECONDS):
-            fingerprint = transports.fingerprint(account)
-            if login is not None and fingerprint is not None and fingerprint != login.fingerprint:
-                login = await repository.note_fingerprint(login, fingerprint)
+            login = await repository.login_of(account, transports.fingerprint(account))
             if login is not None and login.rests_for is not None and not again:
                 return told | {"ok": False, "trouble": DeliveryReason.LOGIN_REFUSED.value, "problem": _rests(login)}
             found = await transports.of(account).check()

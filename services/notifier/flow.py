@@ -182,10 +182,7 @@ class Notifier:
 
     async def _login(self, account: Account) -> LoginStanding | None:
         """How the account's login stands. AccountTrouble while it rests: all who use it could together lock it."""
-        login = account.login
-        fingerprint = self._transports.fingerprint(account)
-        if login is not None and fingerprint is not None and fingerprint != login.fingerprint:
-            login = await self._repository.note_fingerprint(login, fingerprint)
+        login = await self._repository.login_of(account, self._transports.fingerprint(account))
         if login is not None and login.rests_for is not None:
             raise AccountTrouble(DeliveryReason.LOGIN_REFUSED, login.refusal, tried=False)
         return login

@@ -249,8 +249,11 @@ class Repository:
         async with connection(self._pool) as database:
             await database.execute(RECORD_FAILED, notification_id, self._holder, reason.value, reply)
 
-    async def note_fingerprint(self, login: LoginStanding, fingerprint: bytes) -> LoginStanding:
-        """Store whose login this is; as it stands then, since the same one may rest already."""
+    async def login_of(self, account: Account, fingerprint: bytes | None) -> LoginStanding | None:
+        """How the account's login stands. Whose it is, as its secret tells, is stored when that is news."""
+        login = account.login
+        if login is None or fingerprint is None or fingerprint == login.fingerprint:
+            return login
         async with connection(self._pool) as database:
             return await note_fingerprint(database, login, fingerprint)
 

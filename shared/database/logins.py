@@ -7,6 +7,7 @@ of one is said of both. Every moment is the database's clock. Raises Outage and 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -70,15 +71,13 @@ async def note_fingerprint(connection: Connection, login: LoginStanding, fingerp
     row = await connection.fetchrow(_NOTE, login.id, fingerprint)
     if row is None:
         return login
-    return LoginStanding(
-        id=login.id,
-        version=login.version,
+    return replace(
+        login,
         refused_logins=row["refused_logins"],
         refused_since=row["refused_since"],
         probe_at=row["probe_at"],
         rests_for=row["rests_for"],
         refusal=row["refusal"] or "",
-        expires_at=login.expires_at,
         fingerprint=fingerprint,
     )
 
