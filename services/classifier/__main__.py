@@ -12,10 +12,11 @@ Writes   exchange `mail`, key `mail.classified`; blobs: images, and bodies too l
 
 Where IMPORTER_CLAMD_URL names a virus scanner, no image is stored unscanned: while it is away, mail waits.
 
-A mail is read in a child process with limits on memory and processor time. One that takes more than a few seconds waits
-behind the others, as do later mails of its sender: those are read one at a time, with the whole limit. One that cannot
-be read even so goes on from its head with the reason `unreadable`; one that shows a bug of ours is tried five times,
-then goes on from its head with `our-error`.
+A mail is read in a child process with limits on memory and processor time, which can open no file and no connection
+(`reading.confinement`; `reading_confined` or `reading_not_confined` in the log at the start). One that takes more than
+a few seconds waits behind the others, as do later mails of its sender: those are read one at a time, with the whole
+limit. One that cannot be read even so goes on from its head with the reason `unreadable`; one that shows a bug of ours
+is tried five times, then goes on from its head with `our-error`.
 
 Configuration  IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL and the secrets `database_password_classifier`,
                `amqp_password_classifier`; IMPORTER_TICKET_NUMBER_PATTERN; IMPORTER_READERS (2),

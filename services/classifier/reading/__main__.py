@@ -1,12 +1,14 @@
-"""The child process: reads one mail after another, under limits that it sets itself and cannot lift.
+"""The child process: reads one mail after another, confined by limits that it sets itself and cannot lift.
 
     python -m services.classifier.reading MEMORY_BYTES
 
 Reads requests (`frames`) from standard input and writes answers to standard output until its input ends, which it does
-when the parent is gone. It opens no file and no connection, and knows no password.
+when the parent is gone. It knows no password, and from before the first mail on it can open no file and no connection
+(`confinement`); with READY it says which layers of that are in force.
 
 A mail that takes more memory than allowed gets the verdict EXHAUSTED; one that takes more CPU ends the process by
-SIGXCPU; one that answers nothing for far longer than that is killed by the parent.
+SIGXCPU; one that answers nothing for far longer than that is killed by the parent; one whose bytes took over a decoder
+and that asks the kernel for what no reading needs ends it by SIGSYS.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import sys
 import traceback
 from typing import BinaryIO, Final
 
+from services.classifier.reading.confinement import confine
 from services.classifier.reading.frames import (
+    LAYERS,
     ORDER,
     READ_MAIL,
     REQUEST_HEADER,
@@ -26,8 +30,8 @@ from services.classifier.reading.frames import (
     answer,
 )
 from services.classifier.reading.reader import read_beginning, read_head, read_headers, read_mail
+from services.classifier.reading.warm_up import warm_up
 
-_OPEN_FILES: Final = 16
 _READERS: Final = {
     Mode.WHOLE: read_mail,
     Mode.HEAD: read_head,
@@ -38,9 +42,11 @@ _READERS: Final = {
 
 def main(memory_bytes: int) -> None:
     """Serve until the input ends."""
+    warm_up()
     _limit(memory_bytes)
+    layers = confine()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    answers.write(answer(Verdict.READY, b""))
+    answers.write(answer(Verdict.READY, LAYERS.dump_json(layers)))
     answers.flush()
     while header := requests.read(REQUEST_HEADER.size):
         answers.write(_serve(header, requests))
@@ -54,7 +60,6 @@ def _limit(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
 
 
 def _limit_cpu(seconds: int) -> None:

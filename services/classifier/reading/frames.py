@@ -4,7 +4,7 @@ request   mode (1 byte), seconds of processor time, length of JSON, length of ma
           raw mail
 answer    verdict (1 byte), length of JSON, JSON: the mail read, or the traceback of our own error
 
-A child says READY once, unasked, when its imports are done.
+A child says READY once, unasked, when its imports are done and it is confined: by layer, what that lacks here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from services.classifier.reading.confinement import Layer
 from services.classifier.reading.values import ReadingSettings, ReadMail
 
 REQUEST_HEADER: Final = struct.Struct("!BHIQ")
@@ -57,6 +58,7 @@ class Order:
 
 ORDER: Final = TypeAdapter(Order)
 READ_MAIL: Final = TypeAdapter(ReadMail)
+LAYERS: Final = TypeAdapter(dict[Layer, str])
 
 
 def request(mode: Mode, seconds: float, order: Order, raw: bytes) -> bytes:

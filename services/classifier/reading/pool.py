@@ -4,7 +4,8 @@
         read = await pool.read(raw, mail_id, settings, seconds=5)          # ReadMail, or MailExhausted
 
 One mail never takes another with it: a child that dies, by its limits or by a bug in a decoder, is replaced. A child is
-retired after some hundreds of mails, so that nothing that leaks adds up.
+retired after some hundreds of mails, so that nothing that leaks adds up. A sender who took over a child by a bug in a
+decoder writes its answers: these are bounded, and taken for a mail read only where they have the form of one.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ import os
 import signal
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
+from pydantic import ValidationError
 
-from services.classifier.reading.frames import ANSWER_HEADER, READ_MAIL, Mode, Order, Verdict, request
+from services.classifier.reading.confinement import Layer
+from services.classifier.reading.frames import ANSWER_HEADER, LAYERS, READ_MAIL, Mode, Order, Verdict, request
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
@@ -39,6 +43,11 @@ START_SECONDS: Final = 60
 DECODE_OFF_LOOP_BYTES: Final = 64 * 1024
 """An answer larger than this is taken apart in a thread: it takes more than a millisecond."""
 
+ANSWER_TIMES: Final = 2
+"""How often an answer stands in its child's memory when it is written: there is no larger one than a share of that."""
+LONGEST_TRACEBACK: Final = 64 * 1024
+_VERDICTS: Final = frozenset(Verdict)
+READER: Final = ("-W", "ignore", "-m", "services.classifier.reading")
 _IMPORT_ROOT: Final = Path(__file__).resolve().parents[3]
 
 _log = structlog.get_logger(__name__)
@@ -48,6 +57,11 @@ _seconds = Histogram(
     "Seconds of one reading in a child process",
     ["mode"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+_confined = Gauge(
+    "importer_reading_confined",
+    "1 for a layer that confines the processes that read mail, 0 where it lacks",
+    ["layer"],
 )
 
 
@@ -62,7 +76,8 @@ class ReadingFailed(ImporterError):
 @dataclass(slots=True, eq=False)
 class _Child:
     process: asyncio.subprocess.Process
-    is_ready: bool = False
+    ready: asyncio.Task[None]
+    """Done when the child has imported all and is confined."""
     mails: int = 0
 
 
@@ -74,18 +89,29 @@ class _ChildDied(ImporterError):
     """A child ended by itself, or by the kernel, while it read; the text names the signal or exit code."""
 
 
+class _Forbidden(ImporterError):
+    """A child asked the kernel for what no reading needs, and was ended for it."""
+
+
 class _OutOfTime(ImporterError):
     """A child used up its processor time, or answered nothing for far longer than that."""
 
 
-class ReaderPool:
-    """`readers` child processes, each with at most `memory_bytes`."""
+_DIED_OF: Final[dict[str, type[ImporterError]]] = {signal.SIGXCPU.name: _OutOfTime, signal.SIGSYS.name: _Forbidden}
+"""What a signal says about a child; another one may have come from outside."""
 
-    def __init__(self, *, readers: int, memory_bytes: int) -> None:
+
+class ReaderPool:
+    """`readers` child processes, each with at most `memory_bytes`; `program` is what Python runs in them."""
+
+    def __init__(self, *, readers: int, memory_bytes: int, program: Sequence[str] = READER) -> None:
         self._readers = readers
+        self._program = program
         self._memory_bytes = memory_bytes
         self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
         self._children: set[_Child] = set()
+        self._lacking: dict[Layer, str] | None = None
+        """What the children's confinement lacks, by layer, as they said last."""
 
     async def __aenter__(self) -> Self:
         for _ in range(self._readers):
@@ -106,7 +132,7 @@ class ReaderPool:
         Raises MailExhausted, or ReadingFailed for a bug of ours.
 
         A child that died is tried once more with another one: the kernel may have chosen it when something else took
-        the machine's memory. One that ran out of its processor time is not.
+        the machine's memory. One that ran out of its processor time is not, nor one that asked for what is forbidden.
         """
         head = request(mode, seconds, Order(mail_id, settings), raw)
         with _seconds.labels(mode.name.lower()).time():
@@ -116,6 +142,12 @@ class ReaderPool:
                 except _ChildDied as died:
                     _log.warning("reader_died", died_of=str(died), mode=mode.name.lower())
                     verdict, content = await self._ask(head, raw, seconds)
+            except _Forbidden as broken:
+                _readings.labels(mode.name.lower(), "forbidden").inc()
+                _log.error("reader_forbidden", died_of=str(broken), mode=mode.name.lower())
+                raise MailExhausted(
+                    "Reading the mail asked for a system call that no mail needs: somebody may attack an image library"
+                ) from broken
             except (_OutOfTime, _ChildDied) as gone:
                 _readings.labels(mode.name.lower(), "killed").inc()
                 _log.warning("reader_killed", died_of=str(gone), mode=mode.name.lower())
@@ -143,13 +175,13 @@ class ReaderPool:
         try:
             child.mails += 1
             async with asyncio.timeout(seconds * CLOCK_TO_PROCESSOR):
-                answered = await _exchange(child, head, raw)
+                answered = await self._exchange(child, head, raw)
         except TimeoutError as gone:
             await self._replace(child)
             raise _OutOfTime("no answer") from gone
         except (OSError, asyncio.IncompleteReadError) as gone:
             died_of = await self._replace(child)
-            raise (_OutOfTime if died_of == signal.SIGXCPU.name else _ChildDied)(died_of) from gone
+            raise _DIED_OF.get(died_of, _ChildDied)(died_of) from gone
         except BaseException:
             await self._replace(child)
             raise
@@ -165,11 +197,9 @@ class ReaderPool:
         try:
             if child is None:
                 child = await self._start()
-            if not child.is_ready:
-                async with asyncio.timeout(START_SECONDS):
-                    await _answer(child)
-                child.is_ready = True
-        except (OSError, asyncio.IncompleteReadError) as failed:
+            async with asyncio.timeout(START_SECONDS):
+                await asyncio.shield(child.ready)
+        except (OSError, asyncio.IncompleteReadError, _ChildDied, ValueError) as failed:
             died_of = await self._replace(child)
             raise NoReader(
                 f"No process to read mail can be started ({died_of}): look at the service's standard error, at the "
@@ -185,24 +215,42 @@ class ReaderPool:
         if verdict == Verdict.EXHAUSTED:
             raise MailExhausted(f"The mail needs more than {self._memory_bytes} bytes of memory, or is nested too deep")
         if verdict == Verdict.FAILED:
-            raise ReadingFailed(content.decode("utf-8", "replace"))
-        if len(content) > DECODE_OFF_LOOP_BYTES:
-            return await asyncio.to_thread(READ_MAIL.validate_json, content)
-        return READ_MAIL.validate_json(content)
+            raise ReadingFailed(content[:LONGEST_TRACEBACK].decode("utf-8", "replace"))
+        try:
+            if len(content) > DECODE_OFF_LOOP_BYTES:
+                return await asyncio.to_thread(READ_MAIL.validate_json, content)
+            return READ_MAIL.validate_json(content)
+        except ValidationError as wrong:  # its text holds what was answered, which is no matter for a log
+            raise ReadingFailed(f"the answer is no mail read: {wrong.error_count()} fields are wrong") from None
 
     async def _start(self) -> _Child:
         """A new child, at work as soon as its imports are done; it gets no more of our environment than it needs."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-W", "ignore", "-m", "services.classifier.reading"),
+            *self._program,
             str(self._memory_bytes),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={"PATH": os.defpath, "PYTHONPATH": str(_IMPORT_ROOT), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"},
         )
-        child = _Child(process)
+        child = _Child(process, asyncio.create_task(self._ready(process)))
         self._children.add(child)
         return child
+
+    async def _ready(self, process: asyncio.subprocess.Process) -> None:
+        """Wait until the child is, and tell once how it is confined."""
+        _, content = await self._answer(process)
+        lacking = LAYERS.validate_json(content)
+        if lacking == self._lacking:
+            return
+        self._lacking = lacking
+        for layer, why in lacking.items():
+            _confined.labels(layer).set(not why)
+        missing = {str(layer): why for layer, why in lacking.items() if why}
+        if missing:
+            _log.warning("reading_not_confined", lacking=missing)
+        else:
+            _log.info("reading_confined", layers=[str(layer) for layer in lacking])
 
     async def _replace(self, child: _Child | None) -> str:
         """Ends a child and puts a new one in its place; what the old one died of."""
@@ -216,6 +264,8 @@ class ReaderPool:
 
     async def _end(self, child: _Child) -> str:
         self._children.discard(child)
+        if not child.ready.cancel() and not child.ready.cancelled():
+            child.ready.exception()  # looked at, as asyncio wants it; nobody waited for this child
         # QUIRK: asyncio's own kill() reaps a child that has just died, and then does not know what it died of
         if child.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -223,19 +273,19 @@ class ReaderPool:
         code = await child.process.wait()
         return signal.Signals(-code).name if code < 0 else f"exit {code}"
 
+    async def _exchange(self, child: _Child, head: bytes, raw: bytes) -> tuple[int, bytes]:
+        if child.process.stdin is None:
+            raise AssertionError("a child is started with both pipes")
+        child.process.stdin.write(head)
+        child.process.stdin.write(raw)
+        await child.process.stdin.drain()
+        return await self._answer(child.process)
 
-async def _exchange(child: _Child, head: bytes, raw: bytes) -> tuple[int, bytes]:
-    if child.process.stdin is None:
-        raise AssertionError("a child is started with both pipes")
-    child.process.stdin.write(head)
-    child.process.stdin.write(raw)
-    await child.process.stdin.drain()
-    return await _answer(child)
-
-
-async def _answer(child: _Child) -> tuple[int, bytes]:
-    stdout = child.process.stdout
-    if stdout is None:
-        raise AssertionError("a child is started with both pipes")
-    verdict, size = ANSWER_HEADER.unpack(await stdout.readexactly(ANSWER_HEADER.size))
-    return verdict, await stdout.readexactly(size)
+    async def _answer(self, process: asyncio.subprocess.Process) -> tuple[int, bytes]:
+        """The next verdict and its content. Raises _ChildDied for an answer that no child of ours gives."""
+        if process.stdout is None:
+            raise AssertionError("a child is started with both pipes")
+        verdict, size = ANSWER_HEADER.unpack(await process.stdout.readexactly(ANSWER_HEADER.size))
+        if size > self._memory_bytes // ANSWER_TIMES or verdict not in _VERDICTS:
+            raise _ChildDied("an answer of no known form")
+        return verdict, await process.stdout.readexactly(size)

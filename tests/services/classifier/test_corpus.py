@@ -22,9 +22,11 @@ from collections import defaultdict
 import pytest
 
 from services.classifier.reading.limits import DEFAULT_LIMITS
-from tests.services.classifier.corpus.files import CORPUS, expectations, is_there, mails
+from services.classifier.reading.pool import ReaderPool
+from services.classifier.reading.values import ReadingSettings
+from tests.services.classifier.corpus.files import CORPUS, content, expectations, is_there, mails
 from tests.services.classifier.corpus.kept_libraries import kept_libraries
-from tests.services.classifier.corpus.ours import ours, read, read_again
+from tests.services.classifier.corpus.ours import mail_id_of, ours, read
 
 FLOORS = {
     "subject": 0.97,
@@ -60,8 +62,16 @@ def test_every_mail_gives_one_bounded_result(capsys: pytest.CaptureFixture[str])
             assert "\x00" not in said.text + said.html + mail.subject, file
             (said.text + said.html + mail.subject).encode()
         assert mail.reply is None or mail.reply.text.strip() or mail.reply.attachment_ids, file
-    for file in mails()[::10]:
-        assert read_again(file) == read(file), file
+
+
+async def test_a_confined_process_reads_every_mail_the_same() -> None:
+    """Nothing loads itself that is not loaded before the process is confined; and no mail differs the second time."""
+    if not is_there():
+        return
+    async with ReaderPool(readers=1, memory_bytes=1024**3) as pool:
+        for file in mails():
+            again = await pool.read(content(file), mail_id_of(file), ReadingSettings(), seconds=30)
+            assert again == read(file), file
 
 
 def test_expectations_are_met_as_often_as_before(capsys: pytest.CaptureFixture[str]) -> None:

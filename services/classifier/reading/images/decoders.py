@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 from PIL import Image as Pillow
+from PIL import MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from services.classifier.reading.images.formats import ImageFormat
 
+# Pillow loads all its forty formats when it first meets one that is not loaded
+Pillow.preinit()
+LOADED: Final = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
+"""Beside BMP, GIF, JPEG and PNG."""
 pi_heif.register_heif_opener()
 Pillow.MAX_IMAGE_PIXELS = None  # Limits.image_pixels decides, before anything is decoded
 

@@ -26,11 +26,11 @@ _AUTO_REPLIES = {AutomaticKind.AUTO_REPLY, AutomaticKind.OUT_OF_OFFICE}
 
 @cache
 def read(file: str) -> ReadMail:
-    return read_again(file)
+    return read_mail(content(file), mail_id_of(file), ReadingSettings())
 
 
-def read_again(file: str) -> ReadMail:
-    return read_mail(content(file), uuid.uuid5(uuid.NAMESPACE_URL, file), ReadingSettings())
+def mail_id_of(file: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, file)
 
 
 def ours(expectation: Expectation) -> Iterator[Answer]:
