@@ -14,12 +14,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
+from prometheus_client import Counter
 
 from services.ticket_writer.repository import Repository, Writing
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
 from services.ticket_writer.rules.facts import Facts
+from services.ticket_writer.rules.limits import LIMIT_REASONS
 from services.ticket_writer.rules.new_ticket import new_ticket
 from services.ticket_writer.rules.outcome import (
     Duplicate,
@@ -38,6 +41,14 @@ from shared.broker.wire import Delivery
 from shared.errors import DeadLetter
 from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
+from shared.portal.reasons import NotSentReason
+
+_log: Final = structlog.get_logger(__name__)
+_over_limit: Final = Counter(
+    "importer_mails_over_limit_total", "Mails about tickets that were not sent, by the limit that they met", ["reason"]
+)
+for _reason in LIMIT_REASONS:
+    _over_limit.labels(_reason.value)  # a counter that first appears as 1 is no increase to who watches it
 
 
 class UnsafeHtml(DeadLetter):
@@ -50,6 +61,8 @@ class Written:
 
     outcome: Outcome
     event: TicketEvent | None = None
+    over_limit: tuple[NotSentReason, ...] = ()
+    """Why mails about it are not sent: the limits (D10), one entry a mail."""
 
 
 class Writer:
@@ -89,6 +102,9 @@ class Flow:
         """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
         written = await self._writer.write(delivery.read(ClassifiedMail), delivery.timestamp)
         structlog.contextvars.bind_contextvars(outcome=written.outcome.value)
+        for reason in written.over_limit:
+            _over_limit.labels(reason.value).inc()
+            _log.warning("mail_over_limit", reason=reason.value)
         if written.event is not None:
             await self._publisher.publish(written.event)
             await self._repository.mark_published([written.event])
@@ -126,4 +142,5 @@ async def _add(writing: Writing, mail: ClassifiedMail, facts: Facts, record: Rec
     if others:
         entry = also_in_other_helpdesk(event.ticket_number, facts.mailbox.name)
         await writing.note_in_history(sorted(others), entry, record.history_by_employee_id)
-    return Written(record.outcome, event)
+    reasons = (notification.not_sent for notification in record.notifications)
+    return Written(record.outcome, event, tuple(reason for reason in reasons if reason in LIMIT_REASONS))

@@ -57,7 +57,13 @@ def sender_facts(mail: ClassifiedMail, row: asyncpg.Record) -> SenderFacts:
         contacts=tuple(_contact(contact) for contact in row["contacts"] or ()),
         employee=None if employee is None else _employees(row).get(employee.employee_id),
         organisation_id=row["sender_organisation_id"],
-        sent=Sent(row["in_all"], row["same_subject"], row["in_domain"], row["unknown_recipient"]),
+        sent=Sent(
+            in_all=row["in_all"],
+            same_subject=row["same_subject"],
+            in_domain=row["in_domain"],
+            to_unknown=row["to_unknown"],
+            unknown_recipient=row["unknown_recipient"],
+        ),
     )
 
 

@@ -55,7 +55,8 @@ LOCK_TICKET: Final = f"""
 MAILBOX_FACTS: Final = """
     -- $1 helpdesk_id, $2 contacts in order, $3 employee, $4 what mails to the sender are counted by, $5 subject,
     -- $6 content key, $7 text digest, $8 Message-ID, $9 period of the limits, $10 how long an unknown recipient is left
-    -- alone, $11 organisation of the sender's domain, $12 an unknown sender's domain
+    -- alone, $11 organisation of the sender's domain, $12 an unknown sender's domain,
+    -- $13 period in which the helpdesk's mails to unknown senders are counted; null: the sender is known
     SELECT
         statement_timestamp() AS decided_at,
         helpdesk.name, helpdesk.default_ticket_type_id, helpdesk.default_priority_id, helpdesk.default_environment_id,
@@ -80,10 +81,15 @@ MAILBOX_FACTS: Final = """
               UNION SELECT lower(reply_to_address) FROM helpdesks WHERE reply_to_address IS NOT NULL) AS own_addresses,
         (SELECT id FROM organisations WHERE id = $11) AS sender_organisation_id,
         sent.in_all, sent.same_subject,
-        (SELECT count(*) FROM notifications WHERE split_part(recipient_key, '@', 2) = $12
+        (SELECT count(*) FROM notifications WHERE coalesce(counted_domain, split_part(recipient_key, '@', 2)) = $12
             AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
             AND state <> 'not-sent' AND created_at > statement_timestamp() - $9::interval) AS in_domain,
-        EXISTS (SELECT FROM notifications WHERE recipient_key = $4 AND state = 'failed' AND reason = 'unknown-recipient'
+        (SELECT count(*) FROM notifications WHERE helpdesk_id = $1
+            AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
+            AND state IN ('planned', 'sent', 'failed') AND created_at > statement_timestamp() - $13::interval)
+            AS to_unknown,
+        EXISTS (SELECT FROM notifications WHERE coalesce(counted_address, recipient_key) = $4
+                AND state = 'failed' AND reason = 'unknown-recipient'
                 AND created_at > statement_timestamp() - $10::interval) AS unknown_recipient,
         (SELECT jsonb_agg(jsonb_build_object(
                     'mail_id', claim.mail_id, 'helpdesk_id', claim.helpdesk_id, 'helpdesk_name', other.name,
@@ -103,7 +109,8 @@ MAILBOX_FACTS: Final = """
         CROSS JOIN LATERAL (
             SELECT count(*) AS in_all, count(*) FILTER (WHERE lower(mail.subject) = lower($5::text)) AS same_subject
             FROM notifications AS notification JOIN imported_mails AS mail USING (mail_id)
-            WHERE notification.recipient_key = $4 AND notification.kind = 'ticket-added-customer'
+            WHERE coalesce(notification.counted_address, notification.recipient_key) = $4
+                AND notification.kind = 'ticket-added-customer'
                 AND notification.state <> 'not-sent'
                 AND notification.created_at > statement_timestamp() - $9::interval
         ) AS sent
@@ -147,11 +154,11 @@ TICKET_FACTS: Final = f"""
                            lower(earlier.sender_address) = $2
                            OR EXISTS (SELECT FROM jsonb_array_elements(earlier.sender_to || earlier.sender_cc) AS reader
                                       WHERE lower(reader ->> 'address') = $2)))) AS sender_took_part,
-        (SELECT jsonb_object_agg(recipient_key, mails) FROM (
-            SELECT recipient_key, count(*) AS mails FROM notifications
+        (SELECT jsonb_object_agg(counted, mails) FROM (
+            SELECT coalesce(counted_address, recipient_key) AS counted, count(*) AS mails FROM notifications
             WHERE ticket_id = ticket.id AND kind <> 'ticket-added-customer' AND state <> 'not-sent'
                 AND recipient_key IS NOT NULL AND created_at > statement_timestamp() - $4::interval
-            GROUP BY recipient_key) AS by_address) AS sent
+            GROUP BY counted) AS by_address) AS sent
     FROM tickets AS ticket
         JOIN helpdesks AS helpdesk ON helpdesk.id = ticket.helpdesk_id
         JOIN statuses AS status ON status.id = ticket.status_id
@@ -189,11 +196,14 @@ _ALL_THAT_COMES_WITH_IT: Final = """
                 kind text, media_type text, width integer, height integer, byte_size bigint, sha256 text)
     ), planned AS (
         INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_name,
-                                   recipient_address, recipient_employee_id, recipient_person_id, state, reason)
+                                   recipient_address, recipient_employee_id, recipient_person_id, state, reason,
+                                   counted_address, counted_domain)
         SELECT mail.id, $1, mail.kind, written.helpdesk_id, written.ticket_id, written.supplement_id, mail.name,
-            mail.address, mail.employee_id, mail.person_id, mail.state, mail.reason
+            mail.address, mail.employee_id, mail.person_id, mail.state, mail.reason,
+            mail.counted_address, mail.counted_domain
         FROM written, jsonb_to_recordset($11) AS mail (
-            id uuid, kind text, name text, address text, employee_id bigint, person_id bigint, state text, reason text)
+            id uuid, kind text, name text, address text, employee_id bigint, person_id bigint, state text, reason text,
+            counted_address text, counted_domain text)
     ), claimed AS (
         INSERT INTO content_keys (helpdesk_id, content_key, text_digest, mail_id, ticket_id)
         SELECT $6, $13, $14, $1, written.ticket_id FROM written WHERE $15::boolean

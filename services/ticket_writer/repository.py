@@ -26,9 +26,10 @@ import asyncpg
 
 from services.ticket_writer import queries
 from services.ticket_writer.loading import claims, mailbox_facts, sender_facts, ticket_facts
+from services.ticket_writer.rules.counted import counted_address
 from services.ticket_writer.rules.delivery_report import DeliveryReport
 from services.ticket_writer.rules.facts import Facts, SentNotification, TicketFacts
-from services.ticket_writer.rules.limits import LIMITS, limit_key, limited_domain
+from services.ticket_writer.rules.limits import LIMITS, is_unknown, limited_domain
 from services.ticket_writer.rules.outcome import Duplicate, own_message_of
 from services.ticket_writer.rules.record import Record
 from services.ticket_writer.storing import ledger_row, record_parameters
@@ -92,7 +93,7 @@ class Writing:
             mail.helpdesk_id,
             _persons(mail),
             None if mail.sender is None or mail.sender.employee is None else mail.sender.employee.employee_id,
-            limit_key(_sender_address(mail)),
+            counted_address(_sender_address(mail)),
             mail.subject,
             bytes.fromhex(mail.content_key.key),
             bytes.fromhex(mail.content_key.text_digest),
@@ -101,6 +102,7 @@ class Writing:
             LIMITS.after_unknown_recipient,
             None if mail.sender is None else mail.sender.organisation_id,
             limited_domain(mail),
+            LIMITS.unknown_period if is_unknown(mail) else None,
         )
         if row is None:
             raise UnknownMail(f"helpdesk {mail.helpdesk_id} has no importer settings: see where the message came from")
@@ -285,9 +287,11 @@ def _advisory_locks(mail: ClassifiedMail) -> list[int]:
 
     Two different things may share a key by chance, and then wait for each other once: that is all.
     """
-    sender = limit_key(_sender_address(mail))
+    sender = counted_address(_sender_address(mail))
     names = [f"content:{mail.content_key.key}", f"message-id:{mail.message_id}", f"address:{sender}"]
     if (domain := limited_domain(mail)) is not None:
         names.append(f"domain:{domain}")
+    if is_unknown(mail) and mail.automatic is None:
+        names.append(f"unknown-senders:{mail.helpdesk_id}")
     digests = (hashlib.sha256(name.encode("utf-8", "replace")).digest() for name in names)
     return sorted({int.from_bytes(digest[:8], signed=True) for digest in digests})

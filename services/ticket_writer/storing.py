@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.ticket_writer.rules.counted import counted_address, counted_domain
 from services.ticket_writer.rules.recipients import Notification
 from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns, TicketColumns
 from shared.messages import ClassifiedMail, Image, ImageCopy, LeftOut, Outcome, Reason
@@ -133,6 +134,8 @@ def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str,
         "person_id": notification.person_id,
         "state": "planned" if notification.not_sent is None else "not-sent",
         "reason": notification.not_sent,
+        "counted_address": None if notification.address is None else counted_address(notification.address),
+        "counted_domain": None if notification.address is None else counted_domain(notification.address),
     }
 
 

@@ -35,6 +35,7 @@ class NotSentReason(StrEnum):
     OVER_LIMIT = "over-limit"
     OVER_LIMIT_SAME_SUBJECT = "over-limit-same-subject"
     OVER_LIMIT_IN_DOMAIN = "over-limit-in-domain"
+    OVER_LIMIT_UNKNOWN_SENDERS = "over-limit-unknown-senders"
 
 
 FOR_REVIEW: Final = frozenset({ReasonId.STRANGER, ReasonId.FORGED_SENDER, ReasonId.SAME_MESSAGE_ID_DIFFERS})
@@ -264,6 +265,10 @@ NOT_SENT: Final[Mapping[NotSentReason, Explanation]] = MappingProxyType(
         NotSentReason.OVER_LIMIT_IN_DOMAIN: Explanation(
             "Aan onbekende adressen in dit domein zijn kort na elkaar al te veel mails gestuurd.",
             "Leg de adressen vast bij contactpersonen als het om mensen gaat.",
+        ),
+        NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS: Explanation(
+            "De helpdesk stuurde het afgelopen uur al te veel mails aan onbekende afzenders.",
+            "Kijk of de afzenders echt zijn; vervalste mail hoort al bij de mailserver te stoppen.",
         ),
     }
 )

@@ -12,7 +12,6 @@ from services.ticket_writer.repository import UnknownMail
 from shared.errors import DeadLetter
 from shared.messages import Bodies, Body, ClassifiedMail, MailAddress, Reason
 from tests.services.ticket_writer.conftest import Desk
-from tests.services.ticket_writer.conftest import desk as desk  # noqa: PLC0414 - the fixture
 from tests.services.ticket_writer.givens import WHOLE, image, mail
 
 SCRIPTS = {

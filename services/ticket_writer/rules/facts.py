@@ -38,13 +38,15 @@ class Employee:
 class Sent:
     """Mails out to the sender's address (M4) within the limits' period: all of them, and those about the same subject.
 
-    `in_domain`: those to unknown addresses in an unknown sender's domain. `unknown_recipient`: the last days, a server
-    said that it does not know the address.
+    `in_domain`: those to unknown addresses in an unknown sender's domain; `to_unknown`: those of this helpdesk to any
+    unknown sender within the last hour (both 0 for a known one). `unknown_recipient`: the last days, a server said that
+    it does not know the address.
     """
 
     in_all: int = 0
     same_subject: int = 0
     in_domain: int = 0
+    to_unknown: int = 0
     unknown_recipient: bool = False
 
 

@@ -3,55 +3,63 @@
 To a customer, per address: 10 mails in 180 minutes, and 2 when they answer mails with one and the same subject.
 To unknown addresses in one domain: 30 in 180 minutes, so that a machine that answers from another address each time
 comes to rest too; not in the domains of providers, where strangers have nothing to do with each other.
+To unknown senders of one helpdesk: 100 an hour, whatever their addresses: senders are forged for nothing, and each
+confirmation carries a title that a stranger wrote to whom he likes.
 To staff, per address and ticket: 10 in 180 minutes; a manager of a busy helpdesk gets mail about every ticket, and the
 subjects of one conversation are all alike.
 
 As in Zammad, none for 60 days to a customer's address that a server said not to know (5.1.1), when it refused our mail
 or in a delivery report later.
 
-Addresses count in lower case and without what follows a plus sign: a machine that answers from an address of its own
-each time (`no-reply+8a7f@`) is one.
+What counts as one address and one domain: `counted`.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from services.ticket_writer.rules.counted import counted_domain
 from services.ticket_writer.rules.facts import Sent
 from shared.messages import ClassifiedMail
-from shared.portal.mail_provider import is_mail_provider
 from shared.portal.reasons import NotSentReason
 
 
 @dataclass(frozen=True, slots=True)
 class MailLimits:
-    """At most so many mails within `period`, counted before the one that is decided now."""
+    """At most so many mails within `period`, counted before the one that is decided now.
+
+    `to_unknown`: those of one helpdesk to unknown senders, within `unknown_period`.
+    """
 
     period: timedelta = timedelta(minutes=180)
     in_all: int = 10
     same_subject: int = 2
     in_domain: int = 30
+    to_unknown: int = 100
+    unknown_period: timedelta = timedelta(hours=1)
     after_unknown_recipient: timedelta = timedelta(days=60)
 
 
 LIMITS: Final = MailLimits()
-_TAG: Final = re.compile(r"\+[^@]*@")
+LIMIT_REASONS: Final = (
+    NotSentReason.OVER_LIMIT,
+    NotSentReason.OVER_LIMIT_SAME_SUBJECT,
+    NotSentReason.OVER_LIMIT_IN_DOMAIN,
+    NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS,
+)
+"""What `notifications.reason` says of a mail that met one of the limits."""
 
 
-def limit_key(address: str) -> str:
-    """What mails to an address are counted by; `notifications.recipient_key` is made in the same way."""
-    return _TAG.sub("@", address.lower())
+def is_unknown(mail: ClassifiedMail) -> bool:
+    """Whether the mail has a sender who is neither a contact nor an employee."""
+    return mail.sender is not None and not mail.sender.persons and mail.sender.employee is None
 
 
 def limited_domain(mail: ClassifiedMail) -> str | None:
     """The domain of an unknown sender to which mails are counted together; None where they are not."""
-    if mail.sender is None or mail.sender.persons or mail.sender.employee is not None:
-        return None
-    domain = limit_key(mail.sender.mailbox.address).rpartition("@")[2]
-    return None if is_mail_provider(domain) else domain
+    return counted_domain(mail.sender.mailbox.address) if mail.sender is not None and is_unknown(mail) else None
 
 
 def over_limit_for_address(sent: Sent, limits: MailLimits = LIMITS) -> NotSentReason | None:
@@ -64,6 +72,8 @@ def over_limit_for_address(sent: Sent, limits: MailLimits = LIMITS) -> NotSentRe
         return NotSentReason.OVER_LIMIT_SAME_SUBJECT
     if sent.in_domain >= limits.in_domain:
         return NotSentReason.OVER_LIMIT_IN_DOMAIN
+    if sent.to_unknown >= limits.to_unknown:
+        return NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS
     return None
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.ticket_writer.rules.author import Author
+from services.ticket_writer.rules.counted import counted_address
 from services.ticket_writer.rules.facts import Employee, Facts, MailPolicy, TicketFacts
-from services.ticket_writer.rules.limits import limit_key, over_limit_for_address, over_limit_for_ticket
+from services.ticket_writer.rules.limits import over_limit_for_address, over_limit_for_ticket
 from shared.messages import ClassifiedMail, DmarcResult, ImportChoice, NotificationKind
 from shared.portal.reasons import NotSentReason
 
@@ -52,7 +53,7 @@ def notifications_of_ticket(mail: ClassifiedMail, facts: Facts, author: Author) 
 def notifications_of_supplement(mail: ClassifiedMail, facts: Facts, ticket: TicketFacts) -> tuple[Notification, ...]:
     """M3 to the executor, for a supplement. The ticket's own helpdesk decides (D15)."""
     executor = _to_staff(NotificationKind.SUPPLEMENT_ADDED_EXECUTOR, ticket.executor, ticket.mails)
-    sent = ticket.sent.get(limit_key(executor.address or ""), 0)
+    sent = ticket.sent.get(counted_address(executor.address or ""), 0)
     return (_unless(executor, _barred_for_staff(executor, mail, facts, ticket.mails, sent)),)
 
 

@@ -61,15 +61,15 @@ SELECT mail_id FROM helpdesk.imported_mails WHERE message_id_header = '<mail-77@
 -- notifications to send => notifications_planned
 SELECT id FROM helpdesk.notifications WHERE state = 'planned' AND next_try_at < now() ORDER BY next_try_at LIMIT 20
 
--- how many mails went to an address => notifications_recipient
-SELECT count(*) FROM helpdesk.notifications WHERE recipient_key = 'persoon7@klant.example' AND created_at > now() -
+-- how many mails went to an address => notifications_counted
+SELECT count(*) FROM helpdesk.notifications WHERE coalesce(counted_address, recipient_key) = 'persoon7@klant.example' AND created_at > now() -
     interval '1 hour'
 
 -- a sender => person_addresses_key
 SELECT person_id FROM helpdesk.person_addresses WHERE address_key = lower('Persoon7@klant.example')
 
--- how many mails went to unknown addresses in a domain => notifications_recipient_domain
-SELECT count(*) FROM helpdesk.notifications WHERE split_part(recipient_key, '@', 2) = 'elders.example' AND
+-- how many mails went to unknown addresses in a domain => notifications_counted_domain
+SELECT count(*) FROM helpdesk.notifications WHERE coalesce(counted_domain, split_part(recipient_key, '@', 2)) = 'elders.example' AND
     kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL AND created_at >
     now() - interval '3 hours'
 

@@ -184,6 +184,9 @@ def test_never_to_an_address_of_a_helpdesk() -> None:
         pytest.param(Sent(9, 1), None, id="below both"),
         pytest.param(Sent(10, 0), NotSentReason.OVER_LIMIT, id="ten in 180 minutes"),
         pytest.param(Sent(2, 2), NotSentReason.OVER_LIMIT_SAME_SUBJECT, id="two about the same subject"),
+        pytest.param(Sent(in_domain=30), NotSentReason.OVER_LIMIT_IN_DOMAIN, id="thirty in the domain"),
+        pytest.param(Sent(to_unknown=99), None, id="99 to unknown senders"),
+        pytest.param(Sent(to_unknown=100), NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS, id="100 to unknown senders"),
         pytest.param(Sent(0, 0, unknown_recipient=True), NotSentReason.UNKNOWN_RECIPIENT, id="bounced with 5.1.1"),
     ],
 )

@@ -1,7 +1,4 @@
-"""What services of the version before needed, and these do not: their rights on secrets, and refusals kept twice.
-
-The second half: `migrate --finish` runs it, when no service of the version before is left.
-"""
+"""What mails out are counted by is stored with each: the mailbox and the registrable domain of its address."""
 
 from pathlib import Path
 
@@ -9,7 +6,6 @@ from shared.database.scripts import execute_scripts
 
 revision = "0012"
 down_revision = "0011"
-half = "after"
 SCRIPTS = Path(__file__).with_suffix("")
 
 
@@ -19,5 +15,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give back what the version before needs."""
+    """Take it back; what the columns hold follows from the addresses."""
     execute_scripts([SCRIPTS / "down.sql"])
