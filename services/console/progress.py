@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.database.pool import Connection
+from shared.portal.reasons import NotSentReason
 
 THREADS_COUNTED: Final = timedelta(days=30)
 """How far back the tickets are counted that threads would have saved."""
@@ -105,6 +106,15 @@ WHERE reason = ANY($1::text[])
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 """Mail is given up after 72 hours: what failed is shown for at least a day."""
+
+_UNCONFIRMED: Final = """
+SELECT helpdesk.name AS helpdesk, helpdesk.unknown_senders_per_hour AS per_hour, count(*),
+    min(notification.created_at) AS since
+FROM notifications notification JOIN helpdesks helpdesk ON helpdesk.id = notification.helpdesk_id
+WHERE notification.state = 'not-sent' AND notification.reason = $1
+  AND notification.created_at > now() - interval '1 day'
+GROUP BY helpdesk.id ORDER BY helpdesk.name
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +214,16 @@ class Undelivered:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """Unknown senders of a helpdesk who got no confirmation within a day, since `per_hour` of them had got theirs."""
+
+    helpdesk: str
+    per_hour: int
+    count: int
+    since: datetime
+
+
 async def now(connection: Connection) -> datetime:
     """The database's clock."""
     moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
@@ -275,3 +295,9 @@ async def mails_out_by_state(connection: Connection) -> Mapping[str, int]:
 async def undelivered(connection: Connection, reasons: list[str]) -> list[Undelivered]:
     """What one of `reasons` keeps from being sent, or has made fail in the last days."""
     return [Undelivered(**row) for row in await connection.fetch(_WAITING_FOR_A_PERSON, reasons)]
+
+
+async def unconfirmed(connection: Connection) -> list[Unconfirmed]:
+    """Helpdesks that met their limit on confirmations to unknown senders in the last day."""
+    rows = await connection.fetch(_UNCONFIRMED, NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS.value)
+    return [Unconfirmed(**row) for row in rows]

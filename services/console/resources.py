@@ -338,6 +338,13 @@ HELPDESKS: Final = Resource(
             listed=False,
         ),
         Field(
+            "unknown_senders_per_hour",
+            Whole(0, 100_000),
+            "confirmations to unknown senders in an hour, at most; 0: none (D10)",
+            listed=False,
+            clearable=False,
+        ),
+        Field(
             "ticket_url",
             WebAddress(),
             "the page of a ticket in the helpdesk, with [ticketnummer] where the number goes",

@@ -13,6 +13,7 @@ from services.console.progress import (
     LoginProgress,
     MailboxProgress,
     TicketNumbers,
+    Unconfirmed,
     Undelivered,
     Unfinished,
 )
@@ -48,6 +49,7 @@ class Standing:
     unfinished: Unfinished
     notifications: Mapping[str, int]
     undelivered: tuple[Undelivered, ...]
+    unconfirmed: tuple[Unconfirmed, ...]
     accounts: tuple[AccountProgress, ...]
     logins: tuple[LoginProgress, ...]
     queues: tuple[WorkInQueue, ...] | None
@@ -71,6 +73,15 @@ class Standing:
             yield f"{many(parked, 'mail')} could not be handled: helpdesk-importer dead-letters list."
         for cause in self.undelivered:
             yield f"{many(cause.count, 'mail')} of {cause.helpdesk} not sent: {_explained(cause.reason)}"
+        yield from self._floods()
+
+    def _floods(self) -> Iterator[str]:
+        for flood in self.unconfirmed:
+            yield (
+                f"{many(flood.count, 'unknown sender')} got no confirmation from {flood.helpdesk} since "
+                f"{flood.since.astimezone():%Y-%m-%d %H:%M}: it sends {flood.per_hour} an hour at most. Forged mail is "
+                "for the mail server to stop; for real senders: helpdesks set, --unknown-senders-per-hour."
+            )
 
     def _mailboxes(self) -> Iterator[str]:
         told_once = {helpdesk for login in self.logins if _refused_for_several(login) for helpdesk in login.mailboxes}

@@ -14,11 +14,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import structlog
-from prometheus_client import Counter
 
+from services.ticket_writer.over_limit import OverLimit
 from services.ticket_writer.repository import Repository, Writing
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
 from services.ticket_writer.rules.facts import Facts
@@ -43,13 +42,6 @@ from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
 from shared.portal.reasons import NotSentReason
 
-_log: Final = structlog.get_logger(__name__)
-_over_limit: Final = Counter(
-    "importer_mails_over_limit_total", "Mails about tickets that were not sent, by the limit that they met", ["reason"]
-)
-for _reason in LIMIT_REASONS:
-    _over_limit.labels(_reason.value)  # a counter that first appears as 1 is no increase to who watches it
-
 
 class UnsafeHtml(DeadLetter):
     """A message holds html that is not sanitised: no classifier of ours wrote it, or one of another version."""
@@ -62,7 +54,7 @@ class Written:
     outcome: Outcome
     event: TicketEvent | None = None
     over_limit: tuple[NotSentReason, ...] = ()
-    """Why mails about it are not sent: the limits (D10), one entry a mail."""
+    """The limits that keep mails about it from being sent (D10): one for each such mail."""
 
 
 class Writer:
@@ -97,15 +89,14 @@ class Flow:
         self._writer = writer
         self._repository = repository
         self._publisher = publisher
+        self._over_limit = OverLimit()
 
     async def handle(self, delivery: Delivery) -> None:
         """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
         written = await self._writer.write(delivery.read(ClassifiedMail), delivery.timestamp)
         structlog.contextvars.bind_contextvars(outcome=written.outcome.value)
-        for reason in written.over_limit:
-            _over_limit.labels(reason.value).inc()
-            _log.warning("mail_over_limit", reason=reason.value)
         if written.event is not None:
+            self._over_limit.count(written.event.helpdesk_id, written.over_limit)
             await self._publisher.publish(written.event)
             await self._repository.mark_published([written.event])
 

@@ -41,6 +41,7 @@ def mailbox_facts(helpdesk_id: int, row: asyncpg.Record) -> MailboxFacts:
         mails=_policy(row),
         old_mail_days=row["old_mail_days"],
         confirm_to_employees=row["confirm_to_employees"],
+        unknown_senders_per_hour=row["unknown_senders_per_hour"],
         ticket_type_id=row["default_ticket_type_id"],
         priority_id=row["default_priority_id"],
         environment_id=row["default_environment_id"],

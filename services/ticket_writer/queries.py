@@ -61,7 +61,7 @@ MAILBOX_FACTS: Final = """
         statement_timestamp() AS decided_at,
         helpdesk.name, helpdesk.default_ticket_type_id, helpdesk.default_priority_id, helpdesk.default_environment_id,
         helpdesk.default_ticket_manager_id, helpdesk.default_executor_id, helpdesk.recalculate_deadline,
-        helpdesk.send_import_mails, helpdesk.fallback_recipient,
+        helpdesk.send_import_mails, helpdesk.fallback_recipient, helpdesk.unknown_senders_per_hour,
         importer.default_employee_id, importer.old_mail_days, importer.confirm_to_employees,
         status.id AS imported_status_id,
         (SELECT jsonb_build_object('id', id, 'organisation_id', organisation_id, 'active', active)
@@ -84,10 +84,11 @@ MAILBOX_FACTS: Final = """
         (SELECT count(*) FROM notifications WHERE coalesce(counted_domain, split_part(recipient_key, '@', 2)) = $12
             AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
             AND state <> 'not-sent' AND created_at > statement_timestamp() - $9::interval) AS in_domain,
-        (SELECT count(*) FROM notifications WHERE helpdesk_id = $1
-            AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
-            AND state IN ('planned', 'sent', 'failed') AND created_at > statement_timestamp() - $13::interval)
-            AS to_unknown,
+        CASE WHEN $13::interval IS NOT NULL THEN (
+            SELECT count(*) FROM notifications WHERE helpdesk_id = $1
+                AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
+                AND state IN ('planned', 'sent', 'failed') AND created_at > statement_timestamp() - $13::interval)
+            END AS to_unknown,
         EXISTS (SELECT FROM notifications WHERE coalesce(counted_address, recipient_key) = $4
                 AND state = 'failed' AND reason = 'unknown-recipient'
                 AND created_at > statement_timestamp() - $10::interval) AS unknown_recipient,

@@ -285,13 +285,12 @@ def _sender_address(mail: ClassifiedMail) -> str:
 def _advisory_locks(mail: ClassifiedMail) -> list[int]:
     """Keys for what mails have in common: their content and Message-ID (D13), and the limits of an address (D10).
 
-    Two different things may share a key by chance, and then wait for each other once: that is all.
+    Two different things may share a key by chance, and then wait for each other once: that is all. The unknown senders
+    of a helpdesk have none: all of them would wait for each other, and the limit on them need not be exact.
     """
     sender = counted_address(_sender_address(mail))
     names = [f"content:{mail.content_key.key}", f"message-id:{mail.message_id}", f"address:{sender}"]
     if (domain := limited_domain(mail)) is not None:
         names.append(f"domain:{domain}")
-    if is_unknown(mail) and mail.automatic is None:
-        names.append(f"unknown-senders:{mail.helpdesk_id}")
     digests = (hashlib.sha256(name.encode("utf-8", "replace")).digest() for name in names)
     return sorted({int.from_bytes(digest[:8], signed=True) for digest in digests})

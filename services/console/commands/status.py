@@ -65,6 +65,7 @@ async def _standing(connection: Connection, queues: tuple[WorkInQueue, ...] | No
         unfinished=await progress.unfinished(connection),
         notifications=await progress.mails_out_by_state(connection),
         undelivered=tuple(await progress.undelivered(connection, list(NEEDS_A_PERSON))),
+        unconfirmed=tuple(await progress.unconfirmed(connection)),
         queues=queues,
         ticket_numbers=await progress.ticket_numbers(connection),
         tickets_that_threads_would_have_saved=await progress.tickets_of_threads(connection),

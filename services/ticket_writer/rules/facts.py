@@ -38,15 +38,15 @@ class Employee:
 class Sent:
     """Mails out to the sender's address (M4) within the limits' period: all of them, and those about the same subject.
 
-    `in_domain`: those to unknown addresses in an unknown sender's domain; `to_unknown`: those of this helpdesk to any
-    unknown sender within the last hour (both 0 for a known one). `unknown_recipient`: the last days, a server said that
-    it does not know the address.
+    `in_domain`: those to unknown addresses in an unknown sender's domain (0 for a known one); `to_unknown`: those of
+    this helpdesk to any unknown sender within the last hour, None for a known one. `unknown_recipient`: the last days,
+    a server said that it does not know the address.
     """
 
     in_all: int = 0
     same_subject: int = 0
     in_domain: int = 0
-    to_unknown: int = 0
+    to_unknown: int | None = None
     unknown_recipient: bool = False
 
 
@@ -87,6 +87,7 @@ class MailboxFacts:
     mails: MailPolicy
     old_mail_days: int
     confirm_to_employees: bool = False
+    unknown_senders_per_hour: int = 100
     ticket_type_id: int | None = None
     priority_id: int | None = None
     environment_id: int | None = None

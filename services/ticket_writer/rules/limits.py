@@ -3,8 +3,9 @@
 To a customer, per address: 10 mails in 180 minutes, and 2 when they answer mails with one and the same subject.
 To unknown addresses in one domain: 30 in 180 minutes, so that a machine that answers from another address each time
 comes to rest too; not in the domains of providers, where strangers have nothing to do with each other.
-To unknown senders of one helpdesk: 100 an hour, whatever their addresses: senders are forged for nothing, and each
-confirmation carries a title that a stranger wrote to whom he likes.
+To unknown senders of one helpdesk: 100 an hour (its setting), whatever their addresses: senders are forged for
+nothing, and each confirmation carries a title that a stranger wrote to whom he likes. Writers that work at the same
+moment do not see each other's mails here, so that as many more may go as there are writers; the other limits are exact.
 To staff, per address and ticket: 10 in 180 minutes; a manager of a busy helpdesk gets mail about every ticket, and the
 subjects of one conversation are all alike.
 
@@ -30,14 +31,13 @@ from shared.portal.reasons import NotSentReason
 class MailLimits:
     """At most so many mails within `period`, counted before the one that is decided now.
 
-    `to_unknown`: those of one helpdesk to unknown senders, within `unknown_period`.
+    `unknown_period` is that of a helpdesk's own limit on mails to unknown senders.
     """
 
     period: timedelta = timedelta(minutes=180)
     in_all: int = 10
     same_subject: int = 2
     in_domain: int = 30
-    to_unknown: int = 100
     unknown_period: timedelta = timedelta(hours=1)
     after_unknown_recipient: timedelta = timedelta(days=60)
 
@@ -62,8 +62,10 @@ def limited_domain(mail: ClassifiedMail) -> str | None:
     return counted_domain(mail.sender.mailbox.address) if mail.sender is not None and is_unknown(mail) else None
 
 
-def over_limit_for_address(sent: Sent, limits: MailLimits = LIMITS) -> NotSentReason | None:
-    """Why a customer gets no mail now; None when he may get one."""
+def over_limit_for_address(
+    sent: Sent, unknown_senders_per_hour: int, limits: MailLimits = LIMITS
+) -> NotSentReason | None:
+    """Why a customer gets no mail now; None when he may get one. `unknown_senders_per_hour`: the helpdesk's setting."""
     if sent.unknown_recipient:
         return NotSentReason.UNKNOWN_RECIPIENT
     if sent.in_all >= limits.in_all:
@@ -72,7 +74,7 @@ def over_limit_for_address(sent: Sent, limits: MailLimits = LIMITS) -> NotSentRe
         return NotSentReason.OVER_LIMIT_SAME_SUBJECT
     if sent.in_domain >= limits.in_domain:
         return NotSentReason.OVER_LIMIT_IN_DOMAIN
-    if sent.to_unknown >= limits.to_unknown:
+    if sent.to_unknown is not None and sent.to_unknown >= unknown_senders_per_hour:
         return NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS
     return None
 

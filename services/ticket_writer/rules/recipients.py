@@ -124,7 +124,9 @@ def _barred_for_customer(mail: ClassifiedMail, facts: Facts, author: Author) -> 
         NotSentReason.FORWARDED_STRANGER: mail.forwarded_by is not None and stranger,
     }
     first = next((reason for reason, holds in barred.items() if holds), None)
-    return over_limit_for_address(facts.sender.sent) if first is None else first
+    if first is not None:
+        return first
+    return over_limit_for_address(facts.sender.sent, facts.mailbox.unknown_senders_per_hour)
 
 
 def _barred_for_all(mail: ClassifiedMail, facts: Facts) -> NotSentReason | None:

@@ -128,6 +128,22 @@ async def test_status_tells_of_logins_that_are_refused_or_end_soon(watched: Comm
     assert ends in shown["login_ending"]
 
 
+async def test_D10_status_tells_once_of_unknown_senders_who_got_no_confirmation(
+    watched: CommandLine, house: House
+) -> None:
+    for _ in range(3):
+        await house.owner.execute(
+            "UPDATE notifications SET state = 'not-sent', reason = 'over-limit-unknown-senders' WHERE id = $1",
+            await house.plan(NotificationKind.TICKET_ADDED_CUSTOMER),
+        )
+    told = await watched.answers("status", code=3)
+    [said] = [what for what in told["needs_a_person"] if "unknown sender" in what]
+    assert said.startswith("3 unknown senders got no confirmation from ICT since ")
+    assert "100 an hour" in said
+    listed = await watched.answers("notifications", "list", "--state", "not-sent")
+    assert [each["reason"] for each in listed] == ["over-limit-unknown-senders"] * 3
+
+
 async def test_status_counts_outcomes_mails_out_and_dead_letters(watched: CommandLine, house: House) -> None:
     await house.plan()
     await postponed(house, "refused-for-now")

@@ -65,6 +65,11 @@ SELECT id FROM helpdesk.notifications WHERE state = 'planned' AND next_try_at < 
 SELECT count(*) FROM helpdesk.notifications WHERE coalesce(counted_address, recipient_key) = 'persoon7@klant.example' AND created_at > now() -
     interval '1 hour'
 
+-- how many mails of a helpdesk went to unknown senders => notifications_state
+SELECT count(*) FROM helpdesk.notifications WHERE helpdesk_id = 1 AND kind = 'ticket-added-customer' AND
+    recipient_person_id IS NULL AND recipient_employee_id IS NULL AND state IN ('planned', 'sent', 'failed') AND
+    created_at > now() - interval '1 hour'
+
 -- a sender => person_addresses_key
 SELECT person_id FROM helpdesk.person_addresses WHERE address_key = lower('Persoon7@klant.example')
 

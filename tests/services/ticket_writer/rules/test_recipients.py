@@ -187,11 +187,24 @@ def test_never_to_an_address_of_a_helpdesk() -> None:
         pytest.param(Sent(in_domain=30), NotSentReason.OVER_LIMIT_IN_DOMAIN, id="thirty in the domain"),
         pytest.param(Sent(to_unknown=99), None, id="99 to unknown senders"),
         pytest.param(Sent(to_unknown=100), NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS, id="100 to unknown senders"),
+        pytest.param(Sent(to_unknown=None), None, id="a known sender"),
         pytest.param(Sent(0, 0, unknown_recipient=True), NotSentReason.UNKNOWN_RECIPIENT, id="bounced with 5.1.1"),
     ],
 )
 def test_D10_limits_on_mails_to_a_customer(sent: Sent, reason: NotSentReason | None) -> None:
     known = facts(sender=SenderFacts(contacts=(CUSTOMER,), sent=sent))
+    assert of_ticket(known=known)[M4].not_sent is reason
+
+
+@pytest.mark.parametrize(
+    ("to_unknown", "reason"),
+    [
+        pytest.param(None, None, id="a known sender"),
+        pytest.param(0, NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS, id="an unknown one"),
+    ],
+)
+def test_D10_a_helpdesk_may_confirm_to_no_unknown_sender(to_unknown: int | None, reason: NotSentReason | None) -> None:
+    known = facts(sender=SenderFacts(sent=Sent(to_unknown=to_unknown)), mailbox=mailbox(unknown_senders_per_hour=0))
     assert of_ticket(known=known)[M4].not_sent is reason
 
 

@@ -21,7 +21,7 @@ GRANT SELECT (helpdesk_id, counted_address, counted_domain) ON notifications TO 
 -- this one table wait meanwhile, seconds for a million mails. notifications_recipient and notifications_recipient_domain
 -- go on serving the versions before this one.
 CREATE INDEX notifications_counted ON notifications (coalesce(counted_address, recipient_key), created_at)
-    WHERE recipient_key IS NOT NULL;
+    WHERE coalesce(counted_address, recipient_key) IS NOT NULL;
 CREATE INDEX notifications_counted_domain
     ON notifications (coalesce(counted_domain, split_part(recipient_key, '@', 2)), created_at)
     WHERE kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL;
