@@ -345,6 +345,13 @@ HELPDESKS: Final = Resource(
             clearable=False,
         ),
         Field(
+            "quoted_to_strangers",
+            Choice(("nothing", "subject", "all")),
+            "what a confirmation repeats to an unknown sender whom no DMARC check vouches for; links never (M4)",
+            listed=False,
+            clearable=False,
+        ),
+        Field(
             "ticket_url",
             WebAddress(),
             "the page of a ticket in the helpdesk, with [ticketnummer] where the number goes",

@@ -21,6 +21,15 @@ class Security(StrEnum):
     NONE = "none"
 
 
+class Quoted(StrEnum):
+    """What a confirmation repeats of the mail of a stranger, never with links (`helpdesks.quoted_to_strangers`)."""
+
+    NOTHING = "nothing"
+    SUBJECT = "subject"
+    ALL = "all"
+    """The beginning of the text too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """An outgoing account. `version` changes with every change of the row, so that old connections are known.
@@ -155,3 +164,5 @@ class Notification:
     written: Written | None
     draft_id: str | None = None
     """The draft that an earlier try made of it."""
+    quoted: Quoted | None = None
+    """To a stranger: what it repeats of his mail. None: to somebody who is known, or vouched for."""

@@ -19,6 +19,7 @@ from services.notifier.notification import (
     LeftOutAttachment,
     Notification,
     OwnTemplate,
+    Quoted,
     Security,
     Sender,
     TicketFacts,
@@ -60,7 +61,7 @@ _READ: Final = f"""
 SELECT claimed.*,
        {_ACCOUNT},
        helpdesk.name AS helpdesk_name, helpdesk.sender_name, helpdesk.sender_address, helpdesk.reply_to_address,
-       helpdesk.ticket_url, calendar.time_zone,
+       helpdesk.ticket_url, helpdesk.quoted_to_strangers, calendar.time_zone,
        coalesce(settings.marker, '') AS marker, coalesce(settings.mailbox_address, settings.username) AS mailbox,
        own.subject AS own_subject, own.body_html AS own_html, own.body_text AS own_text,
        ticket.number, ticket.title, ticket.reported_at, ticket.deadline_at,
@@ -311,6 +312,7 @@ def _notification(row: asyncpg.Record) -> Notification:
         answers=tuple(message_id for message_id in row["answers"] if message_id),
         written=None if row["mime"] is None else Written(row["message_id"], row["subject"], row["mime"]),
         draft_id=row["draft_id"],
+        quoted=Quoted(row["quoted_to_strangers"]) if row["to_stranger"] else None,
     )
 
 

@@ -198,13 +198,13 @@ _ALL_THAT_COMES_WITH_IT: Final = """
     ), planned AS (
         INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_name,
                                    recipient_address, recipient_employee_id, recipient_person_id, state, reason,
-                                   counted_address, counted_domain)
+                                   to_stranger, counted_address, counted_domain)
         SELECT mail.id, $1, mail.kind, written.helpdesk_id, written.ticket_id, written.supplement_id, mail.name,
             mail.address, mail.employee_id, mail.person_id, mail.state, mail.reason,
-            mail.counted_address, mail.counted_domain
+            mail.to_stranger, mail.counted_address, mail.counted_domain
         FROM written, jsonb_to_recordset($11) AS mail (
             id uuid, kind text, name text, address text, employee_id bigint, person_id bigint, state text, reason text,
-            counted_address text, counted_domain text)
+            to_stranger boolean, counted_address text, counted_domain text)
     ), claimed AS (
         INSERT INTO content_keys (helpdesk_id, content_key, text_digest, mail_id, ticket_id)
         SELECT $6, $13, $14, $1, written.ticket_id FROM written WHERE $15::boolean

@@ -134,6 +134,7 @@ def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str,
         "person_id": notification.person_id,
         "state": "planned" if notification.not_sent is None else "not-sent",
         "reason": notification.not_sent,
+        "to_stranger": notification.to_stranger,
         "counted_address": None if notification.address is None else counted_address(notification.address),
         "counted_domain": None if notification.address is None else counted_domain(notification.address),
     }

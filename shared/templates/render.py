@@ -109,10 +109,10 @@ def parse_body(source: str) -> Template:
 def subject_line(template: Template, values: Mapping[str, Value]) -> str:
     """The subject: one line of at most SUBJECT_LIMIT characters, without control or direction characters."""
     pieces = (
-        piece if isinstance(piece, str) else _cut(one_line(_text(piece, values)), VALUE_IN_SUBJECT_LIMIT)
+        piece if isinstance(piece, str) else cut(one_line(_text(piece, values)), VALUE_IN_SUBJECT_LIMIT)
         for piece in template.pieces
     )
-    return _cut(one_line("".join(pieces)), SUBJECT_LIMIT)
+    return cut(one_line("".join(pieces)), SUBJECT_LIMIT)
 
 
 def text_body(template: Template, values: Mapping[str, Value]) -> str:
@@ -182,7 +182,7 @@ def _lines(template: Template) -> Iterator[list[str | Slot]]:
 def _unknown(name: str) -> str:
     alike = difflib.get_close_matches(normalised(name), [placeholder.name for placeholder in PLACEHOLDERS], n=1)
     advice = f"Did you mean [{alike[0]}]?" if alike else "docs/templates.md lists the placeholders."
-    return f"[{_cut(one_line(name), _NAME_SHOWN_LIMIT)}] is unknown. {advice} Write [[ for a bracket meant as such."
+    return f"[{cut(one_line(name), _NAME_SHOWN_LIMIT)}] is unknown. {advice} Write [[ for a bracket meant as such."
 
 
 def _without(problems: list[str], template: Template) -> Template:
@@ -215,5 +215,6 @@ def printable(text: str) -> str:
     return _CONTROLS_IN_TEXT.sub("", unified)
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
+    """`text` in at most `limit` characters, with an ellipsis where it was longer."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

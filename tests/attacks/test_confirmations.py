@@ -1,11 +1,22 @@
 """An attacker who lets the importer mail strangers: forged senders without end, each with a confirmation (SPEC D10)."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from typing import Any
 
+import pytest
+
+from deploy.demo.smtp_server import SmtpServer
 from services.ticket_writer.rules.limits import LIMITS
+from shared.html.sanitise import sanitise
+from shared.messages import Bodies, Body, ClassifiedMail, DmarcResult
+from tests.conftest import Database
+from tests.services.notifier.house import House
 from tests.services.ticket_writer.conftest import Desk
-from tests.services.ticket_writer.givens import mail, sender
+from tests.services.ticket_writer.givens import image, left_out, mail, sender
 
 
 async def confirmations(desk: Desk, *addresses: str) -> Counter[str]:
@@ -47,3 +58,90 @@ async def test_D10_another_domain_each_time_and_a_known_contact_is_still_answere
 
 async def test_D10_a_hundred_unknown_senders_an_hour_is_what_a_helpdesk_confirms_to_by_itself(desk: Desk) -> None:
     assert await desk.value("SELECT unknown_senders_per_hour FROM helpdesks WHERE id = 1") == 100
+
+
+LINKS = ("http://evil.example/a", "www.evil.example", "evil.com", "mailto:x@evil.com", "evil\u200b.com", "EVIL。com")
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """ticket_writer's world, and a mail server by which the notifier sends what it decided."""
+
+    desk: Desk
+    house: House
+    smtp: SmtpServer
+
+    async def confirmation(self, given: ClassifiedMail) -> str:
+        """What the customer reads of it: header, text and html."""
+        await self.desk.take_in(given)
+        planned = await self.desk.value(
+            "SELECT id FROM notifications WHERE mail_id = $1 AND kind = 'ticket-added-customer'", given.mail_id
+        )
+        async with self.house.notifier() as notifier:
+            await notifier.deliver([planned])
+        read = message_from_bytes(self.smtp.deliveries[-1].content, policy=policy.default)
+        bodies = [part.get_content() for part in read.walk() if part.get_content_maintype() == "text"]
+        assert len(bodies) == 2
+        return "\n".join([str(read["Subject"]), str(read["To"]), *bodies])
+
+
+@pytest.fixture
+async def desks(desk: Desk, database: Database) -> AsyncIterator[Desks]:
+    """A helpdesk whose own template repeats all that a mail says."""
+    async with SmtpServer() as smtp, database.connect("owner") as owner:
+        house = House(database, owner)
+        await house.send_by(smtp)
+        await owner.execute(
+            "INSERT INTO templates (helpdesk_id, kind, body_html) VALUES (1, 'ticket-added-customer', $1)",
+            "<p>Beste [ontvanger], [afzender]: [onderwerp] ([tickettitel]). [bijlagen] [niet opgeslagen bijlagen]</p>"
+            "<div>[omschrijving]</div>",
+        )
+        yield Desks(desk, house, smtp)
+
+
+def bait(**changes: Any) -> ClassifiedMail:
+    """A mail that says wherever it can where to go, in the name of somebody whom it is sent to by us."""
+    words = " en ".join(("Bel 020-1234567", *LINKS))
+    html = sanitise(f'<p>{words} <a href="http://evil.example/b">hier</a></p>', frozenset())
+    picture, scan = image("kijk op evil.com.png"), left_out("evil.com.pdf")
+    given: dict[str, Any] = {
+        "received_at": datetime.now(UTC),
+        "subject": words,
+        "sender": sender("slachtoffer@elders.example", known=False, name="Ga naar http://evil.example/a"),
+        "bodies": Bodies(whole=Body(html=html, text=words)),
+        "images": (picture,),
+        "left_out": (scan,),
+    }
+    return mail(**given | changes)
+
+
+@pytest.mark.parametrize("quoted", ["nothing", "subject", "all"])
+async def test_M4_no_link_of_a_stranger_is_repeated_to_whom_he_likes(desks: Desks, quoted: str) -> None:
+    await desks.desk.execute("UPDATE helpdesks SET quoted_to_strangers = $1 WHERE id = 1", quoted)
+    said = await desks.confirmation(bait())
+    assert "evil" not in said.lower().replace("\u200b", "")
+    assert "Beste slachtoffer@elders.example," in said  # not what he calls himself
+    assert said.count("Bel 020-1234567") == {"nothing": 0, "subject": 5, "all": 7}[quoted]
+
+
+async def test_M4_by_itself_the_beginning_of_a_strangers_subject_and_none_of_his_text_is_repeated(desks: Desks) -> None:
+    text = "Uw rekening staat open. " * 100
+    said = await desks.confirmation(
+        bait(subject=text, bodies=Bodies(whole=Body(html="<p>Uw rekening</p>", text=text)), images=(), left_out=())
+    )
+    assert "Uw rekening staat open." in said
+    assert said.count("Uw rekening") == 5 * 3  # in 80 characters, wherever the template has the subject or the title
+    assert "(niet herhaald)" in said
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        pytest.param({"sender": sender()}, id="a contact"),
+        pytest.param({"dmarc": DmarcResult.PASS}, id="vouched for by DMARC"),
+    ],
+)
+async def test_M4_who_is_known_or_vouched_for_sees_his_mail_as_it_is(desks: Desks, who: dict[str, Any]) -> None:
+    said = await desks.confirmation(bait(**who))
+    assert all(link in said for link in LINKS[:4])
+    assert 'href="http://evil.example/b"' in said

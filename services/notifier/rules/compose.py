@@ -11,6 +11,7 @@ from services.notifier.notification import Notification, Sender, Written
 from services.notifier.rules.addresses import Address, UnusableAddress, parse_address
 from services.notifier.rules.message_id import message_id
 from services.notifier.rules.mime import Headers, Mailbox, write_mail
+from services.notifier.rules.strangers import as_a_stranger_sees_it
 from services.notifier.rules.values import values_of
 from shared.errors import ImporterError
 from shared.messages import NotificationKind
@@ -57,6 +58,7 @@ def compose(notification: Notification, *, key: bytes, now: datetime) -> Compose
 
     NoSender when the helpdesk has no usable address of its own, UnusableAddress when the recipient's is none.
     """
+    notification = as_a_stranger_sees_it(notification)
     sender = from_address(notification.sender)
     recipient = Mailbox(notification.recipient_name, parse_address(notification.recipient_address))
     values = values_of(notification)

@@ -30,6 +30,11 @@ class Author:
         """The sender as contact; None for an employee or an unknown sender."""
         return None if self.contact is None else self.contact.person_id
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows the sender; S5 stands in for him on a ticket."""
+        return self.contact is None and self.employee_id is None
+
 
 def identify_author(facts: Facts) -> Author:
     """The sender among those who have his address (D12).

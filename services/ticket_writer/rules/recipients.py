@@ -28,6 +28,8 @@ class Notification:
     employee_id: int | None = None
     person_id: int | None = None
     not_sent: NotSentReason | None = None
+    to_stranger: bool = False
+    """To a sender whom nobody knows and no trusted check vouches for: it repeats little of his mail, and no link."""
 
     def id_for(self, mail_id: uuid.UUID) -> uuid.UUID:
         """The notification's id: of a mail there is one of each kind, whenever it is asked for."""
@@ -45,6 +47,7 @@ def notifications_of_ticket(mail: ClassifiedMail, facts: Facts, author: Author) 
             address=mail.sender.mailbox.address,
             employee_id=author.employee_id,
             person_id=author.person_id,
+            to_stranger=author.is_unknown and mail.dmarc is not DmarcResult.PASS,
         )
         notifications.append(_unless(customer, _barred_for_customer(mail, facts, author)))
     return tuple(notifications)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from shared.database.scripts import execute_scripts
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 half = "after"
 SCRIPTS = Path(__file__).with_suffix("")
 
