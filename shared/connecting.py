@@ -17,6 +17,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from http.cookiejar import CookieJar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
@@ -198,6 +199,13 @@ class CheckedTransport(httpx.AsyncHTTPTransport):
             keepalive_expiry=idle,
             network_backend=CheckedBackend(),
         )
+
+
+class NoCookies(CookieJar):
+    """Takes none: a server could fill the jar of a connection that is kept, and every later request with it."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Look at none of the answer's cookies."""
 
 
 _Found = Sequence[tuple[Any, Any, Any, Any, Any]]

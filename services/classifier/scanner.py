@@ -86,6 +86,10 @@ class Scanner:
             raise ScannerFailed(f"The virus scanner took more than {self._seconds} s for one image") from error
         except OSError as error:
             raise ScannerAway(f"The virus scanner at IMPORTER_CLAMD_URL does not answer: {error}") from error
+        except _HungUp as error:
+            if content is not None:
+                raise
+            raise ScannerAway("The virus scanner closes the connection: its log says why") from error
         if not answer:
             raise ScannerAway("The virus scanner closed the connection without an answer: its log says why")
         return answer.rstrip(b"\x00\n").decode("utf-8", "replace")
@@ -94,6 +98,20 @@ class Scanner:
         if self._address.scheme == "unix":
             return await asyncio.open_unix_connection(self._address.path)
         return await asyncio.open_connection(self._address.hostname, self._address.port)
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """Up to the NUL that ends it, or the end of the connection; no more than _LONGEST_ANSWER of it.
+
+    The whole of it: «stream: OK» may be the beginning of what was found.
+    """
+    answer = b""
+    while b"\x00" not in answer and len(answer) < _LONGEST_ANSWER:
+        piece = await reader.read(_LONGEST_ANSWER)
+        if not piece:
+            break
+        answer += piece
+    return answer.partition(b"\x00")[0][:_LONGEST_ANSWER]
 
 
 class _HungUp(Exception):
@@ -113,6 +131,6 @@ async def _exchange(
                 await writer.drain()
             writer.write(struct.pack(">I", 0))
         await writer.drain()
-        return await reader.read(_LONGEST_ANSWER)
+        return await _answer(reader)
     except (BrokenPipeError, ConnectionResetError) as error:
         raise _HungUp from error

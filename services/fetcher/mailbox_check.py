@@ -12,7 +12,9 @@ is taken is recorded, so that it rests for the fetchers too, or does no longer. 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from typing import Final
 
 from services.fetcher.login import refused_everywhere
 from services.fetcher.mailboxes.protocol import (
@@ -20,6 +22,7 @@ from services.fetcher.mailboxes.protocol import (
     MailboxError,
     MailboxHealth,
     MailboxMissing,
+    MailboxUnreachable,
     SecretUnreadable,
 )
 from services.fetcher.mailboxes.registry import open_mailbox
@@ -30,6 +33,9 @@ from shared.connecting import ForbiddenAddress
 from shared.errors import Misconfigured
 from shared.logins import LoginStanding, rest_after_refusals
 from shared.sealing import Keyring
+
+LONGEST_SECONDS: Final = 120
+"""A person waits."""
 
 
 async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
@@ -82,13 +88,19 @@ async def _health(tried: MailboxToTry) -> MailboxHealth:
     if tried.unreadable_secret:
         raise SecretUnreadable
     try:
-        mailbox = await open_mailbox(tried.access)
-        try:
-            return await mailbox.health_check()
-        finally:
-            await mailbox.close()
+        async with asyncio.timeout(LONGEST_SECONDS):
+            mailbox = await open_mailbox(tried.access)
+            try:
+                return await mailbox.health_check()
+            finally:
+                await mailbox.close()
     except ForbiddenAddress as error:
         raise MailboxMissing(error.sentence) from error
+    except TimeoutError:
+        raise MailboxUnreachable(
+            f"De mailserver gaf binnen {LONGEST_SECONDS} seconden geen heel antwoord: controleer zijn naam en het "
+            "netwerk, of probeer het later opnieuw."
+        ) from None
 
 
 def _told(mailbox: MailboxToTry) -> Answer:

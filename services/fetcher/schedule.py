@@ -34,6 +34,8 @@ LOOK_SECONDS: Final = 1.0
 """How often the database is asked whose turn it is; a change that is noticed is looked at once."""
 TROUBLE_SECONDS: Final = 5.0
 """The pause after the database could not be asked."""
+LONGEST_CHECK: Final = timedelta(minutes=15)
+"""So that a server that answers a byte at a time, for ever, keeps no place from other mailboxes."""
 
 OUR_OUTAGE: Final = (
     "De importer kan mail nu niet verwerken doordat de berichtenserver of de database niet meewerkt. "
@@ -45,6 +47,17 @@ OUR_ERROR: Final = (
 )
 
 log = structlog.get_logger(__name__)
+
+
+class CheckTooLong(MailboxUnreachable):
+    """A check took all of its time; `got_on`: mails were taken in, or moved, meanwhile."""
+
+    def __init__(self, *, got_on: bool) -> None:
+        super().__init__(
+            f"De mailserver antwoordt zo langzaam dat de controle na {LONGEST_CHECK.total_seconds() / 60:.0f} minuten "
+            "is afgebroken: laat de beheerder van de mailserver nagaan waarom. De importer probeert het later opnieuw."
+        )
+        self.got_on = got_on
 
 
 class Schedule:
@@ -186,20 +199,25 @@ class Schedule:
             self._open.watch(claimed.helpdesk_id)
 
     async def _look_through(self, claimed: ClaimedMailbox) -> Findings:
+        check, deadline = None, asyncio.timeout(LONGEST_CHECK.total_seconds())
         try:
-            mailbox = await self._open.take(claimed)
-            check = self._new_check(claimed, mailbox, self._stop)
-            try:
+            async with deadline:
+                check = self._new_check(claimed, await self._open.take(claimed), self._stop)
                 return await check.run()
-            finally:
-                metrics.record_findings(claimed.helpdesk_id, check.findings)
-                if check.findings.taken_in or check.findings.acted:
-                    log.info("mailbox_checked", taken_in=check.findings.taken_in, acted=check.findings.acted)
-        except BaseException:
+        except BaseException as error:
             await self._open.close(claimed.helpdesk_id)
+            if isinstance(error, TimeoutError) and deadline.expired():
+                got_on = check is not None and bool(check.findings.taken_in or check.findings.acted)
+                raise CheckTooLong(got_on=got_on) from error
             raise
+        finally:
+            if check is not None:
+                _record(claimed.helpdesk_id, check.findings)
 
     async def _failed(self, claimed: ClaimedMailbox, error: Exception, problem: Problem) -> None:
+        if isinstance(error, CheckTooLong) and error.got_on:  # much mail: the rest comes when the others had their turn
+            await self._finish(claimed, problem=None, delay=timedelta(0), login=Login.TAKEN)
+            return
         metrics.failures.labels(str(claimed.helpdesk_id), type(error).__name__).inc()
         failed_checks, jitter = claimed.failed_checks + 1, random.random()  # noqa: S311 - to spread load, no secret
         if isinstance(error, LoginRefused):
@@ -238,6 +256,12 @@ class Schedule:
             problem=problem,
             login=login,
         )
+
+
+def _record(helpdesk_id: int, findings: Findings) -> None:
+    metrics.record_findings(helpdesk_id, findings)
+    if findings.taken_in or findings.acted:
+        log.info("mailbox_checked", taken_in=findings.taken_in, acted=findings.acted)
 
 
 def _problem(claimed: ClaimedMailbox, findings: Findings) -> Problem | None:

@@ -37,8 +37,8 @@ from shared.connecting import ForbiddenAddress, connect_async
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import MicrosoftError
 from shared.microsoft.tokens import TOKENS
+from shared.one_line import one_line
 from shared.portal.delivery import DeliveryReason
-from shared.templates.render import one_line
 from shared.trust import UnusableCaFile, tls_context
 
 COMMAND_SECONDS: Final = 30
@@ -136,7 +136,7 @@ class SmtpTransport:
                 connection.used_at = time.monotonic()
                 self._kept.append(connection)
             else:
-                connection.client.close()
+                _drop(connection.client)
         return reply
 
     async def _transact(self, connection: _Connection, mail: OutgoingMail) -> str:
@@ -194,7 +194,7 @@ class SmtpTransport:
         except BaseException:
             if client.transport is None:
                 sock.close()  # no transport took it over yet
-            client.close()
+            _drop(client)
             raise
         return client
 
@@ -316,4 +316,11 @@ async def _is_reset(client: SMTP) -> bool:
 async def _quit(client: SMTP) -> None:
     with contextlib.suppress(aiosmtplib.SMTPException, OSError):
         await client.quit(timeout=2)
+    _drop(client)
+
+
+def _drop(client: SMTP) -> None:
+    """End the connection now: closing would wait until a server that reads nothing has taken all that was written."""
+    if isinstance(client.transport, asyncio.WriteTransport):
+        client.transport.abort()
     client.close()

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from services.notifier.rules.addresses import Address
 from shared.errors import ImporterError
+from shared.one_line import sentence
 from shared.portal.delivery import DeliveryReason
 
 KeepDraft = Callable[[str, str], Awaitable[None]]
@@ -45,9 +46,9 @@ class NotDelivered(ImporterError):
     """Not taken. `reason` sorts it, `reply` is what the server said, or our own sentence where it said nothing."""
 
     def __init__(self, reason: DeliveryReason, reply: str) -> None:
-        super().__init__(f"{reason.value}: {reply}")
         self.reason = reason
-        self.reply = reply
+        self.reply = sentence(reply)
+        super().__init__(f"{reason.value}: {self.reply}")
 
 
 class Refused(NotDelivered):

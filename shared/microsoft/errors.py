@@ -13,12 +13,20 @@ The texts are Dutch sentences that say what to do, since people read them in the
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from shared.errors import ImporterError
+from shared.one_line import one_line, sentence
+
+_LONGEST_CODE: Final = 100
+_LONGEST_MESSAGE: Final = 300
 
 
 class MicrosoftError(ImporterError):
     """Anything that goes wrong at Entra or Graph."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(sentence(text))
 
 
 class SignInRefused(MicrosoftError):
@@ -46,10 +54,10 @@ class Interrupted(Unavailable):
 
 
 class GraphRefused(MicrosoftError):
-    """Graph answered with `status` (HTTP) and `code` (its own name for the error, '' when it gave none)."""
+    """Graph answered with `status` (HTTP) and `code` (its own name for the error, '' when it gave none), both cut."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"Microsoft Graph antwoordt {status} {code}: {message}")
         self.status = status
-        self.code = code
-        self.message = message
+        self.code = one_line(code[:_LONGEST_CODE])
+        self.message = one_line(message[:_LONGEST_MESSAGE])
+        super().__init__(f"Microsoft Graph antwoordt {status} {self.code}: {self.message}")

@@ -8,6 +8,7 @@ requests at a time on a mailbox: `at_once` is this client's share.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +22,7 @@ import httpx
 
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, NotSecure, SignInRefused, Unavailable
-from shared.microsoft.http import Patience, network_trouble, open_client, read_json, require_an_end, retry_after
+from shared.microsoft.http import Patience, network_trouble, open_client, read_json, require_readable, retry_after
 from shared.microsoft.tokens import TOKENS, Tokens
 
 VERSION: Final = "v1.0"
@@ -29,8 +30,18 @@ PAUSE: Final = timedelta(seconds=10)
 """After a 429 or 503 that does not say how long."""
 
 _THROTTLED: Final = frozenset([httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE])
-_MESSAGE_LIMIT: Final = 300
+_MOST_PAGES: Final = 1000
+_LONGEST_LINK: Final = 8192
+_ID: Final = re.compile(r"[!-~]{1,1000}")
 _UNWANTED_LIMIT: Final = 1024 * 1024
+
+
+def identity(thing: Any) -> str:
+    """The id of a message, a folder or an attachment as Graph gave it. Interrupted when it is none."""
+    found = thing.get("id") if isinstance(thing, dict) else None
+    if not isinstance(found, str) or not _ID.fullmatch(found):
+        raise Interrupted("Microsoft Graph gaf een antwoord dat niet te lezen is; het wordt opnieuw geprobeerd.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,21 @@ class GraphClient:
         """The JSON of `path`, which begins with a slash, its segments quoted; `query` without dollar signs."""
         return await self._json("GET", self._url(path), params={f"${name}": value for name, value in query.items()})
 
-    async def next_page(self, link: str) -> dict[str, Any]:
+    async def pages(self, first: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """A first page and those after it, each once; Interrupted where they do not end."""
+        page, links = first, set[int]()
+        for _ in range(_MOST_PAGES):
+            yield page
+            link = page.get("@odata.nextLink")
+            if link is None:
+                return
+            if not isinstance(link, str) or len(link) > _LONGEST_LINK or hash(link) in links:
+                break
+            links.add(hash(link))
+            page = await self._next_page(link)
+        raise Interrupted(f"{self.host} geeft steeds dezelfde pagina, of pagina's zonder eind.")
+
+    async def _next_page(self, link: str) -> dict[str, Any]:
         """The page that an `@odata.nextLink` names; NotSecure when it is not this Graph's: our token would go there."""
         if not link.startswith(f"{self._login.cloud.graph_url}/{VERSION}/"):
             raise NotSecure(
@@ -101,9 +126,9 @@ class GraphClient:
         """Write the body of `path` into `into`, at most `limit` bytes. Interrupted when it is cut off."""
         written = 0
         async with self._answer("GET", self._url(path), self._patience.download) as response:
-            require_an_end(response)
+            require_readable(response)
             length = response.headers.get("content-length", "")
-            told = int(length) if length.isascii() and length.isdigit() else None
+            told = int(length) if re.fullmatch("[0-9]{1,15}", length) else None
             async for piece in response.aiter_raw():
                 into.write(piece[: limit - written])
                 written += len(piece)
@@ -195,4 +220,4 @@ class GraphClient:
         except Unavailable:
             told = None
         error = told if isinstance(told, dict) else {}
-        return GraphRefused(status, str(error.get("code") or ""), str(error.get("message") or "")[:_MESSAGE_LIMIT])
+        return GraphRefused(status, str(error.get("code") or ""), str(error.get("message") or ""))

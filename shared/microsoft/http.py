@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,13 +14,14 @@ from typing import Any, Final
 import httpx
 
 from shared import trust
-from shared.connecting import CheckedTransport, ForbiddenAddress
+from shared.bounded_json import read_json as read_bounded
+from shared.connecting import CheckedTransport, ForbiddenAddress, NoCookies
 from shared.microsoft.errors import Interrupted, NotSecure, Unavailable
 
 LONGEST_DELAY: Final = timedelta(hours=1)
 """A server that asks for more is asked again after this."""
-BODY_LIMIT: Final = 32 * 1024 * 1024
-"""Bytes of an answer in JSON."""
+BODY_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of an answer in JSON; a page of a thousand mails has some 600,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ async def open_client(ca_file: str | None, *, connections: int, patience: Patien
         timeout=httpx.Timeout(patience.silence, connect=patience.connect, pool=None),
         # what is compressed may be small on the wire and large in memory
         headers={"Accept-Encoding": "identity", "User-Agent": "helpdesk-importer"},
+        cookies=NoCookies(),
         trust_env=False,
     )
 
@@ -92,18 +93,18 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> time
     return min(max(delay, timedelta(0)), LONGEST_DELAY)
 
 
-async def read_json(response: httpx.Response) -> dict[str, Any]:
-    """The whole body as a JSON object, within BODY_LIMIT; Interrupted when it is cut off, or is none."""
+async def read_json(response: httpx.Response, *, limit: int = BODY_LIMIT) -> dict[str, Any]:
+    """The whole body as a JSON object, within `limit` bytes; Interrupted when it is cut off, or is none."""
     host = response.url.host
-    require_an_end(response)
+    require_readable(response)
     body = bytearray()
     with network_trouble(host, answering=True):
         async for piece in response.aiter_raw():
             body += piece
-            if len(body) > BODY_LIMIT:
-                raise Interrupted(f"Het antwoord van {host} is groter dan {BODY_LIMIT // 2**20} MiB.")
+            if len(body) > limit:
+                raise Interrupted(f"Het antwoord van {host} is groter dan {limit // 1024} KiB.")
     try:
-        content = json.loads(body) if body else {}
+        content = await asyncio.to_thread(read_bounded, body) if body else {}
     except ValueError:
         content = None
     if not isinstance(content, dict):
@@ -111,8 +112,13 @@ async def read_json(response: httpx.Response) -> dict[str, Any]:
     return content
 
 
-def require_an_end(response: httpx.Response) -> None:
-    """Interrupted when nobody could tell that this answer is cut off: it has no length and no chunks."""
+def require_readable(response: httpx.Response) -> None:
+    """Interrupted when nobody could tell that this answer is cut off (it has no length and no chunks), or it is packed.
+
+    Packing was not asked for (`open_client`); what is packed may be small on the wire and large in memory.
+    """
+    if response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise Interrupted(f"Het antwoord van {response.url.host} is ingepakt, wat niet gevraagd was.")
     told = "content-length" in response.headers or "chunked" in response.headers.get("transfer-encoding", "").lower()
     if not told and response.status_code != httpx.codes.NO_CONTENT:
         raise Interrupted(f"Het antwoord van {response.url.host} zegt niet hoe lang het is; het wordt niet gebruikt.")

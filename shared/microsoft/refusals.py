@@ -17,6 +17,8 @@ _WORD: Final = re.compile(r"[a-z_]{1,60}")
 _TRANSIENT_ERRORS: Final = frozenset(["temporarily_unavailable", "server_error"])
 _TRANSIENT_CODES: Final = frozenset([50196, 90033])
 """50196: asked too often; 90033: a fault that passes."""
+_MOST_CODES: Final = 10
+_HIGHEST_CODE: Final = 10**9
 
 _SENTENCES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -51,9 +53,11 @@ _ALIASES: Final[Mapping[int, int]] = MappingProxyType({700030: 700027, 7000229: 
 
 
 def error_codes(answer: Mapping[str, Any]) -> list[int]:
-    """The AADSTS codes of an error answer; none when it has none that are numbers."""
+    """The first AADSTS codes of an error answer; none when it has none that are numbers."""
     codes = answer.get("error_codes")
-    return [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+    if not isinstance(codes, list):
+        return []
+    return [code for code in codes[:_MOST_CODES] if isinstance(code, int) and 0 < code < _HIGHEST_CODE]
 
 
 def passes(answer: Mapping[str, Any]) -> bool:

@@ -25,6 +25,11 @@ from shared.microsoft.refusals import EXPIRED, error_codes, passes, refusal
 
 RENEW_BEFORE: Final = 300.0
 """Seconds before its end from which a token is renewed; at most a tenth of its life."""
+LONGEST_LIFE: Final = 86_400.0
+"""Seconds; what is said to live longer is renewed after a day all the same (Entra: 24 to 28 hours at most)."""
+ANSWER_BYTES: Final = 256 * 1024
+LONGEST_TOKEN: Final = 64 * 1024
+"""Characters: it is sent with every request. Entra's have some 2,000."""
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +114,7 @@ async def _read(response: httpx.Response, host: str, asked_at: float) -> Token:
             f"{host} kan de app nu niet aanmelden ({response.status_code}); het wordt opnieuw geprobeerd.",
             after=retry_after(response.headers),
         )
-    answer = await read_json(response)
+    answer = await read_json(response, limit=ANSWER_BYTES)
     if not response.is_success:
         log.warning("sign_in_refused", host=host, status=response.status_code, codes=error_codes(answer))
         if passes(answer) or "error" not in answer:
@@ -120,10 +125,13 @@ async def _read(response: httpx.Response, host: str, asked_at: float) -> Token:
         raise SignInRefused(refusal(answer), expired=EXPIRED in error_codes(answer))
     try:
         value, life = answer["access_token"], float(answer["expires_in"])
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not life >= 0:
             raise ValueError  # noqa: TRY301 - as what is missing
-    except (KeyError, TypeError, ValueError):
-        raise Unavailable(f"{host} gaf geen token; het wordt opnieuw geprobeerd.") from None
+        if len(value) > LONGEST_TOKEN:
+            raise ValueError  # noqa: TRY301 - as what is missing
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise Unavailable(f"{host} gaf geen bruikbaar token; het wordt opnieuw geprobeerd.") from None
+    life = min(life, LONGEST_LIFE)
     ends_at = asked_at + life
     return Token(SecretStr(value), ends_at - min(RENEW_BEFORE, life / 10), ends_at)
 

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Final
 
 from shared.errors import ImporterError
+from shared.one_line import one_line
 from shared.templates.html_lines import NOTHING, with_line_breaks, without_empty_lines
 from shared.templates.placeholders import NUMBER, PLACEHOLDERS, Placeholder, find, normalised
 from shared.templates.plain_text import escaped
@@ -31,8 +32,6 @@ SUBJECT_LIMIT: Final = 500
 
 _BRACKETS: Final = re.compile(r"(?P<literal>\[\[)|\[(?P<name>[^\[\]]*)\]|(?P<stray>\[)")
 _NAME_SHOWN_LIMIT: Final = 40
-_DIRECTIONS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROLS_IN_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _KEPT_TEMPLATES: Final = 128
 """Parsed templates that a process keeps: they are the same for every mail of a helpdesk."""
@@ -134,12 +133,6 @@ def html_body(template: Template, values: Mapping[str, Value]) -> str:
     """The html fragment: values escaped, lines without a value gone, the whole reduced to what may leave in a mail."""
     pieces = (printable(piece) if isinstance(piece, str) else _html(piece, values) for piece in template.pieces)
     return safe_for_mail(with_line_breaks(without_empty_lines("".join(pieces))))
-
-
-def one_line(text: str) -> str:
-    """`text` for a header: white space and control characters become one space, direction characters go."""
-    without_controls = _CONTROLS.sub(" ", _DIRECTIONS.sub("", text))
-    return " ".join(without_controls.encode("utf-8", "replace").decode().split())
 
 
 def _parse(source: str) -> tuple[Template, list[str]]:

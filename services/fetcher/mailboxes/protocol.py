@@ -21,18 +21,27 @@ Their texts are Dutch sentences that say what to do, since people read them in t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import BinaryIO, NewType, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO, Final, NewType, Protocol
 
 from pydantic import SecretStr
 
 from services.fetcher.rules.problem import ProblemKind
 from shared.errors import ImporterError
+from shared.one_line import sentence
 
 ItemKey = NewType("ItemKey", str)
 """The item's own identity within its folder (DESIGN 2): printable, stable until the item leaves the folder."""
+
+MOST_LISTED: Final = 100_000
+"""Unread mails of a listing; of more, the newest: those that are taken in make room for the others."""
+LONGEST_KEY: Final = 1000
+"""Characters of an item's key; Exchange's have some 150."""
+LARGEST_NUMBER: Final = 2**53
+"""What a server says is larger is no size and no count."""
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 INBOX = "INBOX"
 """The setting «folder» that means the mailbox's own inbox, in any case (as in IMAP, RFC 9051 §5.1)."""
@@ -47,7 +56,7 @@ class MailboxError(ImporterError):
     kind = ProblemKind.UNREACHABLE
 
     def __init__(self, text: str, *, kind: ProblemKind | None = None) -> None:
-        super().__init__(text)
+        super().__init__(sentence(text))
         if kind is not None:
             self.kind = kind
 
@@ -99,6 +108,9 @@ class MailboxUnreachable(MailboxError):
 
 class MailError(ImporterError):
     """Something about one mail; the others are not affected."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(sentence(text))
 
 
 class MailGone(MailError):
@@ -161,6 +173,38 @@ class MailboxHealth:
     unread: int
     description: str
     junk_unread: int | None = None
+
+
+def item_key(written: object) -> ItemKey | None:
+    """A key as a server wrote it; None for what no request, or no column, could hold."""
+    if isinstance(written, str) and 0 < len(written) <= LONGEST_KEY and written.isascii() and written.isprintable():
+        return ItemKey(written)
+    return None
+
+
+def arrival(moment: datetime | None, now: datetime) -> datetime:
+    """When a mail arrived, in UTC; `now` where its server tells no moment, or none that can be meant."""
+    if moment is None:
+        return now
+    try:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return now
+    return moment if moment >= _EARLIEST else now
+
+
+def count(written: object) -> int | None:
+    """A size or a count as a server wrote it, as a number or in digits; None for what can be neither."""
+    try:
+        number = int(written)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 0 <= number <= LARGEST_NUMBER else None
+
+
+def newest(mails: Iterable[MailReference]) -> list[MailReference]:
+    """At most MOST_LISTED of them, the newest, in the order of their arrival."""
+    return sorted(mails, key=lambda mail: mail.received_at)[-MOST_LISTED:]
 
 
 class Mailbox(Protocol):

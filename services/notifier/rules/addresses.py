@@ -13,7 +13,7 @@ from typing import Final
 import idna
 
 from shared.errors import ImporterError
-from shared.templates.render import one_line
+from shared.one_line import one_line
 
 _LENGTH_LIMIT: Final = 320
 """Octets of a whole address: 64 before the @ and 255 behind it (RFC 5321 §4.5.3.1)."""

@@ -15,6 +15,7 @@ from services.notifier.rules.strangers import as_a_stranger_sees_it
 from services.notifier.rules.values import values_of
 from shared.errors import ImporterError
 from shared.messages import NotificationKind
+from shared.one_line import one_line
 from shared.templates.defaults import TemplateTexts, default_texts
 from shared.templates.plain_text import escaped, html_of, text_of
 from shared.templates.render import (
@@ -22,7 +23,6 @@ from shared.templates.render import (
     Template,
     Value,
     html_body,
-    one_line,
     parse_body,
     parse_subject,
     subject_line,

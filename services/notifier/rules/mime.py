@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from services.notifier.rules.addresses import Address
-from shared.templates.render import one_line
+from shared.one_line import one_line
 
 LINE_LIMIT: Final = 76
 """Octets of a line of an encoded body and of a folded header (RFC 2045 §6.7, RFC 2047 §2)."""

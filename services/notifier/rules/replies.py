@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from shared.one_line import one_line
 from shared.portal.delivery import UNKNOWN_RECIPIENT_CODES, DeliveryReason
-from shared.templates.render import one_line
 
 REPLY_LIMIT: Final = 1000
 """Characters of a server's reply that are kept."""

@@ -12,10 +12,11 @@ from selectolax.lexbor import LexborHTMLParser
 
 from services.notifier.notification import Body, LeftOutAttachment, Notification, TicketFacts
 from shared.messages import NotificationKind
+from shared.one_line import one_line
 from shared.portal.left_out import MAIL_TOO_LARGE
 from shared.templates.placeholders import NUMBER
 from shared.templates.plain_text import html_of, text_of
-from shared.templates.render import Value, one_line
+from shared.templates.render import Value
 from shared.templates.safe_html import safe_for_mail
 
 BODY_LIMIT: Final = 64 * 1024

@@ -6,20 +6,21 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from services.fetcher import flow, open_mailboxes
+from services.fetcher import flow, open_mailboxes, schedule
 from services.fetcher.login import Login
 from services.fetcher.mailboxes import registry
 from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAccess, MailReference, MailUnreadable
 from services.fetcher.open_mailboxes import OpenMailboxes
 from services.fetcher.repository.mailboxes import ClaimedMailbox
 from services.fetcher.repository.trial import mailbox_to_try, record_login_refused, record_login_taken
+from services.fetcher.rules import batches
 from services.fetcher.rules.problem import Problem, ProblemKind
 from shared.connecting import ForbiddenAddress
 from shared.sealing import Keyring, new_key
@@ -347,6 +348,47 @@ async def test_our_own_bug_is_shown_and_stops_no_other_mailbox(
         await eventually(lambda: has_problem(desk))
         await eventually(lambda: succeeded(other))
     assert "ZeroDivisionError" in (await desk.state())["problem"]
+
+
+async def test_a_server_that_never_gets_done_is_left_after_a_while(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dripping(Faulty):
+        async def mark_read(self, mail: MailReference) -> None:
+            del mail
+            await asyncio.Event().wait()
+
+    opened_through(monkeypatch, Dripping)
+    monkeypatch.setattr(schedule, "LONGEST_CHECK", timedelta(seconds=0.5))
+    desk.post_office.deliver(mail("Traag"), minutes_ago(1))
+    async with fetcher(desk):
+        await eventually(lambda: has_problem(desk))
+    state = await desk.state()
+    assert "langzaam" in state["problem"]
+    assert (state["problem_kind"], state["failed_checks"]) == ("unreachable", 1)
+
+
+async def test_a_check_that_took_all_of_its_time_and_got_on_goes_on_when_the_others_had_their_turn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung: list[MailReference] = []
+
+    class HangsOnce(Faulty):
+        async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
+            if desk.queues and await desk.queues.count("mail.raw") and not hung:
+                hung.append(mail)
+                await asyncio.Event().wait()
+            return await super().fetch(mail, into, limit)
+
+    opened_through(monkeypatch, HangsOnce)
+    monkeypatch.setattr(schedule, "LONGEST_CHECK", timedelta(seconds=2))
+    monkeypatch.setattr(batches, "WINDOW", 1)
+    for minute in range(2):
+        desk.post_office.deliver(mail(f"{minute}"), minutes_ago(minute))
+    await desk.set(check_interval_seconds=86400)
+    async with fetcher(desk):
+        await eventually(lambda: in_queue(desk, 2))
+        await eventually(lambda: succeeded(desk))
+    assert len(hung) == 1
+    assert (await desk.state())["problem"] is None
 
 
 async def test_W1_a_check_in_which_a_mail_could_not_be_read_is_no_successful_one(

@@ -16,6 +16,8 @@ from typing import Final
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from services.fetcher.mailboxes.protocol import LONGEST_KEY, ItemKey, item_key
+
 LONGEST: Final = 32 * 1024 * 1024
 """Characters of an answer outside of the mail, with ELEMENT for each element; a page of 1,000 mails has 4 million."""
 ELEMENT: Final = 512
@@ -169,7 +171,7 @@ class AnswerReader:
 class ListedItem:
     """An item of a page: its id, change key, kind of element, arrival and size, as far as they were told."""
 
-    key: str
+    key: ItemKey
     change_key: str
     element: str
     received_at: datetime | None
@@ -229,10 +231,10 @@ def listed_items(message: Element) -> Iterator[ListedItem]:
     """The items of a page of FindItem, whatever kind they say they are."""
     for item in message.findall(".//Items/*"):
         item_id = item.find("ItemId")
-        if item_id is not None and (key := item_id.get("Id")):
+        if item_id is not None and (key := item_key(item_id.get("Id"))):
             yield ListedItem(
                 key,
-                item_id.get("ChangeKey", ""),
+                item_id.get("ChangeKey", "")[:LONGEST_KEY],
                 item.tag,
                 _moment(item.findtext("DateTimeReceived")),
                 _number(item.findtext("Size")),
@@ -305,4 +307,4 @@ def _moment(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat((text or "").strip())
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -33,7 +33,7 @@ from services.fetcher.mailboxes.ews.checked_requests import CheckedAdapter
 from services.fetcher.mailboxes.ews.errors import Place
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing, MailboxUnreachable
 from services.fetcher.rules.problem import ProblemKind
-from shared.connecting import ForbiddenAddress
+from shared.connecting import ForbiddenAddress, NoCookies
 
 NTLM: Final = "NTLM"
 BASIC: Final = "Basic"
@@ -121,6 +121,7 @@ class EwsConnection:
         self._adapter = _Adapter(tls)
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.cookies = NoCookies()  # type: ignore[assignment] # it need be no more than a CookieJar
         self._session.auth = self._login
         self._session.headers.update(_HEADERS)
         if anchor is not None:

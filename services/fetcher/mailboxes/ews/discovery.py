@@ -13,8 +13,9 @@ asked: who has one knows the server's name.
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,12 +24,14 @@ import httpx
 from services.fetcher.mailboxes.ews.connection import PATH, USER_AGENT, offers
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxMissing
 from services.fetcher.mailboxes.trusting import tls_context
-from shared.connecting import CheckedTransport, ForbiddenAddress
+from shared.bounded_json import read_json
+from shared.connecting import CheckedTransport, ForbiddenAddress, NoCookies
 
 SECONDS: Final = 15.0
 """For each host that is asked."""
 ANSWER_BYTES: Final = 16 * 1024
 _V2: Final = "/autodiscover/autodiscover.json"
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{1,500}")
 _WAYS: Final = frozenset({"ntlm", "basic", "negotiate"})
 
 
@@ -47,7 +50,11 @@ async def discover(access: MailboxAccess, hosts: Callable[[str], Sequence[str]] 
         )
     tls = await asyncio.to_thread(tls_context, access.ca_file, "https")
     async with httpx.AsyncClient(
-        transport=CheckedTransport(tls), timeout=SECONDS, headers={"User-Agent": USER_AGENT}, trust_env=False
+        transport=CheckedTransport(tls),
+        timeout=SECONDS,
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        cookies=NoCookies(),
+        trust_env=False,
     ) as client:
         waiting = [(host, True) for host in hosts(domain)]
         while waiting:
@@ -55,8 +62,8 @@ async def discover(access: MailboxAccess, hosts: Callable[[str], Sequence[str]] 
             try:
                 async with asyncio.timeout(SECONDS):
                     found, elsewhere = await _ask(client, host, address)
-            except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress, TimeoutError):
-                continue
+            except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress, OSError, ValueError):
+                continue  # a ValueError: an address that is none
             if found is not None:
                 return found
             if elsewhere is not None and may_redirect:
@@ -71,18 +78,19 @@ async def _ask(client: httpx.AsyncClient, host: str, address: str) -> tuple[str 
     """The address of EWS, and the host that this one redirects to; None for what is not told."""
     async with client.stream("GET", f"https://{host}{_V2}", params={"Email": address, "Protocol": "EWS"}) as answer:
         if answer.is_redirect:
-            elsewhere = urlsplit(answer.headers.get("Location", ""))
+            location = answer.headers.get("Location", "")
+            elsewhere = urlsplit(location if _ADDRESS.fullmatch(location) else "")
             is_plain = elsewhere.scheme == "https" and elsewhere.hostname and elsewhere.username is None
             return None, elsewhere.netloc if is_plain else None
         if answer.is_success:
             text = b""
-            async for piece in answer.aiter_bytes():
+            async for piece in answer.aiter_raw():  # as it came: what is packed is no JSON
                 text += piece
                 if len(text) > ANSWER_BYTES:
                     break
-            found = _url(text)
-            if found is not None:
-                return found, None
+            with suppress(ValueError):
+                if (found := _url(text)) is not None:
+                    return found, None
     url = f"https://{host}{PATH}"
     async with client.stream("GET", url) as answer:
         ways = offers(answer.headers)
@@ -90,13 +98,13 @@ async def _ask(client: httpx.AsyncClient, host: str, address: str) -> tuple[str 
 
 
 def _url(text: bytes) -> str | None:
-    """The address of EWS in an answer of Autodiscover v2, over TLS alone."""
-    try:
-        told = json.loads(text)
-    except ValueError:
-        return None
+    """The address of EWS in an answer of Autodiscover v2, over TLS alone. ValueError when it is none.
+
+    It is shown on a terminal and stored: nothing stands in it that an address has not (RFC 3986 §2).
+    """
+    told = read_json(text)
     url = told.get("Url") if isinstance(told, dict) else None
-    if not isinstance(url, str):
+    if not isinstance(url, str) or not _ADDRESS.fullmatch(url):
         return None
     parts = urlsplit(url)
     return url if parts.scheme == "https" and parts.hostname and parts.username is None else None

@@ -36,6 +36,7 @@ from services.fetcher.mailboxes.ews.paths import MOST_PAGES, PAGE, FolderPaths
 from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, JUNK_ID, SCHEMAS, FolderRef, Requests
 from services.fetcher.mailboxes.protocol import (
     INBOX,
+    MOST_LISTED,
     AccessDenied,
     ItemKey,
     MailboxMissing,
@@ -44,6 +45,8 @@ from services.fetcher.mailboxes.protocol import (
     MailReference,
     MailTooLarge,
     MailUnreadable,
+    arrival,
+    newest,
 )
 
 MARK_TRIES: Final = 3
@@ -106,8 +109,8 @@ class EwsFolder:
 
     def unread(self) -> list[MailReference]:
         """All unread mails, oldest first, each once: pages count in the filtered view, so nothing is done meanwhile."""
-        found: dict[str, ListedItem] = {}
-        offset = 0
+        found: dict[ItemKey, ListedItem] = {}
+        offset, now = 0, datetime.now(UTC)
         for _ in range(MOST_PAGES):
             message = self._listing(self._folder, offset, PAGE)
             items, where = list(listed_items(message)), page(message)
@@ -121,16 +124,17 @@ class EwsFolder:
             if where.is_last or not items or told_total or blind:
                 break
             offset = following
-        now = datetime.now(UTC)
+            if len(found) > 2 * MOST_LISTED:
+                by_arrival = sorted(found.values(), key=lambda item: arrival(item.received_at, now))
+                found = {item.key: item for item in by_arrival[-MOST_LISTED:]}
         # An item without a moment of arrival was put there by a person: it counts as arriving now.
-        mails = [
+        return newest(
             MailReference(
-                ItemKey(item.key), item.received_at or now, item.size, f"{item.element} {item.change_key}".strip()
+                item.key, arrival(item.received_at, now), item.size, f"{item.element} {item.change_key}".strip()
             )
             for item in found.values()
             if not item.is_read
-        ]
-        return sorted(mails, key=lambda mail: mail.received_at)
+        )
 
     def count_unread(self, folder: FolderRef) -> int:
         """How many mails are unread in a folder. Raises EwsError."""

@@ -8,13 +8,13 @@ folders stay the same when they are renamed or moved.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from services.fetcher.mailboxes.graph.refusals import is_gone
 from services.fetcher.mailboxes.protocol import INBOX
-from shared.microsoft.errors import GraphRefused, Interrupted
-from shared.microsoft.graph import GraphClient
+from shared.microsoft.errors import GraphRefused
+from shared.microsoft.graph import GraphClient, identity
 
 WELL_KNOWN: Final = frozenset(["archive", "deleteditems", "drafts", "inbox", "junkemail", "outbox", "sentitems"])
 
@@ -56,7 +56,7 @@ class GraphFolders:
 
     async def _well_known(self, name: str) -> str | None:
         try:
-            return _id(await self._graph.get(self.path(name), select="id"))
+            return identity(await self._graph.get(self.path(name), select="id"))
         except GraphRefused as refused:
             if is_gone(refused):
                 return None
@@ -66,11 +66,11 @@ class GraphFolders:
         literal = name.replace("'", "''")
         found = await self._graph.get(self._children(parent), filter=f"displayName eq '{literal}'", select="id")
         folders = found.get("value")
-        return _id(folders[0]) if isinstance(folders, list) and folders else None
+        return identity(folders[0]) if isinstance(folders, list) and folders else None
 
     async def _make(self, parent: str | None, name: str) -> str:
         try:
-            return _id(await self._graph.post(self._children(parent), {"displayName": name}))
+            return identity(await self._graph.post(self._children(parent), {"displayName": name}))
         except GraphRefused as refused:
             if refused.status == HTTPStatus.CONFLICT and (found := await self._child(parent, name)):
                 return found  # somebody else made it meanwhile
@@ -83,9 +83,3 @@ class GraphFolders:
 def _parts(name: str) -> list[str]:
     parts = [part.strip() for part in name.split("/") if part.strip()] or [INBOX]
     return ["inbox", *parts[1:]] if parts[0].upper() == INBOX else parts
-
-
-def _id(folder: Any) -> str:
-    if isinstance(folder, dict) and isinstance(folder.get("id"), str):
-        return str(folder["id"])
-    raise Interrupted("Microsoft Graph gaf een map die niet te lezen is; het wordt opnieuw geprobeerd.")

@@ -33,6 +33,7 @@ from services.fetcher.mailboxes.graph.rebuild import SizedDifferently, rebuild, 
 from services.fetcher.mailboxes.graph.refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
+    MOST_LISTED,
     ItemKey,
     MailboxAccess,
     MailboxHealth,
@@ -41,10 +42,13 @@ from services.fetcher.mailboxes.protocol import (
     MailReference,
     MailTooLarge,
     MailUnreadable,
+    arrival,
+    count,
+    newest,
 )
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, SignInRefused, Unavailable
-from shared.microsoft.graph import VERSION, GraphClient
+from shared.microsoft.graph import VERSION, GraphClient, identity
 from shared.microsoft.http import Patience
 
 AT_ONCE: Final = 3
@@ -158,10 +162,10 @@ class GraphMailbox:
                 junk = {}
             with_what = "een certificaat" if self._access.certificate else "een clientgeheim"
             return MailboxHealth(
-                _count(inbox) or 0,
+                count(inbox.get("unreadItemCount")) or 0,
                 f"Microsoft Graph {VERSION} ({self._graph.host}), postvak {self._address}, aangemeld als app "
                 f"{self._access.username} met {with_what}",
-                _count(junk),
+                count(junk.get("unreadItemCount")),
             )
 
     async def wait_for_change(self) -> None:
@@ -186,17 +190,11 @@ class GraphMailbox:
         """All unread mails, oldest first, each once; what is left out of a page that shifted comes at the next poll."""
         found: dict[ItemKey, MailReference] = {}
         with self._errors():
-            page = await self._first_page()
-            links: set[str] = set()
-            while True:
+            async for page in self._graph.pages(await self._first_page()):
                 found |= {mail.key: mail for mail in _references(page)}
-                link = page.get("@odata.nextLink")
-                if link is None:
-                    return sorted(found.values(), key=lambda mail: mail.received_at)
-                if not isinstance(link, str) or link in links:
-                    raise Interrupted("Microsoft Graph geeft steeds dezelfde pagina; het wordt opnieuw geprobeerd.")
-                links.add(link)
-                page = await self._graph.next_page(link)
+                if len(found) > 2 * MOST_LISTED:
+                    found = {mail.key: mail for mail in newest(found.values())}
+        return newest(found.values())
 
     async def _first_page(self) -> dict[str, Any]:
         path = f"{self._folders.path(self._folder)}/messages"
@@ -277,32 +275,24 @@ class GraphMailbox:
 def _references(page: Mapping[str, Any]) -> list[MailReference]:
     """The mails of a page; Interrupted when it is no page, lest a proxy's page passes for an empty mailbox."""
     items = page.get("value")
-    if not isinstance(items, list) or not all(
-        isinstance(item, dict) and isinstance(item.get("id"), str) for item in items
-    ):
+    if not isinstance(items, list):
         raise Interrupted("Microsoft Graph gaf een lijst die niet te lezen is; het wordt opnieuw geprobeerd.")
-    return [MailReference(ItemKey(item["id"]), _received_at(item), _size(item)) for item in items]
+    return [MailReference(ItemKey(identity(item)), _received_at(item), _size(item)) for item in items]
 
 
 def _received_at(item: Mapping[str, Any]) -> datetime:
     """An item without a readable time arrived now: that it is imported matters more."""
+    now = datetime.now(UTC)
     try:
-        received_at = datetime.fromisoformat(item["receivedDateTime"])
+        return arrival(datetime.fromisoformat(item["receivedDateTime"]), now)
     except (KeyError, TypeError, ValueError):
-        return datetime.now(UTC)
-    return received_at if received_at.tzinfo else received_at.replace(tzinfo=UTC)
+        return now
 
 
 def _size(item: Mapping[str, Any]) -> int | None:
-    try:
-        return max(int(each["value"]) for each in item["singleValueExtendedProperties"])
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _count(folder: Mapping[str, Any]) -> int | None:
-    count = folder.get("unreadItemCount")
-    return count if isinstance(count, int) else None
+    told = item.get("singleValueExtendedProperties")
+    sizes = [count(each.get("value")) for each in (told if isinstance(told, list) else ()) if isinstance(each, dict)]
+    return max((size for size in sizes if size is not None), default=None)
 
 
 def _whole_lines(beginning: bytes, limit: int) -> bytes:

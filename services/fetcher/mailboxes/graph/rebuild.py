@@ -20,7 +20,7 @@ from urllib.parse import quote
 import structlog
 
 from shared.microsoft.errors import GraphRefused, Interrupted, MicrosoftError
-from shared.microsoft.graph import GraphClient
+from shared.microsoft.graph import GraphClient, identity
 
 _FACTS: Final = "internetMessageHeaders,internetMessageId,subject,receivedDateTime,body"
 _BOUNDARY: Final = "=_rebuilt_from_microsoft_graph"
@@ -29,6 +29,7 @@ _LINES: Final = 57 * 1024
 """Bytes that are 1024 lines of base64."""
 _IN_MEMORY: Final = 1024 * 1024
 _FOLD: Final = 900
+_MOST_ATTACHMENTS: Final = 1000
 
 log = structlog.get_logger(__name__)
 
@@ -78,15 +79,14 @@ class _Writer:
 
 async def _attachments(graph: GraphClient, path: str) -> list[Mapping[str, Any]]:
     files: list[Mapping[str, Any]] = []
-    page = await graph.get(f"{path}/attachments", select="id,name,contentType,size")
-    while True:
+    async for page in graph.pages(await graph.get(f"{path}/attachments", select="id,name,contentType,size")):
         listed = page.get("value")
-        if not isinstance(listed, list):
+        if not isinstance(listed, list) or not all(isinstance(file, dict) for file in listed):
             raise Interrupted("Microsoft Graph gaf geen lijst van bijlagen; het wordt opnieuw geprobeerd.")
         files += listed
-        if not isinstance(link := page.get("@odata.nextLink"), str):
-            return files
-        page = await graph.next_page(link)
+        if len(files) > _MOST_ATTACHMENTS:
+            raise SizedDifferently(f"De mail heeft meer dan {_MOST_ATTACHMENTS} bijlagen.")
+    return files
 
 
 def _is_smime(file: Mapping[str, Any]) -> bool:
@@ -124,7 +124,7 @@ async def _write_content(graph: GraphClient, path: str, file: Mapping[str, Any],
 
 
 async def _download(graph: GraphClient, path: str, file: Mapping[str, Any], into: BinaryIO, limit: int) -> None:
-    found = await graph.download(f"{path}/attachments/{quote(str(file.get('id')), safe='')}/$value", into, limit)
+    found = await graph.download(f"{path}/attachments/{quote(identity(file), safe='')}/$value", into, limit)
     if not found.complete:
         raise SizedDifferently(f"De mail is groter dan {limit} bytes.")
 
@@ -161,8 +161,8 @@ def _folded(name: str, value: str) -> str:
 
 def _date(facts: Mapping[str, Any]) -> str | None:
     try:
-        return format_datetime(datetime.fromisoformat(str(facts.get("receivedDateTime"))))
-    except ValueError:
+        return format_datetime(datetime.fromisoformat(str(facts.get("receivedDateTime"))[:40]))
+    except (ValueError, OverflowError):
         return None
 
 

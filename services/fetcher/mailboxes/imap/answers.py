@@ -46,6 +46,7 @@ _MISSING: Final = re.compile(
 _FORBIDDEN: Final = re.compile(r"permission|denied|not permitted|not allowed|unauthori[sz]ed|read-?only", re.IGNORECASE)
 _WORDS: Final = 160
 """Characters of a server's own words that are shown."""
+_LOOKED_AT: Final = 10_000
 
 
 def code_of(text: str) -> str:
@@ -58,8 +59,8 @@ def own_words(text: str, secrets: Iterable[str] = ()) -> str:
     """What the server says, on one line, without any of `secrets` and without addresses."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "…")
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    line = re.sub(r"\S*@\S*", "…", line)
+    words = "".join(char if char.isprintable() else " " for char in text[:_LOOKED_AT]).split()
+    line = " ".join("…" if "@" in word else word for word in words)
     return line if len(line) <= _WORDS else f"{line[:_WORDS]}…"
 
 

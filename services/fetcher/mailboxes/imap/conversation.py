@@ -12,8 +12,8 @@ from imapclient.exceptions import IMAPClientError
 
 from services.fetcher.mailboxes.imap import answers
 from services.fetcher.mailboxes.imap.server import ImapServer
-from services.fetcher.mailboxes.imap.trouble import Lost, Refusal, translating
-from services.fetcher.mailboxes.imap.values import number
+from services.fetcher.mailboxes.imap.trouble import PARSING, Lost, Refusal, translating
+from services.fetcher.mailboxes.imap.values import unsigned
 from services.fetcher.mailboxes.imap.wire import Client
 
 
@@ -62,7 +62,7 @@ class Conversation:
         if self.wire.untagged_responses.pop("EXISTS", None):
             self.arrived = True
         said = self.wire.untagged_responses.pop("UIDVALIDITY", None)
-        if said and self.uid_validity and number(said[-1]) not in {None, self.uid_validity}:
+        if said and self.uid_validity and unsigned(said[-1]) not in {None, self.uid_validity}:
             raise Lost(answers.unreachable(str(self.server), OSError("the folder was made anew")))
 
     def can(self, capability: str) -> bool:
@@ -77,7 +77,7 @@ class Conversation:
             given: Mapping[int, Mapping[bytes, Any]] = self.client.fetch(list(uids), list(items))
         except imaplib.IMAP4.abort:
             raise
-        except IMAPClientError as error:
+        except (IMAPClientError, *PARSING) as error:
             raise Refusal(str(error)) from None
         return given
 

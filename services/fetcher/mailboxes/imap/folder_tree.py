@@ -12,7 +12,9 @@ from imapclient.exceptions import IMAPClientError
 from services.fetcher.mailboxes.imap import answers
 from services.fetcher.mailboxes.imap.conversation import Conversation
 from services.fetcher.mailboxes.imap.layout import TRASH, USUAL_NAMES, Layout, Listed, special
-from services.fetcher.mailboxes.imap.values import decoded, number, quoted
+from services.fetcher.mailboxes.imap.trouble import PARSING
+from services.fetcher.mailboxes.imap.values import decoded, quoted, unsigned
+from services.fetcher.mailboxes.imap.wire import LISTING_BYTES, WORDS
 from services.fetcher.mailboxes.protocol import INBOX, AccessDenied
 
 _NAMESPACE: Final = re.compile(rb'\(\("((?:[^"\\]|\\.)*)" (?:"\\?([^"])"|NIL)')
@@ -45,7 +47,7 @@ class FolderTree:
         flags = b" ".join(wire.take("PERMANENTFLAGS")).lower()
         if "READ-ONLY" in wire.untagged_responses or (flags and b"\\seen" not in flags and b"\\*" not in flags):
             raise answers.read_only(written)
-        talk.uid_validity = number((wire.take("UIDVALIDITY") or [b"0"])[-1]) or 0
+        talk.uid_validity = unsigned((wire.take("UIDVALIDITY") or [b"0"])[-1]) or 0
         wire.untagged_responses.clear()
 
     def special(self, use: str) -> str | None:
@@ -77,7 +79,7 @@ class FolderTree:
         if self._talk.can("NAMESPACE"):
             self._talk.call("NAMESPACE")
             for line in self._talk.wire.take("NAMESPACE"):
-                if found := _NAMESPACE.match(line):
+                if found := _NAMESPACE.match(line[:WORDS]):
                     return Layout(found[2].decode() if found[2] else None, decoded(found[1]))
         for _, separator, _ in self._list(""):
             return Layout(separator.decode() if separator else None)
@@ -86,11 +88,12 @@ class FolderTree:
     def _list(self, pattern: str) -> Listed:
         """Folders that match; none where the server's answer cannot be understood."""
         self._talk.note()
+        self._talk.wire.allow(text=LISTING_BYTES)
         try:
             found: Listed = self._talk.client.list_folders("", pattern)
         except imaplib.IMAP4.abort:
             raise
-        except (IMAPClientError, ValueError, TypeError):
+        except (IMAPClientError, *PARSING):
             return ()
         return [each for each in found if isinstance(each[2], str)]
 

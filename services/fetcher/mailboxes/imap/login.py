@@ -5,11 +5,16 @@ from __future__ import annotations
 import base64
 import ssl
 from dataclasses import dataclass
+from typing import Final
 
 from services.fetcher.mailboxes.imap import answers
 from services.fetcher.mailboxes.imap.conversation import Conversation
+from services.fetcher.mailboxes.imap.wire import TooMuch
 from services.fetcher.mailboxes.protocol import LoginRefused, MailboxError, MailboxMissing
 from services.fetcher.rules.problem import ProblemKind
+
+MOST_CHALLENGES: Final = 5
+"""In one login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +58,19 @@ def log_in(talk: Conversation, credentials: Credentials) -> str:
 
 
 class _Sasl:
-    """A SASL exchange of one response; whatever the server asks then (XOAUTH2's error) gets an empty answer."""
+    """A SASL exchange of one response; what is asked then (XOAUTH2's error) gets an empty answer, a few times."""
 
     def __init__(self, response: bytes, *, sent: bool) -> None:
         self._response = response
         self._sent = sent
+        self._left = MOST_CHALLENGES
 
     def respond(self, challenge: bytes) -> bytes:
         """The next response, in base64."""
         del challenge
+        self._left -= 1
+        if self._left < 0:
+            raise TooMuch("a login without end")
         if self._sent:
             return b""
         self._sent = True

@@ -8,6 +8,7 @@ Raises MailboxError and MailError, and Lost when the connection is of no use any
 
 from __future__ import annotations
 
+import heapq
 import re
 import socket
 from collections.abc import Sequence
@@ -24,8 +25,9 @@ from services.fetcher.mailboxes.imap.layout import JUNK
 from services.fetcher.mailboxes.imap.login import Credentials, log_in
 from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.imap.trouble import Lost, Refusal, translating
-from services.fetcher.mailboxes.imap.values import Described, Part, arrival, number, quoted
-from services.fetcher.mailboxes.protocol import MailboxAccess, MailGone, MailUnreadable
+from services.fetcher.mailboxes.imap.values import Described, Part, internal_date, quoted, unsigned
+from services.fetcher.mailboxes.imap.wire import LISTING_BYTES, WORDS
+from services.fetcher.mailboxes.protocol import MOST_LISTED, MailboxAccess, MailGone, MailUnreadable, count
 
 LOGIN_SECONDS: Final = 60.0
 """For greeting, TLS, login and SELECT together."""
@@ -34,7 +36,8 @@ SEARCHES: Final = 3
 """How often a listing is asked for at most while mail goes on arriving; what comes later is for the next check."""
 DESCRIBED_AT_ONCE: Final = 500
 """UIDs in one FETCH: its command line stays under the 8,192 bytes that RFC 7162 §4 asks of clients."""
-_UNSEEN: Final = re.compile(rb"UNSEEN (\d+)", re.IGNORECASE)
+_NUMBER: Final = re.compile(rb"(?<!\S)[0-9]{1,10}(?!\S)")
+_UNSEEN: Final = re.compile(rb"UNSEEN ([0-9]{1,10})", re.IGNORECASE)
 
 
 class ImapSession:
@@ -116,13 +119,17 @@ class ImapSession:
     # ── listing
 
     def search(self) -> list[int]:
-        """The UIDs of the unread mails, ascending. Mail that somebody flagged as deleted is not listed."""
+        """The UIDs of the unread mails, ascending; of too many, the highest: what came last.
+
+        Mail that somebody flagged as deleted is not listed.
+        """
         with self._talk.using():
             self._end_idle()
             # QUIRK: SEARCH may see the folder as it was at the command before, and say only afterwards, with the NOOP,
             # what has changed (Dovecot, which also joins a NOOP before it): then it is asked again.
             for _ in range(SEARCHES):
                 self.arrived = False
+                self._wire.allow(text=LISTING_BYTES)
                 search, noop = self._talk.send("UID", "SEARCH", "UNSEEN", "UNDELETED"), self._talk.send("NOOP")
                 typ, text = self._wire.answer(search)
                 self._wire.answer(noop)
@@ -134,7 +141,9 @@ class ImapSession:
                 if not (changed or self.arrived):
                     break
             self.arrived = False
-            return sorted({int(word) for line in lines for word in line.partition(b"(")[0].split() if word.isdigit()})
+            written = (word for line in lines for word in _NUMBER.finditer(line.partition(b"(")[0]))
+            uids = (uid for word in written if (uid := unsigned(word[0])))
+            return sorted(set(heapq.nlargest(MOST_LISTED, uids)))
 
     def describe(self, uids: Sequence[int], now: datetime) -> dict[int, Described]:
         """Arrival (DESIGN 15) and size of mails, of those that are still there; `now` where the server gives none."""
@@ -143,9 +152,11 @@ class ImapSession:
             for start in range(0, len(uids), DESCRIBED_AT_ONCE):
                 chunk = uids[start : start + DESCRIBED_AT_ONCE]
                 self._wire.allow()
-                for uid, facts in self._talk.fetch(chunk, ["INTERNALDATE", "RFC822.SIZE"]).items():
+                told = self._talk.fetch(chunk, ["INTERNALDATE", "RFC822.SIZE"])
+                for uid in chunk:
+                    facts = told.get(uid, {})
                     if b"INTERNALDATE" in facts or b"RFC822.SIZE" in facts:
-                        described[uid] = Described(arrival(facts, now), number(facts.get(b"RFC822.SIZE")))
+                        described[uid] = Described(internal_date(facts, now), count(facts.get(b"RFC822.SIZE")))
         return described
 
     # ── one mail
@@ -166,7 +177,7 @@ class ImapSession:
                 ) from None
             bodies = [(name, value) for name, value in given.items() if name.startswith((b"BODY[]", b"RFC822"))]
             bodies = [(name, value) for name, value in bodies if name != b"RFC822.SIZE"]
-            size = number(given.get(b"RFC822.SIZE"))
+            size = count(given.get(b"RFC822.SIZE"))
             if not bodies or bodies[0][1] is None:
                 if offset:  # past the end some servers answer NIL, or leave it out
                     return Part(b"", whole=False, size=size)
@@ -223,7 +234,7 @@ class ImapSession:
             folder = self._tree.special(JUNK)
             if folder is not None and self._talk.call("STATUS", quoted(folder), "(UNSEEN)")[0] == "OK":
                 counts = [match for line in self._wire.take("STATUS") if (match := _UNSEEN.search(line))]
-                junk = int(counts[0][1]) if counts else None
+                junk = count(counts[0][1]) if counts else None
             tls = self._talk.encryption
             description = [
                 f"IMAP op {self._talk.server}",
@@ -262,7 +273,7 @@ class ImapSession:
         if self._talk.can("ID"):
             self._talk.call("ID", "NIL")
             for line in self._wire.take("ID"):
-                words = re.findall(r'"((?:[^"\\]|\\.)*)"', line.decode("utf-8", "replace"))
+                words = re.findall(r'"((?:[^"\\]|\\.)*)"', line[:WORDS].decode("utf-8", "replace"))
                 known = dict(zip((word.lower() for word in words[::2]), words[1::2], strict=False))
                 if "name" in known:
                     return answers.own_words(f"{known['name']} {known.get('version', '')}")

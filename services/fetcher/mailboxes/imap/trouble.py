@@ -7,11 +7,15 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from services.fetcher.mailboxes.imap import answers
 from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.protocol import AccessDenied, MailboxError, MailboxMissing, MailGone, MailUnreadable
 from shared.connecting import ForbiddenAddress
+
+PARSING: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What the library raises over an answer that is none, besides errors of its own."""
 
 
 class Lost(Exception):
@@ -49,5 +53,5 @@ def translating(server: ImapServer) -> Iterator[None]:
         raise AccessDenied(
             "De map is voor deze login alleen te lezen: geef de login schrijfrechten op die map."
         ) from None
-    except (OSError, imaplib.IMAP4.error, Refusal, ValueError, AssertionError) as error:
+    except (OSError, imaplib.IMAP4.error, Refusal, *PARSING) as error:
         raise Lost(answers.unreachable(str(server), error)) from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from imapclient import imap_utf7
 
-_INTERNALDATE_LIMIT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from services.fetcher.mailboxes.protocol import arrival, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,13 @@ def decoded(name: bytes) -> str:
     return decoded
 
 
-def number(written: object) -> int | None:
-    """A number as the server wrote it; None where it is none."""
-    try:
-        return int(written)  # type: ignore[call-overload, no-any-return]
-    except (TypeError, ValueError):
-        return None
+def unsigned(written: object) -> int | None:
+    """A number of 32 bits (RFC 3501 §9), as UID and UIDVALIDITY are; None where it is none."""
+    number = count(written)
+    return number if number is not None and number < 2**32 else None
 
 
-def arrival(written: Mapping[bytes, Any], now: datetime) -> datetime:
+def internal_date(written: Mapping[bytes, Any], now: datetime) -> datetime:
     """INTERNALDATE in UTC; `now` where there is none that can be read, or none that can be meant."""
-    arrival = written.get(b"INTERNALDATE")
-    if not isinstance(arrival, datetime):
-        return now
-    try:
-        arrival = (arrival if arrival.tzinfo else arrival.replace(tzinfo=UTC)).astimezone(UTC)
-    except (OverflowError, ValueError):
-        return now
-    return arrival if arrival >= _INTERNALDATE_LIMIT else now
+    told = written.get(b"INTERNALDATE")
+    return arrival(told if isinstance(told, datetime) else None, now)

@@ -11,6 +11,7 @@ test_imap_wire.py names those it needs, and fails when a new version of a librar
 from __future__ import annotations
 
 import imaplib
+import re
 import socket
 import ssl
 import time
@@ -27,7 +28,17 @@ OPERATION_SECONDS: Final = 30.0
 COMMAND_SECONDS: Final = 120.0
 """For a command as a whole, so that a server that sends a byte now and then holds no thread."""
 COMMAND_BYTES: Final = 32 * 2**20
-"""For all that a server sends in answer to a command; the numbers of a million mails are 8 MB."""
+"""For all that a server sends in answer to a command, mails included."""
+TEXT_BYTES: Final = 2 * 2**20
+"""For the lines of an answer, with LINE for each; 500 mails are described in 50 KB, 10,000 folders in 1.5 MB."""
+LISTING_BYTES: Final = 12 * 2**20
+"""For the lines of an answer that lists mails: the numbers of a million of them are 8 MB."""
+LINE: Final = 64
+"""What a line counts for beside its bytes, however short it is: it takes that much memory."""
+DEPTH: Final = 50
+"""Lists within lists; what is asked for has 3. The library follows each into a call of its own."""
+WORDS: Final = 2000
+"""Characters of what a server says behind OK, NO or BAD that are looked at."""
 _CHUNK: Final = 64 * 1024
 _KEEPALIVE: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -52,10 +63,11 @@ class Wire(imaplib.IMAP4):
         self.allow()
         super().__init__(host)
 
-    def allow(self, *, seconds: float = COMMAND_SECONDS, size: int = COMMAND_BYTES) -> None:
-        """From now on, so much time and so many bytes."""
+    def allow(self, *, seconds: float = COMMAND_SECONDS, size: int = COMMAND_BYTES, text: int = TEXT_BYTES) -> None:
+        """From now on, so much time and so many bytes, of which `text` in lines."""
         self._deadline = time.monotonic() + seconds
         self._allowed = size
+        self._text_allowed = text
 
     def open(self, host: str = "", port: int = 0, timeout: float | None = None) -> None:
         """Take the socket that we were made with."""
@@ -75,8 +87,15 @@ class Wire(imaplib.IMAP4):
         """A line; nothing when the connection ended."""
         while (end := self._received.find(b"\n", self._searched)) < 0:
             self._searched = len(self._received)
+            if self._searched > self._text_allowed:
+                raise TooMuch("an endless line")
             self._receive()
         line = self._take(end + 1)
+        self._text_allowed -= len(line) + LINE
+        if self._text_allowed < 0:
+            raise TooMuch("an endless answer")
+        if line.count(b"(") > DEPTH and _depth(line) > DEPTH:
+            raise TooMuch("lists within lists without end")
         # QUIRK: a server may end a line with LF alone (RFC 3501 §2.2 wants CRLF), and imaplib gives up over it
         return line if line.endswith(b"\r\n") else line[:-1] + b"\r\n"
 
@@ -111,7 +130,10 @@ class Wire(imaplib.IMAP4):
     def answer(self, tag: bytes) -> tuple[str, str]:
         """Wait for the answer to a command: OK, NO or BAD, and the text behind it."""
         typ, data = self._get_tagged_response(tag)
-        return typ, b" ".join(line for line in data if isinstance(line, bytes)).decode("utf-8", "replace")
+        said = b" ".join(line for line in data if isinstance(line, bytes)).decode("utf-8", "replace")
+        words = " ".join(said.split())
+        # a word that is cut off may be the beginning of a secret, which nothing would then leave out
+        return typ, words if len(words) <= WORDS else words[:WORDS].rpartition(" ")[0]
 
     def is_answered(self, tag: bytes) -> bool:
         """Whether the answer to a command was received, and not yet taken."""
@@ -203,6 +225,15 @@ class Client(IMAPClient):  # type: ignore[misc]
 
     def _set_read_timeout(self) -> None:
         """The wire sets its own."""
+
+
+def _depth(line: bytes) -> int:
+    """How deep lists lie within lists, brackets within strings counted too."""
+    deepest = depth = 0
+    for bracket in re.finditer(rb"[()]", line):
+        depth = depth + 1 if bracket[0] == b"(" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def open_socket(host: str, port: int, context: ssl.SSLContext | None) -> socket.socket:

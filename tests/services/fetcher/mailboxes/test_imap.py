@@ -302,7 +302,7 @@ async def test_a_server_that_sends_a_byte_now_and_then_holds_no_thread(
     server.deliver(b"Subject: traag\r\n\r\n" + b"x" * 2_000_000, MONDAY)
     async with opened(access_to(server)) as mailbox:
         (mail,) = await unread(mailbox)
-        monkeypatch.setattr(imap_wire.Wire.allow, "__kwdefaults__", {"seconds": 0.2, "size": 2**25})
+        monkeypatch.setattr(imap_wire.Wire.allow, "__kwdefaults__", {"seconds": 0.2, "size": 2**25, "text": 2**20})
         server.fault("UID FETCH", Fault.SLOW, times=2)
         with pytest.raises(MailUnreadable):
             await mailbox.fetch(mail, io.BytesIO(), 10**7)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.notifier.rules.addresses import parse_address
 from services.notifier.rules.mime import Headers, Mailbox, is_message_id, mailbox, threading, write_mail
-from shared.templates.render import one_line
+from shared.one_line import one_line
 from tests.services.notifier.examples import NOW
 
 _ANY = st.text(alphabet=st.characters(codec=None))
