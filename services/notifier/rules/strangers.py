@@ -12,8 +12,9 @@ from typing import Final
 
 from services.notifier.notification import Body, LeftOutAttachment, Notification, Quoted, TicketFacts
 from services.notifier.rules.links import without_links
+from shared.one_line import one_line
 from shared.portal.left_out import MAIL_TOO_LARGE
-from shared.templates.render import cut, one_line
+from shared.templates.render import cut
 
 SUBJECT_LIMIT: Final = 80
 TEXT_LIMIT: Final = 500
