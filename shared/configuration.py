@@ -21,6 +21,8 @@ from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationEr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Misconfigured
+from shared.secure_addresses import RequireTls, WithoutTls, secured
+from shared.trust import UnusableCaFile, tls_context
 
 ENVIRONMENT_PREFIX: Final = "IMPORTER_"
 ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console"]
@@ -42,6 +44,14 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _usable(ca_file: Path) -> Path:
+    try:
+        tls_context(str(ca_file), "servers")
+    except UnusableCaFile as error:
+        raise ValueError(str(error)) from None
+    return ca_file
+
+
 DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
 AmqpUrl = Annotated[SecretStr, _url("amqp", "amqps")]
 HttpUrl = Annotated[SecretStr, _url("http", "https")]
@@ -60,6 +70,16 @@ class Configuration(BaseSettings):
     )
     log_format: Literal["json", "console"] = Field(
         default="json", description="json (one object a line) or console (for people)"
+    )
+
+    require_tls: RequireTls = Field(
+        default=RequireTls.ELSEWHERE,
+        description="elsewhere (PostgreSQL and RabbitMQ on other machines), always (those on this machine too, and "
+        "mail servers whatever their settings allow) or never (as the addresses say)",
+    )
+    server_ca_file: Annotated[Path, AfterValidator(_usable)] | None = Field(
+        default=None,
+        description="a PEM file with the authorities that vouch for PostgreSQL and RabbitMQ, in place of the machine's",
     )
 
     @classmethod
@@ -104,10 +124,17 @@ class Configuration(BaseSettings):
         return Path(named) if named else self.secrets_dir / name
 
     def with_credentials(self, url: SecretStr, user: str, secret: str) -> SecretStr:
-        """`url` with this user and the named secret as password; credentials that stand in the URL win."""
-        parts = urlsplit(url.get_secret_value())
+        """`url` with this user and the named secret as password, and with TLS as it is required.
+
+        Credentials that stand in the URL win. Misconfigured when it leads elsewhere without TLS.
+        """
+        ca_file = None if self.server_ca_file is None else str(self.server_ca_file)
+        try:
+            parts = urlsplit(secured(url.get_secret_value(), self.require_tls, ca_file))
+        except WithoutTls as error:
+            raise Misconfigured(str(error)) from None
         if parts.username:
-            return url
+            return SecretStr(urlunsplit(parts))
         password = self.secret(secret).get_secret_value()
         credentials = f"{quote(user, safe='')}:{quote(password, safe='')}"
         return SecretStr(urlunsplit(parts._replace(netloc=f"{credentials}@{parts.netloc}")))

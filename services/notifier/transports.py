@@ -10,16 +10,28 @@ from typing import Final, Self
 from pydantic import SecretStr
 
 from services.notifier.graph import GraphTransport
-from services.notifier.notification import Account, Secrets
+from services.notifier.notification import Account, Secrets, Security
 from services.notifier.smtp import SmtpTransport
 from services.notifier.transport import AccountTrouble, Transport
+from shared.configuration import Configuration
 from shared.logins import account_name
 from shared.portal.delivery import DeliveryReason
 from shared.sealing import CannotOpen, Keyring
+from shared.secure_addresses import RequireTls
 
 Make = Callable[[Account, Secrets], Transport]
 
 KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport, "graph": GraphTransport}
+
+
+def _refuse_without_tls(account: Account) -> None:
+    if account.host and account.security is Security.NONE and Configuration.load().require_tls is RequireTls.ALWAYS:
+        raise AccountTrouble(
+            DeliveryReason.NOT_SECURE,
+            "This account sends without TLS, which IMPORTER_REQUIRE_TLS=always forbids: give it --security starttls or "
+            "tls.",
+            tried=False,
+        )
 
 
 class Transports:
@@ -36,6 +48,7 @@ class Transports:
         """The transport of this version of the account. AccountTrouble when its secrets cannot be decrypted."""
         version, transport = self._open.get(account.id, (None, None))
         if transport is None or version != account.version:
+            _refuse_without_tls(account)
             earlier, transport = transport, self._kinds[account.kind](account, self._secrets(account))
             if earlier is not None:
                 self._replaced.append(earlier)  # it may still be sending: closed once it is idle

@@ -16,13 +16,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import httpx
 from pydantic import SecretStr
 
 from shared.broker.topology import NOTHING, POLICY_PRIORITY, Topology, User
 from shared.errors import ImporterError, Misconfigured, Outage
+from shared.trust import tls_context
 
 MANAGEMENT_TIMEOUT_SECONDS: Final = 30
 _SALT_BYTES: Final = 4
@@ -113,12 +114,18 @@ class Management:
 
 @asynccontextmanager
 async def management(management_dsn: SecretStr, vhost: str) -> AsyncIterator[Management]:
-    """The management API as the user named in `management_dsn`."""
+    """The management API as the user named in `management_dsn`, whose `cafile` is trusted; else the machine's."""
     parts = urlsplit(management_dsn.get_secret_value())
-    address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+    ca_file = dict(parse_qsl(parts.query)).get("cafile")
+    tls = tls_context(ca_file, "https") if parts.scheme == "https" else False
     login = httpx.BasicAuth(unquote(parts.username or ""), unquote(parts.password or ""))
     async with httpx.AsyncClient(
-        base_url=f"{address.rstrip('/')}/api/", auth=login, timeout=MANAGEMENT_TIMEOUT_SECONDS, trust_env=False
+        base_url=f"{address.rstrip('/')}/api/",
+        auth=login,
+        timeout=MANAGEMENT_TIMEOUT_SECONDS,
+        trust_env=False,
+        verify=tls,
     ) as client:
         yield Management(client, vhost)
 

@@ -173,6 +173,12 @@ def _outages() -> Iterator[None]:
         yield
     except ssl.SSLError:
         raise
+    except ConnectionError as error:
+        if "rejected SSL upgrade" in str(error):  # asyncpg's words
+            raise Misconfigured(
+                "The database offers no TLS, which is required on the way to it: switch `ssl` on there."
+            ) from error
+        raise Outage(f"The database does not answer: {error or type(error).__name__}.") from error
     except (OSError, *_AWAY) as error:
         raise Outage(f"The database does not answer: {error or type(error).__name__}.") from error
 

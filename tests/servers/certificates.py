@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+_A_DAY = timedelta(days=1)
 _KEY_SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,
@@ -36,8 +37,8 @@ class Certificates:
     server: ssl.SSLContext
 
 
-def make_certificates(folder: Path) -> Certificates:
-    """Make both; their files are in `folder`."""
+def make_certificates(folder: Path, *, address: str = "127.0.0.1", ends_in: timedelta = _A_DAY) -> Certificates:
+    """Make both, the server's for `address`; their files are in `folder`."""
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority_name = _name("Authority of the tests")
     authority = (
@@ -47,10 +48,9 @@ def make_certificates(folder: Path) -> Certificates:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     server = (
-        _builder(_name("127.0.0.1"), authority_name, server_key.public_key())
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        _builder(_name(address), authority_name, server_key.public_key(), ends_in)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         # Python 3.13 checks certificates as RFC 5280 §4.2 asks: with the identifier of the authority's key
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
@@ -93,7 +93,10 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    ends_in: timedelta = _A_DAY,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -102,8 +105,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - _A_DAY)
+        .not_valid_after(now + ends_in)
     )
 
 

@@ -14,8 +14,10 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     (tmp_path / "database_password_fetcher").write_text("data/base\n")
     (tmp_path / "amqp_password_fetcher").write_text("am@qp")
     monkeypatch.setenv("IMPORTER_SECRETS_DIR", str(tmp_path))
-    monkeypatch.setenv("IMPORTER_DATABASE_URL", "postgresql://db.example:5432/helpdesk?sslmode=require")
-    monkeypatch.setenv("IMPORTER_AMQP_URL", "amqp://mq.example:5672/importer")
+    monkeypatch.setenv(
+        "IMPORTER_DATABASE_URL", "postgresql://db.example:5432/helpdesk?sslmode=verify-full&sslrootcert=/ca"
+    )
+    monkeypatch.setenv("IMPORTER_AMQP_URL", "amqps://mq.example:5671/importer")
     return monkeypatch
 
 
@@ -26,13 +28,14 @@ def load() -> ServiceConfiguration:
 def test_role_and_user_of_the_service_and_their_passwords_are_filled_in() -> None:
     configuration = load()
     assert configuration.database_dsn.get_secret_value() == (
-        "postgresql://importer_fetcher:data%2Fbase@db.example:5432/helpdesk?sslmode=require"
+        "postgresql://importer_fetcher:data%2Fbase@db.example:5432/helpdesk?sslmode=verify-full&sslrootcert=/ca"
     )
-    assert configuration.amqp_dsn.get_secret_value() == "amqp://importer_fetcher:am%40qp@mq.example:5672/importer"
+    assert configuration.amqp_dsn.get_secret_value() == "amqps://importer_fetcher:am%40qp@mq.example:5671/importer"
 
 
 def test_credentials_in_the_address_win(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "database_password_fetcher").unlink()
+    environment.setenv("IMPORTER_REQUIRE_TLS", "never")
     environment.setenv("IMPORTER_DATABASE_URL", "postgresql://other:word@db.example/helpdesk")
     assert load().database_dsn.get_secret_value() == "postgresql://other:word@db.example/helpdesk"
 
@@ -50,7 +53,7 @@ def test_a_secret_may_come_from_a_file_of_its_own_or_the_environment(
 
 
 def test_no_secret_is_in_what_a_configuration_shows(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("IMPORTER_AMQP_URL", "amqp://importer:in-address@mq.example/importer")
+    environment.setenv("IMPORTER_AMQP_URL", "amqps://importer:in-address@mq.example/importer")
     configuration = load()
     for shown in (repr(configuration), str(configuration), configuration.model_dump_json()):
         assert "data/base" not in shown
@@ -112,6 +115,6 @@ def test_the_administrator_of_the_broker_has_a_login_of_his_own(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "amqp_password_admin").write_text("admin")
-    environment.setenv("IMPORTER_RABBITMQ_MANAGEMENT_URL", "http://mq.example:15672")
+    environment.setenv("IMPORTER_RABBITMQ_MANAGEMENT_URL", "https://mq.example:15671")
     dsn = BrokerAdministration.load().management_dsn
-    assert dsn.get_secret_value() == "http://importer_admin:admin@mq.example:15672"
+    assert dsn.get_secret_value() == "https://importer_admin:admin@mq.example:15671"

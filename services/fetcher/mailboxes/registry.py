@@ -6,6 +6,7 @@ A new kind is a line here, its package, and a post office in `tests/mailboxes/`,
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +14,8 @@ from services.fetcher.mailboxes.graph.mailbox import GraphMailbox
 from services.fetcher.mailboxes.imap.mailbox import ImapMailbox
 from services.fetcher.mailboxes.maildir.mailbox import MaildirMailbox
 from services.fetcher.mailboxes.protocol import Mailbox, MailboxAccess, MailboxMissing
+from shared.configuration import Configuration
+from shared.secure_addresses import RequireTls
 
 
 async def _open_ews(access: MailboxAccess) -> Mailbox:
@@ -27,11 +30,16 @@ OPENERS: Final[Mapping[str, Callable[[MailboxAccess], Awaitable[Mailbox]]]] = Ma
 
 
 async def open_mailbox(access: MailboxAccess) -> Mailbox:
-    """Open a mailbox by its kind; raises MailboxError."""
+    """Open a mailbox by its kind; raises MailboxError.
+
+    Where the operator requires TLS everywhere, it counts for nothing that a mailbox's settings allow to go without.
+    """
     try:
         opener = OPENERS[access.kind]
     except KeyError:
         raise MailboxMissing(
             f"Deze versie kent de soort mailbox «{access.kind}» niet: kies een van {', '.join(OPENERS)}."
         ) from None
+    if access.allow_unencrypted and Configuration.load().require_tls is RequireTls.ALWAYS:
+        access = replace(access, allow_unencrypted=False)
     return await opener(access)

@@ -10,7 +10,7 @@ from shared.errors import Misconfigured
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A complete environment."""
     monkeypatch.setenv("IMPORTER_DATABASE_URL", "postgresql://role:word@db.example/helpdesk")
-    monkeypatch.setenv("IMPORTER_AMQP_URL", "amqp://user:word@mq.example/importer")
+    monkeypatch.setenv("IMPORTER_AMQP_URL", "amqps://user:word@mq.example/importer")
     return monkeypatch
 
 
