@@ -78,7 +78,8 @@ _LOOK_UP: Final = NamedStatement.of("""
         SELECT NULL, message_id, NULL, ticket_id, false FROM notifications
         WHERE message_id = ANY(:own_message_ids::text[])
         UNION ALL
-        SELECT NULL, NULL, message_id, ticket_id, false FROM notifications WHERE message_id = ANY(:thread::text[])
+        SELECT NULL, NULL, message_id, ticket_id, false FROM notifications
+        WHERE message_id = ANY(:thread::text[]) AND collects_until IS NULL -- a summary is of many tickets
         UNION ALL
         SELECT NULL, NULL, message_id_header, ticket_id, false FROM imported_mails
         WHERE message_id_header = ANY(:thread::text[]) AND ticket_id IS NOT NULL

@@ -229,15 +229,16 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class SubjectTemplate:
-    """The subject of a template mail, with [placeholders] (DESIGN 11)."""
+    """The subject of a template mail, with [placeholders] (DESIGN 11); not `of_ticket`: that of a summary."""
 
     metavar: str = "TEXT"
+    of_ticket: bool = True
 
     def parse(self, text: str) -> str:
         """The subject, its placeholders checked."""
         subject = Text(longest=500).parse(text)
         try:
-            parse_subject(subject)
+            parse_subject(subject, of_ticket=self.of_ticket)
         except BadTemplate as error:
             raise BadValue(str(error).rstrip(".")) from None
         return subject
@@ -245,15 +246,19 @@ class SubjectTemplate:
 
 @dataclass(frozen=True, slots=True)
 class BodyTemplate:
-    """A text file with the body of a template mail and its [placeholders]; its content is stored."""
+    """A text file with the body of a template mail and its [placeholders]; its content is stored.
+
+    Not `of_ticket`: that of a summary.
+    """
 
     metavar: str = "FILE"
+    of_ticket: bool = True
 
     def parse(self, text: str) -> str:
         """The file's content (UTF-8), its placeholders checked."""
         body = self._content(text)
         try:
-            parse_body(body)
+            parse_body(body, of_ticket=self.of_ticket)
         except BadTemplate as error:
             raise BadValue(f"in the file {text}: {str(error).rstrip('.')}") from None
         return body

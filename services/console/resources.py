@@ -6,7 +6,7 @@ that a new field is one line here. Meanings name the Dutch screen term where the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.console.fields import (
@@ -30,6 +30,7 @@ from services.console.fields import (
     Whole,
     YesNo,
 )
+from shared.templates.kinds import TemplateKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +353,12 @@ HELPDESKS: Final = Resource(
             clearable=False,
         ),
         Field(
+            "summary_after",
+            Whole(1, 10_000),
+            "mails to one employee within ten minutes, before the next become one summary; empty: they never do",
+            listed=False,
+        ),
+        Field(
             "ticket_url",
             WebAddress(),
             "the page of a ticket in the helpdesk, with [ticketnummer] where the number goes",
@@ -414,8 +421,8 @@ TEMPLATES: Final = Resource(
     (
         Field(
             "kind",
-            Choice(("ticket-added-manager", "supplement-added-executor", "ticket-added-customer")),
-            "which mail: to the ticket manager, the executor or the customer",
+            Choice(tuple(TemplateKind)),
+            "which mail: to the ticket manager, the executor or the customer, or the summary of many to one employee",
             required=True,
             clearable=False,
         ),
@@ -433,6 +440,18 @@ TEMPLATES: Final = Resource(
     per_helpdesk=True,
     identity="kind",
 )
+
+
+def fields_of_template(kind: str) -> tuple[Field, ...]:
+    """The fields of a template of this kind: that of a summary has placeholders of its own."""
+    of_ticket = kind != TemplateKind.SUMMARY
+    return tuple(
+        replace(field, kind=replace(field.kind, of_ticket=of_ticket))
+        if isinstance(field.kind, SubjectTemplate | BodyTemplate)
+        else field
+        for field in TEMPLATES.fields
+    )
+
 
 RESOURCES: Final = {
     resource.name: resource

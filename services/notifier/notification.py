@@ -136,6 +136,20 @@ class TicketFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryEntry:
+    """One ticket or supplement that a summary tells of; '' is what it does not have."""
+
+    kind: NotificationKind
+    number: str
+    title: str
+    organisation: str
+    status: str
+    mail_from_name: str
+    mail_from_address: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A notification as it was written once: the same bytes each time it is sent."""
 
@@ -166,3 +180,10 @@ class Notification:
     """The draft that an earlier try made of it."""
     quoted: Quoted | None = None
     """To a stranger: what it repeats of his mail. None: to somebody who is known, or vouched for."""
+    entries: tuple[SummaryEntry, ...] = ()
+    """What it tells of, its own first, where it collected others to the same employee; `template` is a summary's."""
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether the mail is about several tickets or supplements."""
+        return len(self.entries) > 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +22,7 @@ from services.notifier.notification import (
     Quoted,
     Security,
     Sender,
+    SummaryEntry,
     TicketFacts,
     Written,
 )
@@ -33,7 +34,7 @@ from shared.database.logins import (
     record_taken,
     standing,
 )
-from shared.database.pool import Pool, connection
+from shared.database.pool import Connection, Pool, connection
 from shared.logins import LoginStanding
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
@@ -153,6 +154,28 @@ CLAIM_DUE: Final = (
 )
 """Claim free rows whose next try is due, whose event was lost, or whose notifier died; as CLAIM_OF_EVENT."""
 
+ENTRIES: Final = """
+-- $1 claimed notifications that collected others: what each of them tells of, in the order in which it was decided
+SELECT coalesce(told.summary_id, told.id) AS summary, told.kind, ticket.number, ticket.title,
+    organisation.name AS organisation, status.name AS status,
+    coalesce(supplement.sender_name, ticket.sender_name) AS mail_from_name,
+    coalesce(supplement.sender_address, ticket.sender_address) AS mail_from_address,
+    coalesce(supplement.reported_at, ticket.reported_at) AS reported_at
+FROM notifications told
+JOIN tickets ticket ON ticket.id = told.ticket_id
+JOIN organisations organisation ON organisation.id = ticket.organisation_id
+JOIN statuses status ON status.id = ticket.status_id
+LEFT JOIN supplements supplement ON supplement.id = told.supplement_id
+WHERE told.id = ANY($1::uuid[]) OR told.summary_id = ANY($1::uuid[])
+ORDER BY told.created_at, told.id
+"""
+
+SUMMARY_TEMPLATES: Final = """
+-- $1 helpdesks
+SELECT helpdesk_id, subject, body_html, body_text FROM templates
+WHERE helpdesk_id = ANY($1::bigint[]) AND kind = 'summary'
+"""
+
 KEEP_WRITTEN: Final = """
 UPDATE notifications SET message_id = $3, subject = $4, mime = $5
 WHERE id = $1 AND lease_holder = $2 AND state = 'planned' AND mime IS NULL
@@ -211,13 +234,14 @@ class Repository:
     async def claim_of_event(self, ids: Sequence[uuid.UUID]) -> list[Notification]:
         """Claim what is free, planned and due among `ids`. What another notifier has in hand is not returned."""
         async with connection(self._pool) as database:
-            return [_notification(row) for row in await database.fetch(CLAIM_OF_EVENT, self._holder, LEASE, list(ids))]
+            rows = await database.fetch(CLAIM_OF_EVENT, self._holder, LEASE, list(ids))
+            return await _notifications(database, rows)
 
     async def claim_due(self, limit: int) -> list[Notification]:
         """Claim up to `limit` rows that are due without an event of their own, the longest due first."""
         async with connection(self._pool) as database:
             rows = await database.fetch(CLAIM_DUE, self._holder, LEASE, EVENT_LOST_AFTER, limit)
-        return [_notification(row) for row in rows]
+            return await _notifications(database, rows)
 
     async def keep_written(self, notification_id: uuid.UUID, written: Written) -> bool:
         """Keep the mail as it was written; False when the claim has been lost."""
@@ -288,6 +312,47 @@ class Repository:
         """Raise Outage while the database does not answer: a check for /health/ready and for the consumer."""
         async with connection(self._pool) as database:
             await database.execute("SELECT 1")
+
+
+async def _notifications(database: Connection, rows: Sequence[asyncpg.Record]) -> list[Notification]:
+    """The notifications of claimed rows.
+
+    What one has collected is read by a statement after the one that claimed it: whoever added to it had it locked, and
+    has committed before the claim got it; nobody adds to it since.
+    """
+    collected = [row for row in rows if row["collects_until"] is not None and row["mime"] is None]
+    if not collected:
+        return [_notification(row) for row in rows]
+    entries: dict[uuid.UUID, list[SummaryEntry]] = {}
+    for entry in await database.fetch(ENTRIES, [row["id"] for row in collected]):
+        entries.setdefault(entry["summary"], []).append(_entry(entry))
+    templates = {
+        row["helpdesk_id"]: OwnTemplate(row["subject"], row["body_html"], row["body_text"])
+        for row in await database.fetch(SUMMARY_TEMPLATES, [row["helpdesk_id"] for row in collected])
+    }
+    return [
+        _as_summary(_notification(row), entries.get(row["id"], []), templates.get(row["helpdesk_id"], OwnTemplate()))
+        for row in rows
+    ]
+
+
+def _as_summary(notification: Notification, entries: list[SummaryEntry], template: OwnTemplate) -> Notification:
+    """What collected nothing is the mail that it would have been."""
+    summary = replace(notification, entries=tuple(entries), template=template)
+    return summary if summary.is_summary else notification
+
+
+def _entry(row: asyncpg.Record) -> SummaryEntry:
+    return SummaryEntry(
+        kind=NotificationKind(row["kind"]),
+        number=row["number"],
+        title=row["title"],
+        organisation=row["organisation"],
+        status=row["status"],
+        mail_from_name=row["mail_from_name"] or "",
+        mail_from_address=row["mail_from_address"] or "",
+        reported_at=row["reported_at"],
+    )
 
 
 def _notification(row: asyncpg.Record) -> Notification:

@@ -12,7 +12,7 @@ What a crash leaves behind at each step, and what comes of it:
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -32,6 +32,7 @@ from services.ticket_writer.rules.outcome import (
 )
 from services.ticket_writer.rules.record import Record
 from services.ticket_writer.rules.safe_bodies import unsafe_readings
+from services.ticket_writer.rules.summaries import in_burst, may_be_summarised
 from services.ticket_writer.rules.supplement import supplement
 from shared.blobs.claim_check import check_out
 from shared.blobs.store import BlobStore
@@ -128,6 +129,7 @@ async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodi
 
 async def _add(writing: Writing, mail: ClassifiedMail, facts: Facts, record: Record) -> Written:
     """Write the record; tickets that the same mail became through other mailboxes name this one, as it does them."""
+    record = await _in_bursts(writing, record, facts)
     event = await writing.add(record)
     others = {claim.ticket_id for claim in claims_of_other_helpdesks(mail, facts, event.ticket_id)}
     if others:
@@ -135,3 +137,22 @@ async def _add(writing: Writing, mail: ClassifiedMail, facts: Facts, record: Rec
         await writing.note_in_history(sorted(others), entry, record.history_by_employee_id)
     reasons = (notification.not_sent for notification in record.notifications)
     return Written(record.outcome, event, tuple(reason for reason in reasons if reason in LIMIT_REASONS))
+
+
+async def _in_bursts(writing: Writing, record: Record, facts: Facts) -> Record:
+    """The record, a mail to an employee who is flooded with them collected or collecting (M2, M3)."""
+    if record.outcome is Outcome.TICKET or facts.ticket is None:
+        helpdesk_id, policy = facts.mailbox.helpdesk_id, facts.mailbox.mails
+    else:
+        helpdesk_id, policy = facts.ticket.helpdesk_id, facts.ticket.mails
+    after = policy.summary_after
+    if after is None:
+        return record
+    notifications = []
+    for notification in record.notifications:
+        if may_be_summarised(notification) and notification.address is not None:
+            burst = await writing.burst(helpdesk_id, notification.address, after)
+            notifications.append(in_burst(notification, burst, after))
+        else:
+            notifications.append(notification)
+    return replace(record, notifications=tuple(notifications))

@@ -125,7 +125,7 @@ def _hours(days: Iterable[tuple[Day, tuple[int, int] | None]]) -> Mapping[Day, t
 
 
 def _policy(row: asyncpg.Record) -> MailPolicy:
-    return MailPolicy(row["send_import_mails"], row["fallback_recipient"])
+    return MailPolicy(row["send_import_mails"], row["fallback_recipient"], row["summary_after"])
 
 
 def _status(row: Mapping[str, Any]) -> Status:

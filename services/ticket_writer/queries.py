@@ -61,7 +61,8 @@ MAILBOX_FACTS: Final = """
         statement_timestamp() AS decided_at,
         helpdesk.name, helpdesk.default_ticket_type_id, helpdesk.default_priority_id, helpdesk.default_environment_id,
         helpdesk.default_ticket_manager_id, helpdesk.default_executor_id, helpdesk.recalculate_deadline,
-        helpdesk.send_import_mails, helpdesk.fallback_recipient, helpdesk.unknown_senders_per_hour,
+        helpdesk.send_import_mails, helpdesk.fallback_recipient, helpdesk.summary_after,
+        helpdesk.unknown_senders_per_hour,
         importer.default_employee_id, importer.old_mail_days, importer.confirm_to_employees,
         status.id AS imported_status_id,
         (SELECT jsonb_build_object('id', id, 'organisation_id', organisation_id, 'active', active)
@@ -126,6 +127,7 @@ TICKET_FACTS: Final = f"""
         ticket.planned_at, ticket.completed_at, ticket.priority_id, ticket.time_needed_hours,
         ticket.recalculate_deadline,
         helpdesk.name AS helpdesk_name, helpdesk.send_import_mails, helpdesk.fallback_recipient,
+        helpdesk.summary_after,
         coalesce(importer.treat_employee_as_customer, false) AS treat_employee_as_customer,
         coalesce(importer.hold_strangers, false) AS hold_strangers,
         coalesce(importer.trim_replies, false) AS trim_replies,
@@ -198,13 +200,15 @@ _ALL_THAT_COMES_WITH_IT: Final = """
     ), planned AS (
         INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_name,
                                    recipient_address, recipient_employee_id, recipient_person_id, state, reason,
-                                   to_stranger, counted_address, counted_domain)
+                                   to_stranger, counted_address, counted_domain, summary_id, collects_until,
+                                   next_try_at)
         SELECT mail.id, $1, mail.kind, written.helpdesk_id, written.ticket_id, written.supplement_id, mail.name,
             mail.address, mail.employee_id, mail.person_id, mail.state, mail.reason,
-            mail.to_stranger, mail.counted_address, mail.counted_domain
+            mail.to_stranger, mail.counted_address, mail.counted_domain, mail.summary_id,
+            statement_timestamp() + mail.collects_for, statement_timestamp() + mail.collects_for
         FROM written, jsonb_to_recordset($11) AS mail (
             id uuid, kind text, name text, address text, employee_id bigint, person_id bigint, state text, reason text,
-            to_stranger boolean, counted_address text, counted_domain text)
+            to_stranger boolean, counted_address text, counted_domain text, summary_id uuid, collects_for interval)
     ), claimed AS (
         INSERT INTO content_keys (helpdesk_id, content_key, text_digest, mail_id, ticket_id)
         SELECT $6, $13, $14, $1, written.ticket_id FROM written WHERE $15::boolean
@@ -298,6 +302,25 @@ SETTLE_WITHOUT_TICKET: Final = """
         duplicate_of uuid, ticket_id bigint)
     WHERE mail.mail_id = $1
 """
+
+BURST: Final = """
+    -- $1 helpdesk, $2 what mails to an employee are counted by, $3 the period in which they are
+    -- The one that collects is locked, so that no notifier writes it before this transaction has added to it. One that
+    -- a notifier has in hand (tries), or whose time is over, collects no more.
+    WITH collecting AS (
+        SELECT id FROM notifications
+        WHERE helpdesk_id = $1 AND coalesce(counted_address, recipient_key) = $2
+            AND collects_until > statement_timestamp() AND state = 'planned' AND tries = 0
+        ORDER BY created_at LIMIT 1 FOR SHARE
+    )
+    SELECT (SELECT id FROM collecting) AS collecting,
+        (SELECT count(*) FROM notifications WHERE helpdesk_id = $1
+            AND coalesce(counted_address, recipient_key) = $2 AND kind <> 'ticket-added-customer'
+            AND (state <> 'not-sent' OR summary_id IS NOT NULL)
+            AND created_at > statement_timestamp() - $3::interval) AS mails
+"""
+
+LOCK_BURST: Final = "SELECT pg_advisory_xact_lock($1)"
 
 NOTE_IN_HISTORY: Final = """
     -- $1 tickets, $2 kind, $3 description, $4 details, $5 employee, $6 mail_id

@@ -5,7 +5,8 @@ Locks are taken in one order, so that writers never wait for each other in a cir
 1. advisory locks on the content key, the Message-ID and the sender's address, ascending;
 2. the mail's row in the ledger;
 3. the ticket's row;
-4. the row of the notification that a delivery report is about.
+4. the row of the notification that a delivery report is about; or that of one that collects the mails to an employee,
+   and before the first of them an advisory lock on his address.
 
 All row locks are FOR NO KEY UPDATE: foreign keys to a locked row (a note in the history of another ticket, a duplicate
 of another mail) do not wait. Each lock is taken by a statement before the one that reads under it, since a statement
@@ -32,6 +33,7 @@ from services.ticket_writer.rules.facts import Facts, SentNotification, TicketFa
 from services.ticket_writer.rules.limits import LIMITS, is_unknown, limited_domain
 from services.ticket_writer.rules.outcome import Duplicate, own_message_of
 from services.ticket_writer.rules.record import Record
+from services.ticket_writer.rules.summaries import PERIOD, Burst, begins_summary
 from services.ticket_writer.storing import ledger_row, record_parameters
 from shared.database.pool import Connection, Pool, connection, transaction
 from shared.errors import DeadLetter, TryAgain
@@ -120,6 +122,22 @@ class Writing:
         """The event of what the mail became before, the same as then; None for a duplicate or quarantined mail."""
         row = await self._connection.fetchrow(queries.EVENT_OF_MAIL, self._mail.mail_id)
         return None if row is None else _event(row)
+
+    async def burst(self, helpdesk_id: int, address: str, summary_after: int) -> Burst:
+        """What an employee gets from a helpdesk now; what collects his mails goes on doing so until we have committed.
+
+        Whoever finds that the next mail is to collect others is the only one who does: another waits for his commit.
+        """
+        counted = counted_address(address)
+        burst = await self._burst(helpdesk_id, counted)
+        if not begins_summary(burst, summary_after):
+            return burst
+        await self._connection.execute(queries.LOCK_BURST, _lock_key(f"summary:{helpdesk_id}:{counted}"))
+        return await self._burst(helpdesk_id, counted)
+
+    async def _burst(self, helpdesk_id: int, counted: str) -> Burst:
+        row = await self._one(queries.BURST, helpdesk_id, counted, PERIOD)
+        return Burst(row["mails"], row["collecting"])
 
     async def add(self, record: Record) -> TicketEvent:
         """Write a ticket or supplement with all that comes with it, and the mail's outcome; its event."""
@@ -292,5 +310,8 @@ def _advisory_locks(mail: ClassifiedMail) -> list[int]:
     names = [f"content:{mail.content_key.key}", f"message-id:{mail.message_id}", f"address:{sender}"]
     if (domain := limited_domain(mail)) is not None:
         names.append(f"domain:{domain}")
-    digests = (hashlib.sha256(name.encode("utf-8", "replace")).digest() for name in names)
-    return sorted({int.from_bytes(digest[:8], signed=True) for digest in digests})
+    return sorted({_lock_key(name) for name in names})
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], signed=True)

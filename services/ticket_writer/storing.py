@@ -12,6 +12,7 @@ from services.ticket_writer.rules.counted import counted_address, counted_domain
 from services.ticket_writer.rules.recipients import Notification
 from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns, TicketColumns
 from shared.messages import ClassifiedMail, Image, ImageCopy, LeftOut, Outcome, Reason
+from shared.portal.delivery import DeliveryReason
 from shared.portal.history import Entry
 
 
@@ -125,6 +126,7 @@ def _copy(kind: str, copy: ImageCopy) -> dict[str, object]:
 
 
 def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str, object]:
+    collects_for = notification.collects_for
     return {
         "id": str(notification.id_for(mail.mail_id)),
         "kind": notification.kind,
@@ -133,8 +135,10 @@ def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str,
         "employee_id": notification.employee_id,
         "person_id": notification.person_id,
         "state": "planned" if notification.not_sent is None else "not-sent",
-        "reason": notification.not_sent,
+        "reason": notification.not_sent if collects_for is None else DeliveryReason.COLLECTING,
         "to_stranger": notification.to_stranger,
+        "collects_for": None if collects_for is None else f"{collects_for.total_seconds()} seconds",
+        "summary_id": None if notification.summary_id is None else str(notification.summary_id),
         "counted_address": None if notification.address is None else counted_address(notification.address),
         "counted_domain": None if notification.address is None else counted_domain(notification.address),
     }

@@ -1,8 +1,8 @@
 """What keeps a notification from being delivered (`notifications.reason` while planned or failed; DESIGN 5, 9).
 
-The notifier writes the id, and ticket_writer when a delivery report comes in; `notifications.server_reply` or
-`report_diagnostic` holds the server's own words. `UNKNOWN_RECIPIENT` is what the limits on mails out look at: no mail
-for 60 days to an address that a server does not know (SPEC D10).
+The notifier writes the id, and ticket_writer where a mail waits for others or a delivery report comes in;
+`notifications.server_reply` or `report_diagnostic` holds the server's own words. `UNKNOWN_RECIPIENT` is what the limits
+on mails out look at: no mail for 60 days to an address that a server does not know (SPEC D10).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from shared.portal.reasons import Explanation
 class DeliveryReason(StrEnum):
     """The id of a reason. Planned: it is tried again. Failed: it is final."""
 
+    COLLECTING = "collecting"
+    """It waits for others to the same employee, to tell of them all in one mail (M2, M3)."""
     NO_ACCOUNT = "no-account"
     """The helpdesk has no outgoing account, or no address to send from."""
     LOGIN_REFUSED = "login-refused"
@@ -48,6 +50,9 @@ UNKNOWN_RECIPIENT_CODES: Final = frozenset(["5.1.1", "5.1.10"])
 
 DELIVERY: Final[Mapping[DeliveryReason, Explanation]] = MappingProxyType(
     {
+        DeliveryReason.COLLECTING: Explanation(
+            "Er komen kort na elkaar veel mails voor deze medewerker: ze gaan binnen tien minuten samen in één mail."
+        ),
         DeliveryReason.NO_ACCOUNT: Explanation(
             "De helpdesk heeft geen uitgaand account of geen afzenderadres.",
             "Kies bij de helpdesk een uitgaand account en een afzenderadres; de mail gaat dan alsnog.",

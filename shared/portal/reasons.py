@@ -36,6 +36,7 @@ class NotSentReason(StrEnum):
     OVER_LIMIT_SAME_SUBJECT = "over-limit-same-subject"
     OVER_LIMIT_IN_DOMAIN = "over-limit-in-domain"
     OVER_LIMIT_UNKNOWN_SENDERS = "over-limit-unknown-senders"
+    IN_SUMMARY = "in-summary"
 
 
 FOR_REVIEW: Final = frozenset({ReasonId.STRANGER, ReasonId.FORGED_SENDER, ReasonId.SAME_MESSAGE_ID_DIFFERS})
@@ -269,6 +270,9 @@ NOT_SENT: Final[Mapping[NotSentReason, Explanation]] = MappingProxyType(
         NotSentReason.OVER_LIMIT_UNKNOWN_SENDERS: Explanation(
             "De helpdesk stuurde het afgelopen uur al te veel mails aan onbekende afzenders.",
             "Kijk of de afzenders echt zijn; vervalste mail hoort al bij de mailserver te stoppen.",
+        ),
+        NotSentReason.IN_SUMMARY: Explanation(
+            "Er kwamen kort na elkaar veel mails voor deze medewerker: dit staat in een verzamelmail."
         ),
     }
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from shared.messages import NotificationKind
+from shared.templates.kinds import TemplateKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class TemplateTexts:
 
 
 @cache
-def default_texts(kind: NotificationKind) -> TemplateTexts:
+def default_texts(kind: TemplateKind) -> TemplateTexts:
     """The default template of this kind, from the files in `default_texts/`."""
     folder = files("shared.templates") / "default_texts" / kind.value
     return TemplateTexts(

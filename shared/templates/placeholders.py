@@ -5,6 +5,7 @@ A new placeholder is a row here and its value in `services.notifier.rules.values
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,9 +74,24 @@ PLACEHOLDERS: Final = (
 )
 
 NUMBER: Final = PLACEHOLDERS[0]
-"""Every subject carries it, since it brings the answer back to the ticket (SPEC W3)."""
+"""Every subject of a mail about a ticket carries it, since it brings the answer back to the ticket (SPEC W3)."""
 
-_BY_NAME: Final = {placeholder.name: placeholder for placeholder in PLACEHOLDERS}
+OF_SUMMARIES: Final = (
+    Placeholder("helpdesk", "de naam van de helpdesk", "Servicedesk ICT"),
+    Placeholder("ontvanger", "de naam (anders het adres) van wie deze mail krijgt", "Sanne de Wit"),
+    Placeholder("aantal", "hoeveel tickets en aanvullingen samen", "37"),
+    Placeholder("aantal tickets", "hoeveel nieuwe tickets", "35", "geen"),
+    Placeholder("aantal aanvullingen", "hoeveel nieuwe aanvullingen", "2", "geen"),
+    Placeholder("eerste", "datum en tijd waarop de eerste mail gemeld is", "23-11-2026 09:14"),
+    Placeholder("laatste", "datum en tijd waarop de laatste mail gemeld is", "23-11-2026 09:23"),
+    Placeholder(
+        "overzicht",
+        "de tickets en aanvullingen, elk met nummer, titel, afzender en status",
+        "1000123 Printer op de begane grond doet het niet",
+        in_subject=False,
+    ),
+)
+"""What may stand in the template of a summary, which is about many tickets."""
 
 
 def normalised(name: str) -> str:
@@ -83,6 +99,7 @@ def normalised(name: str) -> str:
     return " ".join(name.replace("&nbsp;", " ").split()).casefold()
 
 
-def find(name: str) -> Placeholder | None:
+def find(name: str, among: Sequence[Placeholder]) -> Placeholder | None:
     """The placeholder that is called `name` (in any case, with any white space), or None."""
-    return _BY_NAME.get(normalised(name))
+    wanted = normalised(name)
+    return next((placeholder for placeholder in among if placeholder.name == wanted), None)

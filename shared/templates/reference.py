@@ -6,23 +6,36 @@ python -m shared.templates.reference > docs/templates.md
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Final
 
-from shared.messages import NotificationKind
 from shared.templates.defaults import default_texts
-from shared.templates.placeholders import PLACEHOLDERS
+from shared.templates.kinds import TemplateKind
+from shared.templates.placeholders import OF_SUMMARIES, PLACEHOLDERS, Placeholder
 from shared.templates.render import SUBJECT_LIMIT, VALUE_IN_SUBJECT_LIMIT
 
 _KINDS: Final = {
-    NotificationKind.TICKET_ADDED_MANAGER: "M2, to the ticket manager: the importer added a ticket",
-    NotificationKind.SUPPLEMENT_ADDED_EXECUTOR: "M3, to the executor («uitvoerder»): the importer added a supplement",
-    NotificationKind.TICKET_ADDED_CUSTOMER: "M4, to the customer: his mail became a ticket",
+    TemplateKind.TICKET_ADDED_MANAGER: "M2, to the ticket manager: the importer added a ticket",
+    TemplateKind.SUPPLEMENT_ADDED_EXECUTOR: "M3, to the executor («uitvoerder»): the importer added a supplement",
+    TemplateKind.TICKET_ADDED_CUSTOMER: "M4, to the customer: his mail became a ticket",
+    TemplateKind.SUMMARY: "M2 and M3 in a burst, to an employee: many tickets and supplements in one mail",
 }
 
 
 def reference() -> str:
     """The page as Markdown, ended by a line break."""
-    return "\n".join([*_rules(), "", *_subjects(), "", *_table(), ""])
+    return "\n".join(
+        [
+            *_rules(),
+            "",
+            *_subjects(),
+            "",
+            *_table("Placeholders", PLACEHOLDERS),
+            "",
+            *_table("Placeholders of a summary", OF_SUMMARIES),
+            "",
+        ]
+    )
 
 
 def _rules() -> list[str]:
@@ -48,6 +61,9 @@ def _rules() -> list[str]:
         "- The mail to the customer repeats no link to an unknown sender whom no trusted check vouches for, and of his",
         "  mail what the helpdesk's `quoted_to_strangers` says: `nothing`, `subject` (80 characters), or `all` (500",
         "  characters of the text too). His address stands for a name that is long or has a link.",
+        "- After a helpdesk's `summary_after` mails to one employee within ten minutes the next waits ten minutes, and",
+        "  tells of all that follow. Its template is `summary`, which has placeholders of its own and no ticket number",
+        "  in its subject. The marker line is not on it, since an answer would find no ticket.",
         "- A subject must have `[ticketnummer]`: it brings the answer back to the ticket. One value takes at most",
         f"  {VALUE_IN_SUBJECT_LIMIT} characters of it, a whole subject has at most {SUBJECT_LIMIT}.",
         "- Html is reduced to text, tables, lists, links and simple styles. Nothing in it runs, and no image is shown",
@@ -68,9 +84,9 @@ def _subjects() -> list[str]:
     ]
 
 
-def _table() -> list[str]:
+def _table(title: str, placeholders: Sequence[Placeholder]) -> list[str]:
     lines = [
-        "## Placeholders",
+        f"## {title}",
         "",
         "| placeholder | stands for | example | subject | when empty |",
         "|---|---|---|---|---|",
@@ -79,7 +95,7 @@ def _table() -> list[str]:
         *lines,
         *(
             f"| `[{row.name}]` | {row.meaning} | {row.example} | {'yes' if row.in_subject else ''} | {row.when_empty} |"
-            for row in PLACEHOLDERS
+            for row in placeholders
         ),
     ]
 

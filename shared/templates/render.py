@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -21,7 +21,7 @@ from typing import Final
 from shared.errors import ImporterError
 from shared.one_line import one_line
 from shared.templates.html_lines import NOTHING, with_line_breaks, without_empty_lines
-from shared.templates.placeholders import NUMBER, PLACEHOLDERS, Placeholder, find, normalised
+from shared.templates.placeholders import NUMBER, OF_SUMMARIES, PLACEHOLDERS, Placeholder, find, normalised
 from shared.templates.plain_text import escaped
 from shared.templates.safe_html import safe_for_mail
 
@@ -78,9 +78,12 @@ class Template:
 
 
 @lru_cache(_KEPT_TEMPLATES)
-def parse_subject(source: str) -> Template:
-    """The template of a subject. BadTemplate for what `parse_body` refuses, a line break, or a missing number."""
-    template, problems = _parse(source)
+def parse_subject(source: str, *, of_ticket: bool = True) -> Template:
+    """The template of a subject. BadTemplate for what `parse_body` refuses, a line break, or a missing number.
+
+    Not `of_ticket`: that of a summary, which has placeholders of its own and no number.
+    """
+    template, problems = _parse(source, of_ticket=of_ticket)
     problems += [
         f"[{piece.name}] is too long for a subject: use it in the body."
         for piece in template.pieces
@@ -93,15 +96,15 @@ def parse_subject(source: str) -> Template:
     ]
     if "\n" in source or "\r" in source:
         problems.append("A subject is one line: remove the line break.")
-    if NUMBER.name not in template.names():
+    if of_ticket and NUMBER.name not in template.names():
         problems.append(f"The subject must have [{NUMBER.name}] in it: without it an answer does not find its ticket.")
     return _without(problems, template)
 
 
 @lru_cache(_KEPT_TEMPLATES)
-def parse_body(source: str) -> Template:
+def parse_body(source: str, *, of_ticket: bool = True) -> Template:
     """The template of a body, html or text. BadTemplate for unknown placeholders and brackets that do not close."""
-    template, problems = _parse(source)
+    template, problems = _parse(source, of_ticket=of_ticket)
     return _without(problems, template)
 
 
@@ -135,13 +138,14 @@ def html_body(template: Template, values: Mapping[str, Value]) -> str:
     return safe_for_mail(with_line_breaks(without_empty_lines("".join(pieces))))
 
 
-def _parse(source: str) -> tuple[Template, list[str]]:
+def _parse(source: str, *, of_ticket: bool) -> tuple[Template, list[str]]:
     problems: list[str] = []
-    pieces = tuple(piece for piece in _pieces(source, problems) if piece != "")
+    known = PLACEHOLDERS if of_ticket else OF_SUMMARIES
+    pieces = tuple(piece for piece in _pieces(source, known, problems) if piece != "")
     return Template(pieces), list(dict.fromkeys(problems))
 
 
-def _pieces(source: str, problems: list[str]) -> Iterator[str | Slot]:
+def _pieces(source: str, known: Sequence[Placeholder], problems: list[str]) -> Iterator[str | Slot]:
     end = 0
     for match in _BRACKETS.finditer(source):
         yield source[end : match.start()]
@@ -150,10 +154,10 @@ def _pieces(source: str, problems: list[str]) -> Iterator[str | Slot]:
             yield "["
         elif match["stray"]:
             problems.append("A [ is not closed by a ]. Close it, or write [[ for a bracket that is meant as such.")
-        elif placeholder := find(match["name"].removesuffix("?")):
+        elif placeholder := find(match["name"].removesuffix("?"), known):
             yield Slot(placeholder, optional=match["name"].endswith("?"))
         else:
-            problems.append(_unknown(match["name"]))
+            problems.append(_unknown(match["name"], known))
     yield source[end:]
 
 
@@ -172,8 +176,8 @@ def _lines(template: Template) -> Iterator[list[str | Slot]]:
     yield line
 
 
-def _unknown(name: str) -> str:
-    alike = difflib.get_close_matches(normalised(name), [placeholder.name for placeholder in PLACEHOLDERS], n=1)
+def _unknown(name: str, known: Sequence[Placeholder]) -> str:
+    alike = difflib.get_close_matches(normalised(name), [placeholder.name for placeholder in known], n=1)
     advice = f"Did you mean [{alike[0]}]?" if alike else "docs/templates.md lists the placeholders."
     return f"[{cut(one_line(name), _NAME_SHOWN_LIMIT)}] is unknown. {advice} Write [[ for a bracket meant as such."
 

@@ -222,9 +222,9 @@ async def _ids(connection: Connection | Pool, helpdesk_id: int, given: Mapping[s
 
 _CLONE_HELPDESK: Final = """
     INSERT INTO helpdesks (name, calendar_id, default_ticket_manager_id, default_executor_id, recalculate_deadline,
-                           outgoing_account_id, sender_name, sender_address, ticket_url)
+                           outgoing_account_id, sender_name, sender_address, ticket_url, summary_after)
     SELECT $1, calendar_id, default_ticket_manager_id, default_executor_id, recalculate_deadline,
-           outgoing_account_id, $1, $2, ticket_url
+           outgoing_account_id, $1, $2, ticket_url, summary_after
     FROM helpdesks WHERE name = 'ICT-servicedesk' RETURNING id"""
 
 _CLONE_LISTS: Final = tuple(

@@ -1,20 +1,15 @@
 """An attacker who lets the importer mail strangers: forged senders without end, each with a confirmation (SPEC D10)."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
 
-from deploy.demo.smtp_server import SmtpServer
 from services.ticket_writer.rules.limits import LIMITS
 from shared.html.sanitise import sanitise
 from shared.messages import Bodies, Body, ClassifiedMail, DmarcResult
-from tests.conftest import Database
-from tests.services.notifier.house import House
+from tests.attacks.desks import Desks, bodies_of
 from tests.services.ticket_writer.conftest import Desk
 from tests.services.ticket_writer.givens import image, left_out, mail, sender
 
@@ -63,40 +58,22 @@ async def test_D10_a_hundred_unknown_senders_an_hour_is_what_a_helpdesk_confirms
 LINKS = ("http://evil.example/a", "www.evil.example", "evil.com", "mailto:x@evil.com", "evil\u200b.com", "EVIL。com")
 
 
-@dataclass(frozen=True, slots=True)
-class Desks:
-    """ticket_writer's world, and a mail server by which the notifier sends what it decided."""
-
-    desk: Desk
-    house: House
-    smtp: SmtpServer
-
-    async def confirmation(self, given: ClassifiedMail) -> str:
-        """What the customer reads of it: header, text and html."""
-        await self.desk.take_in(given)
-        planned = await self.desk.value(
-            "SELECT id FROM notifications WHERE mail_id = $1 AND kind = 'ticket-added-customer'", given.mail_id
-        )
-        async with self.house.notifier() as notifier:
-            await notifier.deliver([planned])
-        read = message_from_bytes(self.smtp.deliveries[-1].content, policy=policy.default)
-        bodies = [part.get_content() for part in read.walk() if part.get_content_maintype() == "text"]
-        assert len(bodies) == 2
-        return "\n".join([str(read["Subject"]), str(read["To"]), *bodies])
+EVERYTHING = (
+    "<p>Beste [ontvanger], [afzender]: [onderwerp] ([tickettitel]). [bijlagen] [niet opgeslagen bijlagen]</p>"
+    "<div>[omschrijving]</div>"
+)
+"""A helpdesk's own template that repeats all that a mail says."""
 
 
-@pytest.fixture
-async def desks(desk: Desk, database: Database) -> AsyncIterator[Desks]:
-    """A helpdesk whose own template repeats all that a mail says."""
-    async with SmtpServer() as smtp, database.connect("owner") as owner:
-        house = House(database, owner)
-        await house.send_by(smtp)
-        await owner.execute(
-            "INSERT INTO templates (helpdesk_id, kind, body_html) VALUES (1, 'ticket-added-customer', $1)",
-            "<p>Beste [ontvanger], [afzender]: [onderwerp] ([tickettitel]). [bijlagen] [niet opgeslagen bijlagen]</p>"
-            "<div>[omschrijving]</div>",
-        )
-        yield Desks(desk, house, smtp)
+async def confirmation(desks: Desks, given: ClassifiedMail) -> str:
+    """What the sender reads of his confirmation: header, text and html."""
+    await desks.desk.execute(
+        "INSERT INTO templates (helpdesk_id, kind, body_html) VALUES (1, 'ticket-added-customer', $1)", EVERYTHING
+    )
+    await desks.take_in(given)
+    assert given.sender is not None
+    (read,) = desks.received(given.sender.mailbox.address)
+    return "\n".join([str(read["Subject"]), str(read["To"]), *bodies_of(read)])
 
 
 def bait(**changes: Any) -> ClassifiedMail:
@@ -118,7 +95,7 @@ def bait(**changes: Any) -> ClassifiedMail:
 @pytest.mark.parametrize("quoted", ["nothing", "subject", "all"])
 async def test_M4_no_link_of_a_stranger_is_repeated_to_whom_he_likes(desks: Desks, quoted: str) -> None:
     await desks.desk.execute("UPDATE helpdesks SET quoted_to_strangers = $1 WHERE id = 1", quoted)
-    said = await desks.confirmation(bait())
+    said = await confirmation(desks, bait())
     assert "evil" not in said.lower().replace("\u200b", "")
     assert "Beste slachtoffer@elders.example," in said  # not what he calls himself
     assert said.count("Bel 020-1234567") == {"nothing": 0, "subject": 5, "all": 7}[quoted]
@@ -126,8 +103,9 @@ async def test_M4_no_link_of_a_stranger_is_repeated_to_whom_he_likes(desks: Desk
 
 async def test_M4_by_itself_the_beginning_of_a_strangers_subject_and_none_of_his_text_is_repeated(desks: Desks) -> None:
     text = "Uw rekening staat open. " * 100
-    said = await desks.confirmation(
-        bait(subject=text, bodies=Bodies(whole=Body(html="<p>Uw rekening</p>", text=text)), images=(), left_out=())
+    said = await confirmation(
+        desks,
+        bait(subject=text, bodies=Bodies(whole=Body(html="<p>Uw rekening</p>", text=text)), images=(), left_out=()),
     )
     assert "Uw rekening staat open." in said
     assert said.count("Uw rekening") == 5 * 3  # in 80 characters, wherever the template has the subject or the title
@@ -142,6 +120,6 @@ async def test_M4_by_itself_the_beginning_of_a_strangers_subject_and_none_of_his
     ],
 )
 async def test_M4_who_is_known_or_vouched_for_sees_his_mail_as_it_is(desks: Desks, who: dict[str, Any]) -> None:
-    said = await desks.confirmation(bait(**who))
+    said = await confirmation(desks, bait(**who))
     assert all(link in said for link in LINKS[:4])
     assert 'href="http://evil.example/b"' in said

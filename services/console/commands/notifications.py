@@ -29,7 +29,8 @@ Helpdesk = Annotated[str | None, typer.Option(help="Only those of this helpdesk.
 def show_list(
     helpdesk: Helpdesk = None,
     state: Annotated[
-        str, typer.Option(metavar=STATES.metavar, help="Only these; waiting ones were tried and are tried again.")
+        str,
+        typer.Option(metavar=STATES.metavar, help="Only these; waiting ones are tried again, or collect others first."),
     ] = "waiting",
     limit: Annotated[int, typer.Option(min=1, max=10000, help="At most this many, the newest first.")] = 100,
     *,

@@ -23,7 +23,17 @@ from services.console.commands.secret_options import SECRET_OPTIONS, secret_colu
 from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
 from services.console.fields import BadValue, Children, Reference, Several, joined
 from services.console.output import done, show_one, show_rows
-from services.console.resources import ACCOUNTS, CALENDARS, HELPDESKS, LOGINS, RESOURCES, Field, Resource
+from services.console.resources import (
+    ACCOUNTS,
+    CALENDARS,
+    HELPDESKS,
+    LOGINS,
+    RESOURCES,
+    TEMPLATES,
+    Field,
+    Resource,
+    fields_of_template,
+)
 from services.console.session import with_database
 from shared.database.pool import Connection
 
@@ -123,7 +133,7 @@ class ResourceCommands:
 
     def add(self, helpdesk: str | None = None, **given: Any) -> None:
         """Write a new row and its children."""
-        values = parsed(self.resource.fields, given)
+        values = parsed(self._fields(given.get("kind")), given)
 
         async def work(connection: Connection) -> None:
             helpdesk_id = await _helpdesk(connection, helpdesk)
@@ -171,7 +181,7 @@ class ResourceCommands:
         **given: Any,
     ) -> None:
         """Change one row and replace the children that were given."""
-        values = parsed(self.resource.fields, given)
+        values = parsed(self._fields(key), given)
         secret = secret_columns(with_password=with_password, forget_secret=forget_secret)
         if not values and secret is None:
             raise BadValue(f"Nothing to change was given; see: helpdesk-importer {self.resource.plural} set --help.")
@@ -202,6 +212,10 @@ class ResourceCommands:
             done(f"The {self.resource.name} {key} is removed.")
 
         with_database(work)
+
+    def _fields(self, kind: str | None) -> Sequence[Field]:
+        """The fields that are typed; `kind` is that of a template."""
+        return fields_of_template(kind or "") if self.resource is TEMPLATES else self.resource.fields
 
     async def _place(self, connection: Connection, key: str, helpdesk_id: int | None) -> dict[str, Any]:
         resource = self.resource

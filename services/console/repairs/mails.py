@@ -50,8 +50,9 @@ _SHOW: Final = """
     WHERE mail.mail_id = $1"""
 
 _NOTIFICATIONS: Final = """
-    SELECT kind, recipient_address AS recipient, state, reason, tries, next_try_at, sent_at, server_reply
-    FROM notifications WHERE mail_id = $1 ORDER BY kind"""
+    SELECT kind, recipient_address AS recipient, state, reason, tries, next_try_at, sent_at, server_reply,
+        (SELECT summary.state FROM notifications AS summary WHERE summary.id = notification.summary_id) AS summary
+    FROM notifications AS notification WHERE mail_id = $1 ORDER BY kind"""
 
 _DEAD_LETTERS: Final = """
     SELECT queue, reason, recorded_at, resolved_at FROM dead_letters WHERE mail_id = $1 ORDER BY recorded_at, id"""
@@ -150,7 +151,7 @@ class MailInList:
 
 @dataclass(frozen=True, slots=True)
 class MailOut:
-    """A notification about a mail."""
+    """A notification about a mail; `summary` is the state of the mail that tells of it among others, if one does."""
 
     kind: str
     recipient: str | None
@@ -160,6 +161,7 @@ class MailOut:
     next_try_at: datetime | None
     sent_at: datetime | None
     server_reply: str | None
+    summary: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from services.notifier.notification import Notification, Sender, Written
@@ -12,11 +13,13 @@ from services.notifier.rules.addresses import Address, UnusableAddress, parse_ad
 from services.notifier.rules.message_id import message_id
 from services.notifier.rules.mime import Headers, Mailbox, write_mail
 from services.notifier.rules.strangers import as_a_stranger_sees_it
+from services.notifier.rules.summary import values_of_summary
 from services.notifier.rules.values import values_of
 from shared.errors import ImporterError
 from shared.messages import NotificationKind
 from shared.one_line import one_line
 from shared.templates.defaults import TemplateTexts, default_texts
+from shared.templates.kinds import TemplateKind
 from shared.templates.plain_text import escaped, html_of, text_of
 from shared.templates.render import (
     BadTemplate,
@@ -61,11 +64,12 @@ def compose(notification: Notification, *, key: bytes, now: datetime) -> Compose
     notification = as_a_stranger_sees_it(notification)
     sender = from_address(notification.sender)
     recipient = Mailbox(notification.recipient_name, parse_address(notification.recipient_address))
-    values = values_of(notification)
+    kind = TemplateKind.SUMMARY if notification.is_summary else TemplateKind(notification.kind)
+    values = values_of_summary(notification) if notification.is_summary else values_of(notification)
     problems: list[str] = []
-    subject = subject_line(_subject(notification, problems), values)
-    text, html = _readings(notification, values, problems)
-    marker = one_line(notification.marker)
+    subject = subject_line(_subject(notification, kind, problems), values)
+    text, html = _readings(notification, kind, values, problems)
+    marker = "" if notification.is_summary else one_line(notification.marker)  # an answer would find no ticket
     own_id = message_id(notification.id, sender.domain, key)
     headers = Headers(
         date=now,
@@ -74,7 +78,7 @@ def compose(notification: Notification, *, key: bytes, now: datetime) -> Compose
         reply_to=_reply_to(notification.sender, sender),
         subject=subject,
         message_id=own_id,
-        references=notification.answers,
+        references=() if notification.is_summary else notification.answers,
         answers_a_mail=notification.kind is NotificationKind.TICKET_ADDED_CUSTOMER,
     )
     mime = write_mail(
@@ -115,19 +119,21 @@ def _usable(text: str) -> Address | None:
     return None if address.needs_smtputf8 else address
 
 
-def _subject(notification: Notification, problems: list[str]) -> Template:
-    own = notification.template.subject
-    return _own_or_none(own, parse_subject, problems) or parse_subject(default_texts(notification.kind).subject)
+def _subject(notification: Notification, kind: TemplateKind, problems: list[str]) -> Template:
+    parse = partial(parse_subject, of_ticket=kind.of_ticket)
+    return _own_or_none(notification.template.subject, parse, problems) or parse(default_texts(kind).subject)
 
 
-def _readings(notification: Notification, values: dict[str, Value], problems: list[str]) -> tuple[str, str]:
+def _readings(
+    notification: Notification, kind: TemplateKind, values: dict[str, Value], problems: list[str]
+) -> tuple[str, str]:
     """The body as text and as html; with one template of the two, the other reading is made from it."""
-    own = notification.template
-    in_text = _own_or_none(own.body_text, parse_body, problems)
-    in_html = _own_or_none(own.body_html, parse_body, problems)
+    own, parse = notification.template, partial(parse_body, of_ticket=kind.of_ticket)
+    in_text = _own_or_none(own.body_text, parse, problems)
+    in_html = _own_or_none(own.body_html, parse, problems)
     if in_text is None and in_html is None:
-        default: TemplateTexts = default_texts(notification.kind)
-        in_text, in_html = parse_body(default.body_text), parse_body(default.body_html)
+        default: TemplateTexts = default_texts(kind)
+        in_text, in_html = parse(default.body_text), parse(default.body_html)
     if in_html is None:
         text = text_body(in_text or Template(()), values)
         return text, html_of(text)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from selectolax.lexbor import LexborHTMLParser
 
-from services.notifier.notification import Body, LeftOutAttachment, Notification, TicketFacts
+from services.notifier.notification import Body, LeftOutAttachment, Notification
 from shared.messages import NotificationKind
 from shared.one_line import one_line
 from shared.portal.left_out import MAIL_TOO_LARGE
@@ -34,11 +34,11 @@ _FALLBACK_TIME_ZONE: Final = "Europe/Amsterdam"
 def values_of(notification: Notification) -> dict[str, Value]:
     """A value for every placeholder; an empty text where the ticket has none."""
     ticket = notification.ticket
-    zone = _zone(ticket.time_zone)
+    zone = zone_of(ticket.time_zone)
     texts = {
         "ticketnummer": ticket.number,
         "tickettitel": ticket.title,
-        "ticketlink": _link(ticket),
+        "ticketlink": link_to(ticket.url, ticket.number),
         "helpdesk": notification.sender.name or notification.sender.helpdesk,
         "ontvanger": notification.recipient_name or notification.recipient_address,
         "organisatie": ticket.organisation,
@@ -57,9 +57,9 @@ def values_of(notification: Notification) -> dict[str, Value]:
         "omgeving": ticket.environment,
         "ticketmanager": ticket.manager,
         "uitvoerder": ticket.executor,
-        "deadline": _moment(ticket.deadline_at, zone),
-        "datum gemeld": _moment(ticket.reported_at, zone),
-        "datum aanvulling": _moment(ticket.supplemented_at, zone),
+        "deadline": written_moment(ticket.deadline_at, zone),
+        "datum gemeld": written_moment(ticket.reported_at, zone),
+        "datum aanvulling": written_moment(ticket.supplemented_at, zone),
     }
     bodies = {"omschrijving": _body(ticket.request), "aanvulling": _body(ticket.supplement)}
     return {name: Value(text) for name, text in texts.items()} | bodies
@@ -102,20 +102,22 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(clean[:NAMES_LIMIT]) + (f" en nog {more}" if more > 0 else "")
 
 
-def _link(ticket: TicketFacts) -> str:
-    """The ticket's page; '' when none is set or the setting is no web address."""
-    link = ticket.url.replace(f"[{NUMBER.name}]", quote(ticket.number, safe="")).strip()
+def link_to(url: str, number: str) -> str:
+    """The page of a ticket by the helpdesk's `ticket_url`; '' when none is set or the setting is no web address."""
+    link = url.replace(f"[{NUMBER.name}]", quote(number, safe="")).strip()
     try:
         return link if urlsplit(link).scheme in {"http", "https"} else ""
     except ValueError:
         return ""
 
 
-def _moment(moment: datetime | None, zone: ZoneInfo) -> str:
+def written_moment(moment: datetime | None, zone: ZoneInfo) -> str:
+    """A date and time as Dutch readers write it; '' for none."""
     return "" if moment is None else moment.astimezone(zone).strftime("%d-%m-%Y %H:%M")
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of a calendar; the default one for a name that this machine does not know."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

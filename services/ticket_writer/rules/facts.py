@@ -67,10 +67,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class MailPolicy:
-    """What a helpdesk says about mails after an import: M1, and D11's address for what has no recipient."""
+    """What a helpdesk says about mails after an import: M1, and D11's address for what has no recipient.
+
+    `summary_after`: so many mails to an employee within a short time, before the next become one; None: they never do.
+    """
 
     send_import_mails: bool = True
     fallback_recipient: str | None = None
+    summary_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ class Notification:
     not_sent: NotSentReason | None = None
     to_stranger: bool = False
     """To a sender whom nobody knows and no trusted check vouches for: it repeats little of his mail, and no link."""
+    collects_for: timedelta | None = None
+    """How long it waits for others to the same employee, to tell of them too (`summaries`)."""
+    summary_id: uuid.UUID | None = None
+    """The notification whose mail tells of it."""
 
     def id_for(self, mail_id: uuid.UUID) -> uuid.UUID:
         """The notification's id: of a mail there is one of each kind, whenever it is asked for."""

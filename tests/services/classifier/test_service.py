@@ -436,6 +436,14 @@ async def test_D8_threads_are_followed_where_the_helpdesk_wants_it(desk: Desk) -
     (candidate,) = (await desk.classified()).candidates
     assert candidate.number == "1000003"
 
+    async with transaction(desk.pool) as connection:  # a summary is of many tickets, and an answer to it of none
+        await connection.execute(
+            "UPDATE notifications SET kind = 'ticket-added-manager', collects_until = now()"
+            " WHERE message_id = 'ons@fac'"
+        )
+    await desk.put(other_helpdesk)
+    assert (await desk.classified()).candidates == ()
+
 
 async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(database: Database, vhost: Vhost) -> None:
     """One takes too long, one takes too much memory; both go on from their heads, and the next is read whole."""

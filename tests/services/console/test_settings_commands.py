@@ -366,6 +366,17 @@ def test_templates_are_per_helpdesk_and_kind(helpdesk: CommandLine, tmp_path: Pa
     assert (shown["subject"], shown["html"]) == ("Ontvangen: [ticketnummer]", "<p>Geachte [contactpersoon]</p>")
 
 
+def test_M2_the_template_of_a_summary_has_placeholders_of_its_own(helpdesk: CommandLine) -> None:
+    helpdesk("templates", "add", "Servicedesk", "--kind", "summary", "--subject", "[aantal] tickets bij [helpdesk]")
+    said = helpdesk("templates", "set", "Servicedesk", "summary", "--subject", "[aantal] [ticketnummer]", code=1)
+    assert "[ticketnummer] is unknown" in said
+    said = helpdesk(
+        "templates", "add", "Servicedesk", "--kind", "ticket-added-manager", "--subject", "[aantal]", code=1
+    )
+    assert "[aantal] is unknown" in said
+    assert helpdesk.json("templates", "show", "Servicedesk", "summary")["subject"] == "[aantal] tickets bij [helpdesk]"
+
+
 @pytest.mark.parametrize(
     ("option", "typed"), [("--subject", "Ticket [ticketnumer]"), ("--subject", "Ticket [")], ids=["unknown", "open"]
 )

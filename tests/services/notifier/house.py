@@ -162,7 +162,8 @@ class House:
         """Let time pass for every notification: the moments that it waits for come closer by `by`."""
         await self.owner.execute(
             """UPDATE notifications SET created_at = created_at - $1::interval,
-                   next_try_at = next_try_at - $1::interval, lease_until = lease_until - $1::interval""",
+                   next_try_at = next_try_at - $1::interval, lease_until = lease_until - $1::interval,
+                   collects_until = collects_until - $1::interval""",
             by,
         )
 

@@ -297,6 +297,28 @@ UPDATE notifications SET state = 'sent';
 -- M3 a mail on a supplement that names none => supplement_kind_names_its_supplement
 UPDATE notifications SET kind = 'supplement-added-executor';
 
+-- M2 told of in a summary, but in which => in_summary_names_it
+UPDATE notifications SET state = 'not-sent', reason = 'in-summary';
+
+-- M2 sent by itself and in a summary => in_summary_names_it
+UPDATE notifications SET kind = 'ticket-added-manager', supplement_id = NULL, summary_id = id;
+
+-- M4 a customer's mail that waits for others => summaries_are_for_staff
+UPDATE notifications SET kind = 'ticket-added-customer', supplement_id = NULL, collects_until = now();
+
+-- M2 a summary in a summary => a_summary_is_in_no_other
+UPDATE notifications SET kind = 'ticket-added-manager', supplement_id = NULL, state = 'not-sent', reason = 'in-summary',
+    collects_until = now(), summary_id = id;
+
+-- M2 a summary after no mail => summaries_have_a_beginning
+UPDATE helpdesks SET summary_after = 0;
+
+-- M4 quoting what nobody knows => quotes_are_known
+UPDATE helpdesks SET quoted_to_strangers = 'body';
+
+-- D10 fewer than no confirmations => unknown_senders_can_be_counted
+UPDATE helpdesks SET unknown_senders_per_hour = -1;
+
 -- the same mail twice => notifications_mail_id_kind_key
 INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, state) SELECT
     gen_random_uuid(), mail_id, kind, 1, 1, 'x@y.example', 'planned' FROM notifications;

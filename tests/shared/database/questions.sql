@@ -70,6 +70,13 @@ SELECT count(*) FROM helpdesk.notifications WHERE helpdesk_id = 1 AND kind = 'ti
     recipient_person_id IS NULL AND recipient_employee_id IS NULL AND state IN ('planned', 'sent', 'failed') AND
     created_at > now() - interval '1 hour'
 
+-- what collects the mails to an employee => notifications_collecting
+SELECT id FROM helpdesk.notifications WHERE helpdesk_id = 1 AND coalesce(counted_address, recipient_key) =
+    'sanne@desk.example' AND collects_until > statement_timestamp() AND state = 'planned' AND tries = 0
+
+-- what a summary tells of => notifications_summary
+SELECT ticket_id FROM helpdesk.notifications WHERE summary_id = ANY(ARRAY['00000000-0000-4000-8000-000000000001'::uuid])
+
 -- a sender => person_addresses_key
 SELECT person_id FROM helpdesk.person_addresses WHERE address_key = lower('Persoon7@klant.example')
 

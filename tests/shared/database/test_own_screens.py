@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import asyncpg
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from shared.blobs.postgres import PostgresBlobs
 from shared.database.pool import Connection, open_pool
 from shared.sealing import SealingKey
-from shared.templates.placeholders import PLACEHOLDERS
+from shared.templates.placeholders import OF_SUMMARIES, PLACEHOLDERS
 from shared.templates.render import BadTemplate, parse_body, parse_subject
 
 SOURCES = (
@@ -41,21 +42,22 @@ SOURCES = (
         "[ticketnummer ?]",
     ),
     *("[niet\n  opgeslagen bijlagen?]", "[if mso]", ""),
+    *("[Aantal] voor [ontvanger]", "[aantal  tickets?]", "[overzicht]", "[aantal] [ticketnummer]"),
 )
 
 
 async def test_the_database_and_the_command_line_judge_templates_alike(owner: Connection) -> None:
-    known = await owner.fetch("SELECT name, in_subject FROM placeholders()")
-    assert [tuple(row) for row in known] == [(each.name, each.in_subject) for each in PLACEHOLDERS]
-    for source in SOURCES:
-        for is_subject, parse in ((True, parse_subject), (False, parse_body)):
-            try:
-                parse(source)
-                usable = True
-            except BadTemplate:
-                usable = False
-            problem = await owner.fetchval("SELECT template_problem($1, $2)", source, is_subject)
-            assert (problem is None) is usable, (source, is_subject, problem)
+    for table, function in ((PLACEHOLDERS, "placeholders"), (OF_SUMMARIES, "summary_placeholders")):
+        known = await owner.fetch(f"SELECT name, in_subject FROM {function}()")  # noqa: S608 - one of ours
+        assert [tuple(row) for row in known] == [(each.name, each.in_subject) for each in table]
+    for source, is_subject, of_ticket in product(SOURCES, (True, False), (True, False)):
+        try:
+            (parse_subject if is_subject else parse_body)(source, of_ticket=of_ticket)
+            usable = True
+        except BadTemplate:
+            usable = False
+        problem = await owner.fetchval("SELECT template_problem($1, $2, $3)", source, is_subject, not of_ticket)
+        assert (problem is None) is usable, (source, is_subject, of_ticket, problem)
 
 
 async def test_M2_M4_the_ui_writes_templates_and_bad_ones_are_refused(owner: Connection, database: Any) -> None:

@@ -1,7 +1,4 @@
-"""What services of the version before needed, and these do not: their rights on secrets, and refusals kept twice.
-
-The second half: `migrate --finish` runs it, when no service of the version before is left.
-"""
+"""Mails to staff in a burst (M2, M3) become one, by a template of its own."""
 
 from pathlib import Path
 
@@ -9,7 +6,6 @@ from shared.database.scripts import execute_scripts
 
 revision = "0014"
 down_revision = "0013"
-half = "after"
 SCRIPTS = Path(__file__).with_suffix("")
 
 
@@ -19,5 +15,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give back what the version before needs."""
+    """Take it back; refuses where a helpdesk has a template of its own for summaries."""
     execute_scripts([SCRIPTS / "down.sql"])
