@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 local := $(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz up down status logs lock fresh clean
+.PHONY: help setup demo test check bench fuzz up down status logs lock audit fresh clean
 
 help: ## this page
 	@echo 'Commands of this checkout. Nothing is installed on the machine; no root is needed.'
@@ -49,8 +49,11 @@ fuzz: ## any bytes at all into the rules that read mail (SECONDS=300 over all ta
 setup: ## only bring what the other commands need, for working offline later
 	@$(local) setup
 
-lock: ## lock the dependencies of pyproject.toml with their hashes (UPGRADE=1: the newest versions allowed)
+lock: ## lock the dependencies of pyproject.toml with their hashes, and list them in CycloneDX (UPGRADE=1: the newest versions allowed)
 	@$(local) lock $(if $(UPGRADE),--upgrade)
+
+audit: ## known weaknesses of the locked dependencies, and base images without a digest; needs the network
+	@$(local) audit
 
 fresh: ## try demo and tests on clean Debian 12 and 13 systems; needs root (SUITE=bookworm or trixie: one of them)
 	@$(local) fresh $(if $(SUITE),--suite '$(SUITE)')

@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -65,6 +65,11 @@ def answer(service: ServiceName, find: Callable[[Asked], Awaitable[Answer]]) -> 
         return os.EX_CONFIG if isinstance(error, Misconfigured) else 1
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     return os.EX_OK if found["ok"] else 1
+
+
+def told_at(moment: datetime | None) -> str | None:
+    """A moment as an answer tells it: in UTC, to the second (RFC 3339)."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 async def _found(service: ServiceName, find: Callable[[Asked], Awaitable[Answer]]) -> Answer:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from deploy.local import runtime
 from deploy.local.account import ordinary_account
+from deploy.local.audit import audit as look_for_weaknesses
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.checks import passes
 from deploy.local.console import say
@@ -124,6 +125,13 @@ def lock(checkout: Checkout, *, upgrade: bool) -> int:
     with exclusive(checkout.run, "lock"):
         write_locks(checkout, upgrade=upgrade)
     return 0
+
+
+def audit(checkout: Checkout) -> int:
+    """Look for known weaknesses of what is locked, and for images without a digest."""
+    make_run_folder(checkout, ordinary_account())
+    with exclusive(checkout.run, "audit"):
+        return 0 if look_for_weaknesses(checkout) else 1
 
 
 def fresh(checkout: Checkout, suites: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.local", description="See `make help`.")
     parser.add_argument(
         "command",
-        choices="setup demo test check bench fuzz up down status logs lock fresh clean".split(),  # noqa: SIM905 - words
+        choices="setup demo test check bench fuzz up down status logs lock audit fresh clean".split(),  # noqa: SIM905 - words
     )
     parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
     parser.add_argument("--mailbox", default="", help="with demo: the kind of mailbox")
@@ -41,6 +41,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "down": partial(commands.down, checkout),
         "status": partial(commands.status, checkout),
         "logs": partial(commands.logs, checkout),
+        "audit": partial(commands.audit, checkout),
         "lock": partial(commands.lock, checkout, upgrade=given.upgrade),
         "fresh": partial(commands.fresh, checkout, given.suite.split()),
         "clean": partial(commands.clean, checkout),

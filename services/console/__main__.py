@@ -106,11 +106,17 @@ def main() -> None:
     try:
         command_line()(prog_name=NAME)
     except Misconfigured as misconfigured:
-        typer.echo(str(misconfigured), err=True)
+        _complain(misconfigured)
         sys.exit(os.EX_CONFIG)
     except ImporterError as error:
-        typer.echo(str(error), err=True)
+        _complain(error)
         sys.exit(1)
+
+
+def _complain(error: ImporterError) -> None:
+    from services.console.output import visible  # noqa: PLC0415 - what a command without trouble need not load
+
+    typer.echo(visible(str(error)), err=True)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -30,6 +33,14 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
+def visible(text: str) -> str:
+    """`text` for a terminal: of what mails, servers and files hold, no control character reaches it as such.
+
+    Line ends and tabs stay; the others, and those that turn the direction of writing, are written as JSON does.
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def _readable(value: Any) -> str:
     match value:
         case None:
@@ -40,12 +51,12 @@ def _readable(value: Any) -> str:
             return value.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
         case list() | tuple():
             return "\n".join(_readable(one) for one in value)
-    return str(value)
+    return visible(str(value))
 
 
 def show_json(value: Any) -> None:
     """One JSON document on standard output; times in UTC (RFC 3339)."""
-    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    typer.echo(visible(json.dumps(value, default=_plain, ensure_ascii=False, indent=2)))
 
 
 def show_rows(
@@ -83,4 +94,4 @@ def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:
 
 def done(sentence: str) -> None:
     """Say what was done."""
-    typer.echo(sentence)
+    typer.echo(visible(sentence))

@@ -13,7 +13,7 @@ is taken is recorded, so that it rests for the fetchers too, or does no longer. 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from services.fetcher.login import refused_everywhere
@@ -28,7 +28,7 @@ from services.fetcher.mailboxes.protocol import (
 from services.fetcher.mailboxes.registry import open_mailbox
 from services.fetcher.repository.trial import MailboxToTry, mailbox_to_try, record_login_refused, record_login_taken
 from services.fetcher.rules.problem import ProblemKind
-from shared.asking import Answer, Asked
+from shared.asking import Answer, Asked, told_at
 from shared.connecting import ForbiddenAddress
 from shared.errors import Misconfigured
 from shared.logins import LoginStanding, rest_after_refusals
@@ -113,17 +113,13 @@ def _told(mailbox: MailboxToTry) -> Answer:
         "server": access.server,
         "address": access.address,
         "folder": access.folder,
-        "login_refused_since": _iso(None if mailbox.login is None else mailbox.login.refused_since),
-        "login_expires_at": _iso(None if mailbox.login is None else mailbox.login.expires_at),
+        "login_refused_since": told_at(None if mailbox.login is None else mailbox.login.refused_since),
+        "login_expires_at": told_at(None if mailbox.login is None else mailbox.login.expires_at),
     }
 
 
 def _trouble(error: MailboxError) -> Answer:
     return {"trouble": type(error).__name__, "problem_kind": error.kind.value, "problem": str(error)}
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _moment(moment: datetime | None) -> str:

@@ -11,13 +11,13 @@ rests for the notifiers too, or does no longer. The answer (`shared.asking`), fo
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from services.notifier.repository import Repository
 from services.notifier.transport import AccountTrouble, NotDelivered
 from services.notifier.transports import Transports
-from shared.asking import Answer, Asked
+from shared.asking import Answer, Asked, told_at
 from shared.errors import Misconfigured
 from shared.logins import LoginStanding, rest_after_refusals
 from shared.portal.delivery import DeliveryReason
@@ -37,8 +37,8 @@ async def try_account(asked: Asked, account_id: int, *, again: bool) -> Answer:
     told = {
         "kind": account.kind,
         "login": account.username,
-        "login_refused_since": _iso(None if login is None else login.refused_since),
-        "login_expires_at": _iso(None if login is None else login.expires_at),
+        "login_refused_since": told_at(None if login is None else login.refused_since),
+        "login_expires_at": told_at(None if login is None else login.expires_at),
     }
     try:
         async with Transports(keyring) as transports, asyncio.timeout(LONGEST_SECONDS):
@@ -65,10 +65,6 @@ def _rests(login: LoginStanding) -> str:
         f"{_local(login.probe_at)}, so that the account is not locked. Change its username, password or "
         "server: then it is tried at once. Or try it now with --again."
     )
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _local(moment: datetime | None) -> str:

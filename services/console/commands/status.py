@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 
 from services.console import progress
-from services.console.output import Json, show_json, show_one, show_rows
+from services.console.output import Json, show_json, show_one, show_rows, visible
 from services.console.queues import MonitoringConfiguration, WorkInQueue, work_in_queues
 from services.console.session import with_pool
 from services.console.standing import NEEDS_A_PERSON, Standing
@@ -95,7 +95,7 @@ def _show(standing: Standing) -> None:
     attention = list(standing.needs_a_person())
     typer.echo("\nNeeds a person:" if attention else "\nNothing needs a person.")
     for sentence in attention:
-        typer.echo(f"- {sentence}")
+        typer.echo(visible(f"- {sentence}"))
 
 
 def _counted(counts: Any) -> str:

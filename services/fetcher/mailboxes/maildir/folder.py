@@ -3,7 +3,7 @@
 A mail is a file; its state is its name, and a mail client may rename it between any two of our calls. So every act
 looks the mail up again when its file is not where it was: found, the act is tried again; not found, the mail is gone.
 Only `new/` and `cur/` are read: what lies in `tmp/` is still being delivered. What is no regular file (a directory, a
-symbolic link, a pipe) is no mail.
+symbolic link, a pipe) is no mail, nor is a hard link to another owner's file.
 """
 
 from __future__ import annotations
@@ -152,11 +152,28 @@ class MaildirFolder:
                     f"Mail {mail.key} kan niet worden gelezen ({error.strerror}): controleer de rechten op het bestand."
                 ) from error
             with os.fdopen(descriptor, "rb", buffering=0) as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise MailUnreadable(f"Mail {mail.key} is geen gewoon bestand en kan niet worden gelezen.")
+                self._check_file(mail, os.fstat(descriptor))
                 yield cast(BinaryIO, file)
             return
         raise MailUnreadable(f"Mail {mail.key} wordt steeds hernoemd en kan niet worden gelezen.")
+
+    def _check_file(self, mail: MailReference, status: os.stat_result) -> None:
+        """MailUnreadable for what is no mail of this Maildir.
+
+        Deliverers link a mail into `new` and then unlink it from `tmp`, and Dovecot copies by a link: those are the
+        owner's files. Another's with a second name may be any file of the disk, put here by who cannot read it.
+        """
+        if not stat.S_ISREG(status.st_mode):
+            raise MailUnreadable(f"Mail {mail.key} is geen gewoon bestand en kan niet worden gelezen.")
+        if status.st_nlink > 1 and status.st_uid != self._owner():
+            raise MailUnreadable(
+                f"Mail {mail.key} is een bestand met nog een naam elders (hard link) van een andere eigenaar dan de "
+                "Maildir, en wordt niet gelezen: zet er een kopie neer."
+            )
+
+    def _owner(self) -> int:
+        with self._trouble():
+            return self.path.stat().st_uid
 
     def _find(self, mail: MailReference) -> Place | None:
         """Where the mail is now: where it was seen, else where we would have put it, else anywhere."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from services.fetcher.mailboxes.maildir.folder import MaildirFolder
 from services.fetcher.mailboxes.maildir.mailbox import MaildirMailbox
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
@@ -113,6 +114,22 @@ async def test_what_is_no_regular_file_is_no_mail(maildir: Path, mailbox: Maildi
     (maildir / "new" / "1700000001.directory.mx").mkdir()
     os.mkfifo(maildir / "new" / "1700000002.pipe.mx")
     assert await unread(mailbox) == []
+
+
+async def test_a_hard_link_to_a_file_of_another_owner_is_not_read(
+    maildir: Path, mailbox: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deliverers and Dovecot link the owner's own files; a stranger's may be any file that we alone can read."""
+    secret = maildir.parent / "secret"
+    secret.write_bytes(b"geheim")
+    (maildir / "new" / "1700000000.a.mx").hardlink_to(secret)
+    [mail] = await unread(mailbox)
+    assert await mailbox.fetch(mail, io.BytesIO(), 100) == 6
+    monkeypatch.setattr(MaildirFolder, "_owner", lambda _: os.getuid() + 1)
+    with pytest.raises(MailUnreadable, match="hard link"):
+        await mailbox.fetch(mail, io.BytesIO(), 100)
+    secret.unlink()
+    assert await mailbox.fetch(mail, io.BytesIO(), 100) == 6
 
 
 async def test_a_file_that_became_a_link_or_a_pipe_is_not_read(
