@@ -111,7 +111,7 @@ class Classifier:
         raw = await claim_check.payload(self._blobs, mail.raw, delivery.body, limit=LARGEST_MAIL)
         if not delivery.suspect and self._slow_senders:
             head = await self._readers.read_head(raw, mail.mail_id, settings)
-            if head.from_ in self._slow_senders:
+            if self._slow_senders.sent(head):
                 raise TakesLong("a mail of this sender took too long not long ago")
         mode = Mode.WHOLE if mail.complete else Mode.BEGINNING
         seconds = self._alone_seconds if delivery.suspect else min(SECONDS_AMONG_OTHERS, self._alone_seconds)
@@ -119,7 +119,7 @@ class Classifier:
             read = await self._readers.read(raw, mail.mail_id, settings, mode, seconds=seconds)
         except MailExhausted as exhausted:
             head = await self._readers.read_head(raw, mail.mail_id, settings)
-            self._slow_senders.add(head.from_)
+            self._slow_senders.add(head)
             if not delivery.suspect:
                 raise TakesLong(str(exhausted)) from exhausted
             return head

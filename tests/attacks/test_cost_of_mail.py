@@ -128,6 +128,8 @@ KINDS: dict[str, Mail] = {
     "tables": html("<table><tr><td>"),
     "styles": html("<p style='color:red;margin:1px'>x"),
     "quotes": html("<blockquote>x</blockquote>y"),
+    "quotes in quotes": html("<blockquote>" * 20 + "x" + "</blockquote>" * 20),
+    "quotes in many boxes": html("<blockquote>x</blockquote>y<br>", "<div class=gmail_quote>" * 1_400),
     "images": html("<img src=cid:x>"),
     "comments": html("<!-- x -->x"),
     "attributes": lambda size: (

@@ -7,7 +7,7 @@ begins, and whether a mail client marked that place as the header of a quote.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -91,6 +91,9 @@ class Line:
         return not self.text.strip()
 
 
+_BLANK: Final = Line("")
+
+
 def text_lines(text: str) -> list[Line]:
     """The lines of plain text."""
     return [Line(line) for line in text.split("\n")]
@@ -149,8 +152,10 @@ class _Collector:
         self._lists: list[int | None] = []
         """The number of the next item of each list that is open; None where items have none."""
         self._hidden: int | None = None
-        self._boxes: list[bool] = []
-        """For each box that holds a quote, whether a block of quoted lines ended in it."""
+        self._boxes = 0
+        """How many boxes are open that hold a quote."""
+        self._split_boxes = 0
+        """In how many of them, the outermost, a block of quoted lines ended."""
 
     def enter(self, node: LexborNode) -> bool:
         """Takes a node in; False if nothing below it is seen."""
@@ -167,16 +172,17 @@ class _Collector:
             self._has_image = True
             self._begin_at(node, 0)
             return False
-        if tag != "body" and _is_hidden(node):
+        attributes = node.attributes
+        if attributes and tag != "body" and _is_hidden(attributes):
             self._hidden = node.mem_id
             return False
         self._begin(node, tag)
-        marks = _marks_of(node, tag)
+        marks = _marks_of(attributes, tag)
         self._marks.append(marks)
-        self._count(marks, 1)
-        if marks.quoted and not marks.indented:
-            self._boxes.append(False)
-        self._rest_is_quoted = self._rest_is_quoted or marks.rest_is_quoted
+        if marks is not _PLAIN:
+            self._count(marks, 1)
+            self._boxes += marks.quoted and not marks.indented
+            self._rest_is_quoted = self._rest_is_quoted or marks.rest_is_quoted
         return True
 
     def leave(self, node: LexborNode) -> None:
@@ -194,11 +200,14 @@ class _Collector:
             if tag in _PARAGRAPHS and not self._lists:
                 self._part()
         marks = self._marks.pop()
+        if marks is _PLAIN:
+            return
         self._count(marks, -1)
         if marks.quoted and not marks.indented:
-            self._boxes.pop()
+            self._boxes -= 1
+            self._split_boxes = min(self._split_boxes, self._boxes)
         elif marks.indented and not self._indented:
-            self._boxes = [True] * len(self._boxes)
+            self._split_boxes = self._boxes
 
     def _count(self, marks: _Marks, step: int) -> None:
         self._preformatted += step * marks.preformatted
@@ -264,13 +273,13 @@ class _Collector:
 
         What stands in the box behind a block, and in none, is no quote.
         """
-        if self._quoted and (self._indented or not all(self._boxes)):
+        if self._quoted and (self._indented or self._split_boxes < self._boxes):
             return Quoted.CERTAIN
-        return Quoted(self._indented > 0)
+        return Quoted.INDENTED if self._indented else Quoted.NO
 
     def _part(self) -> None:
         if self.lines and (self.lines[-1].text or self.lines[-1].has_image):
-            self.lines.append(Line(""))
+            self.lines.append(_BLANK)
 
     def _take(self, node: LexborNode) -> None:
         content = node.text_content or ""
@@ -307,18 +316,20 @@ class _Marks:
 
 
 _PLAIN: Final = _Marks()
+_QUOTED_BLOCK: Final = _Marks(indented=True)
+_PREFORMATTED_BLOCK: Final = _Marks(preformatted=True)
 
 
-def _marks_of(node: LexborNode, tag: str) -> _Marks:
-    attributes = node.attrs
+def _marks_of(attributes: Mapping[str, str | None], tag: str) -> _Marks:
+    if not attributes:
+        return _QUOTED_BLOCK if tag == "blockquote" else _PREFORMATTED_BLOCK if tag == "pre" else _PLAIN
     style, class_name, identity = attributes.get("style"), attributes.get("class"), attributes.get("id")
     if style is None and class_name is None and identity is None and tag not in {"pre", "blockquote"}:
         return _PLAIN
     return _marks_by(tag, (style or "")[:_LONGEST_MARK], f"{class_name or ''} {identity or ''}"[:_LONGEST_MARK])
 
 
-def _is_hidden(node: LexborNode) -> bool:
-    attributes = node.attrs
+def _is_hidden(attributes: Mapping[str, str | None]) -> bool:
     style = attributes.get("style")
     return "hidden" in attributes or (style is not None and _hides(style[:_LONGEST_MARK]))
 
