@@ -59,12 +59,12 @@ def answer(service: ServiceName, find: Callable[[Asked], Awaitable[Answer]]) -> 
     # standard output is for the answer alone: what happens on the way is in it, or in the error
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
-        found = asyncio.run(_found(service, find))
+        answer = asyncio.run(_found(service, find))
     except ImporterError as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG if isinstance(error, Misconfigured) else 1
-    sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
-    return os.EX_OK if found["ok"] else 1
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    return os.EX_OK if answer["ok"] else 1
 
 
 def told_at(moment: datetime | None) -> str | None:

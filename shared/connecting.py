@@ -130,8 +130,8 @@ async def connect_async(host: str, port: int, timeout: float) -> socket.socket: 
     loop = asyncio.get_running_loop()
     deadline = time.monotonic() + timeout
     async with asyncio.timeout(timeout):
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for left, (family, address) in _counting_down(_checked(host, found)):
+        resolved = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for left, (family, address) in _counting_down(_checked(host, resolved)):
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.settimeout(0)
@@ -168,12 +168,12 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             async with asyncio.timeout(timeout):
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                resolved = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        for left, (_, address) in _counting_down(_checked(host, found)):
+        for left, (_, address) in _counting_down(_checked(host, resolved)):
             share = None if deadline is None else _share(deadline, left)
             try:
                 return await self._backend.connect_tcp(address[0], port, share, local_address, socket_options)
@@ -211,13 +211,13 @@ class NoCookies(CookieJar):
 _Found = Sequence[tuple[Any, Any, Any, Any, Any]]
 
 
-def _checked(host: str, found: _Found) -> list[tuple[int, Any]]:
+def _checked(host: str, resolved: _Found) -> list[tuple[int, Any]]:
     """Family and socket address of what a name resolved to; ForbiddenAddress when any of it is forbidden."""
-    for *_, sockaddr in found:
+    for *_, sockaddr in resolved:
         address = ip_address(sockaddr[0])
         if what := why_forbidden(address):
             raise ForbiddenAddress(host, address, what)
-    return [(family, sockaddr) for family, *_, sockaddr in found]
+    return [(family, sockaddr) for family, *_, sockaddr in resolved]
 
 
 def _within(address: IpAddress) -> Iterator[IPv4Address]:

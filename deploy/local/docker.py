@@ -201,5 +201,5 @@ _TAKEN = re.compile(
 
 def taken_port(output: str) -> str | None:
     """The port that Docker could not publish, if that is what it complains of."""
-    found = _TAKEN.search(output)
-    return next(filter(None, found.groups()), None) if found else None
+    taken = _TAKEN.search(output)
+    return next(filter(None, taken.groups()), None) if taken else None

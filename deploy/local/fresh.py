@@ -119,8 +119,8 @@ class _System:
 
     def _demo(self, column: str, first_ticket: str | None, folder: str, *, user: str) -> None:
         output = self._make_command(column, "make demo", folder, user=user)
-        if first_ticket is not None and (found := _FIRST_TICKET.search(output)):
-            self._findings.seconds[first_ticket] = float(found[1])
+        if first_ticket is not None and (match := _FIRST_TICKET.search(output)):
+            self._findings.seconds[first_ticket] = float(match[1])
 
     def _make_command(self, column: str, command: str, folder: str, *, user: str) -> str:
         log = self._logs / f"{self._findings.suite}-{column.replace(' ', '-')}.log"

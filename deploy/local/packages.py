@@ -50,8 +50,8 @@ def status_without_servers(status: str) -> str:
     """The status of dpkg without the servers and without whatever depends on them: a consistent system, for apt."""
     stanzas = {}
     for stanza in status.strip().split("\n\n"):
-        if found := re.search(r"^Package: (\S+)$", stanza, re.MULTILINE):
-            stanzas[found[1]] = stanza
+        if name := re.search(r"^Package: (\S+)$", stanza, re.MULTILINE):
+            stanzas[name[1]] = stanza
     kept = {name for name in stanzas if not _OURS.fullmatch(name)}
     while needy := {name for name in kept if _lacks_something(stanzas[name], kept, stanzas.keys() - kept)}:
         kept -= needy
@@ -69,8 +69,10 @@ def _lacks_something(stanza: str, kept: AbstractSet[str], dropped: AbstractSet[s
 
 def chosen(simulation: str) -> tuple[Package, ...]:
     """The packages that `apt-get --simulate install` would install, less those that we can do without."""
-    found = re.findall(r"^Inst (\S+) (?:\[[^]]*\] )?\((\S+) ", simulation, re.MULTILINE)
-    return tuple(Package(name, version) for name, version in found if not _LEFT_OUT.fullmatch(name.partition(":")[0]))
+    installed = re.findall(r"^Inst (\S+) (?:\[[^]]*\] )?\((\S+) ", simulation, re.MULTILINE)
+    return tuple(
+        Package(name, version) for name, version in installed if not _LEFT_OUT.fullmatch(name.partition(":")[0])
+    )
 
 
 class Packages:
@@ -91,15 +93,17 @@ class Packages:
 
     def libraries(self) -> str:
         """LD_LIBRARY_PATH for the programs in `root`."""
-        found = [*self.root.glob("usr/lib/*-linux-gnu*"), *self.root.glob("lib/*-linux-gnu*")]
-        return ":".join(str(path) for path in found)
+        folders = [*self.root.glob("usr/lib/*-linux-gnu*"), *self.root.glob("lib/*-linux-gnu*")]
+        return ":".join(str(path) for path in folders)
 
     def one(self, pattern: str) -> Path:
         """The one file or folder under `root` that matches; of several versions the highest."""
-        found = sorted(self.root.glob(pattern), key=lambda path: [int(part) for part in re.findall(r"\d+", str(path))])
-        if not found:
+        versions = sorted(
+            self.root.glob(pattern), key=lambda path: [int(part) for part in re.findall(r"\d+", str(path))]
+        )
+        if not versions:
             raise SetUpFailed(f"The unpacked packages have no {pattern}: `make clean`, then try again.")
-        return found[-1]
+        return versions[-1]
 
     def bring(self, wanted: tuple[str, ...]) -> None:
         """Download and unpack what is not there yet; raises SetUpFailed with what apt says."""

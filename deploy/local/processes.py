@@ -171,13 +171,13 @@ def descendants(of: int | None = None) -> list[Process]:
     for entry in _PROC.iterdir() if sys.platform == "linux" else ():
         if entry.name.isdigit() and (stat := _stat(int(entry.name))) is not None and stat.state not in "ZX":
             parents.setdefault(stat.parent, []).append(int(entry.name))
-    found: list[int] = []
+    descendants: list[int] = []
     generation = [os.getpid() if of is None else of]
     while generation:
         generation = [child for parent in generation for child in parents.get(parent, [])]
-        found += generation
+        descendants += generation
     processes = []
-    for pid in found:
+    for pid in descendants:
         with suppress(ProcessLookupError):
             processes.append(identify(pid))
     return processes

@@ -23,10 +23,10 @@ _LOCKS = ("deploy/requirements-dev.lock", "deploy/requirements-build.lock")
 
 def bundled_pip() -> Path | None:
     """The pip that comes with this Python, when ensurepip is there (on Debian that is the package python3-venv)."""
-    found = importlib.util.find_spec("ensurepip")
-    if found is None or found.origin is None:
+    ensurepip = importlib.util.find_spec("ensurepip")
+    if ensurepip is None or ensurepip.origin is None:
         return None
-    return next((Path(found.origin).parent / "_bundled").glob("pip-*.whl"), None)
+    return next((Path(ensurepip.origin).parent / "_bundled").glob("pip-*.whl"), None)
 
 
 def find_pip(packages: Packages) -> Path:

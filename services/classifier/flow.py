@@ -139,8 +139,8 @@ class Classifier:
     async def _finish(
         self, mail: RawMail, settings: HelpdeskSettings, read: ReadMail, more_reasons: Sequence[Reason]
     ) -> None:
-        read, found = await self._scanned(read)
-        more_reasons = (*more_reasons, *found)
+        read, by_scanner = await self._scanned(read)
+        more_reasons = (*more_reasons, *by_scanner)
         asked = ask(read, settings.mailbox, self._number_pattern)
         known = await repository.look_up(self._pool, mail.helpdesk_id, asked)
         bodies = choose_bodies(read, settings.mailbox, asked, known)

@@ -66,8 +66,8 @@ class Scanner:
                 answer = _TOO_LARGE
         if answer == "stream: OK":
             return None
-        if found := _FOUND.fullmatch(answer):
-            return Finding(f"de virusscanner vond «{safe_line(found[1], 100)}»")
+        if virus := _FOUND.fullmatch(answer):
+            return Finding(f"de virusscanner vond «{safe_line(virus[1], 100)}»")
         if _TOO_LARGE in answer:
             return Finding("de virusscanner neemt een bestand van deze grootte niet aan")
         raise ScannerFailed(f"The virus scanner said: {safe_line(answer, 200)}")

@@ -57,19 +57,19 @@ async def rows(connection: Connection, resource: Resource, helpdesk_id: int | No
     """All rows of `resource`, of one helpdesk where it is given, in the order of their names."""
     where = "WHERE t.helpdesk_id = $1" if helpdesk_id is not None else ""
     order = "helpdesk, 1" if resource.per_helpdesk else "t.name"
-    found = await connection.fetch(
+    rows = await connection.fetch(
         f"{_selection(resource)} {where} ORDER BY {order}", *([] if helpdesk_id is None else [helpdesk_id])
     )
-    return [dict(row) for row in found]
+    return [dict(row) for row in rows]
 
 
 async def row(connection: Connection, resource: Resource, where: Mapping[str, Any]) -> Row:
     """The one row with these column values, as `rows` shows it."""
     condition = " AND ".join(f"t.{column} = ${place}" for place, column in enumerate(where, start=1))
-    found = await connection.fetchrow(f"{_selection(resource)} WHERE {condition}", *where.values())
-    if found is None:
+    row = await connection.fetchrow(f"{_selection(resource)} WHERE {condition}", *where.values())
+    if row is None:
         raise BadValue(f"This {resource.name} does not exist any more.")
-    return dict(found)
+    return dict(row)
 
 
 async def find(connection: Connection, resource: Resource, key: str, helpdesk_id: int | None = None) -> int:
@@ -82,10 +82,10 @@ async def find(connection: Connection, resource: Resource, key: str, helpdesk_id
         owner = f"{resource.name if resource.name == 'employee' else 'person'}_id"
         conditions.append(f"t.id IN (SELECT a.{owner} FROM {resource.address_table} a WHERE a.address_key = lower($1))")
     scope, values = ("AND t.helpdesk_id = $2", [key, helpdesk_id]) if resource.per_helpdesk else ("", [key])
-    found = await connection.fetch(
+    candidates = await connection.fetch(
         f"SELECT t.id, t.name FROM {resource.table} t WHERE ({' OR '.join(conditions)}) {scope} ORDER BY t.id", *values
     )
-    exact = [candidate for candidate in found if str(candidate["id"]) == key] or found
+    exact = [candidate for candidate in candidates if str(candidate["id"]) == key] or candidates
     if len(exact) == 1:
         return int(exact[0]["id"])
     if exact:
@@ -101,8 +101,8 @@ async def find(connection: Connection, resource: Resource, key: str, helpdesk_id
     )
 
 
-def _listed(found: Iterable[asyncpg.Record]) -> str:
-    return joined([f"{one['name']} (id {one['id']})" for one in found])
+def _listed(records: Iterable[asyncpg.Record]) -> str:
+    return joined([f"{one['name']} (id {one['id']})" for one in records])
 
 
 async def insert(connection: Connection, resource: Resource, values: Mapping[str, Any]) -> int | None:
@@ -153,12 +153,12 @@ async def importers_in_need(connection: Connection, resource: Resource, identity
     column = {"contact": "default_contact_id", "employee": "default_employee_id", "status": "imported_status_id"}
     if resource.name not in column:
         return []
-    found = await connection.fetch(
+    helpdesks = await connection.fetch(
         "SELECT h.name FROM importer_settings t JOIN helpdesks h ON h.id = t.helpdesk_id "
         f"WHERE t.enabled AND t.{column[resource.name]} = $1 ORDER BY h.name",
         identity,
     )
-    return [helpdesk["name"] for helpdesk in found]
+    return [helpdesk["name"] for helpdesk in helpdesks]
 
 
 async def check_soon(connection: Connection, helpdesk_id: int) -> None:
@@ -170,7 +170,7 @@ async def importer_settings(connection: Connection, helpdesk_id: int) -> Row:
     """The importer settings of a helpdesk with its last check (S8) and its problem; never the password (S3)."""
     expressions = [(field.name, _column(field)) for field in IMPORTER.fields] + list(IMPORTER.facts)
     columns = ", ".join(f'{expression} AS "{name}"' for name, expression in expressions)
-    found = await connection.fetchrow(
+    row = await connection.fetchrow(
         f"SELECT h.name AS helpdesk, {columns}, "
         "s.last_successful_check_at, s.problem, s.problem_since, l.refused_since AS login_refused_since, "
         "l.probe_at AS login_rests_until, t.login_expires_at "
@@ -179,6 +179,6 @@ async def importer_settings(connection: Connection, helpdesk_id: int) -> Row:
         "LEFT JOIN login_states l ON l.login_id = t.login_id WHERE h.id = $1",
         helpdesk_id,
     )
-    if found is None:
+    if row is None:
         raise BadValue("This helpdesk does not exist any more.")
-    return dict(found)
+    return dict(row)

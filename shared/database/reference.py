@@ -135,15 +135,15 @@ def _plain(expression: str) -> str:
 
 def _choices(constraints: Iterable[Row]) -> dict[str, str]:
     """The values that a column may have, where a constraint lists them."""
-    found: dict[str, str] = {}
+    values_of: dict[str, str] = {}
     for constraint in constraints:
         listed = re.fullmatch(
             r"CHECK \(\((\w+) = (?:ANY \(ARRAY\[(.+)\]\)|('[^']*'::text))\)\)", constraint["definition"]
         )
         if listed:
             values = re.findall(r"'([^']*)'::text", listed[2] or listed[3])
-            found[listed[1]] = ", ".join(f"`{value}`" for value in values)
-    return found
+            values_of[listed[1]] = ", ".join(f"`{value}`" for value in values)
+    return values_of
 
 
 def _meaning(column: Row, choices: dict[str, str]) -> str:

@@ -211,13 +211,13 @@ def _tokens(value: str) -> tuple[_Token, ...]:
 def _read(value: str) -> Iterator[_Token]:
     position = 0
     while position < len(value):
-        found = _TOKEN.match(value, position)
-        if found is None:
+        match = _TOKEN.match(value, position)
+        if match is None:
             yield _Token("other", value[position:])
             return
-        kind = found.lastgroup or "other"
-        if found["number"] is not None:
-            yield _Token("number", found[0], float(found["number"]), (found["unit"] or "").lower())
+        kind = match.lastgroup or "other"
+        if match["number"] is not None:
+            yield _Token("number", match[0], float(match["number"]), (match["unit"] or "").lower())
         else:
-            yield _Token(kind, " " if kind == "space" else found[0])
-        position = found.end()
+            yield _Token(kind, " " if kind == "space" else match[0])
+        position = match.end()

@@ -119,8 +119,8 @@ def public_holidays(country: str, year: int) -> frozenset[date]:
 @lru_cache(maxsize=256)
 def named_holidays(country: str, year: int) -> tuple[Holiday, ...]:
     """The days of a year that have a name, in their order, days off or not; UnusableCalendar as `public_holidays`."""
-    found = _holidays(country, year, (holidays.PUBLIC, holidays.OPTIONAL))
-    return tuple(Holiday(day, name) for day in sorted(found) for name in found[day].split("; "))
+    holidays_of_year = _holidays(country, year, (holidays.PUBLIC, holidays.OPTIONAL))
+    return tuple(Holiday(day, name) for day in sorted(holidays_of_year) for name in holidays_of_year[day].split("; "))
 
 
 def _holidays(country: str, year: int, categories: tuple[str, ...]) -> Mapping[date, str]:

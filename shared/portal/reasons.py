@@ -65,14 +65,14 @@ def explain(reason: Reason) -> str:
 
 
 def explanation(
-    mail: ClassifiedMail, *found: Iterable[Reason], old: bool = False, marker: Reason | None = None
+    mail: ClassifiedMail, *groups: Iterable[Reason], old: bool = False, marker: Reason | None = None
 ) -> tuple[Reason, ...]:
     """All reasons of a mail («waarom»): those of its outcome first, then the classifier's, each once (D7).
 
     What the classifier says of the marker counts only for a supplement, which alone heeds it: `marker`. `old`: the
     mail was old when it was taken in (D18).
     """
-    reasons = [reason for group in found for reason in group]
+    reasons = [reason for group in groups for reason in group]
     if mail.forced:
         reasons.append(Reason(id=ReasonId.FORCED))
     if mail.automatic is not None:

@@ -52,7 +52,6 @@ async def fresh_installation(servers: Servers, template: str, folder: Path) -> A
             environment = {
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": str(Path(__file__).parents[2]),
-                "PYTHONDONTWRITEBYTECODE": "1",
                 "IMPORTER_DATABASE_URL": _without_login(database.dsn("owner").get_secret_value()),
                 "IMPORTER_AMQP_URL": _without_login(vhost.amqp_url),
                 "IMPORTER_RABBITMQ_MANAGEMENT_URL": _without_login(servers.rabbitmq.management_url),

@@ -190,17 +190,17 @@ class Attachments:
         return tuple(self._our_errors[:_MOST_ERRORS])
 
     def _from_data_url(self, source: str) -> str | None:
-        found = _DATA_URL.match(source[:1000])
-        if found is None:
+        url = _DATA_URL.match(source[:1000])
+        if url is None:
             return None
         self._data_urls += 1
         path = f"data/{self._data_urls}"
-        encoded = source[found.end() :]
-        is_base64 = ";base64" in (found[2] or "").lower()
+        encoded = source[url.end() :]
+        is_base64 = ";base64" in (url[2] or "").lower()
         content = decode_base64(unquote(encoded).encode()) if is_base64 else unquote(encoded).encode()
         result = self._decode(content)
         if isinstance(result, NotStored):
-            media_type = safe_line((found[1] or "text/plain").lower(), 100)
+            media_type = safe_line((url[1] or "text/plain").lower(), 100)
             self._note_left_out(path, f"afbeelding-{self._data_urls}", media_type, len(content), result)
             return None
         return f"{ATTACHMENT_SCHEME}:{self._keep(path, '', result, None).id}"

@@ -212,8 +212,8 @@ def _addresses(root: Part, name: str, limits: Limits) -> tuple[MailAddress, ...]
 
 
 def _references(root: Part, name: str, limits: Limits) -> tuple[str, ...]:
-    found = [safe_line(reference, 250) for reference in message_ids(root.headers.text(name))]
-    return tuple(dict.fromkeys(found))[: limits.references]
+    ids = [safe_line(reference, 250) for reference in message_ids(root.headers.text(name))]
+    return tuple(dict.fromkeys(ids))[: limits.references]
 
 
 def _said(
@@ -319,8 +319,8 @@ def _text_above(place: MarkerPlace, text: str, lines: list[Line], *, plain_leads
     """The text above a marker: of the plain text where that has the marker too, else of what the html shows."""
     if plain_leads:
         plain_lines = text_lines(text)
-        for found in find_markers(plain_lines, (place.marker,)):
-            above = plain_lines[: found.quote_at]
+        for marker in find_markers(plain_lines, (place.marker,)):
+            above = plain_lines[: marker.quote_at]
             if any(not line.is_blank for line in above):
                 return "\n".join(line.text for line in above).strip("\n").rstrip()
     return safe_text(joined(lines[: place.quote_at]))

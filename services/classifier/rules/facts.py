@@ -152,17 +152,22 @@ def _original(read: ReadMail, mailbox: Mailbox, sender: FoundSender) -> MailAddr
     Not where a trusted check says that the forwarding mail is forged: then nobody knows that an employee did it. Nor
     where the text names more senders than one.
     """
-    found = read.forwarded
-    if found is None or not mailbox.forwarded_sender or read.automatic is not None or read.dmarc is DmarcResult.FAIL:
-        return None
-    if not found.alone:
-        return None
-    known = [] if sender.mailbox is None else [sender.mailbox.address]
-    if not is_usable(found.address) or any(
-        same_address(found.address, each) for each in (*known, mailbox.own_address or "")
+    forwarded = read.forwarded
+    if (
+        forwarded is None
+        or not mailbox.forwarded_sender
+        or read.automatic is not None
+        or read.dmarc is DmarcResult.FAIL
     ):
         return None
-    return MailAddress(name=found.name, address=found.address)
+    if not forwarded.alone:
+        return None
+    known = [] if sender.mailbox is None else [sender.mailbox.address]
+    if not is_usable(forwarded.address) or any(
+        same_address(forwarded.address, each) for each in (*known, mailbox.own_address or "")
+    ):
+        return None
+    return MailAddress(name=forwarded.name, address=forwarded.address)
 
 
 def _thread(read: ReadMail) -> tuple[str, ...]:
@@ -256,10 +261,10 @@ def choose_bodies(read: ReadMail, mailbox: Mailbox, asked: Asked, known: Known) 
     if read.crypto is Crypto.ENCRYPTED and not read.whole.text.strip() and not read.whole.html.strip():
         said = Body(html=f"<p>{UNREADABLE}</p>", text=UNREADABLE, attachment_ids=read.whole.attachment_ids)
         return Bodies(whole=said)
-    found = _above(read, mailbox, asked, known)
-    if found is None or found.body is None:
+    above = _above(read, mailbox, asked, known)
+    if above is None or above.body is None:
         return Bodies(whole=read.whole, trimmed=read.reply)
-    return Bodies(whole=read.whole, above_marker=found.body, trimmed=found.trimmed)
+    return Bodies(whole=read.whole, above_marker=above.body, trimmed=above.trimmed)
 
 
 def _automatic(read: ReadMail, asked: Asked, known: Known) -> tuple[AutomaticKind | None, str | None]:
@@ -299,18 +304,18 @@ def _filed_as_a_persons(read: ReadMail, asked: Asked, known: Known) -> bool:
 
 def _candidates(asked: Asked, known: Known, own_message_id: str | None) -> tuple[TicketCandidate, ...]:
     """The ticket of our own mail before any number (D6), then the numbers that are known (D1), else the thread (D8)."""
-    found = [
+    candidates = [
         _candidate(ticket, token.text, token.introduction)
         for token in asked.numbers
         if (ticket := known.tickets.get(token.text)) is not None
     ]
     if own_message_id is not None:
         ticket = known.own_messages[own_message_id]
-        found = [candidate for candidate in found if candidate.number != ticket.number]
-        found.insert(0, _candidate(ticket, ticket.number, NumberIntroduction.INTRODUCED))
-    if not found and asked.follows_thread and (nearest := _ticket_of_thread(asked, known)) is not None:
-        found.append(_candidate(nearest, nearest.number, NumberIntroduction.THREAD))
-    return tuple(found)
+        candidates = [candidate for candidate in candidates if candidate.number != ticket.number]
+        candidates.insert(0, _candidate(ticket, ticket.number, NumberIntroduction.INTRODUCED))
+    if not candidates and asked.follows_thread and (nearest := _ticket_of_thread(asked, known)) is not None:
+        candidates.append(_candidate(nearest, nearest.number, NumberIntroduction.THREAD))
+    return tuple(candidates)
 
 
 def _ticket_of_thread(asked: Asked, known: Known) -> KnownTicket | None:

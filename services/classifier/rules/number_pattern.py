@@ -41,8 +41,8 @@ class Compiled(Protocol):
 
 def checked(pattern: str) -> str:
     """The pattern. BadPattern when it is none, does not find our own numbers, or is read otherwise by the database."""
-    found = compiled(pattern)
-    if found.fullmatch(FIRST_TICKET_NUMBER, 0, len(FIRST_TICKET_NUMBER)) is None:
+    expression = compiled(pattern)
+    if expression.fullmatch(FIRST_TICKET_NUMBER, 0, len(FIRST_TICKET_NUMBER)) is None:
         raise BadPattern(f"the pattern must match our own numbers, such as {FIRST_TICKET_NUMBER}")
     return pattern
 
@@ -59,12 +59,12 @@ def compiled(pattern: str) -> Compiled:
     options.longest_match = True
     options.log_errors = False
     try:
-        found: Compiled = re2.compile(f"(?:{pattern})", options)
+        expression: Compiled = re2.compile(f"(?:{pattern})", options)
     except re2.error as error:
         said = error.args[0]
         raise BadPattern(
             f"this is not a regular expression: {said.decode() if isinstance(said, bytes) else said}"
         ) from None
-    if found.match("") is not None:
+    if expression.match("") is not None:
         raise BadPattern("the pattern matches an empty text")
-    return found
+    return expression

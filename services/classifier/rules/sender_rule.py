@@ -60,17 +60,17 @@ _BLOCKED: Final = {
 
 def handles(sender: MailAddress | None, list_id: str) -> tuple[Handle, ...]:
     """All names by which a rule may know this mail, the narrowest first: address, list, domain, the domains above."""
-    found = []
+    handles = []
     address = "" if sender is None else sender.address.lower()
     if address:
-        found.append(Handle(SenderKind.ADDRESS, address))
+        handles.append(Handle(SenderKind.ADDRESS, address))
     if list_id:
-        found.append(Handle(SenderKind.LIST, list_id))
+        handles.append(Handle(SenderKind.LIST, list_id))
     domain = address.rpartition("@")[2]
     while domain:
-        found.append(Handle(SenderKind.DOMAIN, domain))
+        handles.append(Handle(SenderKind.DOMAIN, domain))
         domain = domain.partition(".")[2]
-    return tuple(found)
+    return tuple(handles)
 
 
 def deciding_rule(known_by: Sequence[Handle], rules: Sequence[SenderRule]) -> SenderRule | None:

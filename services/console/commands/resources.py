@@ -152,10 +152,10 @@ class ResourceCommands:
         """Show all rows."""
 
         async def work(connection: Connection) -> None:
-            found = await repository.rows(connection, self.resource, await _helpdesk(connection, helpdesk))
+            rows = await repository.rows(connection, self.resource, await _helpdesk(connection, helpdesk))
             hidden = frozenset(field.name for field in self.resource.fields if not field.listed)
             hidden |= {name for name, _ in self.resource.facts}
-            show_rows(self.resource.plural, found, hidden=hidden, as_json=as_json)
+            show_rows(self.resource.plural, rows, hidden=hidden, as_json=as_json)
 
         with_database(work)
 

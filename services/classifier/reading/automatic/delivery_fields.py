@@ -34,14 +34,14 @@ _BARE_USER: Final = re.compile(r"[^\s@;]{1,64}")
 
 def looks_like_fields(text: str) -> bool:
     """Whether `text` holds such fields, wherever a server put them (a part of another type, a broken tree)."""
-    names = {found[1].lower() for line in text.splitlines() if (found := _FIELD.match(line))}
+    names = {field[1].lower() for line in text.splitlines() if (field := _FIELD.match(line))}
     return bool(names & {"final-recipient", "original-recipient"}) and bool(names & {"action", "status"})
 
 
 def recipients_in_fields(text: str, limits: Limits) -> list[BouncedRecipient]:
     """Each recipient that the fields name, in order; an address that they do not give is ''."""
-    found = [_recipient(group, limits) for group in _groups(text, limits)]
-    return found[:MOST_RECIPIENTS]
+    recipients = [_recipient(group, limits) for group in _groups(text, limits)]
+    return recipients[:MOST_RECIPIENTS]
 
 
 def _groups(text: str, limits: Limits) -> Iterator[dict[str, str]]:
@@ -54,8 +54,8 @@ def _groups(text: str, limits: Limits) -> Iterator[dict[str, str]]:
             continue
         if name not in _KEPT:
             continue
-        told = bool(group.keys() & _TELLS_RESULT)
-        begins = name in _NAMES_RECIPIENT and (name in group or (after_blank and told))
+        has_result = bool(group.keys() & _TELLS_RESULT)
+        begins = name in _NAMES_RECIPIENT and (name in group or (after_blank and has_result))
         if begins or (after_blank and name in group):
             yield group
             group = {}
@@ -75,9 +75,9 @@ def _unfolded(text: str) -> Iterator[tuple[str, str]]:
         if name:
             yield name, value
             name = ""
-        found = _FIELD.match(line)
-        if found is not None:
-            name, value = found[1].lower(), found[2].strip()
+        field = _FIELD.match(line)
+        if field is not None:
+            name, value = field[1].lower(), field[2].strip()
         elif not line.strip():
             yield "", ""
     if name:
@@ -105,8 +105,8 @@ def _status(field: str, diagnostic: str, action: str) -> str:
     if status and not _SAYS_NOTHING.fullmatch(status):
         return status
     # 5.0.0 says nothing where the server's own words, or the comment behind the code, say more
-    told = status_of(f"{field} {diagnostic}" if status else diagnostic, delayed=_action(action, "") == "delayed")
-    return told or status
+    in_words = status_of(f"{field} {diagnostic}" if status else diagnostic, delayed=_action(action, "") == "delayed")
+    return in_words or status
 
 
 def _action(field: str, status: str) -> str:
@@ -121,9 +121,9 @@ def _address(field: str, limits: Limits) -> str:
     kind, separator, rest = field.partition(";")
     value = (rest if separator else kind).strip()
     value = _ESCAPED.sub(lambda code: _character(int(code[1], 16)), value)
-    found = ADDRESS.search(value)
-    if found is not None:
-        return safe_line(found[0], limits.address)
+    address = ADDRESS.search(value)
+    if address is not None:
+        return safe_line(address[0], limits.address)
     bare = value.strip("<>\"' ")
     return safe_line(bare, limits.address) if _BARE_USER.fullmatch(bare) else ""
 

@@ -67,9 +67,9 @@ def read_delivery_report(
         refused = _returned_to(leaves, limits) or ADDRESS.findall(text[:MOST_TEXT])[:1]
         entries = tuple(BouncedRecipient(recipient=each, status=_REFUSED, action="failed") for each in refused)
         return DeliveryReport(entries, _returned(root, leaves, text, limits), sign)
-    told = recipients_of_notification(text, limits)
-    if told:
-        return DeliveryReport(tuple(told), (), "bouncedRecipients")
+    recipients = recipients_of_notification(text, limits)
+    if recipients:
+        return DeliveryReport(tuple(recipients), (), "bouncedRecipients")
     sign = report_sign(telling)
     is_carried = not telling.media_types & DATA_TYPES and any(part.media_type in DATA_TYPES for part in leaves)
     if sign is None and is_carried and telling.from_machine and telling.called_so and not telling.passed_on:
@@ -118,9 +118,9 @@ def _in_words(headers: Headers, sender: str, leaves: list[Part], text: str, limi
     for name in ("from", "to"):
         not_meant |= {address.lower() for address in ADDRESS.findall(headers.text(name))}
     named = list(dict.fromkeys(ADDRESS.findall(headers.text("x-failed-recipients"))))
-    found = recipients_in_words(text, limits, named=named, not_meant=not_meant)
-    if found:
-        return found
+    recipients = recipients_in_words(text, limits, named=named, not_meant=not_meant)
+    if recipients:
+        return recipients
     status = status_of(said_part(text)) or status_of(headers.text("subject")) or "5.0.0"
     action = "delayed" if status.startswith("4") and "delay" in text.lower() else "failed"
     return [
@@ -172,23 +172,23 @@ def _returned_to(leaves: list[Part], limits: Limits) -> list[str]:
 
 def _returned(root: Part, leaves: list[Part], text: str, limits: Limits) -> tuple[str, ...]:
     """Message-IDs of the returned mail: of the attached message or headers, named in the report, or in its words."""
-    found: list[str] = []
+    ids: list[str] = []
     for part in leaves:
         if part.media_type in RETURNED_TYPES:
             inner = attached_header(part.content, limits)
-            found += message_ids(inner.text("message-id"))
+            ids += message_ids(inner.text("message-id"))
         elif part.media_type in DATA_TYPES:
-            found += _MESSAGE_ID.findall(part.text)
-    found += _MESSAGE_ID.findall(text[: MOST_TEXT * 4])
+            ids += _MESSAGE_ID.findall(part.text)
+    ids += _MESSAGE_ID.findall(text[: MOST_TEXT * 4])
     for name in ("in-reply-to", "references"):
-        found += message_ids(root.headers.text(name))
-    return tuple(dict.fromkeys(found))[: limits.references]
+        ids += message_ids(root.headers.text(name))
+    return tuple(dict.fromkeys(ids))[: limits.references]
 
 
 def message_ids(value: str) -> list[str]:
     """The Message-IDs in a header value, without brackets; a value without brackets is one if it has no spaces."""
-    found = re.findall(r"<\s*([^<>\s]{1,250})\s*>", value)
+    ids = re.findall(r"<\s*([^<>\s]{1,250})\s*>", value)
     bare = value.strip().strip("<>")
-    if not found and bare and " " not in bare and len(bare) <= 250:  # noqa: PLR2004 - as in the pattern above
+    if not ids and bare and " " not in bare and len(bare) <= 250:  # noqa: PLR2004 - as in the pattern above
         return [bare]
-    return found
+    return ids

@@ -104,13 +104,13 @@ def recipients_in_words(
     mentions = _chosen(lines, not_meant) if not named else _named(lines, named)
     if not mentions:
         return [_bounced(address, whole, action, of_all, limits) for address in _returned_to(text, not_meant)]
-    found = []
+    recipients = []
     for position, mention in enumerate(mentions[:MOST_RECIPIENTS]):
         following = next((other.line for other in mentions[position + 1 :] if other.line > mention.line), len(lines))
         block = lines[mention.line : min(following, mention.line + _BLOCK_LINES)] if mention.line >= 0 else []
         status = _final(_status("\n".join(block), action), gave_up=gave_up) if _tells(block) else whole
-        found.append(_bounced(mention.address, status, action, _diagnostic(block) or of_all, limits))
-    return found
+        recipients.append(_bounced(mention.address, status, action, _diagnostic(block) or of_all, limits))
+    return recipients
 
 
 def _bounced(address: str, status: str, action: str, diagnostic: str, limits: Limits) -> BouncedRecipient:
@@ -147,9 +147,9 @@ def _tells(block: list[str]) -> bool:
 
 def _mentions(lines: list[str], not_meant: Collection[str]) -> Iterator[_Mention]:
     for number, line in enumerate(lines):
-        for found in ADDRESS.finditer(line[:1000]):
-            address = found[0].rstrip(".")
-            before = line[: found.start()]
+        for match in ADDRESS.finditer(line[:1000]):
+            address = match[0].rstrip(".")
+            before = line[: match.start()]
             local = address.partition("@")[0]
             if (
                 address.lower() in not_meant
@@ -183,8 +183,8 @@ def _named(lines: list[str], named: Collection[str]) -> list[_Mention]:
 
 def _returned_to(text: str, not_meant: Collection[str]) -> list[str]:
     """Whom the returned mail was sent to, for a report that names nobody."""
-    for found in _RETURNED_TO.finditer(text[: MOST_TEXT * 2]):
-        addresses = [address for address in ADDRESS.findall(found[1]) if address.lower() not in not_meant]
+    for match in _RETURNED_TO.finditer(text[: MOST_TEXT * 2]):
+        addresses = [address for address in ADDRESS.findall(match[1]) if address.lower() not in not_meant]
         if addresses:
             return list(dict.fromkeys(addresses))
     return []
@@ -210,17 +210,17 @@ def recipients_of_notification(text: str, limits: Limits) -> list[BouncedRecipie
     if opening < 0 or '"bouncedRecipients"' not in text:
         return []
     try:
-        told, _ = json.JSONDecoder().raw_decode(text[opening : opening + MOST_TEXT])
-        bounce: dict[str, Any] = told["bounce"]
+        notification, _ = json.JSONDecoder().raw_decode(text[opening : opening + MOST_TEXT])
+        bounce: dict[str, Any] = notification["bounce"]
         recipients = list(bounce["bouncedRecipients"])[:MOST_RECIPIENTS]
         permanent = bounce.get("bounceType") == "Permanent"
-        found = []
+        recipients = []
         for each in recipients:
             diagnostic = str(each.get("diagnosticCode", ""))
             status = status_of(f"{each.get('status', '')} {diagnostic}") or ("5.0.0" if permanent else "4.0.0")
             action = str(each.get("action", "failed"))
             said = safe_line(diagnostic.partition(";")[2].strip() or diagnostic, LONGEST_DIAGNOSTIC)
-            found.append(_bounced(str(each["emailAddress"]), status, action, said, limits))
+            recipients.append(_bounced(str(each["emailAddress"]), status, action, said, limits))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []
-    return found
+    return recipients

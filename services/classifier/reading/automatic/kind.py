@@ -129,8 +129,8 @@ def _calendar(root: Part) -> str | None:
         if part.media_type in {"text/calendar", "application/ics"}:
             method = part.parameters.get("method", "").upper()
             if not method:
-                found = _METHOD.search(part.content[:20_000])
-                method = found[1].decode().upper() if found else ""
+                match = _METHOD.search(part.content[:20_000])
+                method = match[1].decode().upper() if match else ""
             if method in {"REPLY", "COUNTER"}:
                 return f"METHOD:{method}"
     is_meeting = root.headers.token("content-class") == "urn:content-classes:calendarmessage"
@@ -242,7 +242,7 @@ def _list(headers: Headers, own_list_ids: Collection[str]) -> str | None:
 
 
 def _first(signs: Mapping[str, object]) -> str | None:
-    return next((sign for sign, found in signs.items() if found), None)
+    return next((sign for sign, applies in signs.items() if applies), None)
 
 
 def _titled(name: str) -> str:

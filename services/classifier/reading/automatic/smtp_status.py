@@ -119,8 +119,8 @@ _PHRASES: Final = (
 
 def enhanced_code(text: str) -> str:
     """The enhanced status code in a Status field, success included; '' for none."""
-    found = _ENHANCED.search(text)
-    return found[1] if found else ""
+    match = _ENHANCED.search(text)
+    return match[1] if match else ""
 
 
 def _failure_code(text: str) -> str:
@@ -131,8 +131,8 @@ def _failure_code(text: str) -> str:
 
 def reply_code(text: str) -> str:
     """The first SMTP reply code of a failure in `text`, such as `550`; '' for none."""
-    found = _REPLY.search(text)
-    return found[1] if found else ""
+    match = _REPLY.search(text)
+    return match[1] if match else ""
 
 
 def has_code(text: str) -> bool:

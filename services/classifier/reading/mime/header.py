@@ -90,8 +90,8 @@ def parse_headers(block: bytes, limits: Limits) -> Headers:
             if fields:
                 fields[-1][1].append(line.strip(b"\r\n"))
             continue
-        if found := _FIELD.match(line):
-            fields.append((found[1].decode("ascii").lower(), [found[2]]))
+        if field := _FIELD.match(line):
+            fields.append((field[1].decode("ascii").lower(), [field[2]]))
     return Headers(tuple((name, b"".join(value).strip()[: limits.header_value]) for name, value in fields))
 
 
@@ -179,11 +179,11 @@ def parameters(value: bytes) -> tuple[str, dict[str, str]]:
     text = decode(value)
     head, separator, rest = text.partition(";")
     collected: dict[str, list[tuple[int, bool, str]]] = {}
-    for found in _PARAMETER.finditer(separator + rest):
-        section = _SECTION.match(found[1].lower())
+    for parameter in _PARAMETER.finditer(separator + rest):
+        section = _SECTION.match(parameter[1].lower())
         if section is None:
             continue
-        collected.setdefault(section[1], []).append((int(section[2] or 0), bool(section[3]), _unquoted(found[2])))
+        collected.setdefault(section[1], []).append((int(section[2] or 0), bool(section[3]), _unquoted(parameter[2])))
     return head.strip().lower(), {name: _joined(sections) for name, sections in collected.items()}
 
 

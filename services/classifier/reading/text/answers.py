@@ -65,8 +65,8 @@ def answered_lines(texts: Sequence[str], voices: Sequence[Voice], *, announced: 
 
 def _runs(voices: Sequence[Voice]) -> Iterator[tuple[Voice, list[int]]]:
     """Lines of one voice that stand together, empty ones left out."""
-    told = [index for index, voice in enumerate(voices) if voice is not Voice.NONE]
-    for voice, run in groupby(told, key=lambda index: voices[index]):
+    spoken = [index for index, voice in enumerate(voices) if voice is not Voice.NONE]
+    for voice, run in groupby(spoken, key=lambda index: voices[index]):
         yield voice, list(run)
 
 

@@ -79,8 +79,8 @@ def find_attached(root: Part, limits: Limits) -> Forwarded | None:
         return None
     digests = tuple(f"{part.path}." if part.path else "" for part in parts if part.media_type == "multipart/digest")
     for part in parts:
-        if not (digests and part.path.startswith(digests)) and (found := _attached(part, limits)) is not None:
-            return found
+        if not (digests and part.path.startswith(digests)) and (forwarded := _attached(part, limits)) is not None:
+            return forwarded
     return None
 
 
@@ -107,9 +107,9 @@ def find_quoted(texts: Sequence[str], subject: str, limits: Limits) -> Forwarded
             forwards = kind is Separator.FORWARDED or prefix is Prefix.FORWARD
             unsaid = prefix is None and not said_above and header.is_block
             if forwards or unsaid:
-                told = header.subject or safe_line(without_forward_prefixes(subject), limits.subject)
+                original = header.subject or safe_line(without_forward_prefixes(subject), limits.subject)
                 alone = not _others(texts, header, limits)
-                return Forwarded(header.sender.name, header.sender.address, told, How.QUOTED, alone)
+                return Forwarded(header.sender.name, header.sender.address, original, How.QUOTED, alone)
             return None
         said_above = said_above or (kind is None and not _RULED.match(texts[index]))
         index += 1
@@ -188,25 +188,25 @@ def _depth(text: str) -> int:
 def _mailbox(value: str, limits: Limits) -> MailAddress | None:
     """The mailbox in a header line of a text: `Jan <jan@…>`, `Jan [mailto:jan@…]`, `jan@… (Jan)`, `Jan jan@…`."""
     value = _LINKED.sub("", value.replace("&lt;", "<").replace("&gt;", ">"))
-    found = _ADDRESS.search(value)
-    if found is None:
+    address_match = _ADDRESS.search(value)
+    if address_match is None:
         return None
-    name = value[: found.start()].strip(_AROUND_NAME) or value[found.end() :]
+    name = value[: address_match.start()].strip(_AROUND_NAME) or value[address_match.end() :]
     name = safe_line(name.strip(_AROUND_NAME), limits.name).strip(_AROUND_NAME)
-    address = found[0].strip(".")
+    address = address_match[0].strip(".")
     return MailAddress(name="" if name.casefold() == address.casefold() else name, address=address)
 
 
 def _named_in(attribution: str, limits: Limits) -> MailAddress | None:
     """The mailbox in an attribution: the name stands before the address, behind a date or a word such as `heeft`."""
     text = _LINKED.sub("", attribution.replace("&lt;", "<").replace("&gt;", ">"))
-    found = _ADDRESS.search(text)
-    if found is None:
+    address_match = _ADDRESS.search(text)
+    if address_match is None:
         return None
-    before = text[: found.start()].rstrip(" <([:")
+    before = text[: address_match.start()].rstrip(" <([:")
     quoted = _QUOTED_NAME.search(before)
     name = quoted[1] if quoted else _BEFORE_NAME.sub("", before)
-    return MailAddress(name=safe_line(name.strip(_AROUND_NAME), limits.name), address=found[0].strip("."))
+    return MailAddress(name=safe_line(name.strip(_AROUND_NAME), limits.name), address=address_match[0].strip("."))
 
 
 def _attached(part: Part, limits: Limits) -> Forwarded | None:

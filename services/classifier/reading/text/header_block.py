@@ -209,7 +209,7 @@ def header_block_at(lines: Sequence[str], begin: int) -> HeaderBlock | None:
     if first is None:
         return None
     fields: dict[Field, str] = {first[0]: first[1]}
-    told, end, blanks, last = 1, begin + 1, 0, first[0]
+    fields_seen, end, blanks, last = 1, begin + 1, 0, first[0]
     for index in range(begin + 1, min(len(lines), begin + _MOST_LINES)):
         line = bare(lines[index])
         if not line:
@@ -217,22 +217,22 @@ def header_block_at(lines: Sequence[str], begin: int) -> HeaderBlock | None:
             if blanks > _MOST_BLANKS:
                 break
             continue
-        found = header_field(lines[index])
-        if found is None:
+        field = header_field(lines[index])
+        if field is None:
             if _UNKNOWN.match(line) and not blanks:
                 continue  # a label that is not ours: of the block, if one of its fields follows
             if blanks or not _goes_on(lines[index], last, empty=not fields[last]):
                 break
             fields[last] = f"{fields[last]} {line}".strip()
         else:
-            last = found[0]
-            told += last not in fields
-            fields.setdefault(*found)
+            last = field[0]
+            fields_seen += last not in fields
+            fields.setdefault(*field)
         blanks, end = 0, index + 1
     sender = fields.get(Field.FROM)
     if sender is None or not (Field.DATE in fields or Field.TO in fields):
         return None  # a form on a website may name a sender and a subject
-    if told < (_ENOUGH - 1 if "@" in sender else _ENOUGH):
+    if fields_seen < (_ENOUGH - 1 if "@" in sender else _ENOUGH):
         return None
     return HeaderBlock(begin, end, fields)
 
@@ -248,8 +248,8 @@ def _separator(text: str) -> Separator | None:
     ruled = _RULE.match(line)
     words = (line[ruled.end() :] if ruled else line.strip(_AROUND)).strip("-_=~—–*: \t\xa0「」[]<>")
     for kind, pattern in ((Separator.ORIGINAL, _ORIGINAL), (Separator.FORWARDED, _FORWARDED)):
-        found = pattern.match(words)
-        if found is not None and (ruled is not None or not words[found.end() :].strip(" :：-")):
+        match = pattern.match(words)
+        if match is not None and (ruled is not None or not words[match.end() :].strip(" :：-")):
             return kind
     return None
 

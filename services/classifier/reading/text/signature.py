@@ -137,13 +137,15 @@ def contact_details_at(lines: Sequence[str]) -> int | None:
 
     All of it must look like them, two lines or more must surely be, and nobody asks or adds anything there.
     """
-    told = [index for index, line in enumerate(lines) if bare(line)]
-    greeting = next((place for place in reversed(range(len(told))) if _GREETING.match(bare(lines[told[place]]))), None)
-    if greeting is None or not greeting or len(told) - greeting > _MOST_DETAILS:
+    filled = [index for index, line in enumerate(lines) if bare(line)]
+    greeting = next(
+        (place for place in reversed(range(len(filled))) if _GREETING.match(bare(lines[filled[place]]))), None
+    )
+    if greeting is None or not greeting or len(filled) - greeting > _MOST_DETAILS:
         return None
-    details = told[greeting + 2 :]
+    details = filled[greeting + 2 :]
     texts = [bare(lines[index]) for index in details]
-    if not texts or len(lines[told[greeting + 1]]) > _LONGEST_NAME:
+    if not texts or len(lines[filled[greeting + 1]]) > _LONGEST_NAME:
         return None
     if any(len(_LINK.sub("", text)) > _LONGEST_DETAIL or _NOT_A_DETAIL.search(text) for text in texts):
         return None

@@ -39,17 +39,17 @@ _MOST: Final = 20
 
 def prefix_of(subject: str) -> Prefix | None:
     """What the outermost prefix says; None where there is none."""
-    found = _PREFIX.match(subject)
-    if found is None:
+    prefix = _PREFIX.match(subject)
+    if prefix is None:
         return None
-    return Prefix.ANSWER if found["answer"] else Prefix.FORWARD
+    return Prefix.ANSWER if prefix["answer"] else Prefix.FORWARD
 
 
 def without_forward_prefixes(subject: str) -> str:
     """The subject of the mail that was forwarded: what forwarding put before it is gone."""
     for _ in range(_MOST):
-        found = _PREFIX.match(subject)
-        if (found is None or found["forward"] is None) and not subject.casefold().startswith("vs:"):
+        prefix = _PREFIX.match(subject)
+        if (prefix is None or prefix["forward"] is None) and not subject.casefold().startswith("vs:"):
             break
-        subject = subject[found.end() :] if found is not None else subject[3:].lstrip()
+        subject = subject[prefix.end() :] if prefix is not None else subject[3:].lstrip()
     return subject.strip()

@@ -39,25 +39,25 @@ def summary(source: str) -> str:
     properties: dict[str, _Property] = {}
     component = ""
     for line in lines:
-        found = _LINE.match(line)
-        if found is None:
+        line_match = _LINE.match(line)
+        if line_match is None:
             continue
-        name = found[1].upper()
+        name = line_match[1].upper()
         if name == "BEGIN":
-            component = component if component in {"VEVENT", "VTODO"} else found[3].strip().upper()
-        elif name == "END" and found[3].strip().upper() == component:
+            component = component if component in {"VEVENT", "VTODO"} else line_match[3].strip().upper()
+        elif name == "END" and line_match[3].strip().upper() == component:
             if component in {"VEVENT", "VTODO"}:
                 break
             component = ""
         elif name == "METHOD" or component in {"VEVENT", "VTODO"}:
-            properties.setdefault(name, _Property(name, found[2], found[3]))
+            properties.setdefault(name, _Property(name, line_match[2], line_match[3]))
     return _sentences(properties)
 
 
 def _sentences(properties: dict[str, _Property]) -> str:
     def text(name: str) -> str:
-        found = properties.get(name)
-        return _unescaped(found.value).strip() if found else ""
+        entry = properties.get(name)
+        return _unescaped(entry.value).strip() if entry else ""
 
     method = _METHODS.get(text("METHOD").upper(), "Agenda-item")
     title = text("SUMMARY")
@@ -75,25 +75,25 @@ def _sentences(properties: dict[str, _Property]) -> str:
 
 
 def _unescaped(value: str) -> str:
-    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
+    return _ESCAPED.sub(lambda escaped: "\n" if escaped[1] in "nN" else escaped[1], value)
 
 
-def _moment(found: _Property | None) -> str:
-    if found is None:
+def _moment(entry: _Property | None) -> str:
+    if entry is None:
         return ""
-    moment = _MOMENT.match(found.value.strip())
+    moment = _MOMENT.match(entry.value.strip())
     if moment is None:
         return ""
     day = f"{moment[3]}-{moment[2]}-{moment[1]}"
     if not moment[4]:
         return day
-    zone = _ZONE.search(found.parameters)
+    zone = _ZONE.search(entry.parameters)
     named = " UTC" if moment[6] else f" ({zone[1]})" if zone else ""
     return f"{day} {moment[4]}:{moment[5]}{named}"
 
 
-def _person(found: _Property) -> str:
-    address = re.sub(r"(?i)^mailto:", "", found.value.strip())
-    name = _NAME.search(found.parameters)
+def _person(entry: _Property) -> str:
+    address = re.sub(r"(?i)^mailto:", "", entry.value.strip())
+    name = _NAME.search(entry.parameters)
     named = (name[1] or name[2]).strip() if name else ""
     return f"{named} <{address}>" if named and named != address else address

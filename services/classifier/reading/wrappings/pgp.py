@@ -27,13 +27,13 @@ def clear_signed(text: str) -> str | None:
     """`text` without the armour of a clear signature, None where it has none; line ends are LF."""
     if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
         return None
-    read, found = _SIGNED.subn(lambda signed: _DASHED.sub("", signed[1]), text)
-    return read if found else None
+    read, count = _SIGNED.subn(lambda signed: _DASHED.sub("", signed[1]), text)
+    return read if count else None
 
 
 def without_encrypted(text: str) -> str | None:
     """`text` with each encrypted block replaced by a sentence that says so, None where it has none."""
     if "-----BEGIN PGP MESSAGE" not in text:
         return None
-    read, found = _ENCRYPTED.subn(UNREADABLE, text)
-    return read if found else None
+    read, count = _ENCRYPTED.subn(UNREADABLE, text)
+    return read if count else None

@@ -99,8 +99,8 @@ class _Cursor:
         return taken
 
     def number(self) -> int:
-        (found,) = _U32.unpack(self.take(_U32.size))
-        return int(found)
+        (number,) = _U32.unpack(self.take(_U32.size))
+        return int(number)
 
 
 @dataclass(slots=True)
@@ -166,40 +166,43 @@ def _of_attachment(reading: _Reading, identifier: int, data: bytes, most_files: 
     reading.files[-1] = file
 
 
-def _with_properties(file: TnefFile, found: Mapping[int, bytes | str]) -> TnefFile:
+def _with_properties(file: TnefFile, properties: Mapping[int, bytes | str]) -> TnefFile:
     name = (
-        _text(found, _PR_LONG_FILE_NAME) or _text(found, _PR_FILE_NAME) or file.name or _text(found, _PR_DISPLAY_NAME)
+        _text(properties, _PR_LONG_FILE_NAME)
+        or _text(properties, _PR_FILE_NAME)
+        or file.name
+        or _text(properties, _PR_DISPLAY_NAME)
     )
-    data = found.get(_PR_DATA, b"")
+    data = properties.get(_PR_DATA, b"")
     return TnefFile(
         name=name,
-        media_type=_text(found, _PR_MIME_TAG).lower(),
-        content_id=_text(found, _PR_CONTENT_ID),
+        media_type=_text(properties, _PR_MIME_TAG).lower(),
+        content_id=_text(properties, _PR_CONTENT_ID),
         content=data if isinstance(data, bytes) and data else file.content,
     )
 
 
 def _mail(reading: _Reading, longest_text: int) -> TnefMail:
-    found = reading.properties
-    text = _text(found, _PR_BODY) or decode(reading.body, reading.codepage)
-    html = found.get(_PR_HTML, "")
+    properties = reading.properties
+    text = _text(properties, _PR_BODY) or decode(reading.body, reading.codepage)
+    html = properties.get(_PR_HTML, "")
     if isinstance(html, bytes):
-        codepage = found.get(_PR_CODEPAGE)
+        codepage = properties.get(_PR_CODEPAGE)
         html = decode(html, codepage if isinstance(codepage, str) else reading.codepage)
-    compressed = found.get(_PR_RTF_COMPRESSED)
+    compressed = properties.get(_PR_RTF_COMPRESSED)
     if not html.strip() and isinstance(compressed, bytes):
         document = from_rtf(decompressed(compressed, longest=longest_text * 4), longest=longest_text)
         html, text = document.html, text or document.text
     return TnefMail(
-        subject=_text(found, _PR_SUBJECT) or reading.subject,
+        subject=_text(properties, _PR_SUBJECT) or reading.subject,
         text=text.rstrip("\x00"),
         html=html.rstrip("\x00"),
         files=tuple(reading.files),
     )
 
 
-def _text(found: Mapping[int, bytes | str], tag: int) -> str:
-    value = found.get(tag, "")
+def _text(properties: Mapping[int, bytes | str], tag: int) -> str:
+    value = properties.get(tag, "")
     return value.rstrip("\x00") if isinstance(value, str) else ""
 
 
@@ -210,7 +213,7 @@ def _charset(codepage: int) -> str:
 def _properties(data: bytes, codepage: str) -> dict[int, bytes | str]:
     """The properties that matter here, by tag: text decoded, bytes as they are, the codepage as a charset."""
     cursor = _Cursor(data)
-    found: dict[int, bytes | str] = {}
+    properties: dict[int, bytes | str] = {}
     try:
         for _ in range(cursor.number()):
             kind, tag = _U16.unpack(cursor.take(2))[0], _U16.unpack(cursor.take(2))[0]
@@ -219,16 +222,16 @@ def _properties(data: bytes, codepage: str) -> dict[int, bytes | str]:
                 cursor.take(_padded(cursor.number()) if cursor.number() else _U32.size)
             value = _value(cursor, kind)
             if tag == _PR_CODEPAGE and isinstance(value, bytes) and len(value) == _U32.size:
-                found[tag] = _charset(_U32.unpack(value)[0])
+                properties[tag] = _charset(_U32.unpack(value)[0])
             elif isinstance(value, bytes) and kind == _STRING8:
-                found[tag] = decode(value, codepage)
+                properties[tag] = decode(value, codepage)
             elif isinstance(value, bytes) and kind == _UNICODE:
-                found[tag] = decode(value, "utf-16-le")
+                properties[tag] = decode(value, "utf-16-le")
             elif value is not None:
-                found[tag] = value[_INTERFACE_ID:] if kind == _OBJECT else value
+                properties[tag] = value[_INTERFACE_ID:] if kind == _OBJECT else value
     except _Damaged:
         pass
-    return found
+    return properties
 
 
 def _value(cursor: _Cursor, kind: int) -> bytes | None:
