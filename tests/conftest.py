@@ -6,8 +6,8 @@
 import json
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,9 +26,7 @@ from deploy.testing.servers import imap_for_tests, servers_for_tests
 from shared.broker import administration
 from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
-from shared.database.migrate import migrate
-from shared.database.pool import Connection, Pool, open_pool
-from shared.database.roles import ROLES, close_database, ensure_roles, scram_verifier, set_passwords
+from tests.databases import Database, Databases, drop_database, migrated_database
 
 
 def pytest_configure() -> None:
@@ -90,113 +88,25 @@ async def empty_database(postgres_server: PostgresEndpoint) -> AsyncIterator[str
     connection = await asyncpg.connect(postgres_server.url)
     try:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        yield postgres_server.database(name)
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
-
-
-DATABASE_PASSWORD = "test"
-"""Of every role of ours on a test server: roles are of the whole server, which several sessions may share."""
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A fresh database with the whole schema. A role is named as its service: `fetcher`, …, `ui`, `owner`."""
-
-    name: str
-    server: PostgresEndpoint
-
-    def dsn(self, service: str) -> SecretStr:
-        """The URL of this database as a service's own role (`owner`: who may do all)."""
-        role = "helpdesk_ui" if service == "ui" else f"importer_{service}"
-        return SecretStr(self.server.login(self.name, role, DATABASE_PASSWORD))
-
-    @asynccontextmanager
-    async def pool(self, service: str, *, max_size: int = 5) -> AsyncIterator[Pool]:
-        """A pool as the services open it; closed at the end."""
-        pool = await open_pool(self.dsn(service).get_secret_value(), application_name=service, max_size=max_size)
-        try:
-            yield pool
-        finally:
-            await pool.close()
-
-    @asynccontextmanager
-    async def connect(self, service: str) -> AsyncIterator[Connection]:
-        """One connection as a service's role, set up as in a pool; each statement for itself."""
-        async with self.pool(service, max_size=1) as pool, pool.acquire() as connection:
-            yield connection
-
-
-@asynccontextmanager
-async def migrated_database(postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
-    """The name of a database that `migrate` made, as its owner would; dropped afterwards."""
-    name = f"test_template_{secrets.token_hex(6)}"
-    superuser = await asyncpg.connect(postgres_server.url)
-    try:
-        # Sessions that share a server take turns with its roles.
-        await superuser.execute("SELECT pg_advisory_lock(1)")
-        if not await superuser.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'importer_owner')"):
-            await superuser.execute("CREATE ROLE importer_owner")
-        verifier = scram_verifier(DATABASE_PASSWORD)
-        await superuser.execute(f"ALTER ROLE importer_owner LOGIN CREATEROLE PASSWORD '{verifier}'")
-        owner = await asyncpg.connect(postgres_server.login("postgres", "importer_owner", DATABASE_PASSWORD))
-        await ensure_roles(owner)
-        await set_passwords(owner, dict.fromkeys(ROLES, DATABASE_PASSWORD))
-        await owner.close()
-        await superuser.execute("SELECT pg_advisory_unlock(1)")
-        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE template0 ENCODING 'UTF8'")
-        await migrate(Database(name, postgres_server).dsn("owner").get_secret_value())
-    finally:
-        await superuser.close()
-    yield name
-    await _drop(postgres_server, name)
+    yield postgres_server.database(name)
+    await drop_database(postgres_server, name)
 
 
 @pytest.fixture(scope="session")
-async def database_template(postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
-    """The name of a migrated database that every other of this session is a copy of."""
-    async with migrated_database(postgres_server) as name:
-        yield name
-
-
-@asynccontextmanager
-async def fresh_database(server: PostgresEndpoint, template: str) -> AsyncIterator[Database]:
-    """A fresh database with the newest schema and no rows but the system's; dropped afterwards."""
-    name = f"test_{secrets.token_hex(6)}"
-    superuser = await asyncpg.connect(server.url)
-    try:
-        await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE {template}")
-    finally:
-        await superuser.close()
-    owner = await asyncpg.connect(server.login(name, "importer_owner", DATABASE_PASSWORD))
-    await close_database(owner)  # a copy has what its template has, save the rights on the database itself
-    await owner.close()
-    yield Database(name, server)
-    await _drop(server, name)
-
-
-async def _drop(server: PostgresEndpoint, name: str) -> None:
-    """By a connection of its own: a test may have restarted the server meanwhile."""
-    superuser = await asyncpg.connect(server.url)
-    try:
-        await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await superuser.close()
-
-
-@pytest.fixture(scope="session")
-def make_database(
-    postgres_server: PostgresEndpoint, database_template: str
-) -> Callable[[], AbstractAsyncContextManager[Database]]:
-    """`fresh_database`, for fixtures of a wider scope in other folders."""
-    return lambda: fresh_database(postgres_server, database_template)
+async def databases(postgres_server: PostgresEndpoint) -> AsyncIterator[Databases]:
+    """Databases with the whole schema for whoever asks, in this session."""
+    async with migrated_database(postgres_server) as template:
+        databases = Databases(postgres_server, template)
+        yield databases
+        await databases.drop()
 
 
 @pytest.fixture
-async def database(postgres_server: PostgresEndpoint, database_template: str) -> AsyncIterator[Database]:
+async def database(databases: Databases) -> AsyncIterator[Database]:
     """A fresh database for one test."""
-    async with fresh_database(postgres_server, database_template) as fresh:
+    async with databases.fresh() as fresh:
         yield fresh
 
 

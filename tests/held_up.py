@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from tests.conftest import Database
+from tests.databases import Database
 
 _KEY = 77
 _WAITING = """

@@ -7,14 +7,15 @@ import pytest
 from deploy.local.instance import Servers
 from tests.acceptance.installation import Installation, fresh_installation
 from tests.acceptance.pipeline import SupervisedPipeline, running_pipeline
+from tests.databases import Databases
 
 
 @pytest.fixture(scope="module")
 async def installation(
-    servers: Servers, database_template: str, tmp_path_factory: pytest.TempPathFactory
+    servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Installation]:
     """A fresh database and virtual host for this module."""
-    async with fresh_installation(servers, database_template, tmp_path_factory.mktemp("secrets")) as fresh:
+    async with fresh_installation(servers, databases, tmp_path_factory.mktemp("secrets")) as fresh:
         yield fresh
 
 

@@ -18,7 +18,8 @@ from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
 from shared.database.sealing_keys import publish
 from shared.sealing import Keyring, new_key
-from tests.conftest import DATABASE_PASSWORD, Database, fresh_database, fresh_empty_vhost
+from tests.conftest import fresh_empty_vhost
+from tests.databases import DATABASE_PASSWORD, Database, Databases
 
 BROKER_PASSWORD = "test"
 """Of every user of ours on a test broker: users are of the whole node, which several sessions may share."""
@@ -36,7 +37,7 @@ class Installation:
 
 
 @asynccontextmanager
-async def fresh_installation(servers: Servers, template: str, folder: Path) -> AsyncIterator[Installation]:
+async def fresh_installation(servers: Servers, databases: Databases, folder: Path) -> AsyncIterator[Installation]:
     """A migrated database and a virtual host with the topology, both dropped afterwards; secrets lie in `folder`.
 
     Its wait queues wait 0.1, 0.2 and 0.3 seconds, so that a test of a retry ends in time.
@@ -44,7 +45,7 @@ async def fresh_installation(servers: Servers, template: str, folder: Path) -> A
     shortened = tuple(Wait(wait.name, timedelta(seconds=0.1 * n)) for n, wait in enumerate(WAITS, start=1))
     ours = topology(TopologyParameters(waits=shortened))
     passwords = {user.service: SecretStr(BROKER_PASSWORD) for user in ours.users}
-    async with fresh_database(servers.postgres, template) as database, fresh_empty_vhost(servers.rabbitmq) as vhost:
+    async with databases.fresh() as database, fresh_empty_vhost(servers.rabbitmq) as vhost:
         dsn = SecretStr(servers.rabbitmq.management_url)
         async with administration.management(dsn, vhost.name) as management:
             deployment = await administration.apply(management, ours, passwords)

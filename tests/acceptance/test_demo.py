@@ -19,15 +19,16 @@ from deploy.local.dovecot import ImapEndpoint
 from deploy.local.instance import Servers
 from tests.acceptance.installation import Installation, fresh_installation
 from tests.acceptance.pipeline import eventually
+from tests.databases import Databases
 
 DEADLINE = 150
 
 
 @pytest.fixture
-async def installation(servers: Servers, database_template: str, tmp_path: Path) -> AsyncIterator[Installation]:
+async def installation(servers: Servers, databases: Databases, tmp_path: Path) -> AsyncIterator[Installation]:
     """A fresh installation for every run, as `make demo` has."""
     (tmp_path / "secrets").mkdir()
-    async with fresh_installation(servers, database_template, tmp_path / "secrets") as fresh:
+    async with fresh_installation(servers, databases, tmp_path / "secrets") as fresh:
         yield fresh
 
 

@@ -14,6 +14,7 @@ import asyncpg
 from deploy.demo.smtp_server import SmtpServer
 from deploy.local.instance import Servers
 from tests.acceptance.installation import fresh_installation
+from tests.databases import Databases
 from tests.servers.certificates import make_certificates
 
 ROOT = Path(__file__).parents[2]
@@ -39,12 +40,12 @@ async def run(*program: str, environment: dict[str, str], stdin: str = "") -> st
 
 
 async def test_the_readme_alone_makes_a_ticket_of_a_first_mail(
-    servers: Servers, database_template: str, tmp_path: Path
+    servers: Servers, databases: Databases, tmp_path: Path
 ) -> None:
     (tmp_path / "secrets").mkdir()
     certificates = make_certificates(tmp_path)
     async with (
-        fresh_installation(servers, database_template, tmp_path / "secrets") as installation,
+        fresh_installation(servers, databases, tmp_path / "secrets") as installation,
         SmtpServer(tls=certificates.server, login=("importer", PASSWORD)) as smtp,
     ):
         trusted = f"--ca-file {certificates.ca_file}"

@@ -23,6 +23,7 @@ from deploy.demo.smtp_server import SmtpServer
 from deploy.local.instance import Servers
 from tests.acceptance.installation import Installation, fresh_installation
 from tests.acceptance.pipeline import a_mail, eventually
+from tests.databases import Databases
 
 ROOT = Path(__file__).parents[2]
 _ENDS = 3
@@ -107,10 +108,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(servers: Servers, database_template: str, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(servers: Servers, databases: Databases, tmp_path: Path) -> AsyncIterator[Desk]:
     (tmp_path / "secrets").mkdir()
     async with (
-        fresh_installation(servers, database_template, tmp_path / "secrets") as fresh,
+        fresh_installation(servers, databases, tmp_path / "secrets") as fresh,
         SmtpServer() as smtp,
     ):
         for name in ("ict", "facilitair"):

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from shared.database.roles import ROLES
-from tests.conftest import Database
+from tests.databases import Database
 
 SERVICES = sorted(role.removeprefix("importer_").removeprefix("helpdesk_") for role in ROLES)
 """Each role by the name that the fixture `database` knows it by."""

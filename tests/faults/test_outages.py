@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.installation import fresh_installation
 from tests.acceptance.pipeline import eventually, prepared_pipeline
-from tests.conftest import migrated_database
+from tests.databases import Databases, migrated_database
 from tests.faults.importer import Importer, wired_importer
 from tests.faults.mails import Kind
 from tests.faults.own_servers import MEMORY, NO_MEMORY, OwnServers, own_servers
@@ -32,7 +32,9 @@ async def importer(own: OwnServers, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("importer")
     async with (
         migrated_database(own.endpoints.postgres) as template,
-        fresh_installation(own.endpoints, template, tmp_path_factory.mktemp("secrets")) as installation,
+        fresh_installation(
+            own.endpoints, Databases(own.endpoints.postgres, template), tmp_path_factory.mktemp("secrets")
+        ) as installation,
     ):
         # A test server is told not to wait for its disk; one that loses commits when it crashes proves nothing.
         superuser = await asyncpg.connect(own.endpoints.postgres.url)

@@ -45,7 +45,8 @@ from shared.messages import (
     StoredBody,
 )
 from tests.bombs import with_many_pixels
-from tests.conftest import Database, Vhost
+from tests.conftest import Vhost
+from tests.databases import Database
 from tests.servers.clamd import clamd
 from tests.services.classifier.wrappings import multipart
 

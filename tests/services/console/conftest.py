@@ -16,7 +16,7 @@ import pytest
 from services.console.__main__ import main
 from shared.database.sealing_keys import publish
 from shared.sealing import Keyring, new_key
-from tests.conftest import Database
+from tests.databases import Database
 
 
 @dataclass(frozen=True, slots=True)

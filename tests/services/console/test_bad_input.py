@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.database.pool import Connection
-from tests.conftest import Database
+from tests.databases import Database
 from tests.services.console.conftest import CommandLine
 
 FILES = sorted((Path(__file__).parent / "bad_input").glob("*.txt"))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from deploy.demo.smtp_server import SmtpServer
-from tests.conftest import Database
+from tests.databases import Database
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.conftest import Database
+from tests.databases import Database
 from tests.mailboxes.post_offices import MaildirPostOffice
 
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from services.console.repairs import mails, senders
 from services.console.repairs.mails import MailFilter, NotRepaired, Refusal
 from shared.database.pool import Pool
 from shared.messages import MailId
-from tests.conftest import Database
+from tests.databases import Database
 
 EVERY_TABLE = Path(__file__).parents[2] / "shared" / "database" / "every_table.sql"
 NO_HELPDESK = 999

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.sealing import CannotOpen, Keyring, new_key
-from tests.conftest import Database
+from tests.databases import Database
 from tests.servers.certificates import app_pem
 
 

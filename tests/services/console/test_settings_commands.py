@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.conftest import Database
+from tests.databases import Database
 from tests.servers.certificates import app_pem, certificate_pem, key_pem
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.database.pool import Pool
-from tests.conftest import Database, Vhost
+from tests.conftest import Vhost
+from tests.databases import Database
 from tests.services.fetcher.harness import Desk, Fetching
 from tests.shared.broker.harness import Queues
 

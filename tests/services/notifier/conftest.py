@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.demo.smtp_server import SmtpServer
-from tests.conftest import Database
+from tests.databases import Database
 from tests.services.notifier.house import House
 
 

@@ -20,7 +20,7 @@ from services.notifier.transports import Make, Transports
 from shared.database.pool import Connection
 from shared.messages import NotificationKind, Outcome, TicketEvent
 from shared.sealing import Keyring, new_key
-from tests.conftest import Database
+from tests.databases import Database
 from tests.services.notifier.examples import KEY, NOW
 
 ENCRYPTION_KEY = new_key()

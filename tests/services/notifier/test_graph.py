@@ -26,7 +26,7 @@ from shared.errors import Outage
 from shared.messages import NotificationKind
 from shared.microsoft.http import Patience
 from shared.portal.delivery import DeliveryReason
-from tests.conftest import Database
+from tests.databases import Database
 from tests.servers.graph_apps import app_certificate
 from tests.servers.graph_entra import CLIENT_ID, SECRET, TENANT
 from tests.servers.graph_faults import Fault, broken_off, no_answer, status, unanswered

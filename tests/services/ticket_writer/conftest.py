@@ -13,7 +13,7 @@ from services.ticket_writer.repository import Repository
 from shared.blobs.postgres import PostgresBlobs
 from shared.database.pool import Pool, transaction
 from shared.messages import BlobReference, ClassifiedMail, Outcome
-from tests.conftest import Database
+from tests.databases import Database
 
 DESK = Path(__file__).with_name("desk.sql").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ import pytest
 
 from services.ticket_writer.review.requests import ReviewRequests
 from shared.messages import ClassifiedMail
-from tests.conftest import Database
+from tests.databases import Database
 from tests.services.ticket_writer.conftest import Desk
 from tests.services.ticket_writer.givens import candidate, mail, sender
 

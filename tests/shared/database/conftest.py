@@ -1,13 +1,13 @@
 """Databases with rows in every table (`every_table.sql`)."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.database.pool import Connection
+from tests.databases import Databases
 
 EVERY_TABLE = Path(__file__).with_name("every_table.sql").read_text(encoding="utf-8")
 
@@ -21,9 +21,9 @@ async def owner(database: Any) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-async def filled_database(make_database: Callable[[], AbstractAsyncContextManager[Any]]) -> AsyncIterator[Any]:
+async def filled_database(databases: Databases) -> AsyncIterator[Any]:
     """One database for tests that leave no trace: what they do is refused, or rolled back."""
-    async with make_database() as database:
+    async with databases.fresh() as database:
         async with database.connect("owner") as connection:
             await connection.execute(EVERY_TABLE)
         yield database

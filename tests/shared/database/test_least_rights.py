@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 import pytest
 
-from tests.conftest import Database
+from tests.databases import Database
 from tests.shared.database.statements import statements_of
 
 SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")

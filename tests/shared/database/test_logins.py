@@ -13,7 +13,7 @@ import pytest
 from shared.database.logins import STANDING, note_fingerprint, record_refused, record_taken, standing
 from shared.database.pool import Connection
 from shared.logins import LoginStanding
-from tests.conftest import Database
+from tests.databases import Database
 
 HOUR = timedelta(hours=1)
 ELSEWHERE = "a_secret_stays_with_its_place"

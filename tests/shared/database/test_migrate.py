@@ -17,6 +17,7 @@ from shared.database.migrate import LOCK, WouldLoseData, downgrade, migrate, new
 from shared.database.pool import REQUIRED_REVISION, Connection
 from shared.database.roles import scram_verifier
 from shared.errors import Misconfigured, Outage
+from tests.databases import Databases
 from tests.shared.broker.harness import eventually
 
 OLDEST_WITH_ITS_OWN_ROWS = "0007"
@@ -35,10 +36,10 @@ async def superuser(empty_database: str) -> AsyncIterator[asyncpg.Connection[asy
 
 @pytest.fixture
 async def empty(
-    superuser: asyncpg.Connection[asyncpg.Record], postgres_server: PostgresEndpoint, database_template: str
+    superuser: asyncpg.Connection[asyncpg.Record], postgres_server: PostgresEndpoint, databases: Databases
 ) -> str:
     """The owner's URL of an empty database; the roles are there."""
-    assert database_template
+    assert databases.template
     name: str = await superuser.fetchval("SELECT current_database()")
     await superuser.execute(f"ALTER DATABASE {name} OWNER TO importer_owner")
     return postgres_server.login(name, "importer_owner", "test")

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.database.named import NamedStatement
-from tests.conftest import Database
+from tests.databases import Database
 
 STATEMENT = NamedStatement.of("SELECT :kind::text, ARRAY[:number]::bigint[] -- once: :kind\nWHERE :kind <> 'x: y'")
 

@@ -1,14 +1,14 @@
 """The questions that screens and services ask all day find their index, among thousands of tickets."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.database.pool import Connection, Pool, open_pool
+from tests.databases import Databases
 from tests.shared.database.cases import cases
 
 MANY_TICKETS = Path(__file__).with_name("many_tickets.sql").read_text(encoding="utf-8")
@@ -17,8 +17,8 @@ CASES = cases("questions.sql")
 
 
 @pytest.fixture(scope="module")
-async def crowded(make_database: Callable[[], AbstractAsyncContextManager[Any]]) -> AsyncIterator[Pool]:
-    async with make_database() as database:
+async def crowded(databases: Databases) -> AsyncIterator[Pool]:
+    async with databases.fresh() as database:
         pool = await open_pool(database.dsn("owner").get_secret_value(), application_name="crowd", max_size=1)
         async with pool.acquire() as connection:
             await connection.execute("SET statement_timeout = 0; SET test.tickets = 6000")

@@ -17,7 +17,7 @@ from shared.database.migrate import migrate, newest_before, newest_revision
 from shared.database.pool import Connection
 from shared.database.sealing_keys import publish, published_key
 from shared.sealing import Keyring, new_key
-from tests.conftest import Database
+from tests.databases import Database, Databases
 
 UPGRADE = Path(__file__).parent / "upgrade"
 ROWS = (UPGRADE / "rows_of_0001.sql").read_text(encoding="utf-8")
@@ -45,9 +45,9 @@ async def counts(owner: Connection) -> dict[str, int]:
 
 
 @pytest.fixture
-async def old(empty_database: str, postgres_server: PostgresEndpoint, database_template: str) -> Database:
+async def old(empty_database: str, postgres_server: PostgresEndpoint, databases: Databases) -> Database:
     """A database at revision 0001, filled; the roles are there."""
-    assert database_template
+    assert databases.template
     database = Database(empty_database.rsplit("/", 1)[-1].partition("?")[0], postgres_server)
     superuser = await asyncpg.connect(empty_database)
     await superuser.execute(f"ALTER DATABASE {database.name} OWNER TO importer_owner")

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import asyncpg
 import pytest
 
-from tests.conftest import DATABASE_PASSWORD, Database, Vhost
+from tests.conftest import Vhost
+from tests.databases import DATABASE_PASSWORD, Database
 
 EVERY_TABLE = Path(__file__).parents[3] / "shared" / "database" / "every_table.sql"
 
