@@ -18,8 +18,8 @@ from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
 from shared.database.sealing_keys import publish
 from shared.sealing import Keyring, new_key
-from tests.conftest import fresh_empty_vhost
 from tests.databases import DATABASE_PASSWORD, Database, Databases
+from tests.vhosts import fresh_empty_vhost
 
 BROKER_PASSWORD = "test"
 """Of every user of ours on a test broker: users are of the whole node, which several sessions may share."""

@@ -17,12 +17,10 @@ from itertools import count
 import pytest
 
 from deploy.demo.smtp_server import Delivery, SmtpServer
-from deploy.local.instance import Servers
 from tests.acceptance.desks import Desk, open_desk
-from tests.acceptance.installation import fresh_installation
+from tests.acceptance.installation import Installation
 from tests.acceptance.pipeline import Pipeline, SupervisedPipeline, a_mail, running_pipeline
 from tests.acceptance.story import facts_of
-from tests.databases import Databases
 
 MARKS = ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Loop", "In-Reply-To", "References")
 
@@ -110,14 +108,10 @@ async def test_D10_an_autoresponder_that_marks_nothing(kind: str, pipeline: Pipe
 
 @pytest.fixture(scope="module")
 async def other_pipeline(
-    servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+    own_installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[SupervisedPipeline]:
     """Another importer: a database, broker and services of its own."""
-    folder = tmp_path_factory.mktemp
-    async with (
-        fresh_installation(servers, databases, folder("other-secrets")) as installation,
-        running_pipeline(installation, folder("other")) as running,
-    ):
+    async with running_pipeline(own_installation, tmp_path_factory.mktemp("other")) as running:
         await running.connection.execute("ALTER SEQUENCE helpdesk.ticket_number_seq RESTART WITH 7000001")
         yield running
 

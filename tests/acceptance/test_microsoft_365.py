@@ -61,10 +61,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphServer]:
 
 @pytest.fixture(scope="module")
 async def pipeline(
-    installation: Installation, server: GraphServer, tmp_path_factory: pytest.TempPathFactory
+    own_installation: Installation, server: GraphServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[SupervisedPipeline]:
     """The services, told where this cloud is."""
-    told = replace(installation, environment={**installation.environment, **server.environment})
+    told = replace(own_installation, environment={**own_installation.environment, **server.environment})
     async with running_pipeline(told, tmp_path_factory.mktemp("pipeline")) as running:
         yield running
 

@@ -36,13 +36,13 @@ def offices(
 
 @pytest.fixture(scope="module")
 async def pipeline(
-    installation: Installation, offices: dict[str, PostOffice], tmp_path_factory: pytest.TempPathFactory
+    own_installation: Installation, offices: dict[str, PostOffice], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[SupervisedPipeline]:
     """All four services, told where the Microsoft of the tests is."""
     graph = offices["graph"]
     assert isinstance(graph, GraphPostOffice)
-    installation.environment.update(graph.server.environment)
-    async with running_pipeline(installation, tmp_path_factory.mktemp("pipeline")) as running:
+    own_installation.environment.update(graph.server.environment)
+    async with running_pipeline(own_installation, tmp_path_factory.mktemp("pipeline")) as running:
         yield running
 
 

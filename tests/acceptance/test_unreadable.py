@@ -12,9 +12,11 @@ from tests.bombs import with_many_pixels
 
 
 @pytest.fixture
-async def impatient(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipeline]:
+async def impatient(
+    own_installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Pipeline]:
     """The services, with a second for a mail."""
-    quick = replace(installation, environment=installation.environment | {"IMPORTER_READING_SECONDS": "1"})
+    quick = replace(own_installation, environment=own_installation.environment | {"IMPORTER_READING_SECONDS": "1"})
     async with running_pipeline(quick, tmp_path_factory.mktemp("pipeline")) as running:
         yield running
 

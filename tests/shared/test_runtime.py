@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from shared.broker.topology import MAIL_RAW
-from tests.conftest import Vhost
 from tests.shared.broker.harness import DEADLINE_SECONDS, Queues, eventually
+from tests.vhosts import Vhost
 
 SERVICE = """
 import asyncio, os

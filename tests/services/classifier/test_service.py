@@ -45,10 +45,10 @@ from shared.messages import (
     StoredBody,
 )
 from tests.bombs import with_many_pixels
-from tests.conftest import Vhost
 from tests.databases import Database
 from tests.servers.clamd import clamd
 from tests.services.classifier.wrappings import multipart
+from tests.vhosts import Vhost
 
 ROOT = Path(__file__).parents[3]
 MAILS = ROOT / "tests" / "mails"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from services.console.commands.deploy_topology import deploy_topology
 from shared.broker.topology import TopologyParameters, topology
 from shared.errors import Misconfigured
-from tests.conftest import EmptyVhost
+from tests.vhosts import EmptyVhost
 
 
 @pytest.fixture

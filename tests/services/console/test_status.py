@@ -10,9 +10,9 @@ import pytest
 
 from shared.database.migrate import newest_revision
 from shared.messages import NotificationKind
-from tests.conftest import Vhost
 from tests.databases import Database
 from tests.services.notifier.house import House
+from tests.vhosts import Vhost
 
 
 class CommandLine(Protocol):

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from shared.database.pool import Pool
-from tests.conftest import Vhost
 from tests.databases import Database
 from tests.services.fetcher.harness import Desk, Fetching
 from tests.shared.broker.harness import Queues
+from tests.vhosts import Vhost
 
 
 @pytest.fixture

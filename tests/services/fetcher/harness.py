@@ -29,10 +29,10 @@ from shared.health import HealthServer
 from shared.messages import RawMail
 from shared.runtime import Process
 from shared.sealing import Keyring, new_key
-from tests.conftest import Vhost
 from tests.databases import Database
 from tests.mailboxes.post_offices import MaildirPostOffice
 from tests.shared.broker.harness import Queues
+from tests.vhosts import Vhost
 
 LEASE = timedelta(seconds=60)
 ENCRYPTION_KEY = new_key()

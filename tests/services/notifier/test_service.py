@@ -18,9 +18,9 @@ from services.notifier.repository import LEASE
 from services.notifier.rules.retry import DELAYS
 from shared.broker.publish import Publisher
 from shared.messages import NotificationKind
-from tests.conftest import Vhost
 from tests.services.notifier.examples import KEY
 from tests.services.notifier.house import ENCRYPTION_KEY, House
+from tests.vhosts import Vhost
 
 DEADLINE_SECONDS = 40
 ROOT = Path(__file__).parents[3]

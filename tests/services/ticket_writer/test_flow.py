@@ -17,10 +17,10 @@ from shared.broker.topology import MAIL_CLASSIFIED, TICKET_EVENTS
 from shared.broker.wire import Delivery, encode
 from shared.errors import Outage
 from shared.messages import ClassifiedMail, Outcome, TicketEvent
-from tests.conftest import Vhost
 from tests.services.ticket_writer.conftest import Desk
 from tests.services.ticket_writer.givens import candidate, mail
 from tests.shared.broker.harness import Queues
+from tests.vhosts import Vhost
 
 NOWHERE = SecretStr("amqp://nobody:nothing@127.0.0.1:1/")
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_CLASSIFIED, TICKET_EVENTS
 from shared.messages import ClassifiedMail, TicketEvent
-from tests.conftest import Vhost
 from tests.databases import Database
 from tests.held_up import held_up
 from tests.services.ticket_writer.conftest import Desk
 from tests.services.ticket_writer.givens import candidate, mail
 from tests.shared.broker.harness import Queues, eventually
+from tests.vhosts import Vhost
 
 ROOT = Path(__file__).parents[3]
 MAILS = 60

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from shared.broker.consume import Consumer
 from shared.errors import Outage
 from shared.messages import BlobReference, RawMail
-from tests.conftest import Vhost
+from tests.vhosts import Vhost
 
 DEADLINE_SECONDS = 60
 

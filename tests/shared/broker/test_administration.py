@@ -9,8 +9,8 @@ from shared.broker import administration
 from shared.broker.session import BrokerOutage, Session
 from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, dead_queue
 from shared.errors import Misconfigured, Outage
-from tests.conftest import Vhost
 from tests.shared.broker.harness import Queues, delete_queue
+from tests.vhosts import Vhost
 
 
 async def test_applying_it_again_changes_nothing(vhost: Vhost) -> None:

@@ -17,7 +17,6 @@ from shared.broker.topology import MAIL_RAW, WAITS, dead_queue, suspect_queue, w
 from shared.broker.wire import Delivery
 from shared.errors import DeadLetter, HandleAlone, Outage, TryAgain
 from shared.messages import ClassifiedMail, RawMail
-from tests.conftest import Vhost
 from tests.shared.broker.harness import (
     DEADLINE_SECONDS,
     Queues,
@@ -28,6 +27,7 @@ from tests.shared.broker.harness import (
     raw_mail,
     running,
 )
+from tests.vhosts import Vhost
 
 Handle = Callable[[Delivery], Awaitable[None]]
 

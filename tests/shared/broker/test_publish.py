@@ -11,8 +11,8 @@ from shared.broker.topology import MAIL_RAW, dead_queue
 from shared.broker.wire import Delivery
 from shared.errors import Outage
 from shared.messages import RawMail
-from tests.conftest import EmptyVhost, Vhost
 from tests.shared.broker.harness import Queues, delete_queue, eventually, kill_connections, raw_mail
+from tests.vhosts import EmptyVhost, Vhost
 
 
 async def test_a_raw_mail_is_a_mail_in_the_queue_with_its_envelope_beside_it(vhost: Vhost) -> None:

@@ -12,8 +12,8 @@ from shared.broker.publish import Publisher
 from shared.broker.session import Backoff, BrokerOutage, QueueFull, Session, broker_trouble
 from shared.broker.topology import MAIL_RAW
 from shared.errors import Outage
-from tests.conftest import Vhost
 from tests.shared.broker.harness import eventually, raw_mail
+from tests.vhosts import Vhost
 
 
 @pytest.mark.parametrize(

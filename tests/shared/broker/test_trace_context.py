@@ -10,8 +10,8 @@ from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_RAW
 from shared.broker.wire import Delivery
 from shared.errors import TryAgain
-from tests.conftest import Vhost
 from tests.shared.broker.harness import DEADLINE_SECONDS, raw_mail, running
+from tests.vhosts import Vhost
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import asyncpg
 import pytest
 
-from tests.conftest import Vhost
 from tests.databases import DATABASE_PASSWORD, Database
+from tests.vhosts import Vhost
 
 EVERY_TABLE = Path(__file__).parents[3] / "shared" / "database" / "every_table.sql"
 

@@ -11,8 +11,8 @@ import aio_pika
 import pytest
 
 from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, TICKET_EVENTS, dead_queue
-from tests.conftest import Vhost
 from tests.services.console.repairs.conftest import CommandLine, Sql
+from tests.vhosts import Vhost
 
 TICKET = "00000000-0000-0000-0000-000000000001"
 DEAD = "00000000-0000-0000-0000-000000000005"
