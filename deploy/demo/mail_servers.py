@@ -87,8 +87,8 @@ class ImapPost:
             client.login(mailbox, self.server.password)
             at = time.time()
             client.append("INBOX", "", imaplib.Time2Internaldate(at), mail)
-            told: list[Any] = client.response("APPENDUID")[1]
-            return Delivered(told[0].decode().replace(" ", "."), at)
+            uid: list[Any] = client.response("APPENDUID")[1]
+            return Delivered(uid[0].decode().replace(" ", "."), at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +136,15 @@ async def _ews(folder: Path, addresses: Mapping[str, str]) -> AsyncIterator[Post
         client = httpx.AsyncClient(verify=False, trust_env=False)  # noqa: S501 - each has a certificate of its own
         await stack.enter_async_context(client)
         for name, address in addresses.items():
-            told = await stack.enter_async_context(_server("ews", folder / name, "--address", address))
-            places[name] = f"{told['control']}/deliver"
+            server = await stack.enter_async_context(_server("ews", folder / name, "--address", address))
+            places[name] = f"{server['control']}/deliver"
             settings[name] = {
                 **OFTEN,
                 "kind": "ews",
-                "server": told["url"],
-                "username": told["login"],
-                "password": told["password"],
-                "ca_file": told["ca_file"],
+                "server": server["url"],
+                "username": server["login"],
+                "password": server["password"],
+                "ca_file": server["ca_file"],
             }
         yield HttpPost(client, places, settings)
 
@@ -152,19 +152,19 @@ async def _ews(folder: Path, addresses: Mapping[str, str]) -> AsyncIterator[Post
 @asynccontextmanager
 async def _graph(folder: Path, addresses: Mapping[str, str]) -> AsyncIterator[Post]:
     options = [word for address in addresses.values() for word in ("--mailbox", address)]
-    async with _server("graph_server", folder, *options) as told:
+    async with _server("graph_server", folder, *options) as cloud:
         shared = {
             **OFTEN,
             "kind": "graph",
-            "tenant": told["tenant"],
-            "username": told["client_id"],
-            "password": told["secret"],
-            "ca_file": told["ca_file"],
+            "tenant": cloud["tenant"],
+            "username": cloud["client_id"],
+            "password": cloud["secret"],
+            "ca_file": cloud["ca_file"],
         }
-        tls = ssl.create_default_context(cafile=told["ca_file"])
+        tls = ssl.create_default_context(cafile=cloud["ca_file"])
         async with httpx.AsyncClient(verify=tls, trust_env=False) as client:
-            places = {name: f"{told['url']}/control/{address}" for name, address in addresses.items()}
-            yield HttpPost(client, places, dict.fromkeys(addresses, shared), told["environment"])
+            places = {name: f"{cloud['url']}/control/{address}" for name, address in addresses.items()}
+            yield HttpPost(client, places, dict.fromkeys(addresses, shared), cloud["environment"])
 
 
 @asynccontextmanager
