@@ -18,8 +18,8 @@ _senders = count(1)
 
 
 def somebody() -> str:
-    """An unknown sender whom no other mail has: limits on mails out never get in the way."""
-    return f"iemand{next(_senders)}@elders.example"
+    """An unknown sender, of a domain that no other test has: limits on mails out never get in the way."""
+    return f"iemand{next(_senders)}@iedereen.example"
 
 
 def a_picture(kind: str) -> bytes:

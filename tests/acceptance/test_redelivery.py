@@ -60,9 +60,9 @@ async def test_every_message_delivered_twice_changes_nothing_and_sends_nothing(
     pipeline: Pipeline, channel: AbstractChannel
 ) -> None:
     taps = {type_: await tap(channel, route) for type_, route in ROUTES.items()}
-    ticket = await pipeline.ticket(a_mail(subject="Tweemaal bezorgd", sender="tweemaal@elders.example"))
+    ticket = await pipeline.ticket(a_mail(subject="Tweemaal bezorgd", sender="tweemaal@kopie.example"))
     answer = await pipeline.supplement(
-        a_mail(subject=f"Ticket {ticket['number']}: nog iets", sender="tweemaal@elders.example")
+        a_mail(subject=f"Ticket {ticket['number']}: nog iets", sender="tweemaal@kopie.example")
     )
     quarantined = pipeline.drop(b"Subject: van niemand, tweemaal\n\nHallo\n")
     assert (await pipeline.outcome(quarantined))["outcome"] == "quarantine"
@@ -80,7 +80,7 @@ async def test_every_message_delivered_twice_changes_nothing_and_sends_nothing(
             await exchange.publish(again(original), ROUTES[type_].routing_key)
     await pipeline.queues_empty()
     # What a copy could cause comes before what causes it: a mail after them ends after them.
-    last = await pipeline.ticket(a_mail(subject="Na de kopieën", sender="erna@elders.example"))
+    last = await pipeline.ticket(a_mail(subject="Na de kopieën", sender="erna@kopie.example"))
     await pipeline.notifications(last["mail_id"])
 
     after = await snapshot(pipeline)
