@@ -26,8 +26,8 @@ async def find_server(asked: Asked, helpdesk_id: int) -> Answer:
             "This helpdesk has no mailbox yet: name its login and its address, with "
             "helpdesk-importer importer set HELPDESK --username … --mailbox …"
         )
-    told = {"address": mailbox.access.address or mailbox.access.username}
+    answer = {"address": mailbox.access.address or mailbox.access.username}
     try:
-        return told | {"ok": True, "found": await discover(mailbox.access)}
+        return answer | {"ok": True, "found": await discover(mailbox.access)}
     except MailboxError as error:
-        return told | {"ok": False, "problem": str(error)}
+        return answer | {"ok": False, "problem": str(error)}

@@ -47,20 +47,20 @@ async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
             "This helpdesk has no mailbox yet: name its server or folder, and its login, with "
             "helpdesk-importer importer set HELPDESK --server … --username …"
         )
-    told = _told(mailbox)
+    answer = _told(mailbox)
     login = mailbox.login
     if login is not None and login.rests_for is not None and not again:
-        return told | {"ok": False, **_trouble(LoginRests(login))}
+        return answer | {"ok": False, **_trouble(LoginRests(login))}
     try:
         health = await _health(mailbox)
     except MailboxError as error:
         if login is not None and isinstance(error, LoginRefused) and refused_everywhere(error, mailbox.access):
             rest = rest_after_refusals(login.refused_logins + 1, jitter=0)
             await record_login_refused(pool, login, str(error), rest)
-        return told | {"ok": False, **_trouble(error)}
+        return answer | {"ok": False, **_trouble(error)}
     if login is not None:
         await record_login_taken(pool, login)
-    return told | {
+    return answer | {
         "ok": True,
         "unread": health.unread,
         "junk_unread": health.junk_unread,

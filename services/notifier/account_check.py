@@ -34,7 +34,7 @@ async def try_account(asked: Asked, account_id: int, *, again: bool) -> Answer:
     if account is None:
         raise Misconfigured("This account does not exist any more.")
     login = account.login
-    told = {
+    answer = {
         "kind": account.kind,
         "login": account.username,
         "login_refused_since": told_at(None if login is None else login.refused_since),
@@ -44,19 +44,19 @@ async def try_account(asked: Asked, account_id: int, *, again: bool) -> Answer:
         async with Transports(keyring) as transports, asyncio.timeout(LONGEST_SECONDS):
             login = await repository.login_of(account, transports.fingerprint(account))
             if login is not None and login.rests_for is not None and not again:
-                return told | {"ok": False, "trouble": DeliveryReason.LOGIN_REFUSED.value, "problem": _rests(login)}
-            found = await transports.of(account).check()
+                return answer | {"ok": False, "trouble": DeliveryReason.LOGIN_REFUSED.value, "problem": _rests(login)}
+            description = await transports.of(account).check()
     except NotDelivered as trouble:
         if login is not None and isinstance(trouble, AccountTrouble) and trouble.refused_login:
             rest = rest_after_refusals(login.refused_logins + 1, jitter=0)
             await repository.record_login_refused(login, trouble.reply, rest)
-        return told | {"ok": False, "trouble": trouble.reason.value, "problem": trouble.reply}
+        return answer | {"ok": False, "trouble": trouble.reason.value, "problem": trouble.reply}
     except TimeoutError:
         problem = f"There was no answer within {LONGEST_SECONDS} seconds: check the server's name and the network."
-        return told | {"ok": False, "trouble": DeliveryReason.SERVER_AWAY.value, "problem": problem}
+        return answer | {"ok": False, "trouble": DeliveryReason.SERVER_AWAY.value, "problem": problem}
     if login is not None:
         await repository.record_login_taken(login)
-    return told | {"ok": True, "found": found}
+    return answer | {"ok": True, "found": description}
 
 
 def _rests(login: LoginStanding) -> str:

@@ -184,23 +184,23 @@ class Writing:
         if not numbers and own_message_id is None:
             return None, ()
         arrived_at = mail.received_at if mail.automatic is None else None  # what a machine says opens nothing
-        found = await self._connection.fetchrow(queries.LOCK_TICKET, numbers, own_message_id, arrived_at)
-        if found is None:
+        named = await self._connection.fetchrow(queries.LOCK_TICKET, numbers, own_message_id, arrived_at)
+        if named is None:
             return None, numbers
-        if found["merged_into_id"] is not None:
+        if named["merged_into_id"] is not None:
             raise TicketJustMerged(
-                f"ticket {found['id']} was merged into another a moment ago", after=timedelta(seconds=1)
+                f"ticket {named['id']} was merged into another a moment ago", after=timedelta(seconds=1)
             )
         row = await self._one(
             queries.TICKET_FACTS,
-            found["id"],
+            named["id"],
             _sender_address(mail),
             _persons(mail),
             LIMITS.period,
             mail.received_at.date(),
-            None if found["number"] is None else arrived_at,
+            None if named["number"] is None else arrived_at,
         )
-        return ticket_facts(row, named_number=found["number"], merged=found["merged"]), tuple(found["gone"])
+        return ticket_facts(row, named_number=named["number"], merged=named["merged"]), tuple(named["gone"])
 
     async def _lock_notification(self) -> SentNotification | None:
         """The notification that a delivery report is about, locked; None for other mail."""

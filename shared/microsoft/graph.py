@@ -38,10 +38,10 @@ _UNWANTED_LIMIT: Final = 1024 * 1024
 
 def identity(thing: Any) -> str:
     """The id of a message, a folder or an attachment as Graph gave it. Interrupted when it is none."""
-    found = thing.get("id") if isinstance(thing, dict) else None
-    if not isinstance(found, str) or not _ID.fullmatch(found):
+    identifier = thing.get("id") if isinstance(thing, dict) else None
+    if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
         raise Interrupted("Microsoft Graph gaf een antwoord dat niet te lezen is; het wordt opnieuw geprobeerd.")
-    return found
+    return identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +128,13 @@ class GraphClient:
         async with self._answer("GET", self._url(path), self._patience.download) as response:
             require_readable(response)
             length = response.headers.get("content-length", "")
-            told = int(length) if re.fullmatch("[0-9]{1,15}", length) else None
+            whole = int(length) if re.fullmatch("[0-9]{1,15}", length) else None
             async for piece in response.aiter_raw():
                 into.write(piece[: limit - written])
                 written += len(piece)
                 if written > limit:
-                    return Downloaded(limit, complete=False, length=told)
-        return Downloaded(written, complete=True, length=told)
+                    return Downloaded(limit, complete=False, length=whole)
+        return Downloaded(written, complete=True, length=whole)
 
     async def close(self) -> None:
         """End the connections."""
@@ -216,8 +216,8 @@ class GraphClient:
                 "en of de app niet is geblokkeerd."
             )
         try:
-            told = (await read_json(response)).get("error")
+            given = (await read_json(response)).get("error")
         except Unavailable:
-            told = None
-        error = told if isinstance(told, dict) else {}
+            given = None
+        error = given if isinstance(given, dict) else {}
         return GraphRefused(status, str(error.get("code") or ""), str(error.get("message") or ""))

@@ -119,17 +119,17 @@ def _duplicate(claim: Claim, reason: ReasonId) -> Duplicate:
 
 
 def _how_found(mail: ClassifiedMail, ticket: TicketFacts) -> tuple[Reason, ...]:
-    found = []
+    reasons = []
     if ticket.named_number is None:
-        found.append(Reason(id=ReasonId.OWN_MESSAGE_BOUNCED, detail=ticket.number))
+        reasons.append(Reason(id=ReasonId.OWN_MESSAGE_BOUNCED, detail=ticket.number))
     else:
         named = next((each for each in mail.candidates if each.number == ticket.named_number), None)
-        found.append(Reason(id=_way_of(named), detail=ticket.named_number))
+        reasons.append(Reason(id=_way_of(named), detail=ticket.named_number))
     if ticket.merged:
-        found.append(Reason(id=ReasonId.TICKET_MERGED, detail=ticket.number))
+        reasons.append(Reason(id=ReasonId.TICKET_MERGED, detail=ticket.number))
     if ticket.helpdesk_id != mail.helpdesk_id:
-        found.append(Reason(id=ReasonId.OTHER_HELPDESK, detail=ticket.helpdesk_name))
-    return tuple(found)
+        reasons.append(Reason(id=ReasonId.OTHER_HELPDESK, detail=ticket.helpdesk_name))
+    return tuple(reasons)
 
 
 def _way_of(named: TicketCandidate | None) -> ReasonId:

@@ -265,8 +265,8 @@ def page(message: Element) -> Page:
 
 def item_id(message: Element) -> tuple[str, str] | None:
     """Id and change key of the one item in an answer."""
-    found = message.find(".//Items/*/ItemId")
-    return None if found is None else (found.get("Id", ""), found.get("ChangeKey", ""))
+    element = message.find(".//Items/*/ItemId")
+    return None if element is None else (element.get("Id", ""), element.get("ChangeKey", ""))
 
 
 def item_size(message: Element) -> int | None:

@@ -61,11 +61,11 @@ async def discover(access: MailboxAccess, hosts: Callable[[str], Sequence[str]] 
             host, may_redirect = waiting.pop(0)
             try:
                 async with asyncio.timeout(SECONDS):
-                    found, elsewhere = await _ask(client, host, address)
+                    url, elsewhere = await _ask(client, host, address)
             except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress, OSError, ValueError):
                 continue  # a ValueError: an address that is none
-            if found is not None:
-                return found
+            if url is not None:
+                return url
             if elsewhere is not None and may_redirect:
                 waiting.append((elsewhere, False))
     raise MailboxMissing(
@@ -89,8 +89,8 @@ async def _ask(client: httpx.AsyncClient, host: str, address: str) -> tuple[str 
                 if len(text) > ANSWER_BYTES:
                     break
             with suppress(ValueError):
-                if (found := _url(text)) is not None:
-                    return found, None
+                if (url := _url(text)) is not None:
+                    return url, None
     url = f"https://{host}{PATH}"
     async with client.stream("GET", url) as answer:
         ways = offers(answer.headers)
@@ -102,8 +102,8 @@ def _url(text: bytes) -> str | None:
 
     It is shown on a terminal and stored: nothing stands in it that an address has not (RFC 3986 §2).
     """
-    told = read_json(text)
-    url = told.get("Url") if isinstance(told, dict) else None
+    answer = read_json(text)
+    url = answer.get("Url") if isinstance(answer, dict) else None
     if not isinstance(url, str) or not _ADDRESS.fullmatch(url):
         return None
     parts = urlsplit(url)

@@ -97,42 +97,42 @@ class EwsFolder:
             self._requests = self._in_schema(self._schema, suppress_receipts=False)
         if self._name.casefold() != INBOX.casefold():
             try:
-                found = self._paths.find(self._name)
+                folder = self._paths.find(self._name)
             except EwsError as error:
                 raise ews_errors.ews_problem(error, self._place) from error
-            if found is None:
+            if folder is None:
                 raise MailboxMissing(
                     f"In {self._place.whose} is geen map «{self._name}»: controleer de naam, of maak de map aan. Een "
                     "map in een map schrijft u als Map/Submap."
                 )
-            self._folder = found
+            self._folder = folder
 
     def unread(self) -> list[MailReference]:
         """All unread mails, oldest first, each once: pages count in the filtered view, so nothing is done meanwhile."""
-        found: dict[ItemKey, ListedItem] = {}
+        listed: dict[ItemKey, ListedItem] = {}
         offset, now = 0, datetime.now(UTC)
         for _ in range(MOST_PAGES):
             message = self._listing(self._folder, offset, PAGE)
             items, where = list(listed_items(message)), page(message)
-            known = len(found)
-            found |= {item.key: item for item in items if item.key not in found}
+            known = len(listed)
+            listed |= {item.key: item for item in items if item.key not in listed}
             following = offset + len(items)
             if where.next_offset is not None and where.next_offset > offset:
                 following = min(where.next_offset, following)
             told_total = where.is_last is None and where.total is not None and following >= where.total
-            blind = where.is_last is None and where.total is None and len(found) == known
+            blind = where.is_last is None and where.total is None and len(listed) == known
             if where.is_last or not items or told_total or blind:
                 break
             offset = following
-            if len(found) > 2 * MOST_LISTED:
-                by_arrival = sorted(found.values(), key=lambda item: arrival(item.received_at, now))
-                found = {item.key: item for item in by_arrival[-MOST_LISTED:]}
+            if len(listed) > 2 * MOST_LISTED:
+                by_arrival = sorted(listed.values(), key=lambda item: arrival(item.received_at, now))
+                listed = {item.key: item for item in by_arrival[-MOST_LISTED:]}
         # An item without a moment of arrival was put there by a person: it counts as arriving now.
         return newest(
             MailReference(
                 item.key, arrival(item.received_at, now), item.size, f"{item.element} {item.change_key}".strip()
             )
-            for item in found.values()
+            for item in listed.values()
             if not item.is_read
         )
 
@@ -300,8 +300,8 @@ class EwsFolder:
         except AnswerStopped as error:
             # Something about this mail (its size, its content) may be the cause: others go on.
             raise MailUnreadable(f"{_which(mail)} kan niet worden opgehaald. {error}") from error
-        found = item_id(message)
-        if found is not None and found[0] != mail.key:
+        identity = item_id(message)
+        if identity is not None and identity[0] != mail.key:
             raise MailUnreadable("Exchange gaf een andere mail dan gevraagd; de importer probeert het later opnieuw.")
         if not reader.has_mime or not decoder.size:
             raise MailUnreadable(
@@ -326,12 +326,12 @@ class EwsFolder:
     def _change_key(self, mail: MailReference) -> str:
         """The mail's change key of this moment; empty when it is gone."""
         try:
-            found = item_id(self._ask(self._requests.get_size(mail.key)))
+            identity = item_id(self._ask(self._requests.get_size(mail.key)))
         except EwsError as error:
             if error.code in GONE:
                 return ""
             raise self._act_problem(error) from error
-        return found[1] if found else ""
+        return identity[1] if identity else ""
 
     def _target(self, path: str) -> FolderRef:
         """The folder of this path, made where it is missing."""

@@ -66,10 +66,10 @@ class FolderPaths:
             made, refusal = None, error
         if made is not None:
             return FolderRef(made.folder_id)
-        found = self._child(parent, name)
-        if found is None:
+        folder = self._child(parent, name)
+        if folder is None:
             raise refusal or EwsError("ErrorFolderNotFound")
-        return found
+        return folder
 
     def _child(self, parent: FolderRef, name: str) -> FolderRef | None:
         """The folder right beneath another."""

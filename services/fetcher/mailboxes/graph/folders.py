@@ -34,12 +34,12 @@ class GraphFolders:
     async def find(self, name: str) -> str | None:
         """The id of a folder; None when there is none."""
         first, *others = _parts(name)
-        found = await self._well_known(first) if first in WELL_KNOWN else await self._child(None, first)
+        folder = await self._well_known(first) if first in WELL_KNOWN else await self._child(None, first)
         for part in others:
-            if found is None:
+            if folder is None:
                 return None
-            found = await self._child(found, part)
-        return found
+            folder = await self._child(folder, part)
+        return folder
 
     async def known_or_made(self, name: str) -> str:
         """The id of a folder, which is made if missing; as it was the last time, if there was one."""
@@ -48,10 +48,10 @@ class GraphFolders:
     async def found_or_made(self, name: str) -> str:
         """The id of a folder, looked up now, which is made if missing."""
         first, *others = _parts(name)
-        found = await self._well_known(first) if first in WELL_KNOWN else None
-        for part in [first, *others] if found is None else others:
-            found = await self._child(found, part) or await self._make(found, part)
-        self._known[name] = found or ""
+        folder = await self._well_known(first) if first in WELL_KNOWN else None
+        for part in [first, *others] if folder is None else others:
+            folder = await self._child(folder, part) or await self._make(folder, part)
+        self._known[name] = folder or ""
         return self._known[name]
 
     async def _well_known(self, name: str) -> str | None:
@@ -64,16 +64,16 @@ class GraphFolders:
 
     async def _child(self, parent: str | None, name: str) -> str | None:
         literal = name.replace("'", "''")
-        found = await self._graph.get(self._children(parent), filter=f"displayName eq '{literal}'", select="id")
-        folders = found.get("value")
+        page = await self._graph.get(self._children(parent), filter=f"displayName eq '{literal}'", select="id")
+        folders = page.get("value")
         return identity(folders[0]) if isinstance(folders, list) and folders else None
 
     async def _make(self, parent: str | None, name: str) -> str:
         try:
             return identity(await self._graph.post(self._children(parent), {"displayName": name}))
         except GraphRefused as refused:
-            if refused.status == HTTPStatus.CONFLICT and (found := await self._child(parent, name)):
-                return found  # somebody else made it meanwhile
+            if refused.status == HTTPStatus.CONFLICT and (existing := await self._child(parent, name)):
+                return existing  # somebody else made it meanwhile
             raise
 
     def _children(self, parent: str | None) -> str:

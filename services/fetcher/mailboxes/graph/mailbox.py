@@ -112,28 +112,28 @@ class GraphMailbox:
         """See `Mailbox.fetch`: the MIME, written as it comes."""
         with self._errors(), self._errors_of_mail():
             try:
-                found = await self._graph.download(f"{self._path(mail)}/$value", into, limit)
+                content = await self._graph.download(f"{self._path(mail)}/$value", into, limit)
             except GraphRefused as refused:
                 if not has_no_mime(refused):
                     raise
                 return await rebuild(self._graph, self._path(mail), into, limit)
-        if not found.complete:
+        if not content.complete:
             raise MailTooLarge(f"De mail is groter dan {limit} bytes.")
-        return found.size
+        return content.size
 
     async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch_head`: the connection is closed after the first bytes of the MIME."""
         beginning = io.BytesIO()
         with self._errors(), self._errors_of_mail():
             try:
-                found = await self._graph.download(f"{self._path(mail)}/$value", beginning, limit)
+                content = await self._graph.download(f"{self._path(mail)}/$value", beginning, limit)
             except GraphRefused as refused:
                 if not has_no_mime(refused):
                     raise
                 into.write(_whole_lines(await rebuild_head(self._graph, self._path(mail)), limit))
                 return await self._stored_size(mail)
-            into.write(beginning.getvalue() if found.complete else _whole_lines(beginning.getvalue(), limit))
-            return found.size if found.complete else found.length or await self._stored_size(mail)
+            into.write(beginning.getvalue() if content.complete else _whole_lines(beginning.getvalue(), limit))
+            return content.size if content.complete else content.length or await self._stored_size(mail)
 
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`."""
@@ -178,23 +178,23 @@ class GraphMailbox:
 
     async def _find_folder(self) -> None:
         with self._errors():
-            found = await self._folders.find(self._access.folder)
-        if found is None:
+            folder = await self._folders.find(self._access.folder)
+        if folder is None:
             raise MailboxMissing(
                 f"De map «{self._access.folder}» is er niet in postvak {self._address}: controleer de naam bij «Map» "
                 "(namen met / ertussen)."
             )
-        self._folder = found
+        self._folder = folder
 
     async def _list(self) -> list[MailReference]:
         """All unread mails, oldest first, each once; what is left out of a page that shifted comes at the next poll."""
-        found: dict[ItemKey, MailReference] = {}
+        listed: dict[ItemKey, MailReference] = {}
         with self._errors():
             async for page in self._graph.pages(await self._first_page()):
-                found |= {mail.key: mail for mail in _references(page)}
-                if len(found) > 2 * MOST_LISTED:
-                    found = {mail.key: mail for mail in newest(found.values())}
-        return newest(found.values())
+                listed |= {mail.key: mail for mail in _references(page)}
+                if len(listed) > 2 * MOST_LISTED:
+                    listed = {mail.key: mail for mail in newest(listed.values())}
+        return newest(listed.values())
 
     async def _first_page(self) -> dict[str, Any]:
         path = f"{self._folders.path(self._folder)}/messages"
@@ -290,8 +290,12 @@ def _received_at(item: Mapping[str, Any]) -> datetime:
 
 
 def _size(item: Mapping[str, Any]) -> int | None:
-    told = item.get("singleValueExtendedProperties")
-    sizes = [count(each.get("value")) for each in (told if isinstance(told, list) else ()) if isinstance(each, dict)]
+    properties = item.get("singleValueExtendedProperties")
+    sizes = [
+        count(each.get("value"))
+        for each in (properties if isinstance(properties, list) else ())
+        if isinstance(each, dict)
+    ]
     return max((size for size in sizes if size is not None), default=None)
 
 

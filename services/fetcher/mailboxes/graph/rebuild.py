@@ -124,8 +124,8 @@ async def _write_content(graph: GraphClient, path: str, file: Mapping[str, Any],
 
 
 async def _download(graph: GraphClient, path: str, file: Mapping[str, Any], into: BinaryIO, limit: int) -> None:
-    found = await graph.download(f"{path}/attachments/{quote(identity(file), safe='')}/$value", into, limit)
-    if not found.complete:
+    content = await graph.download(f"{path}/attachments/{quote(identity(file), safe='')}/$value", into, limit)
+    if not content.complete:
         raise SizedDifferently(f"De mail is groter dan {limit} bytes.")
 
 
@@ -167,8 +167,8 @@ def _date(facts: Mapping[str, Any]) -> str | None:
 
 
 def _body(facts: Mapping[str, Any]) -> bytes:
-    found = facts.get("body")
-    body = found if isinstance(found, dict) else {}
+    given = facts.get("body")
+    body = given if isinstance(given, dict) else {}
     kind = "html" if body.get("contentType") == "html" else "plain"
     text = base64.encodebytes(str(body.get("content") or "").encode("utf-8", "replace")).replace(b"\n", b"\r\n")
     return f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode() + text

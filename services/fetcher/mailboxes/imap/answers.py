@@ -51,8 +51,8 @@ _LOOKED_AT: Final = 10_000
 
 def code_of(text: str) -> str:
     """The response code of an answer, in capitals; empty when it has none."""
-    found = _CODE.match(text)
-    return found[1].upper() if found else ""
+    code = _CODE.match(text)
+    return code[1].upper() if code else ""
 
 
 def own_words(text: str, secrets: Iterable[str] = ()) -> str:

@@ -79,8 +79,8 @@ class FolderTree:
         if self._talk.can("NAMESPACE"):
             self._talk.call("NAMESPACE")
             for line in self._talk.wire.take("NAMESPACE"):
-                if found := _NAMESPACE.match(line[:WORDS]):
-                    return Layout(found[2].decode() if found[2] else None, decoded(found[1]))
+                if namespace := _NAMESPACE.match(line[:WORDS]):
+                    return Layout(namespace[2].decode() if namespace[2] else None, decoded(namespace[1]))
         for _, separator, _ in self._list(""):
             return Layout(separator.decode() if separator else None)
         return Layout()
@@ -90,12 +90,12 @@ class FolderTree:
         self._talk.note()
         self._talk.wire.allow(text=LISTING_BYTES)
         try:
-            found: Listed = self._talk.client.list_folders("", pattern)
+            listed: Listed = self._talk.client.list_folders("", pattern)
         except imaplib.IMAP4.abort:
             raise
         except (IMAPClientError, *PARSING):
             return ()
-        return [each for each in found if isinstance(each[2], str)]
+        return [each for each in listed if isinstance(each[2], str)]
 
     def _find(self, written: str) -> str | None:
         for name in self._know_layout().candidates(written):

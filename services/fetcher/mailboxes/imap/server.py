@@ -34,15 +34,15 @@ class ImapServer:
         """Read `host`, `host:port`, `imaps://host[:port]` or `imap://host[:port]`; MailboxMissing when it is none."""
         if not written or not written.strip():
             raise MailboxMissing("De mailserver ontbreekt: vul bij «Server» zijn naam in, zoals imap.voorbeeld.nl.")
-        found = _WRITTEN.fullmatch(written.strip())
-        scheme = (found["scheme"] or "").lower() if found else ""
-        port = int(found["port"]) if found and found["port"] else None
-        if found is None or scheme not in {"", "imap", "imaps"} or (port is not None and not 0 < port < 2**16):
+        address = _WRITTEN.fullmatch(written.strip())
+        scheme = (address["scheme"] or "").lower() if address else ""
+        port = int(address["port"]) if address and address["port"] else None
+        if address is None or scheme not in {"", "imap", "imaps"} or (port is not None and not 0 < port < 2**16):
             raise MailboxMissing(
                 f"«{written.strip()}» is geen IMAP-server: vul bij «Server» host, host:poort, imaps://host of "
                 "imap://host in."
             )
-        host = found["host"].strip("[]")
+        host = address["host"].strip("[]")
         if scheme == "imaps" or port == IMAPS_PORT or (not scheme and port is None):
             return cls(host, port or IMAPS_PORT, tls=True)
         if scheme == "imap" or port == IMAP_PORT:

@@ -60,17 +60,17 @@ class MaildirFolder:
 
     def unread(self) -> list[Place]:
         """The unread mails, oldest first. `new` is read before `cur`: what is moved meanwhile is found in either."""
-        found: dict[str, tuple[float, tuple[int, str], Place]] = {}
+        places: dict[str, tuple[float, tuple[int, str], Place]] = {}
         for place in self._places():
             name = MaildirName.parse(place.name)
             if place.directory == CUR and name.seen:
-                found.pop(name.key, None)
+                places.pop(name.key, None)
                 continue
             arrival = name.arrival
             seconds = arrival.timestamp() if arrival else self._modified_at(place)
             if seconds is not None:
-                found[name.key] = (seconds, name.order, place)
-        return [place for _, _, place in sorted(found.values())]
+                places[name.key] = (seconds, name.order, place)
+        return [place for _, _, place in sorted(places.values())]
 
     def references(self, places: Sequence[Place]) -> tuple[MailReference, ...]:
         """References to these mails; what is gone meanwhile, or is no regular file, is left out."""
