@@ -6,7 +6,7 @@ import pytest
 
 from deploy.demo.smtp_server import SmtpServer
 from tests.attacks.desks import Desks
-from tests.conftest import Database
+from tests.databases import Database
 from tests.services.notifier.house import House
 from tests.services.ticket_writer.conftest import Desk, desk
 

@@ -28,9 +28,10 @@ from shared.database.pool import open_pool
 from shared.errors import ImporterError, Misconfigured
 from shared.sealing import Keyring, new_key
 from tests.attacks.tls_terminator import Terminator, terminator
-from tests.conftest import Database, Vhost
+from tests.databases import Database
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.imap_server import ImapServer
+from tests.vhosts import Vhost
 
 SERVERS = ("postgresql", "rabbitmq", "management", "smtp", "mailbox")
 
