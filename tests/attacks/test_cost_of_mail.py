@@ -131,6 +131,10 @@ KINDS: dict[str, Mail] = {
     "quotes in quotes": html("<blockquote>" * 20 + "x" + "</blockquote>" * 20),
     "quotes in many boxes": html("<blockquote>x</blockquote>y<br>", "<div class=gmail_quote>" * 1_400),
     "images": html("<img src=cid:x>"),
+    "blanks in an image's source": lambda size: (
+        HEAD + b"Content-Type: multipart/alternative; boundary=q\n\n--q\n\nHallo\n--q\nContent-Type: text/html\n\n"
+        b"<img src =" + repeated(" ", size) + b"x>\n--q--\n"
+    ),
     "comments": html("<!-- x -->x"),
     "attributes": lambda size: (
         HEAD + b"Content-Type: text/html\n\n<p " + b" ".join(b"a%d=1" % number for number in range(size // 8)) + b">x"

@@ -28,7 +28,7 @@ _FIRST_ONLY: Final = frozenset(
     {"multipart/signed", "multipart/report", "multipart/encrypted", "multipart/voice-message"}
 )
 _IMAGE: Final = re.compile(r"<img\b[^<>]{0,2000}", re.IGNORECASE)
-_REMOTE: Final = re.compile(r"""\bsrc\s*=\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
+_REMOTE: Final = re.compile(r"""\bsrc\s*+=\s*+["']?\s*+(?:https?:)?//""", re.IGNORECASE)
 _UNSEEN: Final = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
 """Characters that mailers fill an empty text with."""
 
