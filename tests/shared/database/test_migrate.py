@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from alembic.config import Config
 
 from deploy.local.endpoints import PostgresEndpoint
 from shared.database.migrate import LOCK, WouldLoseData, downgrade, migrate, newest_revision
@@ -19,12 +20,12 @@ from shared.database.roles import scram_verifier
 from shared.errors import Misconfigured, Outage
 from tests.databases import Databases
 from tests.shared.broker.harness import eventually
+from tests.shared.database.more_revisions import VERSIONS, with_more_revisions
 
 OLDEST_WITH_ITS_OWN_ROWS = "0007"
 """Revisions after it keep no rows of their own, so that going back passes them."""
 LOGINS = {"logins", "login_states"}
 """What revision 0009 made of columns, and makes columns again."""
-VERSIONS = Path(__file__).parents[3] / "shared" / "database" / "migrations" / "versions"
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ async def test_migrations_at_once_take_turns(empty: str, superuser: asyncpg.Conn
     assert await superuser.fetchval("SELECT version_num FROM alembic_version") == newest_revision()
 
 
+FROZEN = Path(__file__).with_name("frozen_revisions.txt")
 INDEX = """
 from alembic import op
 
@@ -73,15 +75,8 @@ def upgrade() -> None:
 async def test_an_index_is_built_concurrently_while_another_migration_waits_for_its_turn(
     empty: str, superuser: asyncpg.Connection[asyncpg.Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_one_more() -> Config:
-        config = Config()
-        config.set_main_option("script_location", "shared.database:migrations")
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_locations", f"{VERSIONS}\n{tmp_path}")
-        return config
-
     (tmp_path / "9999_index.py").write_text(INDEX.format(newest=newest_revision()), encoding="utf-8")
-    monkeypatch.setattr("shared.database.migrate._alembic", with_one_more)
+    monkeypatch.setattr("shared.database.migrate._alembic", partial(with_more_revisions, tmp_path))
 
     async def waiting() -> bool:
         both: bool = await superuser.fetchval(
@@ -192,3 +187,15 @@ async def test_an_unknown_revision_is_a_sentence(empty: str) -> None:
 def test_passwords_that_clients_prepare_differently_are_refused(password: str) -> None:
     with pytest.raises(Misconfigured):
         scram_verifier(password)
+
+
+def test_revisions_that_installations_have_stay_as_they_are() -> None:
+    """An installation knows what it has by the number alone: what changes comes as another revision, after them."""
+    frozen = dict(line.split() for line in FROZEN.read_text(encoding="utf-8").splitlines())
+    now = {}
+    for revision in sorted(VERSIONS.glob("[0-9]*.py")):
+        digest = sha256()
+        for script in (revision, *sorted(revision.with_suffix("").glob("*.sql"))):
+            digest.update(script.name.encode() + b"\0" + script.read_bytes())
+        now[revision.stem] = digest.hexdigest()
+    assert now == frozen, f"write a new revision after the others, and add its line to {FROZEN.name}"

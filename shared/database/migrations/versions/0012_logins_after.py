@@ -1,11 +1,15 @@
-"""A confirmation to a sender whom nobody knows and no check vouches for says so, and a helpdesk how much it quotes."""
+"""What services of the version before needed, and these do not: their rights on secrets, and refusals kept twice.
+
+The second half: `migrate --finish` runs it, when no service of the version before is left.
+"""
 
 from pathlib import Path
 
 from shared.database.scripts import execute_scripts
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
+half = "after"
 SCRIPTS = Path(__file__).with_suffix("")
 
 
@@ -15,5 +19,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it back; what a helpdesk chose is lost with its setting."""
+    """Give back what the version before needs."""
     execute_scripts([SCRIPTS / "down.sql"])
