@@ -212,10 +212,10 @@ def recipients_of_notification(text: str, limits: Limits) -> list[BouncedRecipie
     try:
         notification, _ = json.JSONDecoder().raw_decode(text[opening : opening + MOST_TEXT])
         bounce: dict[str, Any] = notification["bounce"]
-        recipients = list(bounce["bouncedRecipients"])[:MOST_RECIPIENTS]
+        bounced = list(bounce["bouncedRecipients"])[:MOST_RECIPIENTS]
         permanent = bounce.get("bounceType") == "Permanent"
         recipients = []
-        for each in recipients:
+        for each in bounced:
             diagnostic = str(each.get("diagnosticCode", ""))
             status = status_of(f"{each.get('status', '')} {diagnostic}") or ("5.0.0" if permanent else "4.0.0")
             action = str(each.get("action", "failed"))
