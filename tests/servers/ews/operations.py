@@ -30,6 +30,8 @@ VERSIONS: Final = (
     "Exchange2013_SP1", "Exchange2015", "Exchange2016",
 )  # fmt: skip
 """RequestServerVersion, oldest first."""
+TRANSPORT_HEADERS: Final = "0x007d"
+"""The extended property in which a mail's header block is kept."""
 _RECEIPTS_FROM: Final = VERSIONS.index("Exchange2013_SP1")
 
 
@@ -67,13 +69,21 @@ class Operations:
     """What one request asks, for the user who is logged in."""
 
     def __init__(
-        self, product: Product, stores: dict[str, Store], user: User, *, most_items: int, wants_change_key: bool
+        self,
+        product: Product,
+        stores: dict[str, Store],
+        user: User,
+        *,
+        most_items: int,
+        wants_change_key: bool,
+        refuses_properties: str | None = None,
     ) -> None:
         self._product = product
         self._stores = stores
         self._user = user
         self._most_items = most_items
         self._wants_change_key = wants_change_key
+        self._refuses_properties = refuses_properties
         self._impersonated: str | None = None
         self._version = 0
         self._fault: Fault | None = None
@@ -157,6 +167,8 @@ class Operations:
 
     def _get_item(self, operation: Element) -> str:
         store, item, _ = self._item(operation)
+        if self._refuses_properties is not None and TRANSPORT_HEADERS in _asked(operation):
+            raise Refused(self._refuses_properties, fault=True)
         if item.error is not None:
             raise Refused(item.error)
         if isinstance(self._fault, OtherItem):
@@ -281,10 +293,12 @@ def _operation(envelope: Element) -> Element:
 
 
 def _asked(operation: Element) -> frozenset[str]:
-    """The properties that are asked for besides the id."""
-    return frozenset(
-        field.get("FieldURI", "") for field in operation.findall(f".//{T}AdditionalProperties/{T}FieldURI")
-    )
+    """The properties that are asked for besides the id, by name; extended ones by their tag."""
+    named = {field.get("FieldURI", "") for field in operation.findall(f".//{T}AdditionalProperties/{T}FieldURI")}
+    extended = operation.findall(f".//{T}AdditionalProperties/{T}ExtendedFieldURI")
+    if any(field.get("PropertyType") != "String" for field in extended):
+        raise Refused("ErrorInvalidExtendedProperty")
+    return frozenset(named | {f"{int(field.get('PropertyTag', ''), 16):#06x}" for field in extended})
 
 
 def _matches(item: Item, restriction: Element | None) -> bool:
@@ -312,9 +326,19 @@ def _item_xml(item: Item, asked: frozenset[str], store: Store, *, damaged: bool 
         parts.append(f"<t:DateTimeReceived>{received}</t:DateTimeReceived>")
     if "item:Size" in asked and item.tells_size:
         parts.append(f"<t:Size>{len(item.raw) + 1700}</t:Size>")  # with its MAPI properties
+    if TRANSPORT_HEADERS in asked and store.keeps_headers:
+        parts.append(
+            '<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x7d" PropertyType="String"/>'
+            f"<t:Value>{_text(item.header_block)}</t:Value></t:ExtendedProperty>"
+        )
     if "message:IsRead" in asked:
         parts.append(f"<t:IsRead>{'true' if item.is_read else 'false'}</t:IsRead>")
     return f"<t:{item.element}>{''.join(parts)}</t:{item.element}>"
+
+
+def _text(text: str) -> str:
+    """Text as .NET's XmlWriter gives it to Exchange: CR and control characters as references, even forbidden ones."""
+    return "".join(f"&#x{ord(each):X};" if ord(each) < 0x20 and each != "\n" else escape(each) for each in text)
 
 
 def _folder_xml(folder: Folder) -> str:

@@ -67,6 +67,8 @@ class Manners:
     most_items: int = 1000
     """EWSFindCountLimit."""
     wants_change_key: bool = False
+    refuses_properties: str | None = None
+    """The response code that a request for an extended property meets."""
     close_with_401: bool = False
     bound_to: Path | None = None
     """Extended Protection: NTLM must be bound to this certificate (RFC 5929 §4.1), that of the server or of another."""
@@ -214,6 +216,7 @@ class EwsServer:
             user,
             most_items=self.manners.most_items,
             wants_change_key=self.manners.wants_change_key,
+            refuses_properties=self.manners.refuses_properties,
         )
         try:
             if isinstance(fault, Refusal):

@@ -32,8 +32,17 @@ class Item:
     wants_receipt: bool = False
     error: str | None = None
     tells_size: bool = True
+    transport_headers: str | None = None
+    """The property 0x007D; None: the header of `raw`, as it arrived."""
     key: str = field(default_factory=lambda: new_id("item"))
     change_key: str = field(default_factory=lambda: new_id("change"))
+
+    @property
+    def header_block(self) -> str:
+        """The property 0x007D (PidTagTransportMessageHeaders)."""
+        if self.transport_headers is not None:
+            return self.transport_headers
+        return self.raw.partition(b"\r\n\r\n")[0].decode("latin-1") + "\r\n\r\n"
 
     def changed(self) -> None:
         """Have a new change key."""
@@ -59,11 +68,15 @@ class Folder:
 
 @dataclass(slots=True)
 class Store:
-    """A mailbox. `mime` makes of a delivered mail what GetItem gives: Exchange writes MIME anew."""
+    """A mailbox. `mime` makes of a delivered mail what GetItem gives: Exchange writes MIME anew.
+
+    `keeps_headers`: its server has the property 0x007D.
+    """
 
     address: str
     root: Folder = field(default_factory=lambda: Folder("Bovenste niveau van gegevensarchief", "msgfolderroot"))
     mime: Callable[[bytes], bytes] = bytes
+    keeps_headers: bool = True
     receipts_sent: int = 0
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ Elements go by their local names; prefixes and namespaces are the server's own a
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,9 +26,14 @@ ELEMENT: Final = 512
 TEXT_BYTES: Final = 256 * 1024
 """How much of a mail's base64 is decoded at a time."""
 LONGEST_BACK_OFF: Final = timedelta(hours=1)
+TRANSPORT_HEADERS: Final = 0x007D
+"""PidTagTransportMessageHeaders, by its property tag: the header block with which a mail arrived."""
 
 _MIME: Final = "MimeContent"
 _SPACE: Final = b" \t\r\n"
+_REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));|\xef\xbf[\xbe\xbf]")
+_LEGAL: Final = (range(0x9, 0xB), range(0xD, 0xE), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
+_CUT_REFERENCE: Final = re.compile(rb"(?:&[#0-9a-zA-Z]{0,12}|\xef\xbf?)\Z")
 
 
 class AnswerBroken(Exception):
@@ -102,6 +108,7 @@ class AnswerReader:
         self._depth = 0
         self._in_mime = False
         self._fed = False
+        self._cut = b""
         self.has_mime = False
         # expat refuses entities that grow (2.4.1 and later); EWS has no document type at all.
         self._parser = expat.ParserCreate(namespace_separator="}")
@@ -118,14 +125,26 @@ class AnswerReader:
             data = data.lstrip()
         if data:
             self._fed = True
-            self._parse(data, last=False)
+            self._parse(self._legal(data), last=False)
 
     def close(self) -> Element:
         """The whole answer. Raises AnswerBroken when it is not whole."""
         if not self._fed:
             raise AnswerBroken("the answer is empty")
-        self._parse(b"", last=True)
+        self._parse(self._cut, last=True)
         return self._tree.close()
+
+    def _legal(self, data: bytes) -> bytes:
+        """The data with spaces for what XML cannot hold; the beginning of such a thing, at its end, is kept back.
+
+        QUIRK: Exchange writes every character of a property, those too that XML 1.0 §2.2 forbids (`&#x0;`, U+FFFE). A
+        sender who puts one in his header would make an answer of it that cannot be read.
+        """
+        data = self._cut + data
+        cut = _CUT_REFERENCE.search(data, max(0, len(data) - 16))
+        self._cut = b"" if cut is None else cut[0]
+        data = data[: len(data) - len(self._cut)]
+        return _REFERENCE.sub(_legal_reference, data) if b"&#" in data or b"\xef\xbf" in data else data
 
     def _parse(self, data: bytes, *, last: bool) -> None:
         try:
@@ -272,6 +291,29 @@ def item_id(message: Element) -> tuple[str, str] | None:
 def item_size(message: Element) -> int | None:
     """The size of the one item in an answer, in bytes."""
     return _number(message.findtext(".//Items/*/Size"))
+
+
+def transport_headers(message: Element) -> str:
+    """The header block of the one item in an answer; empty where it has none."""
+    for item in message.findall(".//Items/*/ExtendedProperty"):
+        field = item.find("ExtendedFieldURI")
+        if field is not None and _tag(field.get("PropertyTag", "")) == TRANSPORT_HEADERS:
+            return item.findtext("Value") or ""
+    return ""
+
+
+def _tag(written: str) -> int | None:
+    """A property tag, in hexadecimal or decimal as Microsoft's schema has it."""
+    try:
+        return int(written[:10], 0)
+    except ValueError:
+        return None
+
+
+def _legal_reference(reference: re.Match[bytes]) -> bytes:
+    hexadecimal, decimal = reference.groups()
+    code = int(hexadecimal, 16) if hexadecimal else int(decimal or "0")
+    return reference[0] if any(code in characters for characters in _LEGAL) else b" "
 
 
 def _local(name: str) -> str:

@@ -51,6 +51,13 @@ WRONG_SCHEMA: Final = frozenset({
     "ErrorInvalidRequest", "ErrorSchemaValidation", "InvalidServerVersion",
 })  # fmt: skip
 """What servers say of a RequestServerVersion that they, or a mailbox on an older server behind them, do not know."""
+REFUSES_PROPERTIES: Final = frozenset({
+    "ErrorInvalidRequest", "ErrorSchemaValidation", "ErrorInvalidPropertyRequest", "ErrorInvalidExtendedProperty",
+    "ErrorInvalidExtendedPropertyValue", "ErrorUnsupportedPropertyDefinition", "ErrorUnsupportedMapiPropertyType",
+})  # fmt: skip
+"""What servers say that know no extended properties; the mail's MIME can be had without."""
+NO_PROPERTY: Final = frozenset({"ErrorItemPropertyRequestFailed"})
+"""What a server says that cannot give a property of this mail."""
 WANTS_CHANGE_KEY: Final = frozenset({
     "ErrorChangeKeyRequired", "ErrorChangeKeyRequiredForWriteOperations", "ErrorStaleObject", "ErrorInvalidChangeKey",
     "ErrorIrresolvableConflict",

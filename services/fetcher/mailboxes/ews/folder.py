@@ -29,9 +29,21 @@ from services.fetcher.mailboxes.ews.answers import (
     page,
     response_message,
     server_build,
+    transport_headers,
 )
+from services.fetcher.mailboxes.ews.completing import complete, completed_head
 from services.fetcher.mailboxes.ews.connection import AnswerStopped, EwsConnection
-from services.fetcher.mailboxes.ews.errors import BUSY, GONE, NO_FOLDER, PASSING, WANTS_CHANGE_KEY, WRONG_SCHEMA, Place
+from services.fetcher.mailboxes.ews.errors import (
+    BUSY,
+    GONE,
+    NO_FOLDER,
+    NO_PROPERTY,
+    PASSING,
+    REFUSES_PROPERTIES,
+    WANTS_CHANGE_KEY,
+    WRONG_SCHEMA,
+    Place,
+)
 from services.fetcher.mailboxes.ews.paths import MOST_PAGES, PAGE, FolderPaths
 from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, JUNK_ID, SCHEMAS, FolderRef, Requests
 from services.fetcher.mailboxes.protocol import (
@@ -88,6 +100,7 @@ class EwsFolder:
         self._paths = FolderPaths(self._ask, lambda: self._requests)
         self._targets: dict[str, FolderRef] = {}
         self._build: Build | None = None
+        self._gives_headers = True
 
     def open(self) -> None:
         """Agree on a version of EWS, and find the folder."""
@@ -156,6 +169,7 @@ class EwsFolder:
     def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """Write the mail into `into` while it comes in; its size. See `Mailbox.fetch`."""
         decoder: MimeDecoder
+        start = into.tell()
 
         def write(data: bytes) -> None:
             if decoder.size > limit:
@@ -167,17 +181,18 @@ class EwsFolder:
 
         decoder = MimeDecoder(write)
         try:
-            self._get_mime(mail, decoder)
+            block = self._get_mime(mail, decoder)
         except _Enough:
             raise MailTooLarge(f"Mail {mail.key} is groter dan {limit} bytes.") from None
         except _NotWritten as failed:
             raise failed.error from None
-        return decoder.size
+        return complete(into, start, decoder.size, block, limit)
 
     def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """Write the mail's first whole lines; its size. See `Mailbox.fetch_head`.
 
-        EWS has no way to ask for a part of a MIME message, so the answer is cut off once there is enough.
+        EWS has no way to ask for a part of a MIME message, so the answer is cut off once there is enough, and the
+        header block, which comes last, is asked for by itself.
         """
         size = mail.size if mail.size is not None else self._size(mail)
         head = bytearray()
@@ -190,14 +205,16 @@ class EwsFolder:
         decoder = MimeDecoder(write)
         whole = True
         try:
-            self._get_mime(mail, decoder)
+            block = self._get_mime(mail, decoder)
         except _Enough:
             whole = False
-        if whole:
-            into.write(head)
-            return len(head)
-        del head[limit:]
-        into.write(head[: head.rfind(b"\n") + 1] or head)
+            block = self._get_headers(mail)
+        completed = completed_head(bytes(head), block, limit)
+        if whole and len(completed) <= limit:
+            into.write(completed)
+            return len(completed)
+        completed = completed[:limit]
+        into.write(completed[: completed.rfind(b"\n") + 1] or completed)
         return max(size or 0, decoder.size)
 
     def mark_read(self, mail: MailReference) -> None:
@@ -291,10 +308,18 @@ class EwsFolder:
         except EwsError as error:
             raise self._folder_problem(error) from error
 
-    def _get_mime(self, mail: MailReference, decoder: MimeDecoder) -> None:
+    def _get_mime(self, mail: MailReference, decoder: MimeDecoder) -> str:
+        """Have the mail decoded; the header block with which it arrived, empty where the server gives none."""
         reader = AnswerReader(decoder)
         try:
-            message = self._ask(self._requests.get_mime(mail.key), reader)
+            try:
+                message = self._ask(self._requests.get_mime(mail.key, with_headers=self._gives_headers), reader)
+            except EwsError as error:
+                if not self._gives_headers or error.code not in REFUSES_PROPERTIES | NO_PROPERTY:
+                    raise
+                reader = AnswerReader(decoder)
+                message = self._ask(self._requests.get_mime(mail.key, with_headers=False), reader)
+                self._gives_headers = error.code in NO_PROPERTY
         except EwsError as error:
             raise self._mail_problem(mail, error) from error
         except AnswerStopped as error:
@@ -308,6 +333,18 @@ class EwsFolder:
                 "Exchange geeft van een mail de inhoud (MIME) niet: open de mail in Outlook, en stuur hem door of zet "
                 "hem op gelezen."
             )
+        return transport_headers(message)
+
+    def _get_headers(self, mail: MailReference) -> str:
+        """The header block with which a mail arrived, empty where the server gives none."""
+        if not self._gives_headers:
+            return ""
+        try:
+            return transport_headers(self._ask(self._requests.get_headers(mail.key)))
+        except EwsError as error:
+            if error.code not in REFUSES_PROPERTIES | NO_PROPERTY:
+                raise self._mail_problem(mail, error) from error
+            return ""
 
     def _mail_problem(self, mail: MailReference, error: EwsError) -> Exception:
         if error.code in GONE:

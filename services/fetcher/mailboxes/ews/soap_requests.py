@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from exchangelib.account import Identity
 from exchangelib.credentials import DELEGATE, IMPERSONATION
-from exchangelib.fields import FieldOrder, FieldPath
+from exchangelib.extended_properties import ExtendedProperty
+from exchangelib.fields import ExtendedPropertyField, FieldOrder, FieldPath
 from exchangelib.folders import Folder, Inbox
 from exchangelib.items import Item, MeetingCancellation, MeetingRequest, MeetingResponse, Message, PostItem
 from exchangelib.properties import DistinguishedFolderId, FolderId, ItemId, Mailbox
@@ -32,7 +33,7 @@ from exchangelib.services import (
 from exchangelib.version import Build as ExchangeBuild
 from exchangelib.version import Version
 
-from services.fetcher.mailboxes.ews.answers import Build
+from services.fetcher.mailboxes.ews.answers import TRANSPORT_HEADERS, Build
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ _SIZE: Final = FieldPath(field=Item.get_field_by_fieldname("size"))
 _MIME: Final = FieldPath(field=Item.get_field_by_fieldname("mime_content"))
 _IS_READ: Final = FieldPath(field=Message.get_field_by_fieldname("is_read"))
 _NAME: Final = FieldPath(field=Folder.get_field_by_fieldname("name"))
+
+
+class _TransportHeaders(ExtendedProperty):  # type: ignore[misc]  # exchangelib has no types
+    property_tag = TRANSPORT_HEADERS
+    property_type = "String"
+
+
+_HEADERS: Final = FieldPath(field=ExtendedPropertyField("transport_headers", value_cls=_TransportHeaders))
 _UNREAD: Final = Restriction(Q(is_read=False), folders=[Inbox(name=INBOX_ID)], applies_to=Restriction.ITEMS)
 _OLDEST_FIRST: Final = FieldOrder(field_path=_RECEIVED)
 
@@ -155,9 +164,13 @@ class Requests:
             offset=offset,
         )
 
-    def get_mime(self, key: str) -> bytes:
-        """GetItem: a mail as MIME."""
-        return self._get_item(key, [_MIME])
+    def get_mime(self, key: str, *, with_headers: bool) -> bytes:
+        """GetItem: a mail as MIME, and `with_headers` the header block with which it arrived."""
+        return self._get_item(key, [_MIME, _HEADERS] if with_headers else [_MIME])
+
+    def get_headers(self, key: str) -> bytes:
+        """GetItem: the header block with which a mail arrived, alone."""
+        return self._get_item(key, [_HEADERS])
 
     def get_size(self, key: str) -> bytes:
         """GetItem: a mail's size and its change key."""

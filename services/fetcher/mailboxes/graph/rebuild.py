@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import structlog
 
+from services.fetcher.rules.transport_headers import field_names, written
 from shared.microsoft.errors import GraphRefused, Interrupted, MicrosoftError
 from shared.microsoft.graph import GraphClient, identity
 
@@ -28,7 +29,6 @@ _BOUNDARY: Final = "=_rebuilt_from_microsoft_graph"
 _LINES: Final = 57 * 1024
 """Bytes that are 1024 lines of base64."""
 _IN_MEMORY: Final = 1024 * 1024
-_FOLD: Final = 900
 _MOST_ATTACHMENTS: Final = 1000
 
 log = structlog.get_logger(__name__)
@@ -137,26 +137,14 @@ def _write_base64(content: BinaryIO, mail: _Writer) -> None:
 def _headers(facts: Mapping[str, Any]) -> bytes:
     """The mail's own headers, save those that described its former content; made from its properties where missing."""
     listed = facts.get("internetMessageHeaders")
-    own = [
+    own = written(
         (str(each.get("name")), str(each.get("value")))
         for each in (listed if isinstance(listed, list) else [])
-        if re.fullmatch(r"[!-9;-~]+", str(each.get("name")))
-        and not str(each.get("name")).lower().startswith(("content-", "mime-version"))
-    ]
-    names = {name.lower() for name, _ in own}
-    missing = {"Subject": facts.get("subject"), "Message-ID": facts.get("internetMessageId"), "Date": _date(facts)}
-    own += [(name, str(value)) for name, value in missing.items() if value and name.lower() not in names]
-    lines = [_folded(name, value) for name, value in own]
-    return ("\r\n".join([*lines, "MIME-Version: 1.0"]) + "\r\n").encode("utf-8", "replace")
-
-
-def _folded(name: str, value: str) -> str:
-    lines = [f"{name}:"]
-    for word in value.split():  # a line end within a value cannot begin another header
-        if len(lines[-1]) + len(word) > _FOLD:
-            lines.append("")
-        lines[-1] += f" {word}"
-    return "\r\n".join(lines)
+        if isinstance(each, dict)
+    )
+    properties = {"Subject": facts.get("subject"), "Message-ID": facts.get("internetMessageId"), "Date": _date(facts)}
+    missing = written(((name, str(value)) for name, value in properties.items() if value), without=field_names(own))
+    return own + missing + b"MIME-Version: 1.0\r\n"
 
 
 def _date(facts: Mapping[str, Any]) -> str | None:
