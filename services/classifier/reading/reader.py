@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.reading.attachments import Attachments
-from services.classifier.reading.automatic.delivery_report import message_ids, read_delivery_report
+from services.classifier.reading.automatic.delivery_report import MOST_ID, message_ids, read_delivery_report
 from services.classifier.reading.automatic.kind import list_id, tell_automatic
 from services.classifier.reading.content_key import content_key
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
@@ -145,7 +145,7 @@ def _assembled(
     date = headers.text("date")
     moment = sent_at(date)
     return ReadMail(
-        message_id=safe_line(message_id, 250) or None if message_id else None,
+        message_id=safe_line(message_id, MOST_ID) or None if message_id else None,
         in_reply_to=_references(root, "in-reply-to", limits),
         references=_references(root, "references", limits),
         subject=subject,
@@ -212,7 +212,7 @@ def _addresses(root: Part, name: str, limits: Limits) -> tuple[MailAddress, ...]
 
 
 def _references(root: Part, name: str, limits: Limits) -> tuple[str, ...]:
-    ids = [safe_line(reference, 250) for reference in message_ids(root.headers.text(name))]
+    ids = [safe_line(reference, MOST_ID) for reference in message_ids(root.headers.text(name))]
     return tuple(dict.fromkeys(ids))[: limits.references]
 
 

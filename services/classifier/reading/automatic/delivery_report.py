@@ -38,8 +38,10 @@ from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import safe_line
 from shared.messages import BouncedRecipient
 
+MOST_ID: Final = 250
+"""Characters of a Message-ID."""
 _MESSAGE_ID: Final = re.compile(
-    r"^(?:[>|]|[^\S\n])*+(?:original-)?message-id\s*:\s*<([^<>\s]{3,250})>", re.IGNORECASE | re.MULTILINE
+    rf"^(?:[>|]|[^\S\n])*+(?:original-)?message-id\s*:\s*<([^<>\s]{{3,{MOST_ID}}})>", re.IGNORECASE | re.MULTILINE
 )
 _LARGEST_FIELDS: Final = 256 * 1024
 _LARGEST_REPORT: Final = 1024 * 1024
@@ -182,13 +184,13 @@ def _returned(root: Part, leaves: list[Part], text: str, limits: Limits) -> tupl
     ids += _MESSAGE_ID.findall(text[: MOST_TEXT * 4])
     for name in ("in-reply-to", "references"):
         ids += message_ids(root.headers.text(name))
-    return tuple(dict.fromkeys(ids))[: limits.references]
+    return tuple(dict.fromkeys(safe_line(each, MOST_ID) for each in ids))[: limits.references]
 
 
 def message_ids(value: str) -> list[str]:
     """The Message-IDs in a header value, without brackets; a value without brackets is one if it has no spaces."""
-    ids = re.findall(r"<\s*([^<>\s]{1,250})\s*>", value)
+    ids = re.findall(rf"<\s*([^<>\s]{{1,{MOST_ID}}})\s*>", value)
     bare = value.strip().strip("<>")
-    if not ids and bare and " " not in bare and len(bare) <= 250:  # noqa: PLR2004 - as in the pattern above
+    if not ids and bare and " " not in bare and len(bare) <= MOST_ID:
         return [bare]
     return ids

@@ -262,6 +262,15 @@ def test_no_damage_makes_the_reader_fail(path: Path, data: st.DataObject) -> Non
     assert_bounded(read(bytes(raw)))
 
 
+def test_a_message_id_that_a_report_names_is_safe_for_the_database() -> None:
+    report = (MAILS / "automatic" / "bounce-rfc3464.eml").read_bytes()
+    damaged = report.replace(b"<ons.0f3a@", b"<ons.\x000f3a@")
+    assert damaged != report
+    returned = read(damaged)
+    assert_bounded(returned)
+    assert returned.returned_message_ids == ("ons.0f3a@helpdesk.example",)
+
+
 def test_text_that_is_no_mail_loses_none_of_its_lines_and_html_is_read_as_such() -> None:
     assert read(b"Hallo,\nLet op: morgen dicht.\n\nGroet").whole.text == "Hallo,\nLet op: morgen dicht.\n\nGroet"
     assert read(b"<html><body><p>Hallo</p></body></html>").whole.text == "Hallo"
