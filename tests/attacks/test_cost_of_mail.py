@@ -52,6 +52,12 @@ def part(media_type: str, piece: str | bytes, before: bytes = b"") -> Mail:
     return lambda size: HEAD + f"Content-Type: {media_type}\n\n".encode() + before + repeated(piece, size)
 
 
+def subject(piece: str) -> Mail:
+    """The one subject, beside nothing that costs."""
+    of_size = HEAD.replace(b"Subject: Printer", b"Subject: %b")
+    return lambda size: of_size % repeated(piece, size) + b"\nHallo"
+
+
 def header(name: str, piece: str) -> Mail:
     """Fields of the size that is read of one."""
     field = f"{name}: ".encode() + repeated(piece, 2_000) + b"\n"
@@ -142,6 +148,7 @@ KINDS: dict[str, Mail] = {
     # headers
     "comments in a transfer encoding": parts("Content-Transfer-Encoding: " + "(" * 1_000 + "\n", "x"),
     "parameters (RFC 2231)": header("Content-Type", "text/plain;name*0*=utf-8'a'%41"),
+    "tags in a subject": subject("[!]"),
     "encoded words": header("Subject", "=?utf-8?Q?a?= "),
     "open encoded words": header("From", "=?utf-8?Q?"),
     "address lists": header("To", "a@b.example, "),

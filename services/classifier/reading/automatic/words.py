@@ -13,8 +13,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TAGS: Final = r"^\W*(?:\[[^\]]{1,30}\]\W*)*"
-_ANSWER: Final = r"(?:(?:re|aw|antw|sv|vs|ynt|odp|fw|fwd|wg|rv|tr)\s*(?:\[\d+\])?\s*[:\uff1a]\s*)"
+_TAG: Final = re.compile(r"\[[^\]]{1,30}\]")
+"""What a gateway puts in front: «[EXTERN]»."""
+_MARK: Final = re.compile(r"\W")
+_ANSWER: Final = r"(?:(?:re|aw|antw|sv|vs|ynt|odp|fw|fwd|wg|rv|tr)\s*+(?:\[\d+\]\s*+)?[:\uff1a]\s*+)"
 _ENDS: Final = r"\s*(?:[:\uff1a!]|$|[-–—]\s|\(|\b(?:re|aw|antw|auf|to|op|sur|su|på)\b\s*[:\uff1a]?)"
 
 _NAMES: Final = (
@@ -68,11 +70,11 @@ _IS_AWAY: Final = re.compile(
     r"(?:haus|büro)|abwesend|absente?|fuori sede|ausente|poissa|ikke til stede|borta)\b[^:]{0,60}$",
     re.IGNORECASE,
 )
-_AWAY_NAME: Final = re.compile(f"{_TAGS}(?:{_NAMES}){_ENDS}", re.IGNORECASE)
-_AWAY_NAME_BEHIND: Final = re.compile(f"{_TAGS}{_ANSWER}+(?:{_NAMES}){_ENDS}", re.IGNORECASE)
-_AWAY_WORD: Final = re.compile(f"{_TAGS}{_ANSWER}*(?:{_WORDS}){_ENDS}", re.IGNORECASE)
-_REPLY_NAME: Final = re.compile(f"{_TAGS}(?:{_REPLY_NAMES}){_ENDS}", re.IGNORECASE)
-_REPLY_WORD: Final = re.compile(f"{_TAGS}{_ANSWER}*(?:{_REPLY_NAMES}|{_RECEIPT_WORDS}){_ENDS}", re.IGNORECASE)
+_AWAY_NAME: Final = re.compile(f"(?:{_NAMES}){_ENDS}", re.IGNORECASE)
+_AWAY_NAME_BEHIND: Final = re.compile(f"{_ANSWER}+(?:{_NAMES}){_ENDS}", re.IGNORECASE)
+_AWAY_WORD: Final = re.compile(f"{_ANSWER}*(?:{_WORDS}){_ENDS}", re.IGNORECASE)
+_REPLY_NAME: Final = re.compile(f"(?:{_REPLY_NAMES}){_ENDS}", re.IGNORECASE)
+_REPLY_WORD: Final = re.compile(f"{_ANSWER}*(?:{_REPLY_NAMES}|{_RECEIPT_WORDS}){_ENDS}", re.IGNORECASE)
 
 _AWAY_TEXT: Final = re.compile(
     r"out of (?:the |my )?office|(?:i am|i'm|we are|will be) (?:currently )?(?:away|on (?:annual |maternity |"
@@ -112,12 +114,12 @@ _BEGINNING: Final = 600
 
 def is_away_name(subject: str) -> bool:
     """A subject that a system gives to out-of-office replies."""
-    return _AWAY_NAME.match(subject) is not None
+    return _begins_with(subject, _AWAY_NAME)
 
 
 def is_away_word(subject: str) -> bool:
     """A subject that may be an out-of-office reply's, or a person's."""
-    return any(pattern.search(subject) for pattern in (_AWAY_NAME_BEHIND, _AWAY_WORD, _IS_AWAY))
+    return _begins_with(subject, _AWAY_NAME_BEHIND, _AWAY_WORD) or _IS_AWAY.search(subject) is not None
 
 
 def is_away_from_notes(subject: str, text: str) -> bool:
@@ -130,12 +132,29 @@ def is_away_from_notes(subject: str, text: str) -> bool:
 
 def is_reply_name(subject: str) -> bool:
     """A subject that a system gives to automatic replies."""
-    return _REPLY_NAME.match(subject) is not None
+    return _begins_with(subject, _REPLY_NAME)
 
 
 def is_reply_word(subject: str) -> bool:
     """A subject that may be an automatic reply's or a receipt's, or a person's."""
-    return _REPLY_WORD.match(subject) is not None
+    return _begins_with(subject, _REPLY_WORD)
+
+
+def _begins_with(subject: str, *names: re.Pattern[str]) -> bool:
+    """Whether one of `names` stands in a subject behind nothing but tags and marks.
+
+    Each place that tags and marks lead to is looked at once: «[!][!][!]» is three tags, or marks, or some of each, and
+    an expression would try every way to read it.
+    """
+    waiting, seen = [0], {0}
+    while waiting:
+        place = waiting.pop()
+        if any(name.match(subject, place) for name in names):
+            return True
+        following = {step.end() for step in (_MARK.match(subject, place), _TAG.match(subject, place)) if step}
+        waiting += following - seen
+        seen |= following
+    return False
 
 
 def begins_as_away(text: str) -> bool:
