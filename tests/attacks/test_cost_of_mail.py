@@ -148,7 +148,6 @@ KINDS: dict[str, Mail] = {
     # headers
     "comments in a transfer encoding": parts("Content-Transfer-Encoding: " + "(" * 1_000 + "\n", "x"),
     "parameters (RFC 2231)": header("Content-Type", "text/plain;name*0*=utf-8'a'%41"),
-    "tags in a subject": subject("[!]"),
     "encoded words": header("Subject", "=?utf-8?Q?a?= "),
     "open encoded words": header("From", "=?utf-8?Q?"),
     "address lists": header("To", "a@b.example, "),
@@ -216,15 +215,19 @@ def ordinary() -> float:
     return min(seconds(read_mail, html(sentence)(MEGABYTE)) for _ in range(2))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+COSTLY = KINDS | {"tags in a subject": subject("[!]")}
+"""With what costs by its subject, which cannot be another's."""
+
+
+@pytest.mark.parametrize("kind", COSTLY)
 def test_D17_twice_the_mail_costs_three_times_as_much_at_most(kind: str) -> None:
-    small, large = KINDS[kind](SMALL), KINDS[kind](LARGE)
+    small, large = COSTLY[kind](SMALL), COSTLY[kind](LARGE)
     assert stays_below(lambda: max(seconds(read_mail, small), 0.004) * TIMES, read_mail, large)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", COSTLY)
 def test_D17_a_megabyte_of_it_costs_no_more_than_a_few_ordinary_mails(kind: str) -> None:
-    raw = KINDS[kind](MEGABYTE)
+    raw = COSTLY[kind](MEGABYTE)
     assert stays_below(lambda: ordinary() * ORDINARY_MAILS, read_mail, raw)
     assert stays_below(lambda: ordinary() * ORDINARY_MAILS, read_head, raw)
 
