@@ -8,8 +8,9 @@
     marked read                  nothing open                         nothing
     final outcome, to be moved   the mail where it was                moves or deletes it; gone is done
 
-Store, publish (confirmed), mark read: a mail is marked only when the broker has it, and found again by its identity
-however often it is seen. A mail that cannot be read does not stop the others.
+Store, publish (confirmed), mark read: a mail is marked only when the broker has it, and known by its identity however
+often it is seen. A mail that cannot be read does not stop the others, nor does what goes wrong after the import
+(`after_import`).
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from typing import BinaryIO, Final, cast
 
 import structlog
 
+from services.fetcher.after_import import AfterImport, Stopped
 from services.fetcher.concurrently import Attempts, ByteBudget, attempt_all
 from services.fetcher.mailboxes.protocol import (
     Mailbox,
-    MailboxError,
     MailGone,
     MailReference,
     MailTooLarge,
@@ -52,10 +53,6 @@ HEAD_BYTES: Final = 256 * 1024
 log = structlog.get_logger(__name__)
 
 
-class Stopped(Exception):
-    """The process is stopping; what is left is for the next check."""
-
-
 class SpoolFull(Outage):
     """No room for temporary files: no mailbox and no mail is to blame."""
 
@@ -66,7 +63,6 @@ class Findings:
 
     unread: int = 0
     taken_in: int = 0
-    acted: int = 0
     waiting: Waiting | None = None
     """The old mails that wait for a person (SPEC D18)."""
     unreadable: int = 0
@@ -96,6 +92,7 @@ class Check:
         self._publisher = publisher
         self._budget = budget
         self._stop = stop
+        self.after_import = AfterImport(claimed, mailbox, ledger, stop)
         self._rule = BacklogRule.at(
             claimed.claimed_at,
             import_from=claimed.import_from,
@@ -118,12 +115,11 @@ class Check:
                 break
         else:
             await self._take_in(backlog.close())
-        await self._mark_unlisted()
-        await self._act_on_final()
+            await self.after_import.catch_up()
         return self.findings
 
     async def _finish_known(self, page: Sequence[MailReference]) -> list[MailReference]:
-        """Do what the mails that the ledger knows still need; the others, which are to be taken in."""
+        """Publish what the ledger knows and the broker does not; the mails that are to be taken in."""
         listed = {self._id(mail): mail for mail in page}
         known = await self._ledger.known(listed)
         needs = {identity: need(known.get(identity)) for identity in listed}
@@ -138,7 +134,6 @@ class Check:
                     if not isinstance(error, BlobError):
                         raise error
                     log.error("mail_not_loaded", mail_id=str(identity), error=str(error))  # the sweeper parks it
-        await self._mark({identity: listed[identity] for identity, wanted in needs.items() if wanted is Need.MARK_READ})
         return [listed[identity] for identity, wanted in needs.items() if wanted is Need.TAKE_IN]
 
     async def _take_in(self, mails: Sequence[MailReference]) -> None:
@@ -205,54 +200,8 @@ class Check:
 
     async def _publish_and_mark(self, mails: Sequence[StoredMail], listed: dict[MailId, MailReference]) -> None:
         published = await self._publisher.publish(mails)
-        await self._mark({mail.mail_id: listed[mail.mail_id] for mail, _ in published.done})
+        await self.after_import.mark_new({mail.mail_id: listed[mail.mail_id] for mail, _ in published.done})
         published.raise_first()
-
-    async def _mark(self, mails: dict[MailId, MailReference]) -> None:
-        """Mark as read what can be; a mail that cannot keeps no other from being taken in (`_mark_unlisted` raises)."""
-        failed = (await self._try_to_mark(mails)).failed if mails else []
-        for _, error in failed:
-            if not isinstance(error, MailboxError):
-                raise error
-
-    async def _try_to_mark(self, mails: dict[MailId, MailReference]) -> Attempts[MailId, None]:
-        marked = await attempt_all(list(mails), lambda identity: self._mailbox.mark_read(mails[identity]))
-        if marked.done:
-            await self._ledger.marked_read(
-                [identity for identity, _ in marked.done], final=self._claimed.after_import == "mark-read"
-            )
-        return marked
-
-    async def _mark_unlisted(self) -> None:
-        """Mark what is still to be marked, and raise why it cannot be.
-
-        Much of it is no longer listed: a crash came before it was recorded, or a person read the mail first.
-        """
-        while mails := await self._ledger.to_mark(self._claimed, WINDOW):
-            if self._stop.is_set():
-                raise Stopped
-            (await self._try_to_mark(mails)).raise_first()
-
-    async def _act_on_final(self) -> None:
-        """Move or delete the mails whose outcome is final, where the settings say so."""
-        while self._claimed.after_import != "mark-read":
-            mails = await self._ledger.to_act_on(self._claimed, WINDOW)
-            if not mails:
-                return
-            if self._stop.is_set():
-                raise Stopped
-            acted = await attempt_all(list(mails.values()), self._act)
-            done = {mail.key for mail, _ in acted.done}
-            if done:
-                await self._ledger.acted([identity for identity, mail in mails.items() if mail.key in done])
-                self.findings.acted += len(done)
-            acted.raise_first()
-
-    async def _act(self, mail: MailReference) -> None:
-        if self._claimed.after_import == "delete":
-            await self._mailbox.delete(mail)
-        else:
-            await self._mailbox.move(mail, self._claimed.after_import_folder or "")
 
     def _id(self, mail: MailReference) -> MailId:
         return mail_id(self._claimed.helpdesk_id, self._claimed.generation, self._claimed.access.folder, mail.key)

@@ -5,6 +5,7 @@
     importer_mailbox_problem                                  gauge    1 while the settings show a problem, else 0
     importer_mailbox_problem_kind                             gauge    1 for the kind of that problem (rules.problem)
     importer_mailbox_failed_checks                            gauge    checks in a row that failed
+    importer_mailbox_after_import_failures                    gauge    checks in a row in which marking or moving failed
     importer_mailbox_waiting                                  gauge    old mails that wait for a person's choice (D18)
     importer_login_refused_logins                             gauge    refusals since it was taken or changed, by login
     importer_login_expires_timestamp_seconds                  gauge    end of its client secret or certificate, if known
@@ -17,7 +18,7 @@
     importer_mailbox_check_seconds                            histogram  how long a check took
     importer_republished_total                                counter  mails without outcome that were published again
 
-The first eleven are read from the database, so that every fetcher tells the same and a dead one is noticed. A login
+The first twelve are read from the database, so that every fetcher tells the same and a dead one is noticed. A login
 that ends within 30 days is told in the log too, once a day: `login_ends`.
 """
 
@@ -61,6 +62,11 @@ login_expires = Gauge(
     _LOGIN,
 )
 failed_checks = Gauge("importer_mailbox_failed_checks", "Checks in a row that failed", _HELPDESK)
+after_import_failures = Gauge(
+    "importer_mailbox_after_import_failures",
+    "Checks in a row in which what was imported could not be marked, moved or deleted",
+    _HELPDESK,
+)
 without_outcome = Gauge("importer_mails_without_outcome", "Mails of all mailboxes that await their outcome")
 oldest_without_outcome = Gauge(
     "importer_oldest_mail_without_outcome_timestamp_seconds",
@@ -108,7 +114,7 @@ async def show_states(
 def record_states(states: Sequence[MailboxState]) -> None:
     """Show the mailboxes that are on, and no others any more."""
     for gauge in (
-        last_check, last_successful_check, problem, problem_kind, failed_checks, waiting,
+        last_check, last_successful_check, problem, problem_kind, failed_checks, after_import_failures, waiting,
     ):  # fmt: skip
         gauge.clear()
     for state in states:
@@ -121,6 +127,7 @@ def record_states(states: Sequence[MailboxState]) -> None:
         if state.problem_kind is not None:
             problem_kind.labels(label, state.problem_kind).set(1)
         failed_checks.labels(label).set(state.failed_checks)
+        after_import_failures.labels(label).set(state.after_import_failures)
         waiting.labels(label).set(state.backlog_waiting)
 
 

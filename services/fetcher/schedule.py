@@ -18,12 +18,13 @@ from typing import Final
 import structlog
 
 from services.fetcher import metrics
-from services.fetcher.flow import Check, Findings, Stopped
+from services.fetcher.after_import import AfterImport, Stopped
+from services.fetcher.flow import Check, Findings
 from services.fetcher.login import Login, learnt_from
 from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxError, MailboxUnreachable
 from services.fetcher.open_mailboxes import OpenMailboxes
-from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
-from services.fetcher.rules.backoff import OUTAGE, after_failure
+from services.fetcher.repository.mailboxes import AfterImportStanding, ClaimedMailbox, MailboxRepository
+from services.fetcher.rules.backoff import OUTAGE, after_failure, after_import_failure
 from services.fetcher.rules.due import pause_reason
 from services.fetcher.rules.problem import Problem, ProblemKind
 from shared.connecting import ForbiddenAddress
@@ -45,12 +46,15 @@ OUR_ERROR: Final = (
     "Er ging iets mis in de importer zelf ({}). De mail blijft ongelezen en wordt later opnieuw geprobeerd. "
     "Meld dit aan de leverancier, met de regel «check.failed» uit het logboek van de fetcher."
 )
+AFTER_IMPORT: Final = (
+    "Nieuwe mail komt binnen, maar geïmporteerde mail wordt niet gemarkeerd, verplaatst of verwijderd: {}"
+)
 
 log = structlog.get_logger(__name__)
 
 
 class CheckTooLong(MailboxUnreachable):
-    """A check took all of its time; `got_on`: mails were taken in, or moved, meanwhile."""
+    """A check took all of its time; `got_on`: mails were taken in meanwhile."""
 
     def __init__(self, *, got_on: bool) -> None:
         super().__init__(
@@ -80,7 +84,8 @@ class Schedule:
         self._open = OpenMailboxes(self._on_change)
         self._checks: dict[int, tuple[ClaimedMailbox, asyncio.Task[None]]] = {}
         self._unrecorded: set[int] = set()
-        """Mailboxes whose check an outage kept from being recorded: their leases are given back when it is over."""
+        """Mailboxes whose check was not recorded, in an outage or since the lease was lost: what is left of their
+        leases is given back."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Check mailboxes until `stop` is set; then end the checks in progress after their batch of mails."""
@@ -149,6 +154,9 @@ class Schedule:
         with structlog.contextvars.bound_contextvars(helpdesk_id=helpdesk_id):
             try:
                 await self._check_and_record(claimed)
+            except asyncio.CancelledError:
+                self._unrecorded.add(helpdesk_id)
+                raise
             except TryAgain as trouble:
                 self._unrecorded.add(helpdesk_id)
                 log.warning("check_not_recorded", error=str(trouble))
@@ -172,47 +180,64 @@ class Schedule:
             return
         try:
             with metrics.check_seconds.labels(str(claimed.helpdesk_id)).time():
-                findings = await self._look_through(claimed)
+                findings, after_import = await self._look_through(claimed)
         except Stopped:
             await self._repository.release([claimed.helpdesk_id])
-        except MailboxError as error:
-            await self._failed(claimed, error, Problem(error.kind, str(error)))
-        except ForbiddenAddress as error:
-            await self._failed(claimed, error, Problem(ProblemKind.MAILBOX_MISSING, error.sentence))
         except TryAgain as outage:
             log.warning("check_interrupted", error=str(outage))
             problem = Problem(ProblemKind.OUR_OUTAGE, OUR_OUTAGE)
             await self._finish(claimed, problem=problem, delay=OUTAGE, failed_checks=claimed.failed_checks)
-        except Exception as error:  # our bug must not stop the other mailboxes: shown, counted, tried again
-            log.exception("check_failed")
-            await self._failed(claimed, error, Problem(ProblemKind.OUR_ERROR, OUR_ERROR.format(type(error).__name__)))
+        except Exception as error:  # noqa: BLE001 - our bug must not stop the other mailboxes: shown, counted, tried again
+            await self._failed(claimed, error, _trouble(error))
         else:
-            if not (findings.more or findings.unreadable):
+            whole = not (findings.more or findings.unreadable)
+            if whole:
                 await self._repository.record_backlog(claimed, findings.waiting)
+            standing = await self._record_after_import(claimed, after_import)
             await self._finish(
                 claimed,
-                problem=_problem(claimed, findings),
-                delay=timedelta(0) if findings.more else claimed.check_interval,
-                succeeded=not (findings.more or findings.unreadable),
+                problem=_problem(claimed, findings, standing),
+                delay=timedelta(0) if findings.more or after_import.more else claimed.check_interval,
+                succeeded=whole,
                 login=Login.TAKEN,
             )
             self._open.watch(claimed.helpdesk_id)
 
-    async def _look_through(self, claimed: ClaimedMailbox) -> Findings:
+    async def _look_through(self, claimed: ClaimedMailbox) -> tuple[Findings, AfterImport]:
         check, deadline = None, asyncio.timeout(LONGEST_CHECK.total_seconds())
         try:
             async with deadline:
                 check = self._new_check(claimed, await self._open.take(claimed), self._stop)
-                return await check.run()
+                return await check.run(), check.after_import
         except BaseException as error:
             await self._open.close(claimed.helpdesk_id)
             if isinstance(error, TimeoutError) and deadline.expired():
-                got_on = check is not None and bool(check.findings.taken_in or check.findings.acted)
-                raise CheckTooLong(got_on=got_on) from error
+                raise CheckTooLong(got_on=check is not None and check.findings.taken_in > 0) from error
             raise
         finally:
             if check is not None:
-                _record(claimed.helpdesk_id, check.findings)
+                _record(claimed.helpdesk_id, check)
+
+    async def _record_after_import(self, claimed: ClaimedMailbox, went: AfterImport) -> AfterImportStanding:
+        """Record what went wrong after the import, and how long it rests; a mailbox in order is not written to."""
+        before = claimed.after_import_standing
+        if before.rests or (went.trouble is None and not (went.tried and before.failures)):
+            return before
+        if went.trouble is None:
+            standing, pause = AfterImportStanding(), timedelta(0)
+        else:
+            standing = AfterImportStanding(before.failures + 1, _trouble(went.trouble).sentence)
+            pause = after_import_failure(standing.failures, jitter=random.random())  # noqa: S311 - as below
+            metrics.failures.labels(str(claimed.helpdesk_id), "AfterImport").inc()
+            log.warning(
+                "after_import_failed",
+                error=type(went.trouble).__name__,
+                problem=standing.problem,
+                failures=standing.failures,
+                next_try_seconds=round(pause.total_seconds()),
+            )
+        await self._repository.record_after_import(claimed, standing, pause)
+        return standing
 
     async def _failed(self, claimed: ClaimedMailbox, error: Exception, problem: Problem) -> None:
         if isinstance(error, CheckTooLong) and error.got_on:  # much mail: the rest comes when the others had their turn
@@ -258,18 +283,30 @@ class Schedule:
         )
 
 
-def _record(helpdesk_id: int, findings: Findings) -> None:
-    metrics.record_findings(helpdesk_id, findings)
-    if findings.taken_in or findings.acted:
-        log.info("mailbox_checked", taken_in=findings.taken_in, acted=findings.acted)
+def _record(helpdesk_id: int, check: Check) -> None:
+    metrics.record_findings(helpdesk_id, check.findings)
+    if check.findings.taken_in or check.after_import.done:
+        log.info("mailbox_checked", taken_in=check.findings.taken_in, done_after_import=check.after_import.done)
 
 
-def _problem(claimed: ClaimedMailbox, findings: Findings) -> Problem | None:
+def _trouble(error: Exception) -> Problem:
+    """What people read of an error; one that is no error of a mailbox is a bug of ours."""
+    if isinstance(error, MailboxError):
+        return Problem(error.kind, str(error))
+    if isinstance(error, ForbiddenAddress):
+        return Problem(ProblemKind.MAILBOX_MISSING, error.sentence)
+    log.error("check_failed", exc_info=error)
+    return Problem(ProblemKind.OUR_ERROR, OUR_ERROR.format(type(error).__name__))
+
+
+def _problem(claimed: ClaimedMailbox, findings: Findings, after_import: AfterImportStanding) -> Problem | None:
     """What people must know of a check that went through to its end; None when there is nothing."""
     if findings.unreadable:
         others = findings.unreadable - 1
         sentence = findings.unreadable_because + (f" En zo nog {others} andere." if others else "")
         return Problem(ProblemKind.MAIL_UNREADABLE, sentence)
+    if after_import.problem is not None:
+        return Problem(ProblemKind.AFTER_IMPORT, AFTER_IMPORT.format(after_import.problem))
     if findings.waiting:
         return Problem(
             ProblemKind.BACKLOG_WAITS,

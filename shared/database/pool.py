@@ -32,7 +32,7 @@ else:
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
 
-REQUIRED_REVISION: Final = "0015"
+REQUIRED_REVISION: Final = "0016"
 """The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
 
 _DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)

@@ -50,13 +50,14 @@ _MARKED_READ: Final = """
 _TO_MARK: Final = """
     SELECT mail_id, item_key, received_at, full_size FROM imported_mails
     WHERE helpdesk_id = $1 AND generation = $2 AND folder = $3 AND force_number = 0
-        AND published_at IS NOT NULL AND marked_read_at IS NULL
+        AND published_at IS NOT NULL AND marked_read_at IS NULL AND mail_id <> ALL($5)
     ORDER BY received_at LIMIT $4"""
 
 _TO_ACT_ON: Final = """
     SELECT mail_id, item_key, received_at, full_size FROM imported_mails
     WHERE helpdesk_id = $1 AND generation = $2 AND folder = $3 AND force_number = 0
         AND acted_at IS NULL AND complete AND outcome IN ('ticket', 'supplement', 'duplicate')
+        AND mail_id <> ALL($5)
     ORDER BY received_at LIMIT $4"""
 
 _ACTED: Final = "UPDATE imported_mails SET acted_at = now() WHERE mail_id = ANY($1)"
@@ -165,16 +166,20 @@ class Ledger:
         async with connection(self._pool) as acquired:
             await acquired.execute(_MARKED_READ, mail_ids, final)
 
-    async def to_mark(self, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
+    async def to_mark(
+        self, mailbox: ClaimedMailbox, at_most: int, but: Collection[MailId] = ()
+    ) -> dict[MailId, MailReference]:
         """Mails of this mailbox that the broker has and that are not recorded as marked read, oldest first."""
-        return await self._references(_TO_MARK, mailbox, at_most)
+        return await self._references(_TO_MARK, mailbox, at_most, but)
 
-    async def to_act_on(self, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
+    async def to_act_on(
+        self, mailbox: ClaimedMailbox, at_most: int, but: Collection[MailId] = ()
+    ) -> dict[MailId, MailReference]:
         """Mails of this mailbox with a final outcome that are still to be moved or deleted, oldest first.
 
         Never one in quarantine (a replay may need it), nor one of which only the head was fetched (SPEC D17).
         """
-        return await self._references(_TO_ACT_ON, mailbox, at_most)
+        return await self._references(_TO_ACT_ON, mailbox, at_most, but)
 
     async def acted(self, mail_ids: Sequence[MailId]) -> None:
         """These mails were moved or deleted."""
@@ -195,9 +200,13 @@ class Ledger:
             (row,) = await acquired.fetch(_UNFINISHED)
         return Unfinished(**row)
 
-    async def _references(self, query: str, mailbox: ClaimedMailbox, at_most: int) -> dict[MailId, MailReference]:
+    async def _references(
+        self, query: str, mailbox: ClaimedMailbox, at_most: int, but: Collection[MailId]
+    ) -> dict[MailId, MailReference]:
         async with connection(self._pool) as acquired:
-            rows = await acquired.fetch(query, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, at_most)
+            rows = await acquired.fetch(
+                query, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, at_most, list(but)
+            )
         return {
             row["mail_id"]: MailReference(ItemKey(row["item_key"]), row["received_at"], row["full_size"])
             for row in rows

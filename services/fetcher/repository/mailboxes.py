@@ -38,10 +38,13 @@ _CLAIM: Final = f"""
         UPDATE mailbox_states AS state SET lease_holder = $1, lease_until = now() + $2
         FROM due WHERE state.helpdesk_id = due.helpdesk_id
         RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at,
-            state.backlog_choice, state.backlog_chosen_at, state.backlog_chosen_until)
+            state.backlog_choice, state.backlog_chosen_at, state.backlog_chosen_until, state.after_import_failures,
+            state.after_import_resumes_at, state.after_import_problem, state.after_import_settings_version)
     SELECT helpdesk_id, {ACCESS}, {STANDING}, generation, check_interval_seconds,
         max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
-        settings.row_version, failed_checks, now() AS claimed_at,
+        settings.row_version, failed_checks, now() AS claimed_at, after_import_failures, after_import_problem,
+        after_import_resumes_at > now() AS after_import_rests,
+        after_import_settings_version IS NOT DISTINCT FROM settings.row_version AS after_import_failed_so,
         backlog_choice, backlog_chosen_at, backlog_chosen_until,
         (SELECT active FROM persons WHERE id = default_contact_id) AS default_contact_active,
         (SELECT active FROM employees WHERE id = default_employee_id) AS default_employee_active,
@@ -75,6 +78,16 @@ _FINISH: Final = """
 """Record a check. «Since» stays while the sentence stays the same. Settings that were changed meanwhile get their turn
 at once."""
 
+_RECORD_AFTER_IMPORT: Final = """
+    UPDATE mailbox_states AS state SET
+        after_import_failures = $4,
+        after_import_resumes_at = CASE WHEN $4 = 0 THEN NULL ELSE now() + $5 END,
+        after_import_problem = $6,
+        after_import_settings_version = CASE WHEN $4 = 0 THEN NULL ELSE $7::bigint END
+    FROM importer_settings AS settings
+    WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
+        AND settings.helpdesk_id = $2 AND settings.generation = $3"""
+
 _RECORD_BACKLOG: Final = """
     UPDATE mailbox_states AS state SET
         backlog_waiting = $4, backlog_oldest_at = $5, backlog_newest_at = $6,
@@ -102,8 +115,19 @@ _UNCHANGED: Final = """
     WHERE enabled"""
 
 _STATES: Final = """
-    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, backlog_waiting
+    SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, after_import_failures,
+        backlog_waiting
     FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterImportStanding:
+    """How marking, moving and deleting went: checks in a row in which they failed, and why they did in the last."""
+
+    failures: int = 0
+    problem: str | None = None
+    rests: bool = False
+    """They are not tried now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +148,7 @@ class ClaimedMailbox:
     after_import_folder: str | None
     failed_checks: int
     claimed_at: datetime
+    after_import_standing: AfterImportStanding = AfterImportStanding()
     login: LoginStanding | None = None
     """None: it needs none, or has none yet."""
     unreadable_secret: bool = False
@@ -141,6 +166,7 @@ class MailboxState:
     last_successful_check_at: datetime | None
     problem_kind: str | None
     failed_checks: int
+    after_import_failures: int
     backlog_waiting: int
 
 
@@ -193,6 +219,16 @@ class MailboxRepository:
                 await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
             if login is Login.TAKEN and mailbox.login is not None and mailbox.login.refused_logins:
                 await record_taken(acquired, mailbox.login)
+
+    async def record_after_import(
+        self, mailbox: ClaimedMailbox, standing: AfterImportStanding, resumes_after: timedelta
+    ) -> None:
+        """Record how marking, moving and deleting went in a check of this mailbox."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(
+                _RECORD_AFTER_IMPORT, self._holder, mailbox.helpdesk_id, mailbox.generation,
+                standing.failures, resumes_after, standing.problem, mailbox.settings_version,
+            )  # fmt: skip
 
     async def record_backlog(self, mailbox: ClaimedMailbox, waiting: Waiting | None) -> None:
         """Record what waits for a person, and that the choice which this check knew has been carried out."""
@@ -254,8 +290,15 @@ def _claimed(row: asyncpg.Record, login: Opened) -> ClaimedMailbox:
         after_import_folder=row["after_import_folder"],
         failed_checks=row["failed_checks"],
         claimed_at=row["claimed_at"],
+        after_import_standing=_after_import(row),
         chosen=_chosen(row),
     )
+
+
+def _after_import(row: asyncpg.Record) -> AfterImportStanding:
+    """A change of the settings may have mended it: then nothing rests."""
+    rests = bool(row["after_import_rests"] and row["after_import_failed_so"])
+    return AfterImportStanding(row["after_import_failures"], row["after_import_problem"], rests=rests)
 
 
 def _chosen(row: asyncpg.Record) -> Chosen | None:

@@ -6,6 +6,9 @@
     a login that was refused      as long as it rests (`shared.logins`): refusals are counted apart
     an outage of our own servers  10 seconds: the mailbox is not to blame, no failure is counted
 
+What goes wrong after the import (marking, moving, deleting) delays no check. It is tried again after a minute, doubled
+with every failure in a row, at most half an hour.
+
 Never less than what the mailbox's server asked for. A failure's delay is lengthened by up to a fifth (jitter), so that
 mailboxes of one server do not come back at the same moment.
 """
@@ -17,6 +20,8 @@ from typing import Final
 
 LONGEST: Final = timedelta(minutes=10)
 OUTAGE: Final = timedelta(seconds=10)
+AFTER_IMPORT: Final = timedelta(minutes=1)
+LONGEST_AFTER_IMPORT: Final = timedelta(minutes=30)
 JITTER: Final = 0.2
 _DOUBLINGS: Final = 20
 """More would overflow, and every delay is at its longest long before."""
@@ -27,5 +32,14 @@ def after_failure(failures: int, interval: timedelta, *, jitter: float, asked: t
 
     `jitter` is a random number from 0 to 1; `asked` the least delay that the server asked for.
     """
-    delay = min(interval * (1 << min(failures - 1, _DOUBLINGS)), max(LONGEST, interval))
+    delay = _doubled(interval, failures, max(LONGEST, interval))
     return max(delay, asked or timedelta(0)) * (1 + JITTER * jitter)
+
+
+def after_import_failure(failures: int, *, jitter: float) -> timedelta:
+    """How long marking, moving and deleting rest after they failed so many times in a row (1 or more)."""
+    return _doubled(AFTER_IMPORT, failures, LONGEST_AFTER_IMPORT) * (1 + JITTER * jitter)
+
+
+def _doubled(first: timedelta, failures: int, longest: timedelta) -> timedelta:
+    return min(first * (1 << min(failures - 1, _DOUBLINGS)), longest)

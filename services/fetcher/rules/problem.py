@@ -11,6 +11,7 @@
     throttled           nobody, as a rule             the server asked us to wait
     unreachable         who runs network or server    it does not answer
     mail-unreadable     who reads the log             a listed mail is not given
+    after-import        who grants rights, makes room what was imported is not marked, moved or deleted
     backlog-waits       who chooses (D18)             old mail waits
     paused              who sets up the helpdesk      a role of D14 is not active
     our-outage          the operator                  our broker or database is away
@@ -38,6 +39,7 @@ class ProblemKind(StrEnum):
     THROTTLED = "throttled"
     UNREACHABLE = "unreachable"
     MAIL_UNREADABLE = "mail-unreadable"
+    AFTER_IMPORT = "after-import"
     BACKLOG_WAITS = "backlog-waits"
     PAUSED = "paused"
     OUR_OUTAGE = "our-outage"

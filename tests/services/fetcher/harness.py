@@ -165,14 +165,21 @@ class Fetching:
         return claimed
 
     async def check(self, through: type["Faulty"] | None = None, *, claimed: ClaimedMailbox | None = None) -> Findings:
-        """One check of that mailbox, through an adapter with a fault if wanted."""
+        """What one check of that mailbox finds, through an adapter with a fault if wanted."""
+        return (await self.whole_check(through, claimed=claimed)).findings
+
+    async def whole_check(
+        self, through: type["Faulty"] | None = None, *, claimed: ClaimedMailbox | None = None
+    ) -> Check:
+        """One check of that mailbox, done."""
         claimed = claimed or await self.claim()
         mailbox: Mailbox = await open_mailbox(claimed.access)
         try:
             used = mailbox if through is None else through(mailbox)
             budget = ByteBudget(64 * 1024 * 1024)
             check = Check(claimed, used, ledger=self.ledger, publisher=self.publisher, budget=budget, stop=self.stop)
-            return await check.run()
+            await check.run()
+            return check
         finally:
             await mailbox.close()
 

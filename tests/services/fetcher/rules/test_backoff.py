@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.fetcher.rules.backoff import after_failure
+from services.fetcher.rules.backoff import after_failure, after_import_failure
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -34,3 +34,9 @@ def test_the_server_gets_the_delay_that_it_asked_for() -> None:
 @pytest.mark.parametrize(("jitter", "delay"), [(0, 60), (0.5, 66), (1, 72)])
 def test_jitter_lengthens_a_delay_by_up_to_a_fifth(jitter: float, delay: int) -> None:
     assert after_failure(1, MINUTE, jitter=jitter) == timedelta(seconds=delay)
+
+
+@pytest.mark.parametrize(("failures", "minutes"), [(1, 1), (2, 2), (5, 16), (6, 30), (1000, 30)])
+def test_what_fails_after_the_import_rests_longer_each_time(failures: int, minutes: int) -> None:
+    assert after_import_failure(failures, jitter=0) == minutes * MINUTE
+    assert after_import_failure(failures, jitter=1) == minutes * MINUTE * 1.2
