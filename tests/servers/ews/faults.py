@@ -66,4 +66,18 @@ class OtherItem:
     """GetItem gives another item than was asked."""
 
 
-Fault = Dropped | Truncated | Silent | Slow | Answer | Refusal | FirstPageAgain | DamagedBase64 | OtherItem
+@dataclass(slots=True)
+class Without:
+    """The answer lacks one of its elements, with all that is in it, or one of its attributes.
+
+    They are counted from 0 in the order of the answer; the envelope itself stays. `removed` tells which it was, and
+    stays None where the answer has no so many.
+    """
+
+    number: int
+    of: Refusal | None = None
+    """Of this refusal, in the place of what the operation answers."""
+    removed: str | None = None
+
+
+Fault = Dropped | Truncated | Silent | Slow | Answer | Refusal | FirstPageAgain | DamagedBase64 | OtherItem | Without

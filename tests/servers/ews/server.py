@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
 import spnego
 from aiohttp import web
@@ -33,7 +33,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
-from tests.servers.ews.faults import Answer, Dropped, Fault, Refusal, Silent, Slow, Truncated
+from tests.servers.ews.faults import Answer, Dropped, Fault, Refusal, Silent, Slow, Truncated, Without
 from tests.servers.ews.operations import (
     PRODUCTS,
     Operations,
@@ -182,6 +182,10 @@ class EwsServer:
         """Spoil the next answers to this operation, in this order."""
         self._faults[operation].extend(faults)
 
+    def next_as_ever(self) -> None:
+        """Forget what was still to be spoilt."""
+        self._faults.clear()
+
     def _add_routes(self, app: web.Application) -> None:
         """For a server that has more than EWS."""
 
@@ -206,6 +210,8 @@ class EwsServer:
         if isinstance(fault, Dropped) and fault.after == 0:
             return await self._drop(request)
         status, answer = self._answer(envelope, operation, user, fault)
+        if isinstance(fault, Without):
+            answer = _without(answer, fault)
         return await self._send(request, status, answer.encode(), fault)
 
     def _answer(self, envelope: Element, operation: str, user: User, fault: Fault | None) -> tuple[int, str]:
@@ -218,6 +224,8 @@ class EwsServer:
             wants_change_key=self.manners.wants_change_key,
             refuses_properties=self.manners.refuses_properties,
         )
+        if isinstance(fault, Without):
+            fault = fault.of
         try:
             if isinstance(fault, Refusal):
                 raise Refused(fault.code, fault=fault.fault, back_off=fault.back_off)  # noqa: TRY301 - as the others
@@ -330,3 +338,26 @@ def _ntlm_name(login: str) -> str:
 def _bindings(certificate: Path) -> GssChannelBindings:
     digest = load_pem_x509_certificate(certificate.read_bytes()).fingerprint(SHA256())
     return GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
+
+
+def _without(answer: str, fault: Without) -> str:
+    root = fromstring(answer)  # noqa: S314 - what we just wrote
+    number = 0
+    for element in root.iter():
+        for name in list(element.attrib):
+            if number == fault.number:
+                fault.removed = f"{_local(element.tag)}/@{_local(name)}"
+                del element.attrib[name]
+                return tostring(root, encoding="unicode")
+            number += 1
+        for child in list(element):
+            if number == fault.number:
+                fault.removed = f"{_local(element.tag)}/{_local(child.tag)}"
+                element.remove(child)
+                return tostring(root, encoding="unicode")
+            number += 1
+    return answer
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

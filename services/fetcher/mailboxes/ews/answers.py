@@ -261,6 +261,11 @@ def listed_items(message: Element) -> Iterator[ListedItem]:
             )
 
 
+def item_count(message: Element) -> int:
+    """How many items an answer has, those too that have no id."""
+    return len(message.findall(".//Items/*"))
+
+
 def folders(message: Element) -> Iterator[Folder]:
     """The folders in an answer."""
     for folder in message.findall(".//Folders/*"):

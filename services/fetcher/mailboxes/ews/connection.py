@@ -31,6 +31,7 @@ from services.fetcher.mailboxes.ews import errors as ews_errors
 from services.fetcher.mailboxes.ews.answers import AnswerBroken, AnswerReader, EwsError, NotEws, response_message
 from services.fetcher.mailboxes.ews.checked_requests import CheckedAdapter
 from services.fetcher.mailboxes.ews.errors import Place
+from services.fetcher.mailboxes.ews.network_errors import network_problem
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing, MailboxUnreachable
 from services.fetcher.rules.problem import ProblemKind
 from shared.connecting import ForbiddenAddress, NoCookies
@@ -178,7 +179,7 @@ class EwsConnection:
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             if self._aborted:
                 raise ews_errors.too_slow(self._place, self._patience.answer) from error
-            raise ews_errors.network_problem(error, self._place) from error
+            raise network_problem(error, self._place) from error
         with response:
             yield response
 

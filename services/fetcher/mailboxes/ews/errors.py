@@ -6,9 +6,7 @@ unread and is tried again.
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -187,6 +185,24 @@ def ews_problem(error: EwsError, place: Place) -> MailboxError:
     )
 
 
+def act_problem(error: EwsError, place: Place) -> MailboxError:
+    """What a response code means to whoever would change a mail."""
+    if error.code == "ErrorAccessDenied":
+        return AccessDenied(
+            f"{place.login} mag in {place.whose} mails lezen, maar niet wijzigen (op gelezen zetten, verplaatsen, "
+            "mappen maken): geef in Exchange volledige toegang tot die mailbox."
+        )
+    if error.code == "ErrorQuotaExceeded":
+        return MailboxUnreachable(
+            f"{_capital(place.whose)} is vol: maak er ruimte in, of laat de beheerder van Exchange de limiet verhogen."
+        )
+    return ews_problem(error, place)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def throttled(place: Place, after: timedelta | None) -> MailboxUnreachable:
     """The server asks for fewer requests."""
     return MailboxUnreachable(
@@ -282,69 +298,28 @@ def broken_answer(place: Place, how: str) -> MailboxUnreachable:
     )
 
 
+def incomplete_listing(place: Place) -> MailboxUnreachable:
+    """The server told of more mails than it named."""
+    return MailboxUnreachable(
+        f"De server {place.host} noemt niet alle ongelezen mails van {place.whose}: laat de beheerder de mailbox en "
+        "de server bekijken. De mails die wel worden genoemd, worden geïmporteerd."
+    )
+
+
+def no_change_key(place: Place) -> MailboxUnreachable:
+    """The server wants the change key of a mail and does not tell it."""
+    return MailboxUnreachable(
+        f"De server {place.host} vraagt voor een mail in {place.whose} om een kenmerk dat hij niet noemt (ChangeKey), "
+        "zodat de mail niet kan worden gewijzigd: laat de beheerder de server bekijken."
+    )
+
+
 def too_slow(place: Place, seconds: float) -> MailboxUnreachable:
     """No whole answer within the time."""
     return MailboxUnreachable(
         f"De server {place.host} antwoordde niet binnen {seconds:.0f} seconden: controleer het netwerk en de server. "
         "De importer probeert het later opnieuw."
     )
-
-
-def network_problem(error: BaseException, place: Place) -> MailboxError:
-    """What went wrong before there was an answer."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError):
-            return _tls_problem(cause, place)
-        if isinstance(cause, socket.gaierror):
-            return MailboxUnreachable(
-                f"De naam {place.host} is niet te vinden in DNS: controleer bij «Server» de naam, of laat de beheerder "
-                "de DNS-server van deze machine bekijken."
-            )
-        if isinstance(cause, TimeoutError):
-            return MailboxUnreachable(
-                f"De server {place.host} antwoordt niet op tijd: controleer of hij aan staat en of een firewall de "
-                "verbinding toelaat."
-            )
-        if isinstance(cause, ConnectionRefusedError):
-            return MailboxUnreachable(
-                f"De server {place.host} weigert de verbinding: controleer bij «Server» naam en poort, en of de server "
-                "aan staat."
-            )
-    return MailboxUnreachable(
-        f"De verbinding met {place.host} lukt niet of brak af: controleer het netwerk, en bij «Server» naam en poort."
-    )
-
-
-def _tls_problem(error: ssl.SSLError, place: Place) -> MailboxError:
-    if not isinstance(error, ssl.SSLCertVerificationError):
-        return MailboxUnreachable(
-            f"Met {place.host} kan geen beveiligde verbinding worden gemaakt ({error.reason or 'TLS'}): nodig is TLS "
-            "1.2 of nieuwer. Zet dat aan op de server, en controleer bij «Server» de poort.",
-            kind=ProblemKind.NOT_SECURE,
-        )
-    match error.verify_code:
-        case 62 | 64:
-            return MailboxMissing(
-                f"Het certificaat van de server is niet voor de naam {place.host}: vul bij «Server» een naam in die in "
-                "het certificaat staat, of laat er een certificaat met deze naam op zetten.",
-                kind=ProblemKind.NOT_SECURE,
-            )
-        case 9 | 10:
-            return MailboxMissing(
-                f"Het certificaat van {place.host} is verlopen of nog niet geldig: laat de beheerder het vernieuwen, "
-                "en controleer de klok van deze machine.",
-                kind=ProblemKind.NOT_SECURE,
-            )
-        case _:
-            given = (
-                f"het CA-bestand {place.ca_file} hoort er niet bij: vul het bestand van de juiste uitgever in"
-                if place.ca_file
-                else "vul bij «CA-bestand» het certificaat van de uitgever in (PEM)"
-            )
-            return MailboxMissing(
-                f"Het certificaat van {place.host} is niet van een uitgever die hier wordt vertrouwd: {given}.",
-                kind=ProblemKind.NOT_SECURE,
-            )
 
 
 def retry_after(value: str | None) -> timedelta | None:
@@ -360,17 +335,3 @@ def retry_after(value: str | None) -> timedelta | None:
         return None
     delay = moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)
     return min(max(delay, timedelta(0)), LONGEST_BACK_OFF)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what it wraps, as requests and urllib3 do: in arguments, reasons and causes."""
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        each = waiting.pop(0)
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        inner = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
-        waiting += [cause for cause in inner if isinstance(cause, BaseException)]

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from services.fetcher.mailboxes.ews.connection import PATIENCE, EwsConnection, Patience, ews_url
 from services.fetcher.mailboxes.ews.errors import Place
 from services.fetcher.mailboxes.ews.folder import EwsFolder
+from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.protocol import (
     LoginRefused,
     MailboxAccess,
@@ -72,7 +73,7 @@ class EwsMailbox:
             address or login_address,
             patience,
         )
-        mailbox = cls(connection, EwsFolder(connection, place, access.folder), patience)
+        mailbox = cls(connection, EwsFolder(EwsSession(connection, place), access.folder), patience)
         try:
             await mailbox._run(mailbox._folder.open)
         except BaseException:
@@ -81,30 +82,32 @@ class EwsMailbox:
         return mailbox
 
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
-        """See `Mailbox.unread`: the whole listing is read first."""
-        mails = await self._run(self._folder.unread, self._patience.mail)
+        """See `Mailbox.unread`: the whole listing is read first. What the server did not name is told at the end."""
+        mails, incomplete = await self._run(self._folder.listing.unread, self._patience.mail)
         for start in range(0, len(mails), page_size):
             yield tuple(mails[start : start + page_size])
+        if incomplete is not None:
+            raise incomplete
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`."""
-        return await self._run(lambda: self._folder.fetch(mail, into, limit), self._patience.mail)
+        return await self._run(lambda: self._folder.reading.fetch(mail, into, limit), self._patience.mail)
 
     async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch_head`."""
-        return await self._run(lambda: self._folder.fetch_head(mail, into, limit), self._patience.mail)
+        return await self._run(lambda: self._folder.reading.fetch_head(mail, into, limit), self._patience.mail)
 
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`."""
-        await self._run(lambda: self._folder.mark_read(mail))
+        await self._run(lambda: self._folder.filing.mark_read(mail))
 
     async def move(self, mail: MailReference, folder: str) -> None:
         """See `Mailbox.move`."""
-        await self._run(lambda: self._folder.move(mail, folder))
+        await self._run(lambda: self._folder.filing.move(mail, folder))
 
     async def delete(self, mail: MailReference) -> None:
         """See `Mailbox.delete`."""
-        await self._run(lambda: self._folder.delete(mail))
+        await self._run(lambda: self._folder.filing.delete(mail))
 
     async def health_check(self) -> MailboxHealth:
         """See `Mailbox.health_check`."""
