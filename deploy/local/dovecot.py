@@ -30,7 +30,6 @@ from deploy.local.server_log import last_words
 from deploy.local.tools import plain_environment, run
 
 _PORTS = {"imap": 1, "imaps": 1}
-_READY_SECONDS = 30
 _STOP_SECONDS = 10
 _POLL_SECONDS = 0.05
 # Where the library looks for its modules and its own programs, and where it finds them from its working directory.
@@ -193,7 +192,7 @@ class Dovecot:
 
     def wait(self, process: Process) -> None:
         """Wait until it greets; raises SetUpFailed with its own words when it ends or takes too long."""
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + processes.READY_SECONDS
         while not self._greets():
             if not processes.is_alive(process) or time.monotonic() > deadline:
                 raise SetUpFailed(f"Dovecot does not start: {last_words(self.log)} (all of it: {self.log})")

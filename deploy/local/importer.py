@@ -17,7 +17,6 @@ from deploy.local.server_log import last_words
 
 # in the order in which `helpdesk-importer run` hands out health ports
 SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")
-_READY_SECONDS = 60
 # the supervisor gives its services 30 s to finish the work in hand
 _STOP_SECONDS = 45
 _POLL_SECONDS = 0.1
@@ -63,7 +62,7 @@ class Importer:
                 tether=None,
             )
             processes.record(self._record, process)
-            deadline = time.monotonic() + _READY_SECONDS
+            deadline = time.monotonic() + processes.READY_SECONDS
             while not self.state().get("ready"):
                 if not processes.is_alive(process) or time.monotonic() > deadline:
                     self.stop()

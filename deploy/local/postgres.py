@@ -30,7 +30,6 @@ SELECT format('CREATE DATABASE helpdesk OWNER importer_owner TEMPLATE template0 
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'helpdesk') \\gexec
 """
 _LOWER_OWNER = "ALTER ROLE importer_owner NOCREATEROLE;"
-_READY_SECONDS = 60
 _STOP_SECONDS = 30
 _POLL_SECONDS = 0.05
 
@@ -109,7 +108,7 @@ class Postgres:
 
     def wait(self, process: Process) -> None:
         """Wait until the server answers; raises SetUpFailed with its own words when it ends or takes too long."""
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + processes.READY_SECONDS
         while self._run("pg_isready", *self._login(), "--timeout", "5").code != 0:
             if not processes.is_alive(process) or time.monotonic() > deadline:
                 raise SetUpFailed(f"PostgreSQL does not start: {last_words(self.log)} (all of it: {self.log})")

@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+# How long a server may take to be ready: a slow machine is waited for. One that ends is noticed at once.
+READY_SECONDS = 300
 _PROC = Path("/proc")
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_SECONDS = 0.05

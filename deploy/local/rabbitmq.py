@@ -24,7 +24,6 @@ from deploy.local.processes import Process
 from deploy.local.server_log import last_words
 from deploy.local.tools import plain_environment
 
-_READY_SECONDS = 120
 _STOP_SECONDS = 60
 _POLL_SECONDS = 0.1
 _EPMD_SECONDS = 10
@@ -132,7 +131,7 @@ class Rabbitmq:
 
     def wait(self, process: Process) -> None:
         """Wait until the node takes connections; raises SetUpFailed with its own words when it ends or is too slow."""
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + processes.READY_SECONDS
         while not self._answers():
             if not processes.is_alive(process) or time.monotonic() > deadline:
                 raise SetUpFailed(f"RabbitMQ does not start: {last_words(self.log)} (all of it: {self.log})")

@@ -8,6 +8,7 @@ settings  those of every service (`shared.configuration`), and
           IMPORTER_WORKERS        mailboxes checked at once (default 10)
           IMPORTER_LEASE_SECONDS  how long a mailbox stays this fetcher's without a sign of life (default 60)
           IMPORTER_SPOOL_BYTES    bytes of mail held at a time in memory and temporary files (default 256 MiB)
+          IMPORTER_MAILDIR_ROOT   the folder beneath which all Maildirs must lie (default: anywhere)
           IMPORTER_ENCRYPTION_KEYS  the secret that opens passwords and certificates of mailboxes; also
                                     IMPORTER_ENCRYPTION_KEYS_FILE, or the file encryption_keys among the secrets
           IMPORTER_MICROSOFT_LOGIN_URL, IMPORTER_MICROSOFT_GRAPH_URL
@@ -36,6 +37,7 @@ from services.fetcher import metrics
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check
 from services.fetcher.mailbox_check import try_mailbox
+from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
 from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.repository.ledger import Ledger
@@ -54,7 +56,7 @@ from shared.sealing import Keyring
 SERVICE: Final = "fetcher"
 
 
-class FetcherConfiguration(ServiceConfiguration):
+class FetcherConfiguration(MaildirConfiguration, ServiceConfiguration):
     """What the fetcher is told besides what every service is told."""
 
     lease_seconds: int = Field(

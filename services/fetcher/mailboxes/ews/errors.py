@@ -148,6 +148,7 @@ _PROBLEMS: Final[Mapping[str, Callable[[Place], MailboxError]]] = MappingProxyTy
     "ErrorImpersonationFailed": _no_impersonation,
     "ErrorUserNotAllowedByPolicy": _switched_off,
     "ErrorNonExistentMailbox": _no_mailbox,
+    "ErrorCannotFindUser": _no_mailbox,
     "ErrorNonPrimarySmtpAddress": _no_mailbox,
     "ErrorInvalidSmtpAddress": _no_mailbox,
     "ErrorInvalidMailbox": _no_mailbox,

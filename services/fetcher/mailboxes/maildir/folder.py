@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
+from services.fetcher.mailboxes.maildir.confinement import confine
 from services.fetcher.mailboxes.maildir.names import MaildirName, folder_directory, hint_to_path, path_to_hint
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
@@ -43,15 +44,17 @@ class Place(NamedTuple):
 
 
 class MaildirFolder:
-    """A folder of the Maildir at `root`."""
+    """A folder of the Maildir at `root`; it and what is beneath it lie in `bounds`, where there are such."""
 
-    def __init__(self, root: Path, folder: str) -> None:
+    def __init__(self, root: Path, folder: str, bounds: Path | None = None) -> None:
         self._root = root
+        self._bounds = bounds
         self.path = root / folder_directory(folder)
 
     def check(self) -> None:
         """Raise MailboxMissing when this is no Maildir, AccessDenied when we cannot list it or mark mail in it."""
         for directory in (self.path / NEW, self.path / CUR):
+            self._confine(directory)
             with self._trouble():
                 if not stat.S_ISDIR(directory.stat().st_mode):
                     raise NotADirectoryError
@@ -114,10 +117,16 @@ class MaildirFolder:
         target = self._root / folder_directory(folder)
         with self._trouble():
             for directory in ("tmp", NEW, CUR):
+                self._confine(target / directory)
                 (target / directory).mkdir(mode=0o700, parents=True, exist_ok=True)
             if target != self._root:
                 (target / "maildirfolder").touch(mode=0o600)  # Maildir++: what lies around it is a folder
         self._rename(mail, lambda name: target / CUR / name.as_read)
+
+    def _confine(self, directory: Path) -> None:
+        if self._bounds is not None:
+            confine(self._root, self._bounds)
+        confine(directory, self._root)
 
     def _rename(self, mail: MailReference, destination: Callable[[MaildirName], Path]) -> None:
         for _ in range(RENAME_TRIES):

@@ -2,7 +2,7 @@
 
 `server` is the Maildir's path, `folder` INBOX or a Maildir++ folder. New mail is noticed by inotify; where that is not
 to be had (a network file system, the system's limit on watches) the caller's polling finds it. All file work is done
-in threads. What a name says and how files are handled stands in `maildir_names` and `maildir_folder`.
+in threads. What a name says and how files are handled stands in `names` and `folder`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import BinaryIO, Final, Self
 import structlog
 from asyncinotify import Inotify, Mask
 
+from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
 from services.fetcher.mailboxes.maildir.folder import NEW, MaildirFolder
+from services.fetcher.mailboxes.maildir.threads import FileThreads
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxHealth, MailboxMissing, MailReference
 
 TRASH: Final = "Trash"
@@ -31,8 +33,9 @@ log = structlog.get_logger(__name__)
 class MaildirMailbox:
     """An open folder of a Maildir; a `Mailbox`."""
 
-    def __init__(self, folder: MaildirFolder, inotify: Inotify | None) -> None:
+    def __init__(self, folder: MaildirFolder, files: FileThreads, inotify: Inotify | None) -> None:
         self._folder = folder
+        self._files = files
         self._inotify = inotify
 
     @classmethod
@@ -42,40 +45,41 @@ class MaildirMailbox:
             raise MailboxMissing(
                 "Het pad van de Maildir ontbreekt: vul bij «Server» de map in waarin new en cur staan."
             )
-        folder = MaildirFolder(Path(access.server), access.folder)
-        await asyncio.to_thread(folder.check)
-        return cls(folder, _watch(folder.path / NEW))
+        root = Path(access.server)
+        folder, files = MaildirFolder(root, access.folder, MaildirConfiguration.load().maildir_root), FileThreads(root)
+        await files.run(folder.check)
+        return cls(folder, files, await files.run(_watch, folder.path / NEW))
 
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: the names are read once, sizes page by page."""
-        places = await asyncio.to_thread(self._folder.unread)
+        places = await self._files.run(self._folder.unread)
         for start in range(0, len(places), page_size):
-            yield await asyncio.to_thread(self._folder.references, places[start : start + page_size])
+            yield await self._files.run(self._folder.references, places[start : start + page_size])
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`."""
-        return await asyncio.to_thread(self._folder.fetch, mail, into, limit)
+        return await self._files.run(self._folder.fetch, mail, into, limit)
 
     async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch_head`: the file's first bytes."""
-        return await asyncio.to_thread(self._folder.fetch_head, mail, into, limit)
+        return await self._files.run(self._folder.fetch_head, mail, into, limit)
 
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`."""
-        await asyncio.to_thread(self._folder.mark_read, mail)
+        await self._files.run(self._folder.mark_read, mail)
 
     async def move(self, mail: MailReference, folder: str) -> None:
         """See `Mailbox.move`."""
-        await asyncio.to_thread(self._folder.move, mail, folder)
+        await self._files.run(self._folder.move, mail, folder)
 
     async def delete(self, mail: MailReference) -> None:
         """See `Mailbox.delete`."""
-        await asyncio.to_thread(self._folder.move, mail, TRASH)
+        await self._files.run(self._folder.move, mail, TRASH)
 
     async def health_check(self) -> MailboxHealth:
         """See `Mailbox.health_check`."""
-        await asyncio.to_thread(self._folder.check)
-        unread = await asyncio.to_thread(self._folder.unread)
+        await self._files.run(self._folder.check)
+        unread = await self._files.run(self._folder.unread)
         noticed = (
             "nieuwe mail wordt meteen opgemerkt" if self._inotify else "nieuwe mail wordt bij elke controle opgemerkt"
         )

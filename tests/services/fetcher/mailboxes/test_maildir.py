@@ -1,25 +1,30 @@
 """What is particular to a Maildir: files under names that others write and rename."""
 
 import asyncio
+import contextlib
 import io
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from services.fetcher.mailboxes.maildir import threads
 from services.fetcher.mailboxes.maildir.folder import MaildirFolder
 from services.fetcher.mailboxes.maildir.mailbox import MaildirMailbox
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     MailboxAccess,
     MailboxMissing,
+    MailboxUnreachable,
     MailReference,
     MailUnreadable,
 )
+from tests.shared.broker.harness import eventually
 
 RAW = b"Subject: proef\n\nHallo.\n"
 ORDINARY_USER = 65534
@@ -260,4 +265,66 @@ async def test_one_file_without_read_permission_says_so_by_itself(shared_maildir
     (reference,) = await unread(mailbox)
     with pytest.raises(MailUnreadable, match="controleer de rechten"):
         await mailbox.fetch(reference, io.BytesIO(), 1000)
+    await mailbox.close()
+
+
+async def test_a_disk_that_hangs_is_a_sentence_and_holds_up_no_other_maildir(
+    mailbox: MaildirMailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NFS does whose server is away: the call cannot be ended, and what is asked of it meanwhile ends at once."""
+    answers = threading.Event()
+    hanging = mailbox._folder
+    calls: list[str] = []
+
+    def hang() -> list[str]:
+        calls.append("unread")
+        answers.wait()
+        return []
+
+    monkeypatch.setattr(hanging, "unread", hang)
+    monkeypatch.setattr(threads, "LONGEST_SECONDS", 0.2)
+    try:
+        for _ in range(3):
+            with pytest.raises(MailboxUnreachable, match="NFS"):
+                await unread(mailbox)
+        assert calls == ["unread"]
+        with pytest.raises(MailboxUnreachable, match="NFS"):
+            await MaildirMailbox.open(access(tmp_path / "Maildir"))
+        other = await MaildirMailbox.open(access(make_maildir(tmp_path / "ander")))
+        assert await unread(other) == []
+        await other.close()
+    finally:
+        answers.set()
+
+    async def works_again() -> bool:
+        with contextlib.suppress(MailboxUnreachable):
+            return await unread(mailbox) == []
+        return False
+
+    await eventually(works_again)
+
+
+async def test_a_maildir_lies_beneath_the_folder_that_the_operator_names(
+    maildir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPORTER_MAILDIR_ROOT", str(tmp_path / "mail"))
+    inside = make_maildir(tmp_path / "mail" / "help")
+    (tmp_path / "mail" / "link").symlink_to(maildir)
+    await (await MaildirMailbox.open(access(inside))).close()
+    for outside in (maildir, inside / ".." / ".." / "Maildir", tmp_path / "mail" / "link"):
+        with pytest.raises(MailboxMissing, match="buiten"):
+            await MaildirMailbox.open(access(outside))
+
+
+async def test_no_link_leads_out_of_a_maildir(maildir: Path, tmp_path: Path) -> None:
+    elsewhere = make_maildir(tmp_path / "elsewhere")
+    (maildir / "new" / "1795000000.M1P1.mx").write_bytes(RAW)
+    (maildir / ".Post").symlink_to(elsewhere)
+    with pytest.raises(MailboxMissing, match="buiten"):
+        await MaildirMailbox.open(access(maildir, "Post"))
+    mailbox = await MaildirMailbox.open(access(maildir))
+    (mail,) = await unread(mailbox)
+    with pytest.raises(MailboxMissing, match="buiten"):
+        await mailbox.move(mail, "Post")
+    assert [*elsewhere.glob("*/*")] == []
     await mailbox.close()

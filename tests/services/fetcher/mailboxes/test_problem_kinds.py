@@ -26,6 +26,7 @@ CLOUD = Place("outlook.office365.com", "help@desk.example", None, False, None)  
         (login_error("IMAP access is disabled for this mailbox"), ProblemKind.SWITCHED_OFF),
         (login_error("[PRIVACYREQUIRED] no"), ProblemKind.NOT_SECURE),
         (ews_problem(EwsError("ErrorPasswordExpired"), PLACE), ProblemKind.LOGIN_EXPIRED),
+        (ews_problem(EwsError("ErrorCannotFindUser"), PLACE), ProblemKind.MAILBOX_MISSING),
         (ews_problem(EwsError("ErrorUserNotAllowedByPolicy"), PLACE), ProblemKind.SWITCHED_OFF),
         (ews_problem(EwsError("ErrorUserNotAllowedByPolicy"), CLOUD), ProblemKind.SWITCHED_OFF),
         (ews_problem(EwsError("ErrorAccessDenied"), PLACE), ProblemKind.ACCESS_DENIED),
