@@ -3,6 +3,8 @@
     fetcher = ServiceConfiguration.load(service="fetcher")
     fetcher.database_dsn, fetcher.amqp_dsn      # SecretStr, credentials filled in
 
+A field NAME is the variable IMPORTER_NAME; one that is empty counts as not set.
+
 A service with variables of its own subclasses `ServiceConfiguration`. Bad configuration raises `Misconfigured` with one
 line for each variable: its name, what is wrong and what belongs there, never the value, which may be a secret.
 
@@ -14,18 +16,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from shared.errors import Misconfigured
 from shared.secure_addresses import RequireTls, WithoutTls, secured
 from shared.trust import UnusableCaFile, tls_context
 
-ENVIRONMENT_PREFIX: Final = "IMPORTER_"
 ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console"]
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a field or a secret."""
+    return f"IMPORTER_{name.upper()}"
 
 
 def _url(*schemes: str) -> AfterValidator:
@@ -57,12 +62,10 @@ AmqpUrl = Annotated[SecretStr, _url("amqp", "amqps")]
 HttpUrl = Annotated[SecretStr, _url("http", "https")]
 
 
-class Configuration(BaseSettings):
+class Configuration(BaseModel):
     """The configuration of every process of ours: where its secrets lie and how it logs."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, validate_default=True)
 
     secrets_dir: Path = Field(default=Path("/run/secrets"), description="the folder of the secret files")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -85,8 +88,9 @@ class Configuration(BaseSettings):
     @classmethod
     def load(cls, **given: Any) -> Self:
         """The configuration from the environment, with what the program itself gives; Misconfigured when it is bad."""
+        set_outside = {name: os.environ.get(variable_of(name)) for name in cls.model_fields}
         try:
-            return cls(**given)
+            return cls(**{name: value for name, value in set_outside.items() if value} | given)
         except ValidationError as invalid:
             raise Misconfigured("\n".join(cls._sentence(error) for error in invalid.errors())) from None
 
@@ -98,11 +102,11 @@ class Configuration(BaseSettings):
         problem = (
             "is not set" if error["type"] == "missing" else f"is wrong ({error['msg'].removeprefix('Value error, ')})"
         )
-        return f"{ENVIRONMENT_PREFIX}{name.upper()} {problem}. Set it to: {expected}."
+        return f"{variable_of(name)} {problem}. Set it to: {expected}."
 
     def secret(self, name: str) -> SecretStr:
         """The secret `name`; Misconfigured, naming the places where it was looked for, when it is nowhere."""
-        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        variable = variable_of(name)
         if value := os.environ.get(variable):
             return SecretStr(value)
         path = self.secret_file(name)
@@ -120,7 +124,7 @@ class Configuration(BaseSettings):
 
     def secret_file(self, name: str) -> Path:
         """The file of the secret `name`, which `IMPORTER_NAME` itself overrules."""
-        named = os.environ.get(f"{ENVIRONMENT_PREFIX}{name.upper()}_FILE")
+        named = os.environ.get(f"{variable_of(name)}_FILE")
         return Path(named) if named else self.secrets_dir / name
 
     def with_credentials(self, url: SecretStr, user: str, secret: str) -> SecretStr:

@@ -1,8 +1,7 @@
 """Where we connect: wherever the operator says, but never to what lends its trust to every program of a machine.
 
     sock = connect(host, port, timeout)                        # blocking; a socket that is connected
-    sock = await connect_async(host, port, timeout)
-    httpx.AsyncClient(transport=CheckedTransport(tls), …)      # redirects stay off, as httpx has them
+    sock = await connect_async(host, port, timeout)            # for HTTP: `shared.http_connections`
 
 Private and loopback addresses are fine: a mail server in the customer's own network has one. Link-local addresses and
 those where clouds hand out credentials are refused, however they are written: a name is resolved once, refused when any
@@ -14,15 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from http.cookiejar import CookieJar
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
-
-import httpcore
-import httpx
 
 from shared.errors import ImporterError
 
@@ -105,11 +99,11 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
     Raises ForbiddenAddress; OSError (socket.gaierror when the name does not resolve, TimeoutError) of the last address.
     """
     deadline = time.monotonic() + timeout
-    candidates = _checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    for left, (family, address) in _counting_down(candidates):
+    candidates = checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    for left, (family, address) in counting_down(candidates):
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(_share(deadline, left))
+            sock.settimeout(seconds_of_one(deadline, left))
             sock.connect(address)
             sock.settimeout(timeout)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -131,11 +125,11 @@ async def connect_async(host: str, port: int, timeout: float) -> socket.socket: 
     deadline = time.monotonic() + timeout
     async with asyncio.timeout(timeout):
         resolved = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for left, (family, address) in _counting_down(_checked(host, resolved)):
+    for left, (family, address) in counting_down(checked(host, resolved)):
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.settimeout(0)
-            async with asyncio.timeout(_share(deadline, left)):
+            async with asyncio.timeout(seconds_of_one(deadline, left)):
                 await loop.sock_connect(sock, address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
@@ -150,68 +144,10 @@ async def connect_async(host: str, port: int, timeout: float) -> socket.socket: 
     raise OSError(f"{host} has no address")
 
 
-class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """httpcore's connections, to addresses that were checked. Raises ForbiddenAddress, else what httpcore raises."""
-
-    def __init__(self) -> None:
-        self._backend = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first of the host's addresses that answers."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        try:
-            async with asyncio.timeout(timeout):
-                resolved = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from error
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        for left, (_, address) in _counting_down(_checked(host, resolved)):
-            share = None if deadline is None else _share(deadline, left)
-            try:
-                return await self._backend.connect_tcp(address[0], port, share, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if left == 1:
-                    raise
-        raise httpcore.ConnectError(f"{host} has no address")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait between two tries of a connection."""
-        await self._backend.sleep(seconds)
-
-
-class CheckedTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport over `CheckedBackend`: HTTP/1.1 on at most `connections`, each kept for `idle` seconds."""
-
-    def __init__(self, tls: ssl.SSLContext, *, connections: int = 4, idle: float = 60) -> None:
-        super().__init__(verify=tls, trust_env=False)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=idle,
-            network_backend=CheckedBackend(),
-        )
-
-
-class NoCookies(CookieJar):
-    """Takes none: a server could fill the jar of a connection that is kept, and every later request with it."""
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """Look at none of the answer's cookies."""
-
-
 _Found = Sequence[tuple[Any, Any, Any, Any, Any]]
 
 
-def _checked(host: str, resolved: _Found) -> list[tuple[int, Any]]:
+def checked(host: str, resolved: _Found) -> list[tuple[int, Any]]:
     """Family and socket address of what a name resolved to; ForbiddenAddress when any of it is forbidden."""
     for *_, sockaddr in resolved:
         address = ip_address(sockaddr[0])
@@ -235,11 +171,11 @@ def _within(address: IpAddress) -> Iterator[IPv4Address]:
         yield IPv4Address(number & 0xFFFFFFFF)
 
 
-def _counting_down(candidates: list[tuple[int, Any]]) -> Iterator[tuple[int, tuple[int, Any]]]:
+def counting_down(candidates: list[tuple[int, Any]]) -> Iterator[tuple[int, tuple[int, Any]]]:
     """Each with the number of those that are left, itself included."""
     return zip(range(len(candidates), 0, -1), candidates, strict=True)
 
 
-def _share(deadline: float, left: int) -> float:
+def seconds_of_one(deadline: float, left: int) -> float:
     """Seconds for this address, so that one that swallows everything leaves time for the others."""
     return max(_LEAST_SECONDS, (deadline - time.monotonic()) / left)

@@ -4,7 +4,7 @@
         ...
 
 Logs go to standard error: one JSON object a line, or lines for people (IMPORTER_LOG_FORMAT). structlog and the standard
-library's loggers (aio-pika's, aiohttp's) come out alike. Every line names the service; within a message's handling also
+library's loggers (aio-pika's, httpx's) come out alike. Every line names the service; within a message's handling also
 mail_id, queue, message_id and helpdesk_id, and, where a trace is recorded, trace_id and span_id. What looks like a
 password, a token or credentials in a URL is masked, in tracebacks too, and so is the row that PostgreSQL refused, which
 holds pieces of a mail.
@@ -48,7 +48,7 @@ _SECRET_IN_TEXT = re.compile(
 _REFUSED_ROW = re.compile(
     r"(?<=\nDETAIL:  ).*?(?=\nHINT:  |\n\n(?:The above exception|During handling of the above)|\Z)", re.DOTALL
 )
-_CHATTY: Final = ("aio_pika", "aiormq", "aiohttp.access", "asyncio", "httpcore", "httpx", "urllib3", "opentelemetry")
+_CHATTY: Final = ("aio_pika", "aiormq", "asyncio", "httpcore", "httpx", "urllib3", "opentelemetry")
 """At DEBUG these write message bodies, at INFO a line for each request: they never go below WARNING."""
 
 

@@ -27,6 +27,9 @@ Exit codes     0 drained, 75 stopped before all was finished, 78 bad configurati
 
 from __future__ import annotations
 
+import shared.lean_logging  # noqa: F401 - before all else that logs
+
+# isort: split
 import asyncio
 import sys
 from contextlib import suppress

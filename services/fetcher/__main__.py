@@ -22,6 +22,9 @@ exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1
 
 from __future__ import annotations
 
+import shared.lean_logging  # noqa: F401 - before all else that logs
+
+# isort: split
 import asyncio
 import os
 import socket

@@ -26,6 +26,9 @@ Exit codes: shared.runtime.
 
 from __future__ import annotations
 
+import shared.lean_logging  # noqa: F401 - before all else that logs
+
+# isort: split
 import os
 import secrets
 import socket

@@ -32,7 +32,7 @@ from services.notifier.transport import AccountTrouble, OutgoingMail
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, MicrosoftError
 from shared.microsoft.graph import GraphClient
-from shared.microsoft.http import Patience
+from shared.microsoft.patience import Patience
 from shared.portal.delivery import DeliveryReason
 
 AT_ONCE: Final = 1

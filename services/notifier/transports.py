@@ -9,7 +9,6 @@ from typing import Final, Self
 
 from pydantic import SecretStr
 
-from services.notifier.graph import GraphTransport
 from services.notifier.notification import Account, Secrets, Security
 from services.notifier.smtp import SmtpTransport
 from services.notifier.transport import AccountTrouble, Transport
@@ -21,7 +20,14 @@ from shared.secure_addresses import RequireTls
 
 Make = Callable[[Account, Secrets], Transport]
 
-KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport, "graph": GraphTransport}
+
+def _graph(account: Account, secrets: Secrets) -> Transport:
+    from services.notifier.graph import GraphTransport  # noqa: PLC0415 - HTTP is loaded where an account needs it
+
+    return GraphTransport(account, secrets)
+
+
+KINDS: Final[Mapping[str, Make]] = {"smtp": SmtpTransport, "graph": _graph}
 
 
 def _refuse_without_tls(account: Account) -> None:

@@ -22,7 +22,8 @@ import httpx
 
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, NotSecure, SignInRefused, Unavailable
-from shared.microsoft.http import Patience, network_trouble, open_client, read_json, require_readable, retry_after
+from shared.microsoft.http import network_trouble, open_client, read_json, require_readable, retry_after
+from shared.microsoft.patience import Patience
 from shared.microsoft.tokens import TOKENS, Tokens
 
 VERSION: Final = "v1.0"

@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -15,23 +14,15 @@ import httpx
 
 from shared import trust
 from shared.bounded_json import read_json as read_bounded
-from shared.connecting import CheckedTransport, ForbiddenAddress, NoCookies
+from shared.connecting import ForbiddenAddress
+from shared.http_connections import CheckedTransport, NoCookies
 from shared.microsoft.errors import Interrupted, NotSecure, Unavailable
+from shared.microsoft.patience import Patience
 
 LONGEST_DELAY: Final = timedelta(hours=1)
 """A server that asks for more is asked again after this."""
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Bytes of an answer in JSON; a page of a thousand mails has some 600,000."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds: to connect, between two pieces of an answer, for a whole answer, and for a whole download."""
-
-    connect: float = 15
-    silence: float = 30
-    answer: float = 60
-    download: float = 300
 
 
 async def open_client(ca_file: str | None, *, connections: int, patience: Patience) -> httpx.AsyncClient:

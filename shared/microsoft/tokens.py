@@ -1,47 +1,20 @@
 """Tokens of Microsoft Entra, by login and scope: asked for once however many wait, and renewed before they end.
 
 They live in this process's memory only and are never shown; a token is an hour's work, so a connection is not kept.
-Entra's answers: 200 with a token; 400 or 401 with an OAuth error, which is definite unless it says otherwise
-(`refusals`); 429 and 5xx, which pass.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
-import httpx
-import structlog
 from pydantic import SecretStr
 
-from shared.microsoft.credentials import AppLogin
-from shared.microsoft.errors import NotSecure, SignInRefused, Unavailable
-from shared.microsoft.http import Patience, network_trouble, open_client, read_json, retry_after
-from shared.microsoft.refusals import EXPIRED, error_codes, passes, refusal
-
-RENEW_BEFORE: Final = 300.0
-"""Seconds before its end from which a token is renewed; at most a tenth of its life."""
-LONGEST_LIFE: Final = 86_400.0
-"""Seconds; what is said to live longer is renewed after a day all the same (Entra: 24 to 28 hours at most)."""
-ANSWER_BYTES: Final = 256 * 1024
-LONGEST_TOKEN: Final = 64 * 1024
-"""Characters: it is sent with every request. Entra's have some 2,000."""
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token; times by the monotonic clock, in seconds."""
-
-    value: SecretStr = field(repr=False)
-    renew_at: float
-    ends_at: float
-
+from shared.microsoft.credentials import AppLogin, Token
+from shared.microsoft.errors import Unavailable
+from shared.microsoft.patience import Patience
 
 _Key = tuple[AppLogin, str]
 
@@ -94,46 +67,9 @@ class Tokens:
             self._known[key] = asking.result()
 
     async def _ask(self, login: AppLogin, scope: str) -> Token:
-        form = await asyncio.to_thread(login.form, scope)
-        host = urlsplit(login.token_url).netloc
-        with network_trouble(host):
-            async with (
-                asyncio.timeout(self._patience.answer),
-                await open_client(login.ca_file, connections=1, patience=self._patience) as client,
-                client.stream("POST", login.token_url, data=form) as response,
-            ):
-                asked_at = time.monotonic()
-                return await _read(response, host, asked_at)
+        from shared.microsoft.sign_in import ask  # noqa: PLC0415 - HTTP is loaded where somebody logs in by a token
 
-
-async def _read(response: httpx.Response, host: str, asked_at: float) -> Token:
-    if response.is_redirect:
-        raise NotSecure(f"{host} verwijst door naar een ander adres; dat wordt niet gevolgd: controleer de cloud.")
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-        raise Unavailable(
-            f"{host} kan de app nu niet aanmelden ({response.status_code}); het wordt opnieuw geprobeerd.",
-            after=retry_after(response.headers),
-        )
-    answer = await read_json(response, limit=ANSWER_BYTES)
-    if not response.is_success:
-        log.warning("sign_in_refused", host=host, status=response.status_code, codes=error_codes(answer))
-        if passes(answer) or "error" not in answer:
-            raise Unavailable(
-                f"{host} kan de app nu niet aanmelden ({response.status_code}); het wordt opnieuw geprobeerd.",
-                after=retry_after(response.headers),
-            )
-        raise SignInRefused(refusal(answer), expired=EXPIRED in error_codes(answer))
-    try:
-        value, life = answer["access_token"], float(answer["expires_in"])
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not life >= 0:
-            raise ValueError  # noqa: TRY301 - as what is missing
-        if len(value) > LONGEST_TOKEN:
-            raise ValueError  # noqa: TRY301 - as what is missing
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise Unavailable(f"{host} gaf geen bruikbaar token; het wordt opnieuw geprobeerd.") from None
-    life = min(life, LONGEST_LIFE)
-    ends_at = asked_at + life
-    return Token(SecretStr(value), ends_at - min(RENEW_BEFORE, life / 10), ends_at)
+        return await ask(login, scope, self._patience)
 
 
 TOKENS: Final = Tokens()

@@ -22,7 +22,7 @@ from services.notifier.notification import Account, Secrets, Security
 from services.notifier.rules.addresses import parse_address
 from services.notifier.smtp import SmtpTransport
 from services.notifier.transport import OutgoingMail
-from shared.microsoft.http import Patience
+from shared.microsoft.patience import Patience
 
 LIMIT = 25_000_000
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared.connecting import CheckedTransport, ForbiddenAddress, connect, connect_async, why_forbidden
+from shared.connecting import ForbiddenAddress, connect, connect_async, why_forbidden
+from shared.http_connections import CheckedTransport
 
 METADATA = "169.254.169.254"
 

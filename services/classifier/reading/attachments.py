@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from services.classifier.reading.conclusions import Copies
 from services.classifier.reading.images.decoding import DecodedImage, NotStored
 from services.classifier.reading.images.formats import format_of
-from services.classifier.reading.images.renditions import Copies
 from services.classifier.reading.images.storing import StoredImage, stored_image, stored_name
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.parser import attached_header

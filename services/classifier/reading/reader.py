@@ -19,6 +19,7 @@ from typing import Final
 from services.classifier.reading.attachments import Attachments
 from services.classifier.reading.automatic.delivery_report import MOST_ID, message_ids, read_delivery_report
 from services.classifier.reading.automatic.kind import list_id, tell_automatic
+from services.classifier.reading.conclusions import Forwarded
 from services.classifier.reading.content_key import content_key
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from services.classifier.reading.mime.address import is_usable
@@ -29,7 +30,7 @@ from services.classifier.reading.mime.parser import head_of, parse_mail
 from services.classifier.reading.mime.part import Part
 from services.classifier.reading.mime.safe_text import cut, safe_line, safe_text
 from services.classifier.reading.text.body import Contents, find_contents
-from services.classifier.reading.text.forwarded import Forwarded, find_attached, find_quoted
+from services.classifier.reading.text.forwarded import find_attached, find_quoted
 from services.classifier.reading.text.html_document import (
     HtmlDocument,
     end_of_pieces,

@@ -10,9 +10,7 @@ from typing import ClassVar, Final
 
 from pydantic import ConfigDict
 
-from services.classifier.reading.automatic.kind import Automatic
-from services.classifier.reading.images.renditions import Copies
-from services.classifier.reading.text.forwarded import Forwarded
+from services.classifier.reading.conclusions import Automatic, Copies, Forwarded
 from shared.messages import Body, BouncedRecipient, ContentKey, Crypto, DmarcResult, LeftOut, MailAddress
 
 _INNERMOST_CALLS: Final = 8

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.classifier.reading.automatic.kind import WEAKEST_SIGN
+from services.classifier.reading.conclusions import UNREADABLE, WEAKEST_SIGN
 from services.classifier.reading.mime.address import is_usable, same_address
 from services.classifier.reading.values import AboveMarker, ReadMail
-from services.classifier.reading.wrappings.pgp import UNREADABLE
 from services.classifier.rules.people import AskedAddress, People, ask_about
 from services.classifier.rules.sender import FoundSender, ReplyTo, find_sender
 from services.classifier.rules.sender_rule import (

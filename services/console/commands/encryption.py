@@ -23,7 +23,7 @@ import typer
 
 from services.console.commands.migrate import KEYS, DatabaseAdministration
 from services.console.output import done
-from shared.configuration import ENVIRONMENT_PREFIX, Configuration
+from shared.configuration import Configuration, variable_of
 from shared.database.pool import Connection, open_pool, transaction
 from shared.database.sealing_keys import publish
 from shared.errors import Misconfigured
@@ -56,7 +56,7 @@ def generate(
         typer.echo(key)
         return
     configuration = Configuration.load()
-    if os.environ.get(variable := f"{ENVIRONMENT_PREFIX}{KEYS.upper()}"):
+    if os.environ.get(variable := variable_of(KEYS)):
         raise Misconfigured(
             f"The keys are given in {variable} itself, which no command can change: put a new key first in it, "
             f"or name a file in {variable}_FILE."

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import Field
 
-from shared.configuration import ENVIRONMENT_PREFIX, Configuration, DatabaseUrl
+from shared.configuration import Configuration, DatabaseUrl, variable_of
 from shared.database.pool import open_pool, transaction
 from shared.database.roles import ROLES
 from shared.database.sealing_keys import publish
@@ -37,7 +37,7 @@ class DatabaseAdministration(Configuration):
 
     def gives(self, name: str) -> bool:
         """Whether the secret of this name is given here, readable or not."""
-        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        variable = variable_of(name)
         return (
             bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE")) or (self.secrets_dir / name).exists()
         )

@@ -24,7 +24,7 @@ from services.notifier.transport import AccountTrouble, NotDelivered, OutgoingMa
 from services.notifier.transports import Transports
 from shared.errors import Outage
 from shared.messages import NotificationKind
-from shared.microsoft.http import Patience
+from shared.microsoft.patience import Patience
 from shared.portal.delivery import DeliveryReason
 from tests.databases import Database
 from tests.servers.graph_apps import app_certificate

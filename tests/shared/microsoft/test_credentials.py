@@ -6,8 +6,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from shared.errors import Misconfigured
+from shared.microsoft.certificate import Certificate
 from shared.microsoft.clouds import CLOUDS, cloud_named
-from shared.microsoft.credentials import AppLogin, Certificate
+from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import SignInRefused
 from tests.servers.graph_apps import app_certificate
 

@@ -8,9 +8,11 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from shared.microsoft.credentials import AppLogin, Certificate
+from shared.microsoft.certificate import Certificate
+from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import Interrupted, MicrosoftError, NotSecure, SignInRefused, Unavailable
-from shared.microsoft.http import Patience, open_client
+from shared.microsoft.http import open_client
+from shared.microsoft.patience import Patience
 from shared.microsoft.tokens import Tokens
 from tests.servers.graph_apps import app_certificate, app_login
 from tests.servers.graph_entra import CLIENT_ID, OUTLOOK, SECRET

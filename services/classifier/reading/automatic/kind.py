@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.reading.automatic.delivery_report import DeliveryReport
@@ -24,6 +23,7 @@ from services.classifier.reading.automatic.words import (
     is_reply_name,
     is_reply_word,
 )
+from services.classifier.reading.conclusions import WEAKEST_SIGN, Automatic
 from services.classifier.reading.mime.header import Headers
 from services.classifier.reading.mime.part import Part
 from shared.messages import AutomaticKind
@@ -40,8 +40,6 @@ _LIST_HEADERS: Final = (
     "list-post", "list-subscribe", "list-owner", "x-mailing-list", "mailing-list", "x-beenthere",
     "x-mailman-version", "x-listname", "x-ml-name", "x-csa-complaints", "x-campaign", "x-campaignid", "x-mc-user",
 )  # fmt: skip
-WEAKEST_SIGN: Final = "List-Unsubscribe"
-"""Of a list, or of a person who writes by way of a CRM: alone it says nothing of a known contact (`facts`)."""
 _METHOD: Final = re.compile(rb"^METHOD:([A-Za-z]+)", re.MULTILINE)
 _ANSWERED: Final = re.compile(
     r"\s*(?:accepted|declined|tentative|geaccepteerd|geweigerd|afgewezen|voorlopig|zugesagt|abgelehnt|angenommen|mit "
@@ -64,14 +62,6 @@ _REPLIES: Final = frozenset(
      "X-Autorespond", "X-Mail-Autoreply", "X-Autoresponder", "X-Out-Of-Office"}
 )  # fmt: skip
 """Signs of a reply: what it begins with tells an absence; a machine's notice that speaks of one is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Automatic:
-    """The kind, and the sign that told it (a header's name or «subject»), for the explanation."""
-
-    kind: AutomaticKind
-    sign: str
 
 
 def tell_automatic(

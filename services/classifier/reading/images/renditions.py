@@ -7,13 +7,12 @@ and a thumbnail. They are made of the pixels alone, so they carry no metadata, a
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from PIL import Image as Pillow
 from PIL import ImageOps
-from pydantic import ConfigDict
 
+from services.classifier.reading.conclusions import Copies, Copy
 from services.classifier.reading.images.decoders import asked, opened
 from services.classifier.reading.images.formats import ImageFormat
 
@@ -21,26 +20,6 @@ _LONGEST_SIDE: Final = 4_096
 _THUMBNAIL_SIDE: Final = 320
 _JPEG_QUALITY: Final = 88
 _FEW_COLOURS: Final = frozenset({"1", "L", "P", "LA", "PA"})
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A copy of an image: PNG or JPEG, sizes in pixels."""
-
-    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
-    content: bytes
-    media_type: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """What is shown in place of an image, whole and small."""
-
-    rendition: Copy
-    thumbnail: Copy
 
 
 def copies_of(content: bytes, image_format: ImageFormat) -> Copies:

@@ -16,11 +16,12 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Final
 
+from services.classifier.reading.conclusions import Copies
 from services.classifier.reading.images.containers.errors import NotWhole
 from services.classifier.reading.images.decoders import Undecodable
 from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image
 from services.classifier.reading.images.formats import FORMATS, ImageFormat, format_named
-from services.classifier.reading.images.renditions import Copies, copies_of
+from services.classifier.reading.images.renditions import copies_of
 from services.classifier.reading.limits import Limits
 
 _EXTENSIONS: Final = tuple(extension for row in FORMATS for extension in row.extensions)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from services.classifier.reading.conclusions import Forwarded, How
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.address import is_usable, same_address
 from services.classifier.reading.mime.address_header import parse_addresses
@@ -49,27 +49,6 @@ _BEFORE_NAME: Final = re.compile(
 )
 _LONGEST_INTRODUCTION: Final = 60
 _AROUND_NAME: Final = " \t\xa0\"'“”„«»‘’<>()[]{}*_,;:|"
-
-
-class How(StrEnum):
-    """Where the original sender was found."""
-
-    ATTACHED = "attached"
-    QUOTED = "quoted"
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarded:
-    """The original sender of a forwarded mail, as found; `subject` '' where it is not told.
-
-    `alone` is False where the text holds header blocks of other senders too, so that it may be another's mail.
-    """
-
-    name: str
-    address: str
-    subject: str
-    how: How
-    alone: bool = True
 
 
 def find_attached(root: Part, limits: Limits) -> Forwarded | None:

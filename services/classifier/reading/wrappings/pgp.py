@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from services.classifier.reading.conclusions import UNREADABLE
+
 _SIGNED: Final = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Za-z-]{1,40}:[^\n]*\n)*[ \t]*\n"
     r"(.*?)(?:\n-----BEGIN PGP SIGNATURE-----[ \t]*\n.*?(?:^-----END PGP SIGNATURE-----[ \t]*$|\Z)|\Z)",
@@ -19,8 +21,6 @@ _ENCRYPTED: Final = re.compile(
     r".*?(?:^-----END PGP MESSAGE[^\n]{0,20}-----[ \t]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-UNREADABLE: Final = "[Versleuteld bericht: de inhoud kan niet worden gelezen.]"
-"""What stands in a body for what cannot be read."""
 
 
 def clear_signed(text: str) -> str | None:

@@ -34,7 +34,8 @@ from services.fetcher.mailboxes.ews.errors import Place
 from services.fetcher.mailboxes.ews.network_errors import network_problem
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing, MailboxUnreachable
 from services.fetcher.rules.problem import ProblemKind
-from shared.connecting import ForbiddenAddress, NoCookies
+from shared.connecting import ForbiddenAddress
+from shared.http_connections import NoCookies
 
 NTLM: Final = "NTLM"
 BASIC: Final = "Basic"

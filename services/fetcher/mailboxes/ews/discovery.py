@@ -25,7 +25,8 @@ from services.fetcher.mailboxes.ews.connection import PATH, USER_AGENT, offers
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxMissing
 from services.fetcher.mailboxes.trusting import tls_context
 from shared.bounded_json import read_json
-from shared.connecting import CheckedTransport, ForbiddenAddress, NoCookies
+from shared.connecting import ForbiddenAddress
+from shared.http_connections import CheckedTransport, NoCookies
 
 SECONDS: Final = 15.0
 """For each host that is asked."""

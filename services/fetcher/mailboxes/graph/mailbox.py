@@ -49,7 +49,7 @@ from services.fetcher.mailboxes.protocol import (
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, SignInRefused, Unavailable
 from shared.microsoft.graph import VERSION, GraphClient, identity
-from shared.microsoft.http import Patience
+from shared.microsoft.patience import Patience
 
 AT_ONCE: Final = 3
 """Of the four requests that an app may have under way on a mailbox; the fourth is for who sends from it."""

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.classifier.reading.automatic.kind import Automatic
-from services.classifier.reading.text.forwarded import Forwarded, How
+from services.classifier.reading.conclusions import Automatic, Forwarded, How
 from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import AboveMarker, OurError, ReadMail
 from services.classifier.rules.facts import Known, KnownTicket, Mailbox, ask, choose_bodies, classify

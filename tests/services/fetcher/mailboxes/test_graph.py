@@ -30,7 +30,7 @@ from services.fetcher.mailboxes.protocol import (
     MailTooLarge,
     MailUnreadable,
 )
-from shared.microsoft.http import Patience
+from shared.microsoft.patience import Patience
 from tests.mailboxes.post_offices import GraphPostOffice
 from tests.servers.graph_apps import app_certificate
 from tests.servers.graph_entra import CLIENT_ID, SECRET

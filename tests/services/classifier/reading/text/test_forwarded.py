@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from services.classifier.reading.conclusions import Forwarded, How
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.reader import read_mail
-from services.classifier.reading.text.forwarded import Forwarded, How, find_quoted
+from services.classifier.reading.text.forwarded import find_quoted
 from services.classifier.reading.text.subject_prefix import Prefix, prefix_of, without_forward_prefixes
 from services.classifier.reading.values import ReadingSettings
 

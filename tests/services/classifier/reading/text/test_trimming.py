@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from services.classifier.reading.conclusions import How
 from services.classifier.reading.reader import read_mail
-from services.classifier.reading.text.forwarded import How
 from services.classifier.reading.values import ReadingSettings, ReadMail
 
 MAILS = Path(__file__).parents[4] / "mails"
