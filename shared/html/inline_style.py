@@ -43,7 +43,7 @@ _TOKEN: Final = re.compile(
     |(?P<space>[ \t\r\n\f]+)""",
     re.VERBOSE,
 )
-_IMPORTANT: Final = re.compile(r"\s*!\s*important\s*\Z", re.IGNORECASE)
+_IMPORTANT: Final = re.compile(r"(?<!\s)\s*+!\s*+important\s*+\Z", re.IGNORECASE)
 _PIXELS: Final = {
     "": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 37.8, "mm": 3.78, "q": 0.945, "em": 16.0,
     "rem": 16.0, "ex": 8.0, "ch": 8.0, "vw": 16.0, "vh": 9.0,

@@ -13,7 +13,7 @@ from inscriptis.model.config import ParserConfig
 
 _READING: Final = ParserConfig(css=CSS_PROFILES["strict"], display_links=True, display_anchors=False)
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
-_LINK_AS_ITSELF: Final = re.compile(r"\[(?P<address>[^\]\s]+)\]\((?P=address)\)")
+_LINK_AS_ITSELF: Final = re.compile(r"\[(?P<address>[^\[\]\s]++)\]\((?P=address)\)")
 
 
 def text_of(fragment: str) -> str:

@@ -8,21 +8,14 @@ import struct
 import uuid
 from collections.abc import Callable
 from functools import cache
-from time import process_time
 
 import pytest
 
 from services.classifier.reading.reader import read_head, read_headers, read_mail
-from services.classifier.reading.values import ReadingSettings
+from tests.attacks.ordinary import HEAD, SETTINGS, seconds, seconds_of_an_ordinary_mail
 
 Mail = Callable[[int], bytes]
 
-HEAD = b"From: Els <els@elders.example>\nSubject: Printer\nMessage-ID: <1@elders.example>\n"
-SETTINGS = ReadingSettings(
-    markers=("===== vul boven deze regel uw reactie =====", "## Typ uw antwoord boven deze regel ##"),
-    own_list_ids=("wij.example",),
-    trusted_authserv_ids=("mx.example",),
-)
 MARKED = b"\n===== vul boven deze regel uw reactie =====\n"
 SMALL, LARGE = 8_192, 32_768
 TIMES = 3 * 3
@@ -119,6 +112,7 @@ KINDS: dict[str, Mail] = {
     "signature marks": text("-- \n"),
     "signature marks, preformatted": preformatted("-- \n"),
     "advertisements": preformatted("Verstuurd vanaf mijn iPhone\n"),
+    "almost advertisements": text("von my" + " " * 90 + "x\nsenta" + "ipad" * 25 + "\n"),
     "greetings": text("Met vriendelijke groet,\nJan\n"),
     "contact details": preformatted("tel: 0612345678\n"),
     "disclaimers": preformatted("De informatie in dit bericht is vertrouwelijk en bestemd voor\n"),
@@ -130,6 +124,8 @@ KINDS: dict[str, Mail] = {
     "breaks": html("<br>"),
     "elements": html("<b>x</b>"),
     "nesting": html("<div>"),
+    "names of elements": html("<p"),
+    "blanks": html(" "),
     "misnesting": html("<a><b><p></a>"),
     "tables": html("<table><tr><td>"),
     "styles": html("<p style='color:red;margin:1px'>x"),
@@ -161,6 +157,9 @@ KINDS: dict[str, Mail] = {
     "alternatives in alternatives": nested("multipart/alternative"),
     "almost boundaries": lambda size: (
         HEAD + b"Content-Type: multipart/mixed; boundary=q\n\n" + repeated("--qx\n", size)
+    ),
+    "blanks of a delimiter that nobody names": lambda size: (
+        HEAD + b"Content-Type: multipart/mixed\n\n" + repeated("--a" + " " * 1_000 + "x\n", size)
     ),
     "attached messages": parts("Content-Type: message/rfc822\n", "\nFrom: a@b.example\n\nVan: a\nVerzonden: b\n"),
     "messages in messages": lambda size: repeated(HEAD + b"Content-Type: message/rfc822\n\n", size),
@@ -194,12 +193,6 @@ KINDS: dict[str, Mail] = {
 }  # fmt: skip
 
 
-def seconds(read: Callable[..., object], raw: bytes) -> float:
-    begin = process_time()
-    read(raw, uuid.UUID(int=1), SETTINGS)
-    return process_time() - begin
-
-
 def stays_below(bound: Callable[[], float], read: Callable[..., object], raw: bytes) -> bool:
     """Whether one of five readings does: what else the machine does only ever adds to them."""
     return any(seconds(read, raw) < bound() for _ in range(5))
@@ -207,12 +200,7 @@ def stays_below(bound: Callable[[], float], read: Callable[..., object], raw: by
 
 @cache
 def ordinary() -> float:
-    """What a megabyte of an ordinary mail costs: html as Outlook writes it, a sentence a paragraph."""
-    sentence = (
-        '<p class="MsoNormal"><span style="font-size:11.0pt;color:#1F497D">Goedemorgen, de printer op de tweede '
-        "verdieping doet het weer niet; wilt u er eens naar kijken?<o:p></o:p></span></p>\n"
-    )
-    return min(seconds(read_mail, html(sentence)(MEGABYTE)) for _ in range(2))
+    return seconds_of_an_ordinary_mail(MEGABYTE)
 
 
 COSTLY = KINDS | {"tags in a subject": subject("[!]")}

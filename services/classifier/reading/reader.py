@@ -102,7 +102,7 @@ def read_head(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits:
     plain = "\n".join(part.text for segment in contents.segments for part in segment.plain).strip()
     if not plain:
         rich = (part.text for segment in contents.segments for part in segment.rich if part.is_text)
-        plain = re.sub(r"[ \t]*\n\s*\n\s*", "\n\n", stripped("\n".join(rich))).strip()
+        plain = re.sub(r"(?<![ \t])[ \t]*+\n\s*\n\s*+", "\n\n", stripped("\n".join(rich))).strip()
     text, was_cut = cut(safe_text(plain), limits.head_bytes, limits.text_lines)
     whole = Body(html=sanitise(text_as_html(text), frozenset()), text=text)
     said = _Said(whole, (), text, frozenset(), was_cut)

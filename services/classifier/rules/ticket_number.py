@@ -20,8 +20,8 @@ _MOST: Final = 20
 _LONGEST: Final = 100
 """Characters of the longest ticket number."""
 _INTRODUCED: Final = re.compile(
-    r"(?:#\s?|\bticket(?:s|nummer|number|nr|id)?[\s_-]*(?:n(?:umme)?r\.?|n[o°º]\.?|№|number|nummer|id)?"
-    r"\s*[:#=.\-–]?\s*[#№]?[\s\"'«»“”„\u2018\u2019*(]*)$",
+    r"(?:#\s?|\bticket(?:s|nummer|number|nr|id)?[\s_-]*+(?:n(?:umme)?r\.?|n[o°º]\.?|№|number|nummer|id)?"
+    r"\s*+[:#=.\-–]?\s*+[#№]?[\s\"'«»“”„\u2018\u2019*(]*+)$",
     re.IGNORECASE,
 )
 _MAY_BEGIN: Final = re.compile(

@@ -20,7 +20,7 @@ LONGEST_DIAGNOSTIC: Final = 500
 ADDRESS: Final = re.compile(r"[^\s<>()\[\]{},;:\"'@=|«»「」]{1,64}@[^\W_](?:[\w.-]{0,250}[^\W_])?")
 """An address in the words of a server; Unicode too (RFC 6533)."""
 
-_FIELD: Final = re.compile(r"^[>\s]{0,4}([A-Za-z][A-Za-z-]{2,40})[ \t]*:[ \t]*(.*)$")
+_FIELD: Final = re.compile(r"^[>\s]{0,4}([A-Za-z][A-Za-z-]{2,40})[ \t]*:[ \t]*+(.*)$")
 _ESCAPED: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _NAMES_RECIPIENT: Final = frozenset({"final-recipient", "original-recipient", "x-actual-recipient"})
 _TELLS_RESULT: Final = frozenset({"action", "status", "diagnostic-code"})

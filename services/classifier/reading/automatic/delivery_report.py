@@ -43,6 +43,7 @@ MOST_ID: Final = 250
 _MESSAGE_ID: Final = re.compile(
     rf"^(?:[>|]|[^\S\n])*+(?:original-)?message-id\s*:\s*<([^<>\s]{{3,{MOST_ID}}})>", re.IGNORECASE | re.MULTILINE
 )
+_BRACKETED_ID: Final = re.compile(rf"<\s*([^<>\s]{{1,{MOST_ID}}})\s*>")
 _LARGEST_FIELDS: Final = 256 * 1024
 _LARGEST_REPORT: Final = 1024 * 1024
 _REFUSED: Final = "5.7.1"
@@ -189,7 +190,7 @@ def _returned(root: Part, leaves: list[Part], text: str, limits: Limits) -> tupl
 
 def message_ids(value: str) -> list[str]:
     """The Message-IDs in a header value, without brackets; a value without brackets is one if it has no spaces."""
-    ids = re.findall(rf"<\s*([^<>\s]{{1,{MOST_ID}}})\s*>", value)
+    ids = _BRACKETED_ID.findall(value)
     bare = value.strip().strip("<>")
     if not ids and bare and " " not in bare and len(bare) <= MOST_ID:
         return [bare]

@@ -19,7 +19,7 @@ _ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*(?:\?(?!=
 _BETWEEN_WORDS: Final = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]{1,80}\?[BbQq]\?)")
 _RAW_WORD: Final = re.compile(rb"=\?[^?\s]{1,80}\?[BbQq]\?[^?]*(?:\?(?!=)[^?]*){0,20}?(?:\?=|$)")
 _CUT_ESCAPE: Final = re.compile(r"=[0-9A-Fa-f]?$")
-_CUT_WORD: Final = re.compile(r"\s*=\?[^?\s]{0,80}(?:\?[BbQq]?)?$")
+_CUT_WORD: Final = re.compile(r"(?<!\s)\s*+=\?[^?\s]{0,80}(?:\?[BbQq]?)?$")
 _COMMON_LEADS: Final = frozenset({b"\xc2", b"\xc3", b"\xe2", b"\xd0", b"\xd1", b"\xf0"})
 """First bytes of most characters that UTF-8 writes in several; hardly any text in Latin-1 ends with them."""
 _HIGH: Final = re.compile(rb"[\x80-\xff]")

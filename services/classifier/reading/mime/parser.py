@@ -33,7 +33,7 @@ _FIELD_OF_MAIL: Final = re.compile(
     rb"(?:content|resent|list|arc|x)-[!-9;-~]{1,80})[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
-_FIRST_DELIMITER: Final = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?$", re.MULTILINE)
+_FIRST_DELIMITER: Final = re.compile(rb"^--([^\r\n]{1,200}?)(?<![ \t])[ \t]*+\r?$", re.MULTILINE)
 _DELIMITER_REST: Final = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _PART_FIELD: Final = re.compile(rb"content-[a-z-]{0,30}\Z")
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")

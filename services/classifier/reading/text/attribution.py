@@ -47,7 +47,7 @@ _ENDS: Final = re.compile(r"(?:[:：﹕]|&gt;:?)[\s>*_\u2069\u202c\u200f]*$")
 _ENDS_WITH_ADDRESS: Final = re.compile(r"@[^\s<>@]{3,250}[>)\]\"'’\s]{0,6}[:：]$")
 _CLOCK: Final = re.compile(_TIME)
 _DAY: Final = re.compile(rf"{_DATE}")
-_DASHES: Final = re.compile(r"^[-–—]{2,}\s*|\s*[-–—]{2,}$")
+_DASHES: Final = re.compile(r"^[-–—]{2,}\s*|(?:(?<!\s)\s++)?(?<![-–—])[-–—]{2,}+$")
 _ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.])[0-9]{1,2}\.?$")
 _WRAPPED: Final = 40
 """A client that wraps at 60 to 80 characters leaves lines at least as long."""
@@ -94,7 +94,7 @@ def _may_go_on(lines: Sequence[str], begin: int) -> bool:
     A full stop ends a sentence, unless it is a day's, or an address follows that ends the attribution. A line with
     neither is a long name at the beginning of its paragraph.
     """
-    line = bare(lines[begin])
+    line = bare(lines[begin][: 2 * _LONGEST])
     following = bare(lines[begin + 1][: 2 * _LONGEST]) if begin + 1 < len(lines) else ""
     if _ENDS_WITH_DAY.search(line) is not None and _WROTE.search(following) is not None:
         return _MOMENT.search(f"{line} {following}") is not None  # the month stands in the next line

@@ -39,7 +39,7 @@ _SIGNS: Final = tuple(
         ),
         # what to do with it then
         (
-            r"(?:notify|inform|contact|advise)\w* (?:\w+ ){0,3}(?:sender|us|manager)|(?:delete|destroy|erase)\w*|"
+            r"(?:notify|inform|contact|advise)\w{0,20} (?:\w+ ){0,3}(?:sender|us|manager)|(?:delete|destroy|erase)\w*|"
             r"(?:afzender|ons) (?:\w+ ){0,4}(?:melden|informeren|waarschuwen|op de hoogte)|te verwijderen|"
             r"(?:verwijder|vernietig)\w*|löschen|vernichten|informieren sie|supprimer|détrui|eliminar|borr[ae]|"
             r"cancellar|"

@@ -40,7 +40,7 @@ _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
 _LINKED: Final = re.compile(r"(?<=[^\s<])<mailto:[^<>]{0,320}>|(?<=\])\(mailto:[^()]{0,320}\)|mailto:", re.IGNORECASE)
 """What clients put behind an address, or before it, for a link."""
 _ADDRESS: Final = re.compile(r"[^\s<>\"'(),;:\[\]@]{1,64}@[^\s<>\"'(),;:\[\]@]{1,250}[^\s<>\"'(),;:\[\]@.]")
-_QUOTED_NAME: Final = re.compile(r"[\"“„«»‘']\s*+([^\"“”„«»]{1,200}?)\s*[\"”“»«’']$")
+_QUOTED_NAME: Final = re.compile(r"[\"“„«»‘']\s*+([^\"“”„«»]{1,200})[\"”“»«’']$")
 _BEFORE_NAME: Final = re.compile(
     r"^.*(?:[0-9][.,:]?(?:\s?[ap]\.?m\.?)?(?![^\s,])|(?<!\w)(?:heeft|has|hat|a|ha|user|użytkownik|пользователь|користувач|"
     r"používateľ|uživatel|felhasználó|időpontban|schreef|schrieb|skrev|kirjoitti|χρήστης|by|från|von|van|de|le|"

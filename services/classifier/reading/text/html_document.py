@@ -23,11 +23,9 @@ _NEVER_NESTS: Final = frozenset(
     thead tr track wbr""".split()  # noqa: SIM905 - a list of words
 )
 
-_MANY_ATTRIBUTES: Final = re.compile(
-    r"""<[A-Za-z][^\s/>]*+
-    (?:[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+){200}""",
-    re.VERBOSE,
-)
+_OPENS: Final = re.compile(r"<[A-Za-z][^\s/>]*+")
+_ATTRIBUTE: Final = re.compile(r"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+""")
+_MANY_ATTRIBUTES: Final = 200
 _ROOT: Final = re.compile(r"<(?:html|body)\b", re.IGNORECASE)
 _MOST_ROOTS: Final = 50
 
@@ -174,9 +172,20 @@ def end_of_pieces(source: str, most: int) -> int:
 def has_many_attributes(source: str) -> bool:
     """Whether an element has 200 attributes or more, or might get them from other tags of its name.
 
-    HTML parsers compare each with all before it: a megabyte of them takes minutes.
+    HTML parsers compare each with all before it: a megabyte of them takes minutes. Where a tag stands within a value of
+    another, or within a comment, both readings count; they soon go on at the same place, from which on attributes are
+    counted once.
     """
-    return _MANY_ATTRIBUTES.search(source) is not None or len(_ROOT.findall(source)) > _MOST_ROOTS
+    behind: dict[int, int] = {}  # from where an attribute may begin to how many follow there
+    for opened in _OPENS.finditer(source):
+        places = [opened.end()]
+        while places[-1] not in behind and (attribute := _ATTRIBUTE.match(source, places[-1])) is not None:
+            places.append(attribute.end())
+        known = behind.setdefault(places.pop(), 0)
+        behind.update((place, known + number) for number, place in enumerate(reversed(places), 1))
+        if known + len(places) >= _MANY_ATTRIBUTES:
+            return True
+    return len(_ROOT.findall(source)) > _MOST_ROOTS
 
 
 def nesting(source: str) -> int:

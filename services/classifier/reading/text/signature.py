@@ -27,17 +27,17 @@ _SENT: Final = re.compile(
     r"^(?:(?:sent|verzonden|verstuurd|gestuurd|gesendet|von\s+meinem|envoyé|envoyée?|transmis|enviado|enviada|inviato|"
     r"inviata|scritto|skickat|skickades|sendt|sent:|lähetetty|wysłan[eoay]|odesláno|odoslané|poslano|poslato|trimis|"
     r"отправлено|надіслано|изпратено|gönderildi|saadetud|išsiųsta|nosūtīts|dikirim|στάλθηκε|dərc|enviat|escrito|"
-    r"geschreven|written|posted|composed|typed)\b[^,;!?]{0,60}?(?<!\w)"
+    r"geschreven|written|posted|composed|typed)\b[^,;!?]{0,60}?\b"
     + _DEVICE
-    + r"(?!\w)|von\s+mein\w+\s+"
+    + r"(?!\w)|von\s+mein\w++\s++"
     + _DEVICE
     + r"(?:\s\S+){0,3}\s+gesendet|"
-    r"(?:\S+\s){0,3}\S*(?:iphone|ipad|android)\S*(?:\s\S+){0,2}\s(?:küldve|gönderildi|lähetetty|gesendet|poslano)|"
+    r"(?:\S++\s){0,3}(?=\S*(?:iphone|ipad|android))\S++(?:\s\S++){0,2}\s(?:küldve|gönderildi|lähetetty|gesendet|poslano)|"
     r"(?:(?:get|download|hol(?:en)?|obtenir|obtenez|télécharge[rz]|obtener|obtén|obter|scarica|ottieni|hämta|skaffa|"
     r"få|hent|hanki|pobierz|descarga|stáhnout|stáhněte|získat|získajte|letöltése|descărcați|obțineți|download\s+de|"
     r"скачать|загрузить|скачайте)\s+(?:\S+\s){0,2}outlook\b)|outlook\s+(?:voor|für|pour|for|para|per|til|till|pro|"
     r"dla|для)\s+(?:ios|android|mac)\b[^.,]{0,20}(?:downloaden|herunterladen|aan|beziehen)?|(?:von|from|van|via|de|"
-    r"da|från|fra)\s+(?:my|mijn|meinem|mon|mi|il\s+mio|min|mit)\s+" + _DEVICE + r"\b"
+    r"da|från|fra)\s+(?:my|mijn|meinem|mon|mi|il\s+mio|min|mit)\s++" + _DEVICE + r"\b"
     r"|via\s+(?:mobile|mobiel|phone)$)",
     re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ from services.fetcher.mailboxes.protocol import MailboxMissing
 IMAPS_PORT: Final = 993
 IMAP_PORT: Final = 143
 _WRITTEN: Final = re.compile(
-    r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[0-9A-Fa-f:.%a-z]+\]|[^\s/:@\[\]]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)"
+    r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[0-9A-Fa-f:.%a-z]+\]|[^\s/:@\[\]]+|(?=[0-9A-Fa-f]*+:[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++)"
     r"(?::(?P<port>[0-9]{1,5}))?/?",
     re.IGNORECASE,
 )
