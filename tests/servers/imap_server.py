@@ -14,6 +14,7 @@ import asyncio
 import base64
 import contextlib
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -108,6 +109,7 @@ class ImapServer:
         self.folders: dict[str, Folder] = {"INBOX": Folder()}
         self.commands: list[str] = []
         self.logins = 0
+        self.held: tuple[re.Pattern[str], int] | None = None
         self._faults: list[tuple[re.Pattern[str], Fault]] = []
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
@@ -132,6 +134,10 @@ class ImapServer:
     def fault(self, pattern: str, fault: Fault, *, times: int = 1) -> None:
         """Let the next commands that begin with this pattern go wrong."""
         self._faults += [(re.compile(pattern), fault)] * times
+
+    def hold(self, pattern: str, count: int) -> None:
+        """Answer no command of this kind before so many commands have been sent."""
+        self.held = re.compile(pattern), count
 
     def drop_all(self) -> None:
         """End all connections, as a restart does."""
@@ -185,6 +191,7 @@ class _Connection:
         self.idling = False
         self.logged_in = server.greeting.startswith("* PREAUTH")
         self._fault: Fault | None = None
+        self._read: deque[str] = deque()
 
     def tell(self, line: str) -> None:
         """Say it now if the client idles."""
@@ -193,7 +200,7 @@ class _Connection:
 
     async def run(self) -> None:
         self.writer.write(f"{self.server.greeting}\r\n".encode())
-        while line := await self._line():
+        while line := await self._next_line():
             tag, _, command = line.partition(" ")
             self.server.commands.append(re.sub(r"^(LOGIN|AUTHENTICATE \S+) .*", r"\1", command))
             self._fault = self.server.take_fault(command)
@@ -216,6 +223,15 @@ class _Connection:
             await self._say(f"{tag} {answer}\r\n".encode())
             if name == "logout":
                 return
+
+    async def _next_line(self) -> str:
+        if self._read:
+            return self._read.popleft()
+        line = await self._line()
+        if self.server.held is not None and self.server.held[0].match(line.partition(" ")[2]):
+            count, self.server.held = self.server.held[1], None
+            self._read.extend([await self._line() for _ in range(count - 1)])
+        return line
 
     async def _line(self) -> str:
         line = b""

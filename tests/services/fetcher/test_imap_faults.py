@@ -44,6 +44,8 @@ class Remote:
     server: ImapServer
     mailbox: ImapMailbox | None = None
     raws: list[bytes] = field(default_factory=list)
+    tries: int = 2
+    """How often a mail is asked for before it is unreadable: with others first, then alone."""
 
     def deliver(self, count: int = MAILS) -> None:
         """Mails that nobody has seen."""
@@ -93,12 +95,15 @@ class Remote:
             self.mailbox = None
 
 
-@pytest.fixture
-async def remote(desk: Desk, fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Remote]:
+@pytest.fixture(params=[128, 2**20], ids=["in parts", "several at once"])
+async def remote(
+    desk: Desk, fetching: Fetching, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[Remote]:
+    """Each mail is fetched by itself, in parts; or those of a window are asked for at once."""
     monkeypatch.setattr(imap_wire, "OPERATION_SECONDS", 0.5)
-    monkeypatch.setattr(imap, "PART_BYTES", 128)
+    monkeypatch.setattr(imap, "PART_BYTES", request.param)
     async with ImapServer() as server:
-        remote = Remote(desk, fetching, server)
+        remote = Remote(desk, fetching, server, tries=2 if request.param == 128 else 3)
         yield remote
         await remote.close()
 
@@ -175,7 +180,7 @@ async def test_a_mail_that_is_removed_while_it_is_fetched_stops_nothing(remote: 
 
 async def test_a_mail_on_which_the_server_always_fails_does_not_keep_the_others_back(remote: Remote) -> None:
     remote.deliver()
-    remote.server.fault(r"UID FETCH 1 \(RFC822.SIZE BODY", Fault.DROP, times=2)
+    remote.server.fault(r"UID FETCH 1 \(RFC822.SIZE BODY", Fault.DROP, times=remote.tries)
     findings = await remote.check()
     assert (findings.unreadable, findings.taken_in) == (1, MAILS - 1)
     assert await remote.check_until_well() == 1
@@ -184,7 +189,7 @@ async def test_a_mail_on_which_the_server_always_fails_does_not_keep_the_others_
 
 async def test_a_literal_without_end_costs_one_mail_and_no_memory(remote: Remote) -> None:
     remote.deliver(2)
-    remote.server.fault(r"UID FETCH 1 \(RFC822.SIZE BODY", Fault.ENDLESS, times=2)
+    remote.server.fault(r"UID FETCH 1 \(RFC822.SIZE BODY", Fault.ENDLESS, times=remote.tries)
     findings = await remote.check()
     assert (findings.unreadable, findings.taken_in) == (1, 1)
 

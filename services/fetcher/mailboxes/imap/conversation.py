@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from imapclient.exceptions import IMAPClientError
+from imapclient.response_parser import parse_fetch_response
 
 from services.fetcher.mailboxes.imap import answers
 from services.fetcher.mailboxes.imap.server import ImapServer
@@ -80,6 +81,22 @@ class Conversation:
         except (IMAPClientError, *PARSING) as error:
             raise Refusal(str(error)) from None
         return given
+
+    def begin_fetch(self, uid: int, items: Sequence[str]) -> bytes:
+        """Send FETCH for one mail without waiting for its answer (RFC 3501 §5.5); its tag, for `end_fetch`."""
+        return self.wire.begin("UID", "FETCH", str(uid), f"({' '.join(items)})")
+
+    def end_fetch(self, tag: bytes) -> Mapping[int, Mapping[bytes, Any]]:
+        """What that FETCH gives, by UID. Raises Refusal."""
+        typ, text = self.wire.answer(tag)
+        given = self.wire.untagged_responses.pop("FETCH", [])
+        if typ != "OK":
+            raise Refusal(text)
+        try:
+            parsed: Mapping[int, Mapping[bytes, Any]] = parse_fetch_response(given, False, True)  # noqa: FBT003 - theirs
+        except (IMAPClientError, *PARSING) as error:
+            raise Refusal(str(error)) from None
+        return parsed
 
     def is_there(self, uid: int) -> bool:
         """Whether the folder still has this mail. Raises Refusal."""

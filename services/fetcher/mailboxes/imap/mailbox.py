@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import BinaryIO, Final, Self, TypeVar
 
 from pydantic import SecretStr
 
+from services.fetcher.mailboxes.gathering import Gathering
 from services.fetcher.mailboxes.imap.login import Credentials
 from services.fetcher.mailboxes.imap.server import IMAPS_PORT, ImapServer
 from services.fetcher.mailboxes.imap.session import ImapSession
 from services.fetcher.mailboxes.imap.trouble import Lost
-from services.fetcher.mailboxes.imap.values import Described
+from services.fetcher.mailboxes.imap.values import Described, Part
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
     ItemKey,
@@ -45,6 +46,8 @@ from shared.microsoft.tokens import TOKENS
 
 THREADS: Final = 32
 """Connections that work at the same time, in a process."""
+AT_ONCE: Final = 20
+"""Mails in one command."""
 PART_BYTES: Final = 1024 * 1024
 """What is held of a mail in memory; a larger one is fetched in parts."""
 REOPENINGS: Final = 3
@@ -53,6 +56,9 @@ IDLE_SECONDS: Final = 25 * 60
 """A server may end an IDLE of half an hour (RFC 2177 §3)."""
 HONEST_IDLE_SECONDS: Final = 60
 """A server that drops an IDLE sooner than this is not asked again before the next check."""
+
+_NO_FOLDER: Final = (0, 0)
+"""A key that is none of ours: UIDVALIDITY is never 0."""
 
 T = TypeVar("T")
 
@@ -68,6 +74,9 @@ class ImapMailbox:
         self._session: ImapSession | None = None
         self._turn = asyncio.Lock()
         self._reopenings = REOPENINGS
+        self._fetches = Gathering(self._fetch_all, at_most=AT_ONCE)
+        self._marks = Gathering(self._mark_all, at_most=AT_ONCE)
+        self._moves = Gathering(self._move_all, at_most=AT_ONCE)
         self._described: dict[int, Described] = {}
         """By UID, of the mails that were unread when last listed: neither changes as long as UIDVALIDITY does not."""
         self._described_validity = 0
@@ -87,7 +96,12 @@ class ImapMailbox:
             yield tuple(mails[start : start + page_size])
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
-        """See `Mailbox.fetch`: in parts of PART_BYTES."""
+        """See `Mailbox.fetch`: in parts of PART_BYTES; small mails that are fetched at once are asked for at once."""
+        if mail.size is not None and mail.size < min(PART_BYTES, limit):
+            return await self._fetches.ask((mail, into, limit))
+        return await self._fetch_alone(mail, into, limit)
+
+    async def _fetch_alone(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         return await self._perform_on(mail, lambda session, uid: _fetch(session, uid, into, limit), fetching=True)
 
     async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
@@ -95,19 +109,16 @@ class ImapMailbox:
         return await self._perform_on(mail, lambda session, uid: _fetch_head(session, uid, into, limit), fetching=True)
 
     async def mark_read(self, mail: MailReference) -> None:
-        """See `Mailbox.mark_read`."""
-        with suppress(MailGone):
-            await self._perform_on(mail, lambda session, uid: session.mark_read(uid))
+        """See `Mailbox.mark_read`; those that are marked at once go in one command."""
+        await self._marks.ask(mail)
 
     async def move(self, mail: MailReference, folder: str) -> None:
-        """See `Mailbox.move`."""
-        with suppress(MailGone):
-            await self._perform_on(mail, lambda session, uid: session.move(uid, folder))
+        """See `Mailbox.move`; as `mark_read`."""
+        await self._moves.ask((mail, folder))
 
     async def delete(self, mail: MailReference) -> None:
         """See `Mailbox.delete`: into the folder with that special use (RFC 6154), or the one that is usually it."""
-        with suppress(MailGone):
-            await self._perform_on(mail, lambda session, uid: session.delete(uid))
+        await self._moves.ask((mail, None))
 
     async def health_check(self) -> MailboxHealth:
         """See `Mailbox.health_check`."""
@@ -162,6 +173,50 @@ class ImapMailbox:
             self._forget(session)
             return None
         return session if begun else None
+
+    async def _fetch_all(self, wanted: Sequence[tuple[MailReference, BinaryIO, int]]) -> Sequence[int | Exception]:
+        """Ask for all of them at once; for what that did not give, by itself."""
+        sizes: dict[int, int | Exception] = {}
+        if len(wanted) > 1:
+            async with self._turn:
+                session = await self._opened()
+                try:
+                    await self._run(session, partial(_fetch_small, wanted=wanted, sizes=sizes))
+                except Lost:
+                    self._forget(session)
+        for place, (mail, into, limit) in enumerate(wanted):
+            if place not in sizes:
+                try:
+                    sizes[place] = await self._fetch_alone(mail, into, limit)
+                except Exception as error:  # noqa: BLE001 - it goes to whoever asked
+                    sizes[place] = error
+        return [sizes[place] for place in range(len(wanted))]
+
+    async def _mark_all(self, mails: Sequence[MailReference]) -> Sequence[Exception | None]:
+        return await self._file(mails, ImapSession.mark_read)
+
+    async def _move_all(self, wanted: Sequence[tuple[MailReference, str | None]]) -> Sequence[Exception | None]:
+        went: dict[int, Exception | None] = {}
+        for folder in dict.fromkeys(folder for _, folder in wanted):
+            places = [place for place, (_, target) in enumerate(wanted) if target == folder]
+            filed = await self._file(
+                [wanted[place][0] for place in places],
+                ImapSession.delete if folder is None else partial(ImapSession.move, written=folder),
+            )
+            went |= dict(zip(places, filed, strict=True))
+        return [went[place] for place in range(len(wanted))]
+
+    async def _file(
+        self, mails: Sequence[MailReference], act: Callable[[ImapSession, Sequence[int]], dict[int, MailboxError]]
+    ) -> Sequence[Exception | None]:
+        """Do it with the mails that the folder may still have; the others are gone, and so done."""
+        keys = [_parsed(mail.key) for mail in mails]
+
+        def filed(session: ImapSession) -> list[Exception | None]:
+            failed = act(session, [uid for validity, uid in keys if validity == session.uid_validity])
+            return [failed.get(uid) if validity == session.uid_validity else None for validity, uid in keys]
+
+        return await self._perform(filed)
 
     async def _perform_on(
         self, mail: MailReference, act: Callable[[ImapSession, int], T], *, fetching: bool = False
@@ -294,12 +349,39 @@ def _fetch(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:
             into.write(part.content[: limit - size])
             raise MailTooLarge("De mail is groter dan de grens.")
         into.write(part.content)
+        ended = _ends(part, asked, before=size)
         size += len(part.content)
-        # A literal may be shorter than asked, and RFC822.SIZE an estimate (QUIRK: Exchange): the end is where both say
-        # so, or where nothing more comes.
-        ended = len(part.content) < asked and part.size is not None and size >= part.size
-        if part.whole or ended or not part.content:
+        if ended or not part.content:
             return size
+
+
+def _fetch_small(
+    session: ImapSession, wanted: Sequence[tuple[MailReference, BinaryIO, int]], sizes: dict[int, int | Exception]
+) -> None:
+    """Fetch those whose first part is all of them; `sizes` gets their size, or what kept it from being written."""
+    keys = [_parsed(mail.key) for mail, _, _ in wanted]
+    places = [place for place, (validity, _) in enumerate(keys) if validity == session.uid_validity]
+    for place, part in zip(places, session.first_parts([keys[place][1] for place in places], PART_BYTES), strict=True):
+        _, into, limit = wanted[place]
+        if part is None or not part.content or len(part.content) > limit or not _ends(part, PART_BYTES):
+            continue
+        try:
+            into.seek(0)
+            into.truncate()
+            into.write(part.content)
+            sizes[place] = len(part.content)
+        except OSError as error:
+            sizes[place] = error
+
+
+def _ends(part: Part, asked: int, before: int = 0) -> bool:
+    """Whether the mail ends with this part, `before` bytes of it having come before.
+
+    A literal may be shorter than asked, and RFC822.SIZE an estimate (QUIRK: Exchange): the end is where both say so.
+    """
+    return part.whole or (
+        len(part.content) < asked and part.size is not None and before + len(part.content) >= part.size
+    )
 
 
 def _fetch_head(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:
@@ -356,4 +438,4 @@ def _parsed(key: ItemKey) -> tuple[int, int]:
     try:
         return int(validity), int(uid)
     except ValueError:
-        raise MailGone("De mail is er niet meer.") from None
+        return _NO_FOLDER

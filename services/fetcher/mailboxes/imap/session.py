@@ -11,15 +11,15 @@ from __future__ import annotations
 import heapq
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from services.fetcher.mailboxes.imap import answers
 from services.fetcher.mailboxes.imap.connecting import connect
 from services.fetcher.mailboxes.imap.conversation import Conversation
-from services.fetcher.mailboxes.imap.filing import Filing
+from services.fetcher.mailboxes.imap.filing import Filing, NotTogether
 from services.fetcher.mailboxes.imap.folder_tree import FolderTree
 from services.fetcher.mailboxes.imap.layout import JUNK
 from services.fetcher.mailboxes.imap.login import Credentials, log_in
@@ -27,7 +27,14 @@ from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.imap.trouble import Lost, Refusal, translating
 from services.fetcher.mailboxes.imap.values import Described, Part, internal_date, quoted, unsigned
 from services.fetcher.mailboxes.imap.wire import LISTING_BYTES, WORDS
-from services.fetcher.mailboxes.protocol import MOST_LISTED, MailboxAccess, MailGone, MailUnreadable, count
+from services.fetcher.mailboxes.protocol import (
+    MOST_LISTED,
+    MailboxAccess,
+    MailboxError,
+    MailGone,
+    MailUnreadable,
+    count,
+)
 
 LOGIN_SECONDS: Final = 60.0
 """For greeting, TLS, login and SELECT together."""
@@ -175,32 +182,57 @@ class ImapSession:
                 raise self._gone_or(
                     uid, MailUnreadable(f"De mailserver geeft een mail niet: «{answers.own_words(refusal.text)}».")
                 ) from None
-            bodies = [(name, value) for name, value in given.items() if name.startswith((b"BODY[]", b"RFC822"))]
-            bodies = [(name, value) for name, value in bodies if name != b"RFC822.SIZE"]
-            size = count(given.get(b"RFC822.SIZE"))
-            if not bodies or bodies[0][1] is None:
+            part = _part_of(given, offset, length)
+            if part is None:
                 if offset:  # past the end some servers answer NIL, or leave it out
-                    return Part(b"", whole=False, size=size)
+                    return Part(b"", whole=False, size=count(given.get(b"RFC822.SIZE")))
                 raise self._gone_or(uid, MailUnreadable("De mailserver noemt een mail, maar geeft haar inhoud niet."))
-            name, value = bodies[0]
-            content = str(value).encode() if isinstance(value, int) else bytes(value)
-            whole = b"<" not in name and len(content) > length
-            return Part(content[offset:] if whole else content, whole=whole, size=size)
+            return part
 
-    def mark_read(self, uid: int) -> None:
-        """Flag it as seen; nothing happens to a mail that is gone."""
-        with self._talk.using():
-            self._filing.mark_read(uid)
+    def first_parts(self, uids: Sequence[int], length: int) -> Iterator[Part | None]:
+        """The first part of each mail, all asked for at once; None for what is to be asked again by itself.
 
-    def move(self, uid: int, written: str) -> None:
-        """Into a folder of the settings, made if missing; nothing happens to a mail that is gone."""
+        The answers come in while this is gone through: it must be, to its end, before anything else is asked.
+        """
+        items = ["RFC822.SIZE", f"BODY.PEEK[]<0.{length}>"]
         with self._talk.using():
-            self._filing.move(uid, written)
+            tags = [self._talk.begin_fetch(uid, items) for uid in uids]
+        for uid, tag in zip(uids, tags, strict=True):
+            part = None
+            with self._talk.using(), suppress(Refusal):
+                given = self._talk.end_fetch(tag).get(uid)
+                part = None if given is None else _part_of(given, 0, length)
+            yield part
 
-    def delete(self, uid: int) -> None:
-        """Into the deleted items, made if missing; nothing happens to a mail that is gone."""
-        with self._talk.using():
-            self._filing.delete(uid)
+    def mark_read(self, uids: Sequence[int]) -> dict[int, MailboxError]:
+        """Flag mails as seen; nothing happens to one that is gone. The errors of those that cannot be."""
+        return self._together(uids, self._filing.mark_read)
+
+    def move(self, uids: Sequence[int], written: str) -> dict[int, MailboxError]:
+        """Into a folder of the settings, made if missing; as `mark_read`."""
+        return self._together(uids, lambda some: self._filing.move(some, written))
+
+    def delete(self, uids: Sequence[int]) -> dict[int, MailboxError]:
+        """Into the deleted items, made if missing; as `mark_read`."""
+        return self._together(uids, self._filing.delete)
+
+    def _together(self, uids: Sequence[int], act: Callable[[Sequence[int]], None]) -> dict[int, MailboxError]:
+        if len(uids) > 1:
+            try:
+                with self._talk.using():
+                    act(uids)
+            except (NotTogether, MailboxError):
+                pass  # each by itself tells which, and why
+            else:
+                return {}
+        failed: dict[int, MailboxError] = {}
+        for uid in uids:
+            try:
+                with self._talk.using():
+                    act([uid])
+            except MailboxError as error:
+                failed[uid] = error
+        return failed
 
     # ── noticing
 
@@ -279,3 +311,15 @@ class ImapSession:
                     return answers.own_words(f"{known['name']} {known.get('version', '')}")
         greeting = (self._wire.welcome or b"").decode("utf-8", "replace")
         return answers.own_words(re.sub(r"^\* (OK|PREAUTH) (\[[^\]]*\] ?)?", "", greeting))
+
+
+def _part_of(given: Mapping[bytes, Any], offset: int, length: int) -> Part | None:
+    """What a FETCH gave of a mail's bytes; None where it gave none."""
+    bodies = [(name, value) for name, value in given.items() if name.startswith((b"BODY[]", b"RFC822"))]
+    bodies = [(name, value) for name, value in bodies if name != b"RFC822.SIZE"]
+    if not bodies or bodies[0][1] is None:
+        return None
+    name, value = bodies[0]
+    content = str(value).encode() if isinstance(value, int) else bytes(value)
+    whole = b"<" not in name and len(content) > length
+    return Part(content[offset:] if whole else content, whole=whole, size=count(given.get(b"RFC822.SIZE")))

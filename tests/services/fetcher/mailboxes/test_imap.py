@@ -486,3 +486,21 @@ async def test_a_server_that_drops_idle_at_once_is_polled_and_not_besieged(serve
         assert not waiting.done()
         waiting.cancel()
     assert server.logins == 2
+
+
+# ── several mails at once
+
+
+async def test_mails_that_are_fetched_and_filed_at_once_take_a_round_trip_each_way(server: ImapServer) -> None:
+    raws = [b"Subject: %d\r\n\r\nHallo.\r\n" % number for number in range(20)]
+    for number, raw in enumerate(raws):
+        server.deliver(raw, MONDAY + timedelta(minutes=number))
+    async with opened(access_to(server)) as mailbox:
+        mails = await unread(mailbox)
+        server.hold("UID FETCH", count=20)  # answers nothing before all are asked
+        async with asyncio.timeout(DEADLINE):
+            assert await asyncio.gather(*(fetched(mailbox, mail) for mail in mails)) == raws
+        await asyncio.gather(*map(mailbox.mark_read, mails))
+        await asyncio.gather(*(mailbox.move(mail, "Archief") for mail in mails[:10]), *map(mailbox.delete, mails[10:]))
+    assert [server.count(f"UID {command}") for command in ("STORE", "MOVE")] == [3, 2]
+    assert [len(server.folders[name].messages) for name in ("INBOX", "Archief", "Trash")] == [0, 10, 10]
