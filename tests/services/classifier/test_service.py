@@ -45,7 +45,7 @@ from shared.messages import (
     StoredBody,
 )
 from tests.bombs import with_many_pixels
-from tests.databases import Database
+from tests.databases import Database, Databases
 from tests.servers.clamd import clamd
 from tests.services.classifier.wrappings import multipart
 from tests.vhosts import Vhost
@@ -82,7 +82,6 @@ DESK = """
 class Desk:
     """A running classifier, with the ends of its queues in the test's hands."""
 
-    process: asyncio.subprocess.Process
     publisher: Publisher
     results: AbstractQueueIterator
     vhost: Vhost
@@ -130,6 +129,21 @@ async def consumed(channel: AbstractChannel) -> None:
 
 
 @asynccontextmanager
+async def opened(database: Database, vhost: Vhost) -> AsyncIterator[Desk]:
+    """The ends of the classifier's queues, and the database that it asks."""
+    async with (
+        database.pool("owner") as pool,
+        Publisher(vhost.dsn("fetcher"), "test") as publisher,
+        await aio_pika.connect(vhost.admin_dsn.get_secret_value()) as broker,
+    ):
+        async with transaction(pool) as connection:
+            await connection.execute(DESK)
+        queue = await (await broker.channel()).get_queue(MAIL_CLASSIFIED, ensure=False)
+        async with queue.iterator() as results:
+            yield Desk(publisher, results, vhost, pool, PostgresBlobs(pool))
+
+
+@asynccontextmanager
 async def running(database: Database, vhost: Vhost, **settings: str) -> AsyncIterator[Desk]:
     """The classifier as a process of its own; it must drain on SIGTERM."""
     environment = {
@@ -140,29 +154,38 @@ async def running(database: Database, vhost: Vhost, **settings: str) -> AsyncIte
         "IMPORTER_DATABASE_PASSWORD_CLASSIFIER": "in the address",
         "IMPORTER_AMQP_PASSWORD_CLASSIFIER": "in the address",
     }
-    async with database.pool("owner") as pool, Publisher(vhost.dsn("fetcher"), "test") as publisher:
-        async with transaction(pool) as connection:
-            await connection.execute(DESK)
-        broker = await aio_pika.connect(vhost.admin_dsn.get_secret_value())
-        queue = await (await broker.channel()).get_queue(MAIL_CLASSIFIED, ensure=False)
+    async with opened(database, vhost) as desk, await aio_pika.connect(vhost.admin_dsn.get_secret_value()) as broker:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.classifier", cwd=ROOT, env=environment | settings
         )
         try:
             await consumed(await broker.channel())
-            async with queue.iterator() as results:
-                yield Desk(process, publisher, results, vhost, pool, PostgresBlobs(pool))
+            yield desk
         finally:
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(PATIENCE):
                 code = await process.wait()
-            await broker.close()
         assert code == os.EX_OK
+
+
+@pytest.fixture(scope="module")
+async def shared_desk(databases: Databases, module_vhost: Vhost) -> AsyncIterator[Desk]:
+    """For tests that take every message behind the classifier, and change nothing that another one looks at."""
+    async with databases.fresh() as database, running(database, module_vhost) as desk:
+        yield desk
 
 
 @pytest.fixture
 async def desk(database: Database, vhost: Vhost) -> AsyncIterator[Desk]:
-    async with running(database, vhost) as desk:
+    """For tests that change settings, or look at all that there is; one child reads their few mails."""
+    async with running(database, vhost, IMPORTER_READERS="1") as desk:
+        yield desk
+
+
+@pytest.fixture
+async def desk_without_service(database: Database, vhost: Vhost) -> AsyncIterator[Desk]:
+    """For tests that are the classifier themselves."""
+    async with opened(database, vhost) as desk:
         yield desk
 
 
@@ -174,17 +197,17 @@ def mail(body: str = "Hallo", *, subject: str = "Printer", head: str = "") -> by
     ).encode()
 
 
-async def test_a_mail_becomes_facts(desk: Desk) -> None:
+async def test_a_mail_becomes_facts(shared_desk: Desk) -> None:
     """N2, D1, D12, S7: sender, ticket, both readings, in one message that bears the mail's own id."""
     raw = (MAILS / "clients" / "outlook-desktop.eml").read_bytes()
-    envelope = await desk.put(raw, forced=True)
-    found = await desk.classified()
+    envelope = await shared_desk.put(raw, forced=True)
+    found = await shared_desk.classified()
     assert (found.mail_id, found.helpdesk_id, found.raw) == (envelope.mail_id, 1, envelope.raw)
     assert (found.received_at, found.forced) == (envelope.received_at, True)
     assert found.sender is not None
     assert [person.person_id for person in found.sender.persons] == [3, 2, 1]
     assert [(ticket.number, ticket.ticket_id) for ticket in found.candidates] == [("1000001", 1)]
-    bodies = await desk.bodies(found)
+    bodies = await shared_desk.bodies(found)
     assert bodies.above_marker is not None
     assert "De printer doet het weer" in bodies.above_marker.text
     assert "Van:" not in bodies.above_marker.text
@@ -192,44 +215,44 @@ async def test_a_mail_becomes_facts(desk: Desk) -> None:
     assert ReasonId.ABOVE_MARKER in {reason.id for reason in found.reasons}
 
 
-async def test_a_mail_delivered_twice_gives_the_same_message(desk: Desk) -> None:
+async def test_a_mail_delivered_twice_gives_the_same_message(shared_desk: Desk) -> None:
     raw = (MAILS / "images" / "inline-and-attached.eml").read_bytes()
-    envelope = await desk.put(raw)
-    await desk.publish(envelope, raw)
-    first, second = await desk.classified(), await desk.classified()
+    envelope = await shared_desk.put(raw)
+    await shared_desk.publish(envelope, raw)
+    first, second = await shared_desk.classified(), await shared_desk.classified()
     assert first == second
     assert first.images
 
 
-async def test_W4_images_are_stored_and_named_by_part(desk: Desk) -> None:
-    await desk.put((MAILS / "images" / "inline-and-attached.eml").read_bytes())
-    found = await desk.classified()
+async def test_W4_images_are_stored_and_named_by_part(shared_desk: Desk) -> None:
+    await shared_desk.put((MAILS / "images" / "inline-and-attached.eml").read_bytes())
+    found = await shared_desk.classified()
     for image in found.images:
-        content = await desk.blobs.read(image.blob, limit=10_000_000)
+        content = await shared_desk.blobs.read(image.blob, limit=10_000_000)
         assert content.startswith(b"\x89PNG" if image.media_type == "image/png" else b"\xff\xd8\xff")
     assert [part.name for part in found.left_out] == ["offerte.pdf"]
 
 
-async def test_D17_an_image_that_the_limit_on_mails_cut_off_is_left_out_for_that(desk: Desk) -> None:
+async def test_D17_an_image_that_the_limit_on_mails_cut_off_is_left_out_for_that(shared_desk: Desk) -> None:
     whole = (MAILS / "images" / "heic.eml").read_bytes()
-    await desk.put(whole[: len(whole) * 3 // 4], complete=False, full_size=len(whole))
-    found = await desk.classified()
+    await shared_desk.put(whole[: len(whole) * 3 // 4], complete=False, full_size=len(whole))
+    found = await shared_desk.classified()
     assert [part.reason for part in found.left_out] == [NotStored.MAIL_TOO_LARGE]
     assert found.images == ()
 
 
-async def test_D4_a_photograph_that_browsers_do_not_show_has_copies_that_they_do(desk: Desk) -> None:
-    await desk.put((MAILS / "images" / "heic.eml").read_bytes())
-    (image,) = (await desk.classified()).images
+async def test_D4_a_photograph_that_browsers_do_not_show_has_copies_that_they_do(shared_desk: Desk) -> None:
+    await shared_desk.put((MAILS / "images" / "heic.eml").read_bytes())
+    (image,) = (await shared_desk.classified()).images
     assert image.media_type == "image/heic"
     assert image.rendition is not None
     assert image.thumbnail is not None
-    assert (await desk.blobs.read(image.rendition.blob, limit=10**6)).startswith(b"\xff\xd8\xff")
+    assert (await shared_desk.blobs.read(image.rendition.blob, limit=10**6)).startswith(b"\xff\xd8\xff")
     assert image.thumbnail.width <= image.rendition.width
 
 
-async def test_D4_the_schema_takes_every_format_that_is_stored(desk: Desk) -> None:
-    async with transaction(desk.pool) as connection:
+async def test_D4_the_schema_takes_every_format_that_is_stored(desk_without_service: Desk) -> None:
+    async with transaction(desk_without_service.pool) as connection:
         rules = await connection.fetchval(
             "SELECT string_agg(pg_get_constraintdef(oid), ' ') FROM pg_constraint WHERE conname = 'stored_is_an_image'"
         )
@@ -255,7 +278,7 @@ async def test_D4_positions_leave_a_photograph_unless_the_helpdesk_keeps_them(de
     assert b"Camerafabriek" in await desk.blobs.read(image.blob, limit=10**6)
 
 
-async def test_D4_what_comes_with_the_mails_of_other_tickets_is_a_logo(desk: Desk) -> None:
+async def test_D4_what_comes_with_the_mails_of_other_tickets_is_a_logo(shared_desk: Desk) -> None:
     """Once seen it is none yet, so that a thread that quotes it in each mail makes none of it."""
 
     async def put(colour: int) -> Decoration | None:
@@ -263,9 +286,11 @@ async def test_D4_what_comes_with_the_mails_of_other_tickets_is_a_logo(desk: Des
         PIL.Image.new("L", (120, 40), colour).save(picture, "PNG")
         shown = b'Content-Type: text/html\n\n<p>Groet</p><img src="cid:logo">'
         part = b"Content-Type: image/png\nContent-ID: <logo>\nContent-Transfer-Encoding: base64\n\n"
-        envelope = await desk.put(multipart(shown, part + base64.encodebytes(picture.getvalue()), kind="related"))
-        (image,) = (await desk.classified()).images
-        async with transaction(desk.pool) as connection:
+        envelope = await shared_desk.put(
+            multipart(shown, part + base64.encodebytes(picture.getvalue()), kind="related")
+        )
+        (image,) = (await shared_desk.classified()).images
+        async with transaction(shared_desk.pool) as connection:
             await connection.execute(
                 """WITH made AS (
                     INSERT INTO tickets (id, helpdesk_id, organisation_id, contact_id, created_by_employee_id,
@@ -282,12 +307,12 @@ async def test_D4_what_comes_with_the_mails_of_other_tickets_is_a_logo(desk: Des
     assert [await put(20) for _ in range(2)] == [None, None]
 
 
-async def test_D4_a_tracking_pixel_is_told(desk: Desk) -> None:
+async def test_D4_a_tracking_pixel_is_told(shared_desk: Desk) -> None:
     picture = io.BytesIO()
     PIL.Image.new("L", (1, 1)).save(picture, "GIF")
     source = "data:image/gif;base64," + base64.b64encode(picture.getvalue()).decode()
-    await desk.put(multipart(f'Content-Type: text/html\n\n<p>Actie!</p><img src="{source}">'.encode()))
-    (image,) = (await desk.classified()).images
+    await shared_desk.put(multipart(f'Content-Type: text/html\n\n<p>Actie!</p><img src="{source}">'.encode()))
+    (image,) = (await shared_desk.classified()).images
     assert image.decoration is Decoration.TRACKING
 
 
@@ -323,12 +348,12 @@ async def test_D4_while_the_scanner_is_away_mail_waits(database: Database, vhost
         assert len(found.images) == len(scanner.scanned) == 2
 
 
-async def test_large_mail_and_large_bodies_travel_by_claim_check(desk: Desk) -> None:
+async def test_large_mail_and_large_bodies_travel_by_claim_check(shared_desk: Desk) -> None:
     text = "De printer op de tweede verdieping doet het niet.\n" * 8_000
-    await desk.put(mail(text))
-    found = await desk.classified()
+    await shared_desk.put(mail(text))
+    found = await shared_desk.classified()
     assert isinstance(found.bodies, StoredBody)
-    assert (await desk.bodies(found)).whole.text.strip() == text.strip()
+    assert (await shared_desk.bodies(found)).whole.text.strip() == text.strip()
 
 
 @pytest.mark.parametrize(
@@ -339,9 +364,15 @@ async def test_large_mail_and_large_bodies_travel_by_claim_check(desk: Desk) -> 
         pytest.param("Ticket 1000002", "1000002", 1, False, id="D1-merged-leads-to-its-target"),
     ],
 )
-async def test_D1_numbers_lead_to_tickets(desk: Desk, subject: str, number: str, ticket_id: int, alias: bool) -> None:  # noqa: FBT001 - a table's column
-    await desk.put(mail(subject=subject))
-    (candidate,) = (await desk.classified()).candidates
+async def test_D1_numbers_lead_to_tickets(
+    shared_desk: Desk,
+    subject: str,
+    number: str,
+    ticket_id: int,
+    alias: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    await shared_desk.put(mail(subject=subject))
+    (candidate,) = (await shared_desk.classified()).candidates
     assert (candidate.number, candidate.ticket_id, candidate.is_alias) == (number, ticket_id, alias)
 
 
@@ -355,23 +386,23 @@ async def test_D1_numbers_of_a_group_only(desk: Desk) -> None:
     assert [reason.id for reason in found.reasons] == [ReasonId.UNKNOWN_NUMBER]
 
 
-async def test_D15_the_marker_of_the_tickets_helpdesk_counts(desk: Desk) -> None:
+async def test_D15_the_marker_of_the_tickets_helpdesk_counts(shared_desk: Desk) -> None:
     body = "Antwoord\n\n> ## hier ##\n> Vraag"
-    await desk.put(mail(body, subject="Ticket 1000003"))
-    await desk.put(mail(body, subject="Ticket 1000001"))
-    of_theirs, of_ours = await desk.classified(), await desk.classified()
+    await shared_desk.put(mail(body, subject="Ticket 1000003"))
+    await shared_desk.put(mail(body, subject="Ticket 1000001"))
+    of_theirs, of_ours = await shared_desk.classified(), await shared_desk.classified()
     if of_theirs.subject != "Ticket 1000003":
         of_theirs, of_ours = of_ours, of_theirs
-    above = (await desk.bodies(of_theirs)).above_marker
+    above = (await shared_desk.bodies(of_theirs)).above_marker
     assert above is not None
     assert above.text == "Antwoord"
-    assert (await desk.bodies(of_ours)).above_marker is None
+    assert (await shared_desk.bodies(of_ours)).above_marker is None
 
 
-async def test_D6_a_bounce_of_our_own_mail_leads_to_its_ticket(desk: Desk) -> None:
-    notified = await desk.put(mail(subject="eerste"))
-    await desk.classified()
-    async with transaction(desk.pool) as connection:
+async def test_D6_a_bounce_of_our_own_mail_leads_to_its_ticket(shared_desk: Desk) -> None:
+    notified = await shared_desk.put(mail(subject="eerste"))
+    await shared_desk.classified()
+    async with transaction(shared_desk.pool) as connection:
         await connection.execute(
             """INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, state,
                    message_id, sent_at) VALUES
@@ -379,16 +410,16 @@ async def test_D6_a_bounce_of_our_own_mail_leads_to_its_ticket(desk: Desk) -> No
                    'ons.0f3a@helpdesk.example', now())""",
             notified.mail_id,
         )
-    await desk.put((MAILS / "automatic" / "bounce-rfc3464.eml").read_bytes())
-    found = await desk.classified()
+    await shared_desk.put((MAILS / "automatic" / "bounce-rfc3464.eml").read_bytes())
+    found = await shared_desk.classified()
     assert found.automatic is AutomaticKind.BOUNCE
     assert found.own_message_id == "ons.0f3a@helpdesk.example"
     assert [ticket.ticket_id for ticket in found.candidates] == [3]
     assert [(each.recipient, each.status, each.action) for each in found.bounced] == [
         ("weg@elders.example", "5.1.1", "failed")
     ]
-    await desk.put(mail(head="X-Any: 1\n").replace(b"een@bakkerij.example", b"ons.0f3a@helpdesk.example"))
-    assert (await desk.classified()).automatic is AutomaticKind.OWN
+    await shared_desk.put(mail(head="X-Any: 1\n").replace(b"een@bakkerij.example", b"ons.0f3a@helpdesk.example"))
+    assert (await shared_desk.classified()).automatic is AutomaticKind.OWN
 
 
 async def test_D8_threads_are_followed_where_the_helpdesk_wants_it(desk: Desk) -> None:
@@ -462,17 +493,17 @@ async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(databas
         assert found["gewoon"].reasons == ()
 
 
-async def test_D17_a_sender_whose_mail_took_too_long_waits_behind_the_others(desk: Desk) -> None:
+async def test_D17_a_sender_whose_mail_took_too_long_waits_behind_the_others(desk_without_service: Desk) -> None:
     """So does nobody whose address a forger writes: who is not vouched for is not remembered, and not taken for him."""
-    async with transaction(desk.pool) as connection:
+    async with transaction(desk_without_service.pool) as connection:
         await connection.execute("UPDATE importer_settings SET trusted_authserv_ids = '{mx.example}'")
     async with (
         ReaderPool(readers=1, memory_bytes=1024**3) as readers,
-        Publisher(desk.vhost.dsn("classifier"), "test") as publisher,
+        Publisher(desk_without_service.vhost.dsn("classifier"), "test") as publisher,
     ):
         classifier = Classifier(
-            pool=desk.pool,
-            blobs=desk.blobs,
+            pool=desk_without_service.pool,
+            blobs=desk_without_service.blobs,
             readers=readers,
             publisher=publisher,
             number_pattern="[1-9][0-9]{6,9}",
@@ -488,7 +519,12 @@ async def test_D17_a_sender_whose_mail_took_too_long_waits_behind_the_others(des
         await classifier.handle(replace(delivered(VOUCHED + mail("Alleen", subject="alleen")), suspect=True))
         await classifier.handle(delivered(VOUCHED + mail("Ander", subject="ander").replace(b"sanne@", b"els@")))
         await classifier.handle(delivered(mail("Vervalst", subject="vervalst, maar kort")))
-    assert [(await desk.classified()).subject for _ in range(4)] == ["echt", "alleen", "ander", "vervalst, maar kort"]
+    assert [(await desk_without_service.classified()).subject for _ in range(4)] == [
+        "echt",
+        "alleen",
+        "ander",
+        "vervalst, maar kort",
+    ]
 
 
 VOUCHED = b"Authentication-Results: mx.example; dmarc=pass header.from=bakkerij.example\n"
@@ -523,16 +559,16 @@ def delivered(raw: bytes) -> Delivery:
     )
 
 
-async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(desk: Desk) -> None:
+async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(desk_without_service: Desk) -> None:
     """The last try of a poison mail (DESIGN 5): the mail goes on, and says that we failed."""
     delivery = delivered(mail("Tekst", subject="Ticket 1000001"))
     async with (
         ReaderPool(readers=1, memory_bytes=1024**3) as readers,
-        Publisher(desk.vhost.dsn("classifier"), "test") as publisher,
+        Publisher(desk_without_service.vhost.dsn("classifier"), "test") as publisher,
     ):
         classifier = Classifier(
-            pool=desk.pool,
-            blobs=desk.blobs,
+            pool=desk_without_service.pool,
+            blobs=desk_without_service.blobs,
             readers=readers,
             publisher=publisher,
             number_pattern="[1-9][0-9]{6,9}",
@@ -540,7 +576,7 @@ async def test_D17_a_mail_that_shows_a_bug_of_ours_is_handed_on_from_its_head(de
             alone_seconds=30,
         )
         await classifier.hand_on(delivery, ZeroDivisionError("x"))
-    found = await desk.classified()
+    found = await desk_without_service.classified()
     assert (found.mail_id, found.subject) == (delivery.mail_id, "Ticket 1000001")
     assert [ticket.ticket_id for ticket in found.candidates] == [1]
     assert [(reason.id, reason.detail) for reason in found.reasons] == [
