@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -69,6 +69,9 @@ def show_rows(
     if not rows:
         typer.echo(f"There are no {title} yet.")
         return
+    from rich.markup import escape  # noqa: PLC0415 - see _print
+    from rich.table import Table  # noqa: PLC0415 - see _print
+
     table = Table(title=title, title_justify="left")
     shown = [name for name in rows[0] if name not in hidden]
     for name in shown:
@@ -76,7 +79,7 @@ def show_rows(
         table.add_column(name.replace("_", " "), overflow="fold", no_wrap=copied)
     for row in rows:
         table.add_row(*(escape(_readable(row[name])) for name in shown))
-    Console().print(table)
+    _print(table)
 
 
 def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:
@@ -84,11 +87,21 @@ def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         show_json(dict(row))
         return
+    from rich.markup import escape  # noqa: PLC0415 - see _print
+    from rich.table import Table  # noqa: PLC0415 - see _print
+
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in row.items():
         table.add_row(name.replace("_", " "), escape(_readable(value)))
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    """Print it as wide as the terminal. Rich is loaded by who shows a table: most commands say a sentence."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+
     Console().print(table)
 
 

@@ -21,8 +21,6 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
-
 from shared.errors import DeadLetter
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -111,7 +109,7 @@ OFFICE_HOURS: Final[Mapping[int, tuple[Hours, ...]]] = MappingProxyType(
 @lru_cache(maxsize=256)
 def public_holidays(country: str, year: int) -> frozenset[date]:
     """The days off of a country in a year; raises UnusableCalendar for a country that has no list."""
-    return frozenset(_holidays(country, year, (holidays.PUBLIC,))) - {
+    return frozenset(_holidays(country, year, with_optional=False)) - {
         each.day for each in named_holidays(country, year) if each.key in _WORKED_ON.get(country, ())
     }
 
@@ -119,11 +117,14 @@ def public_holidays(country: str, year: int) -> frozenset[date]:
 @lru_cache(maxsize=256)
 def named_holidays(country: str, year: int) -> tuple[Holiday, ...]:
     """The days of a year that have a name, in their order, days off or not; UnusableCalendar as `public_holidays`."""
-    holidays_of_year = _holidays(country, year, (holidays.PUBLIC, holidays.OPTIONAL))
+    holidays_of_year = _holidays(country, year, with_optional=True)
     return tuple(Holiday(day, name) for day in sorted(holidays_of_year) for name in holidays_of_year[day].split("; "))
 
 
-def _holidays(country: str, year: int, categories: tuple[str, ...]) -> Mapping[date, str]:
+def _holidays(country: str, year: int, *, with_optional: bool) -> Mapping[date, str]:
+    import holidays  # noqa: PLC0415 - the calendars of the world, for whoever names a country
+
+    categories = (holidays.PUBLIC, holidays.OPTIONAL) if with_optional else (holidays.PUBLIC,)
     try:
         kind = getattr(holidays, country)
         known = tuple(category for category in categories if category in kind.supported_categories)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Final
 
 import nh3
-from inscriptis import get_text
-from inscriptis.css_profiles import CSS_PROFILES
-from inscriptis.model.config import ParserConfig
 
-_READING: Final = ParserConfig(css=CSS_PROFILES["strict"], display_links=True, display_anchors=False)
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 _LINK_AS_ITSELF: Final = re.compile(r"\[(?P<address>[^\[\]\s]++)\]\((?P=address)\)")
 
@@ -20,11 +18,22 @@ def text_of(fragment: str) -> str:
     """The text of an html `fragment`, links behind their words; '' for html without text."""
     if not fragment.strip():
         return ""
-    text = _LINK_AS_ITSELF.sub(r"\g<address>", get_text(f"<html><body>{fragment}</body></html>", _READING))
+    text = _LINK_AS_ITSELF.sub(r"\g<address>", _reader()(f"<html><body>{fragment}</body></html>"))
     if not text.strip():  # QUIRK: libxml2 gives nothing for what is nested too deep: then the words without layout
         text = html.unescape(nh3.clean(fragment, tags=set()))
     lines = (line.rstrip() for line in text.replace("\xa0", " ").split("\n"))
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
+
+
+@cache
+def _reader() -> Callable[[str], str]:
+    """Inscriptis, which stands on all of lxml: the command line looks at templates and seldom reads html."""
+    from inscriptis import get_text  # noqa: PLC0415 - see above
+    from inscriptis.css_profiles import CSS_PROFILES  # noqa: PLC0415 - see above
+    from inscriptis.model.config import ParserConfig  # noqa: PLC0415 - see above
+
+    reading = ParserConfig(css=CSS_PROFILES["strict"], display_links=True, display_anchors=False)
+    return partial(get_text, config=reading)
 
 
 def html_of(text: str) -> str:

@@ -57,6 +57,7 @@ async def fresh_installation(servers: Servers, databases: Databases, folder: Pat
                 "IMPORTER_AMQP_URL": _without_login(vhost.amqp_url),
                 "IMPORTER_RABBITMQ_MANAGEMENT_URL": _without_login(servers.rabbitmq.management_url),
                 "IMPORTER_SECRETS_DIR": str(_secrets(folder, ours)),
+                "IMPORTER_READERS": "1",  # a second child costs as much as a service, and tests send few mails
             }
             async with database.connect("owner") as owner:
                 await publish(owner, Keyring.from_secret(SecretStr((folder / "encryption_keys").read_text())).public)

@@ -7,6 +7,7 @@ is used, at an edge (an opener, a transport, a command), or it leaves this list 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -60,10 +61,19 @@ OF_NO_PAGE_OF_HELP = {"asyncpg": "commands", "pydantic": "commands", "structlog"
         pytest.param("classifier.reading", {**OF_NO_SERVICE, **OF_NO_READER}, id="a child of the classifier"),
         pytest.param(
             "ticket_writer",
-            {**OF_NO_SERVICE, "services.ticket_writer.explain.command": "another command", "cryptography": "logins"},
+            {
+                **OF_NO_SERVICE,
+                "services.ticket_writer.explain.command": "another command",
+                "cryptography": "logins",
+                "holidays": "a country",
+            },
             id="ticket_writer",
         ),
-        pytest.param("notifier", {**OF_NO_SERVICE, "holidays": "tickets"}, id="notifier"),
+        pytest.param(
+            "notifier",
+            {**OF_NO_SERVICE, "holidays": "tickets", "inscriptis": "the first mail", "lxml": "the first mail"},
+            id="notifier",
+        ),
         pytest.param("console", {**OF_NO_SERVICE, **OF_NO_PAGE_OF_HELP}, id="console"),
     ],
 )
@@ -72,3 +82,25 @@ def test_a_start_loads_what_it_needs(module: str, spared: dict[str, str]) -> Non
     script = f"import json, sys, services.{module}.__main__\nprint(json.dumps(list(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert set(json.loads(loaded.stdout)) & (spared.keys() - needed) == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("organisations", "add", "--name", "Bakkerij"), id="a resource"),
+        pytest.param(("importer", "set", "1", "--server", "/mail"), id="the settings"),
+        pytest.param(("mails", "list"), id="mails"),
+    ],
+)
+def test_a_command_loads_what_it_needs(command: tuple[str, ...]) -> None:
+    """Operators' scripts run hundreds. Without an address of the database it ends where it would open that."""
+    script = (
+        "import json, sys, services.console.__main__ as console\nsys.argv = ['helpdesk-importer', *sys.argv[1:]]\n"
+        "try: console.main()\nexcept SystemExit as ended: code = ended.code\n"
+        "print(json.dumps([code, list(sys.modules)]))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True, env={})
+    code, loaded = json.loads(ended.stdout)
+    assert code == os.EX_CONFIG, ended.stderr
+    spared = {*OF_NO_SERVICE, "aio_pika", "holidays", "inscriptis", "lxml", "prometheus_client"} - {"typer"}
+    assert set(loaded) & spared == set()

@@ -16,7 +16,6 @@ import typer
 from pydantic import SecretStr
 
 from services.console import repository
-from services.console.certificate import app_certificate
 from services.console.fields import BadValue, Day
 from services.console.output import done
 from services.console.resources import ACCOUNTS, HELPDESKS, IMPORTER, LOGINS, Resource
@@ -131,6 +130,8 @@ def _set_password(place: _Place, key: str, expires_on: str) -> None:
 
 
 def _set_certificate(place: _Place, key: str, files: Sequence[Path]) -> None:
+    from services.console.certificate import app_certificate  # noqa: PLC0415 - X.509, for the few who have one
+
     certificate = app_certificate(_given(files), datetime.now(UTC))
 
     async def columns(connection: Connection) -> dict[str, Any]:
