@@ -1,0 +1,164 @@
+"""Work that many tasks ask for one by one, done for all of them at once.
+
+    look_up = Batches(look_up_all, what="look-ups")   # async def look_up_all(asked: Sequence[Asked]) -> Sequence[Known]
+    known = await look_up.of(asked)                   # in each task; returns or raises as if it were alone
+
+Whatever waits when the work begins is one batch; nothing is ever waited for to make a batch larger, so that who asks
+alone is answered at once. While a batch is being done the next one gathers: the busier, the larger, the cheaper each.
+
+A batch that fails is done again item by item, each failing for itself: one bad item costs the others nothing but time.
+The work must therefore leave nothing behind when it raises (a transaction). An `Outage` is everybody's: nothing is done
+again then. What is done is cancelled once all who asked for it are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from shared.errors import Outage
+
+MOST: Final = 32
+"""Items of a batch: beyond that a batch saves little more, and its transaction only holds its locks for longer."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_log = structlog.get_logger(__name__)
+_items = Histogram(
+    "importer_batch_items", "What was done at once, by what it is", ["what"], buckets=(1, 2, 4, 8, 16, 32, 64)
+)
+_redone = Counter("importer_batches_redone_total", "Batches that failed and were done again item by item", ["what"])
+
+
+class Interrupted(Outage):
+    """The work was cancelled though nobody cancelled it: a client on a stuck connection does so."""
+
+
+@dataclass(slots=True, eq=False)
+class _Asked(Generic[Item, Result]):
+    item: Item
+    answer: asyncio.Future[Result]
+    done_by: asyncio.Task[None] | None = None
+    """The task that does the batch with this item, while it does so."""
+    companions: Sequence[_Asked[Item, Result]] = field(default=(), repr=False)
+
+
+class Batches(Generic[Item, Result]):
+    """Does `work` for what waits, at most `most` items a batch and `at_once` batches side by side.
+
+    `work` gives one result for each item, in their order; a result that is an exception is raised for that item alone.
+    It runs outside the context of those who ask (their spans, their variables of the log).
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        what: str,
+        most: int = MOST,
+        at_once: int = 1,
+    ) -> None:
+        self._work = work
+        self._what = what
+        self._most = most
+        self._at_once = at_once
+        self._waiting: deque[_Asked[Item, Result]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        _redone.labels(what)
+
+    async def of(self, item: Item) -> Result:
+        """The result of one item, or what `work` raises for it."""
+        asked: _Asked[Item, Result] = _Asked(item, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        self._begin()
+        try:
+            return await asked.answer
+        except asyncio.CancelledError:
+            _cancel_if_unwanted(asked)
+            raise
+
+    def _begin(self) -> None:
+        if len(self._running) < self._at_once:
+            task = asyncio.create_task(self._do_waiting(), name=self._what, context=contextvars.Context())
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, as asyncio wants it: who asked has been told
+        if self._waiting:  # came while the last batch ended, or is left by a batch that was cancelled
+            self._begin()
+
+    async def _do_waiting(self) -> None:
+        task = asyncio.current_task()
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            batch = [asked for asked in batch if not asked.answer.done()]
+            if not batch:
+                continue
+            for asked in batch:
+                asked.done_by, asked.companions = task, batch
+            _items.labels(self._what).observe(len(batch))
+            try:
+                await self._do(batch)
+            finally:
+                for asked in batch:
+                    asked.done_by = None
+
+    async def _do(self, batch: Sequence[_Asked[Item, Result]]) -> None:
+        try:
+            results = await self._work([asked.item for asked in batch])
+        except Outage as outage:
+            _fail(batch, outage)
+        except asyncio.CancelledError:
+            _fail(batch, Interrupted(f"A connection stopped answering during {self._what}"))
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+        except Exception as error:  # noqa: BLE001 - whoever asked is told, whatever it is
+            await self._do_one_by_one(batch, error)
+        except BaseException as error:  # the process ends: nobody is left waiting for that
+            _fail(batch, error)
+            raise
+        else:
+            for asked, result in zip(batch, results, strict=True):
+                _answer(asked, result)
+
+    async def _do_one_by_one(self, batch: Sequence[_Asked[Item, Result]], error: Exception) -> None:
+        if len(batch) == 1:
+            _fail(batch, error)
+            return
+        _redone.labels(self._what).inc()
+        _log.warning("batch_done_one_by_one", what=self._what, items=len(batch), trouble=type(error).__name__)
+        for asked in batch:
+            if not asked.answer.done():
+                await self._do([asked])
+
+
+def _answer(asked: _Asked[Item, Result], result: Result | BaseException) -> None:
+    if asked.answer.done():  # who asked has gone
+        return
+    if isinstance(result, BaseException):
+        asked.answer.set_exception(result)
+    else:
+        asked.answer.set_result(result)
+
+
+def _fail(batch: Sequence[_Asked[Item, Result]], error: BaseException) -> None:
+    for asked in batch:
+        _answer(asked, error)
+
+
+def _cancel_if_unwanted(asked: _Asked[Item, Result]) -> None:
+    """End the work under way when all who asked for it have gone."""
+    if asked.done_by is not None and all(each.answer.done() for each in asked.companions):
+        asked.done_by.cancel()
