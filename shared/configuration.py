@@ -158,7 +158,7 @@ class ServiceConfiguration(Configuration):
     )
     health_host: str = Field(default="127.0.0.1", description="the address on which /health and /metrics listen")
     health_port: int = Field(default=0, ge=0, le=65535, description="a port, or 0 for a free one (it is logged)")
-    workers: int = Field(default=10, ge=1, le=200, description="how many messages are handled at once, 1 to 200")
+    workers: int = Field(default=32, ge=1, le=200, description="how many messages are handled at once, 1 to 200")
     drain_seconds: float = Field(
         default=20, gt=0, le=600, description="seconds in which work in hand may end after SIGTERM, at most 600"
     )

@@ -25,6 +25,8 @@ from shared.database.roles import ROLES, close_database, ensure_roles, scram_ver
 DATABASE_PASSWORD = "test"
 """Of every role of ours on a test server: roles are of the whole server, which several sessions may share."""
 
+_WITH_SAME_PLANS: Final = frozenset({"fetcher", "classifier", "ticket_writer", "notifier"})
+"""The services that plan a statement once, as their `__main__` says."""
 _CATALOGS: Final = (
     "attrdef", "attribute", "cast", "class", "constraint", "default_acl", "description", "event_trigger", "extension",
     "index", "inherits", "language", "largeobject_metadata", "namespace", "policy", "proc", "publication", "rewrite",
@@ -78,7 +80,12 @@ class Database:
     @asynccontextmanager
     async def pool(self, service: str, *, max_size: int = 5) -> AsyncIterator[Pool]:
         """A pool as the services open it; closed at the end."""
-        pool = await open_pool(self.dsn(service).get_secret_value(), application_name=service, max_size=max_size)
+        pool = await open_pool(
+            self.dsn(service).get_secret_value(),
+            application_name=service,
+            max_size=max_size,
+            same_plans=service in _WITH_SAME_PLANS,
+        )
         try:
             yield pool
         finally:

@@ -62,6 +62,7 @@ SERVICE: Final = "fetcher"
 class FetcherConfiguration(MaildirConfiguration, ServiceConfiguration):
     """What the fetcher is told besides what every service is told."""
 
+    workers: int = Field(default=10, ge=1, le=200, description="how many mailboxes are checked at once, 1 to 200")
     lease_seconds: int = Field(
         default=60, ge=3, le=3600, description="seconds without a sign of life after which others take a mailbox over"
     )
@@ -74,7 +75,7 @@ async def main(process: Process[FetcherConfiguration]) -> None:
     """Wire the fetcher together and run it until it is told to stop."""
     configuration = process.configuration
     keyring = Keyring.from_secret(configuration.secret("encryption_keys"))
-    pool = await open_pool(configuration.database_dsn.get_secret_value(), application_name=SERVICE)
+    pool = await open_pool(configuration.database_dsn.get_secret_value(), application_name=SERVICE, same_plans=True)
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as broker:
         blobs = PostgresBlobs(pool)
         ledger = Ledger(pool, blobs)

@@ -35,6 +35,12 @@ else:
 REQUIRED_REVISION: Final = "0016"
 """The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
 
+_SAME_PLANS: Final[dict[str, str]] = {
+    "plan_cache_mode": "force_generic_plan",
+    # a plan made while a table is empty would go through all of it, and be kept until somebody analyses the table
+    "enable_seqscan": "off",
+}
+
 _DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between the attempts to reach the database at the start; the last one repeats."""
 
@@ -61,8 +67,12 @@ async def open_pool(
     max_size: int = 10,
     statement_timeout: timedelta = timedelta(seconds=30),
     patience: timedelta | None = None,
+    same_plans: bool = False,
 ) -> Pool:
     """A pool on the database at `url`, once it answers and its schema is new enough.
+
+    With `same_plans` each statement is planned once for all its parameters: for those who ask the same for each mail,
+    of which planning would be the greater part. Not for lists with filters that may be left out.
 
     A database that does not answer is waited for, logged at each attempt: for ever, or for `patience` (then Outage).
     Misconfigured: it refuses the login, does not exist, or has an older schema than this code needs.
@@ -78,6 +88,7 @@ async def open_pool(
                 min_size=min_size,
                 max_size=max_size,
                 statement_timeout=statement_timeout,
+                same_plans=same_plans,
             )
         except Outage as outage:
             delay = _DELAYS[min(attempt, len(_DELAYS) - 1)]
@@ -89,7 +100,14 @@ async def open_pool(
 
 
 async def _open(
-    url: str, *, application_name: str, password: str | None, min_size: int, max_size: int, statement_timeout: timedelta
+    url: str,
+    *,
+    application_name: str,
+    password: str | None,
+    min_size: int,
+    max_size: int,
+    statement_timeout: timedelta,
+    same_plans: bool,
 ) -> Pool:
     milliseconds = int(statement_timeout.total_seconds() * 1000)
     try:
@@ -100,6 +118,7 @@ async def _open(
                 min_size=min_size,
                 max_size=max_size,
                 init=_use_python_objects_for_json,
+                reset=_keep_as_it_is,
                 timeout=10,
                 # The server ends a slow statement itself; this ends one whose answer never arrives.
                 command_timeout=statement_timeout.total_seconds() + 15,
@@ -109,6 +128,8 @@ async def _open(
                     "statement_timeout": str(milliseconds),
                     "idle_in_transaction_session_timeout": str(2 * milliseconds),
                     "TimeZone": "UTC",
+                    "jit": "off",  # it pays for reports; ours are estimated large and are done in a millisecond
+                    **(_SAME_PLANS if same_plans else {}),
                 },
             )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
@@ -126,6 +147,13 @@ async def _open(
         pool.terminate()
         raise
     return pool
+
+
+async def _keep_as_it_is(_: Connection) -> None:
+    """No statement of ours changes its session: asyncpg's four statements at each return would undo nothing.
+
+    A transaction that was left open is rolled back by asyncpg before this.
+    """
 
 
 async def _use_python_objects_for_json(connection: Connection) -> None:
