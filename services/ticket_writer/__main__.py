@@ -39,7 +39,8 @@ from shared.database.pool import open_pool
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "ticket_writer"
-_FOR_SWEEPER_REQUESTS_AND_CHECKS: Final = 3
+_CONNECTIONS: Final = 6
+"""For batches being written and recorded, large bodies, the sweeper, requests and checks, one each."""
 
 
 async def main(process: Process[ServiceConfiguration]) -> None:
@@ -48,7 +49,8 @@ async def main(process: Process[ServiceConfiguration]) -> None:
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
         application_name=SERVICE,
-        max_size=configuration.workers + _FOR_SWEEPER_REQUESTS_AND_CHECKS,
+        same_plans=True,
+        max_size=_CONNECTIONS,
     )
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as publisher:
         repository = Repository(pool)

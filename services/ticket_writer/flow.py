@@ -1,5 +1,7 @@
 """The story of a classified mail: lock, load, decide, write, announce.
 
+What waits at the same time is written in one transaction, mail after mail (`shared.batches`).
+
 What a crash leaves behind at each step, and what comes of it:
 
     before the commit              nothing; the message comes again
@@ -12,13 +14,14 @@ What a crash leaves behind at each step, and what comes of it:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from services.ticket_writer.over_limit import OverLimit
-from services.ticket_writer.repository import Repository, Writing
+from services.ticket_writer.repository import Message, Repository, Writing
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
 from services.ticket_writer.rules.facts import Facts
 from services.ticket_writer.rules.limits import LIMIT_REASONS
@@ -34,6 +37,7 @@ from services.ticket_writer.rules.record import Record
 from services.ticket_writer.rules.safe_bodies import unsafe_readings
 from services.ticket_writer.rules.summaries import in_burst, may_be_summarised
 from services.ticket_writer.rules.supplement import supplement
+from shared.batches import Batches
 from shared.blobs.claim_check import check_out
 from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
@@ -64,9 +68,10 @@ class Writer:
     def __init__(self, repository: Repository, blobs: BlobStore) -> None:
         self._repository = repository
         self._blobs = blobs
+        self._writing = Batches(self.write_all, what="writing")
 
     async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Written:
-        """The mail's outcome, written in one transaction unless an earlier delivery did that.
+        """The mail's outcome, written in one transaction with those that wait, unless an earlier delivery did that.
 
         A quarantined mail that a person replays gets another outcome (D7), as does a dead letter that comes again.
         """
@@ -76,11 +81,12 @@ class Writer:
                 f"the html of {', '.join(unsafe)} is not as the classifier writes it, and might run on staff's "
                 "screens: see where the message came from; one of an earlier version is read again by a replay"
             )
-        async with self._repository.writing(mail, classified_at) as writing:
-            earlier = await writing.lock_mail()
-            if earlier is not None and earlier.stands_against(mail.replay):
-                return Written(earlier.outcome, await writing.event())
-            return await _decide_and_write(writing, mail, bodies)
+        return await self._writing.of(Message(mail, bodies, classified_at))
+
+    async def write_all(self, messages: Sequence[Message]) -> list[Written]:
+        """The outcomes of mails in one transaction, as if they had come one after the other; all or none is written."""
+        async with self._repository.writing(messages) as writings:
+            return [await _write(*each) for each in zip(writings, messages, strict=True)]
 
 
 class Flow:
@@ -91,6 +97,7 @@ class Flow:
         self._repository = repository
         self._publisher = publisher
         self._over_limit = OverLimit()
+        self._published = Batches(self._mark_published, what="recording events")
 
     async def handle(self, delivery: Delivery) -> None:
         """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
@@ -99,12 +106,23 @@ class Flow:
         if written.event is not None:
             self._over_limit.count(written.event.helpdesk_id, written.over_limit)
             await self._publisher.publish(written.event)
-            await self._repository.mark_published([written.event])
+            await self._published.of(written.event)
+
+    async def _mark_published(self, events: Sequence[TicketEvent]) -> list[None]:
+        await self._repository.mark_published(events)
+        return [None for _ in events]
 
     async def record_dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Record in the ledger that this message is parked, where it says of which mail it is."""
         if delivery.mail_id is not None:
             await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
+
+
+async def _write(writing: Writing, message: Message) -> Written:
+    earlier = await writing.lock_mail()
+    if earlier is not None and earlier.stands_against(message.mail.replay):
+        return Written(earlier.outcome, await writing.event())
+    return await _decide_and_write(writing, message.mail, message.bodies)
 
 
 async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies) -> Written:

@@ -17,6 +17,30 @@ _CLOSED_TOO_LONG: Final = """
 """
 """Whether a mail that arrives then finds its ticket closed for longer than the helpdesk goes on with it (SPEC D1)."""
 
+LOCK_IDENTITIES: Final = """
+    -- $1 keys of advisory locks, ascending
+    SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key
+"""
+
+LOCK_MAILS: Final = """
+    -- $1 mails of a batch
+    SELECT mail_id FROM imported_mails WHERE mail_id = ANY($1::uuid[]) ORDER BY mail_id FOR NO KEY UPDATE
+"""
+
+LOCK_TICKETS: Final = """
+    -- $1 numbers and $2 Message-IDs of mails of ours, of a batch: all tickets that they may lead to, in one order
+    WITH RECURSIVE way AS (
+        SELECT ticket.id, ticket.merged_into_id
+        FROM (SELECT ticket_id FROM notifications WHERE message_id = ANY($2::text[])
+              UNION SELECT ticket_id FROM ticket_numbers WHERE number = ANY($1::text[])) AS named
+            JOIN tickets AS ticket ON ticket.id = named.ticket_id
+        UNION
+        SELECT ticket.id, ticket.merged_into_id FROM way JOIN tickets AS ticket ON ticket.id = way.merged_into_id
+    )
+    SELECT id FROM tickets WHERE id IN (SELECT id FROM way WHERE merged_into_id IS NULL) ORDER BY id
+    FOR NO KEY UPDATE
+"""
+
 LOCK_TICKET: Final = f"""
     -- $1 numbers in the order in which they are tried, $2 Message-ID of a mail of ours, which goes before them.
     -- $3 arrival of a mail that a ticket may have been closed too long for; null: for this one none is.
@@ -224,7 +248,10 @@ _ALL_THAT_COMES_WITH_IT: Final = """
         outcome text, decided_replay integer, reasons jsonb, message_id_header text, sender_name text,
         sender_address text, subject text, sent_at timestamptz, classified_at timestamptz, content_key_version smallint)
     WHERE mail.mail_id = $1
-    RETURNING mail.mail_id
+    RETURNING mail.mail_id, mail.helpdesk_id, mail.outcome, mail.outcome_at, mail.ticket_id, written.number,
+        mail.supplement_id, ARRAY(
+            SELECT decided.id FROM jsonb_to_recordset($11) AS decided (id uuid, kind text, state text)
+            WHERE decided.state <> 'not-sent' ORDER BY decided.kind) AS notification_ids
 """
 
 ADD_TICKET: Final = (

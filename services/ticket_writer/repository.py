@@ -1,10 +1,12 @@
-"""The database as ticket_writer uses it: facts in, one record out, all in one transaction a mail.
+"""The database as ticket_writer uses it: facts in, one record out for each mail, all mails of a batch in a transaction.
 
-Locks are taken in one order, so that writers never wait for each other in a circle:
+The mails of a batch are written one after the other: each sees what those before it became, as if they had come alone.
+Locks are taken in one order, those of a whole batch before its first mail, so that writers never wait for each other in
+a circle:
 
-1. advisory locks on the content key, the Message-ID and the sender's address, ascending;
-2. the mail's row in the ledger;
-3. the ticket's row;
+1. advisory locks on the content keys, the Message-IDs and the senders' addresses, ascending;
+2. the mails' rows in the ledger;
+3. the tickets' rows;
 4. the row of the notification that a delivery report is about; or that of one that collects the mails to an employee,
    and before the first of them an advisory lock on his address.
 
@@ -37,7 +39,7 @@ from services.ticket_writer.rules.summaries import PERIOD, Burst, begins_summary
 from services.ticket_writer.storing import ledger_row, record_parameters
 from shared.database.pool import Connection, Pool, connection, transaction
 from shared.errors import DeadLetter, TryAgain
-from shared.messages import AutomaticKind, ClassifiedMail, Outcome, Reason, TicketEvent
+from shared.messages import AutomaticKind, Bodies, ClassifiedMail, Outcome, Reason, TicketEvent
 from shared.portal.history import Entry
 
 EVENTS_AT_ONCE: Final = 100
@@ -64,8 +66,17 @@ class Earlier:
         return self.outcome is not Outcome.QUARANTINE or decided
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A classified mail with its bodies at hand, and when it was classified."""
+
+    mail: ClassifiedMail
+    bodies: Bodies
+    classified_at: datetime | None
+
+
 class Writing:
-    """The transaction of one mail."""
+    """One mail, in the transaction of its batch."""
 
     def __init__(self, connection: Connection, mail: ClassifiedMail, classified_at: datetime | None) -> None:
         self._connection = connection
@@ -142,10 +153,10 @@ class Writing:
     async def add(self, record: Record) -> TicketEvent:
         """Write a ticket or supplement with all that comes with it, and the mail's outcome; its event."""
         query = queries.ADD_TICKET if record.outcome is Outcome.TICKET else queries.ADD_SUPPLEMENT
-        await self._one(query, *record_parameters(self._mail, record, self._classified_at))
+        written = await self._one(query, *record_parameters(self._mail, record, self._classified_at))
         if record.report is not None:
             await self._record(record.report)
-        return _event(await self._one(queries.EVENT_OF_MAIL, self._mail.mail_id))
+        return _event(written)
 
     async def settle_duplicate(self, duplicate: Duplicate, reasons: tuple[Reason, ...]) -> None:
         """Write that the mail is a duplicate, of which mail, and on which ticket that one is."""
@@ -245,10 +256,12 @@ class Repository:
         self._pool = pool
 
     @asynccontextmanager
-    async def writing(self, mail: ClassifiedMail, classified_at: datetime | None) -> AsyncIterator[Writing]:
-        """A transaction for one mail. Raises Outage, and TryAgain on a conflict, as `shared.database.pool` does."""
+    async def writing(self, messages: Sequence[Message]) -> AsyncIterator[tuple[Writing, ...]]:
+        """A transaction for these mails. Raises Outage, and TryAgain on a conflict, as `shared.database.pool` does."""
         async with transaction(self._pool) as acquired:
-            yield Writing(acquired, mail, classified_at)
+            if len(messages) > 1:
+                await _lock_all(acquired, [message.mail for message in messages])
+            yield tuple(Writing(acquired, message.mail, message.classified_at) for message in messages)
 
     async def mark_published(self, events: Sequence[TicketEvent]) -> None:
         """Record that the broker has these events."""
@@ -276,6 +289,16 @@ class Repository:
         """Record in the ledger that a message of this mail is parked (D7)."""
         async with connection(self._pool) as acquired:
             await acquired.execute(queries.RECORD_DEAD_LETTER, mail_id, queue, reason)
+
+
+async def _lock_all(connection: Connection, mails: Sequence[ClassifiedMail]) -> None:
+    """All that the mails will lock one by one, in the order of the module's docstring."""
+    await connection.execute(queries.LOCK_IDENTITIES, sorted({key for mail in mails for key in _advisory_locks(mail)}))
+    await connection.execute(queries.LOCK_MAILS, [mail.mail_id for mail in mails])
+    numbers = {candidate.number for mail in mails for candidate in mail.candidates}
+    message_ids = {message_id for mail in mails if (message_id := own_message_of(mail)) is not None}
+    if numbers or message_ids:
+        await connection.execute(queries.LOCK_TICKETS, sorted(numbers), sorted(message_ids))
 
 
 def _event(row: asyncpg.Record) -> TicketEvent:

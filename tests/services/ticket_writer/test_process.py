@@ -55,7 +55,7 @@ async def test_killed_again_and_again_each_mail_is_written_once_and_told(
     async with Publisher(vhost.dsn("classifier"), "classifier") as classifier:
         await asyncio.gather(*(classifier.publish(each) for each in mails))
 
-    for statement, turn in (("UPDATE OF outcome", 10), ("UPDATE OF event_published_at", 21), ("UPDATE OF outcome", 31)):
+    for statement, turn in (("UPDATE OF outcome", 10), ("UPDATE OF event_published_at", 21), ("UPDATE OF outcome", 50)):
         its_row = f"NEW.mail_id = '{mails[turn].mail_id}'"
         async with held_up(database, statement, its_row) as waits, process(database, vhost) as running:
             await eventually(waits)
