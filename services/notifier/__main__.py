@@ -53,6 +53,8 @@ from shared.messages import TicketEvent
 from shared.runtime import Process, run_service
 from shared.sealing import Keyring
 
+_CONNECTIONS: Final = 10
+"""For batches that are claimed, kept and recorded, for the sweeper, and for what does not go as it should."""
 SHORTEST_KEY: Final = 32
 """Characters of the secret message_id_key; shorter ones can be guessed."""
 
@@ -64,7 +66,10 @@ async def main(process: Process[ServiceConfiguration]) -> None:
     key = _message_id_key(configuration)
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     pool = await open_pool(
-        configuration.database_dsn.get_secret_value(), application_name="notifier", max_size=configuration.workers + 2
+        configuration.database_dsn.get_secret_value(),
+        application_name="notifier",
+        max_size=_CONNECTIONS,
+        same_plans=True,
     )
     async with (
         pool,

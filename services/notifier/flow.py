@@ -1,5 +1,7 @@
 """The story of a notification: claim it, write it once, send it, record what the server said.
 
+What the database does of that is done for all that wait at once (`shared.batches`).
+
     state     lease, next_try_at       means                                        a crash here leaves
     planned   –, –                     decided with the ticket, nobody tried yet     it to its event, or to the sweeper
     planned   held, –                  a notifier is writing or sending it           it until the lease ends, then again
@@ -36,6 +38,7 @@ from services.notifier.rules.replies import without_addresses
 from services.notifier.rules.retry import LAST_TRY, delay_after
 from services.notifier.transport import AccountTrouble, NotDelivered, OutgoingMail, Postponed, Refused
 from services.notifier.transports import Transports
+from shared.batches import Batches
 from shared.errors import TryAgain
 from shared.logins import LoginStanding, rest_after_refusals
 from shared.messages import NotificationKind
@@ -68,11 +71,22 @@ class Notifier:
         self._repository = repository
         self._transports = transports
         self._key = key
+        self._claiming = Batches(self._claim, what="claims")
+        self._keeping = Batches(repository.keep_written, what="written mails")
+        self._taken = Batches(repository.record_sent, what="recording sent mails")
         self._recording: set[asyncio.Task[None]] = set()
 
     async def deliver(self, ids: Sequence[uuid.UUID]) -> None:
         """Deliver what is still to be sent among the notifications of an event."""
-        await self._deliver(await self._repository.claim_of_event(ids))
+        if ids:
+            await self._deliver(await self._claiming.of(ids))
+
+    async def _claim(self, events: Sequence[Sequence[uuid.UUID]]) -> list[list[Notification]]:
+        """Each event's own, of all that could be claimed; of an event that is there twice, the first has them."""
+        claimed = {
+            each.id: each for each in await self._repository.claim_of_events([id_ for ids in events for id_ in ids])
+        }
+        return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
 
     async def sweep(self) -> int:
         """Deliver some of what is due without an event, the longest due first; return how many rows were tried."""
@@ -141,7 +155,7 @@ class Notifier:
             raise Refused(DeliveryReason.REFUSED, str(error)) from error
         if composed.template_problems:
             log.warning("template_unusable", problems=composed.template_problems)
-        if not await self._repository.keep_written(notification.id, composed.written):
+        if not await self._keeping.of((notification.id, composed.written)):
             raise LostClaim("Another notifier took this notification over.")
         return composed.written
 
@@ -215,7 +229,7 @@ class Notifier:
         """Record it, however long the database is away: given up here, it would be sent twice."""
         while True:
             try:
-                await self._repository.record_sent(notification.id, reply)
+                await self._taken.of((notification.id, reply))
                 break
             except Exception as error:  # whatever it is: the mail is out, and only this row knows
                 log.warning("recording_waits", trouble=str(error), exc_info=not isinstance(error, TryAgain))

@@ -140,10 +140,10 @@ WITH free AS (
 )
 """
 
-CLAIM_OF_EVENT: Final = (
+CLAIM_OF_EVENTS: Final = (
     _CLAIM.format(which="id = ANY($3::uuid[]) AND (next_try_at IS NULL OR next_try_at <= now())") + _READ
 )
-"""Claim the free rows of an event that are due, and read all that writing and sending them takes."""
+"""Claim the free rows of events that are due, and read all that writing and sending them takes."""
 
 CLAIM_DUE: Final = (
     _CLAIM.format(
@@ -152,7 +152,7 @@ CLAIM_DUE: Final = (
     )
     + _READ
 )
-"""Claim free rows whose next try is due, whose event was lost, or whose notifier died; as CLAIM_OF_EVENT."""
+"""Claim free rows whose next try is due, whose event was lost, or whose notifier died; as CLAIM_OF_EVENTS."""
 
 ENTRIES: Final = """
 -- $1 claimed notifications that collected others: what each of them tells of, in the order in which it was decided
@@ -177,8 +177,11 @@ WHERE helpdesk_id = ANY($1::bigint[]) AND kind = 'summary'
 """
 
 KEEP_WRITTEN: Final = """
-UPDATE notifications SET message_id = $3, subject = $4, mime = $5
-WHERE id = $1 AND lease_holder = $2 AND state = 'planned' AND mime IS NULL
+-- $1 holder; side by side $2 notifications, $3 Message-IDs, $4 subjects, $5 mails
+UPDATE notifications SET message_id = written.message_id, subject = written.subject, mime = written.mime
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[]) AS written (id, message_id, subject, mime)
+WHERE notifications.id = written.id AND lease_holder = $1 AND state = 'planned' AND notifications.mime IS NULL
+RETURNING notifications.id
 """
 
 KEEP_DRAFT: Final = """
@@ -187,11 +190,13 @@ WHERE id = $1 AND lease_holder = $2 AND state = 'planned'
 """
 
 RECORD_SENT: Final = """
+-- side by side $1 notifications and $2 what the server said
 -- a delivery failure may be quicker than we are: it stands (ticket_writer has left its reason)
 UPDATE notifications SET state = CASE report_action WHEN 'failed' THEN 'failed' ELSE 'sent' END, sent_at = now(),
-    server_reply = $2, reason = CASE report_action WHEN 'failed' THEN reason END,
+    server_reply = taken.reply, reason = CASE report_action WHEN 'failed' THEN reason END,
     next_try_at = NULL, lease_holder = NULL, lease_until = NULL
-WHERE id = $1 AND state = 'planned'
+FROM unnest($1::uuid[], $2::text[]) AS taken (id, reply)
+WHERE notifications.id = taken.id AND state = 'planned'
 """
 
 RECORD_POSTPONED: Final = """
@@ -231,10 +236,10 @@ class Repository:
         self._pool = pool
         self._holder = holder
 
-    async def claim_of_event(self, ids: Sequence[uuid.UUID]) -> list[Notification]:
+    async def claim_of_events(self, ids: Sequence[uuid.UUID]) -> list[Notification]:
         """Claim what is free, planned and due among `ids`. What another notifier has in hand is not returned."""
         async with connection(self._pool) as database:
-            rows = await database.fetch(CLAIM_OF_EVENT, self._holder, LEASE, list(ids))
+            rows = await database.fetch(CLAIM_OF_EVENTS, self._holder, LEASE, list(ids))
             return await _notifications(database, rows)
 
     async def claim_due(self, limit: int) -> list[Notification]:
@@ -243,13 +248,19 @@ class Repository:
             rows = await database.fetch(CLAIM_DUE, self._holder, LEASE, EVENT_LOST_AFTER, limit)
             return await _notifications(database, rows)
 
-    async def keep_written(self, notification_id: uuid.UUID, written: Written) -> bool:
-        """Keep the mail as it was written; False when the claim has been lost."""
+    async def keep_written(self, mails: Sequence[tuple[uuid.UUID, Written]]) -> list[bool]:
+        """Keep mails as they were written, each with its notification; False where the claim has been lost."""
         async with connection(self._pool) as database:
-            status = await database.execute(
-                KEEP_WRITTEN, notification_id, self._holder, written.message_id, written.subject, written.mime
+            kept = await database.fetch(
+                KEEP_WRITTEN,
+                self._holder,
+                [notification_id for notification_id, _ in mails],
+                [written.message_id for _, written in mails],
+                [written.subject for _, written in mails],
+                [written.mime for _, written in mails],
             )
-        return bool(status == "UPDATE 1")
+        ids = {row["id"] for row in kept}
+        return [notification_id in ids for notification_id, _ in mails]
 
     async def keep_draft(self, notification_id: uuid.UUID, draft_id: str, message_id: str) -> bool:
         """Keep what the mail is known by where it waits to be sent; False when the claim has been lost."""
@@ -257,10 +268,11 @@ class Repository:
             status = await database.execute(KEEP_DRAFT, notification_id, self._holder, draft_id, message_id)
         return bool(status == "UPDATE 1")
 
-    async def record_sent(self, notification_id: uuid.UUID, reply: str) -> None:
-        """The server has taken the mail: recorded even when the claim has run out meanwhile."""
+    async def record_sent(self, replies: Sequence[tuple[uuid.UUID, str]]) -> list[None]:
+        """A server has taken these, saying that: recorded even when a claim has run out meanwhile."""
         async with connection(self._pool) as database:
-            await database.execute(RECORD_SENT, notification_id, reply)
+            await database.execute(RECORD_SENT, [each for each, _ in replies], [reply for _, reply in replies])
+        return [None for _ in replies]
 
     async def record_postponed(
         self, notification_id: uuid.UUID, reason: DeliveryReason, reply: str, delay: timedelta

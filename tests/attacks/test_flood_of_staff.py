@@ -162,7 +162,7 @@ async def test_M2_nothing_is_written_while_a_ticket_is_being_added_to_it(busy: D
             "SELECT id FROM notifications WHERE collects_until IS NOT NULL FOR SHARE"  # as ticket_writer holds it
         )
         async with busy.house.database.pool("notifier") as pool:
-            assert await Repository(pool, "early").claim_of_event([collecting]) == []
+            assert await Repository(pool, "early").claim_of_events([collecting]) == []
     await busy.desk.write(added)
     await busy.let_pass(PERIOD)
     text, _ = bodies_of(busy.received(MANAGER)[-1])

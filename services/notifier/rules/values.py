@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -76,8 +77,12 @@ def name_to_write(name: str, address: str, known_as: str) -> str:
     return known_as if not said or said.casefold() == address.strip().casefold() else name
 
 
+@lru_cache(maxsize=32)
 def _body(body: Body) -> Value:
-    """A body in both readings. An image is named where it stood: a mail of ours shows none, the ticket does."""
+    """A body in both readings, made once for the mails to manager, executor and customer that tell of it.
+
+    An image is named where it stood: a mail of ours shows none, the ticket does.
+    """
     if len(body.html) > BODY_LIMIT:
         beginning = f"{body.text[:TEXT_LIMIT]}\n\n{_CUT_OFF}"
         return Value(beginning, html_of(beginning))

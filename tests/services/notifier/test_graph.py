@@ -229,7 +229,7 @@ class DatabaseAwayWhileKeeping(Repository):
 
 
 class KilledBeforeRecording(Repository):
-    async def record_sent(self, *_: Any) -> None:
+    async def record_sent(self, *_: Any) -> list[None]:
         raise Killed
 
 
