@@ -52,6 +52,8 @@ from shared.errors import Outage
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "classifier"
+_CONNECTIONS: Final = 8
+"""For batches of settings, look-ups and images, for large mails and for checks."""
 _PATIENCE: Final = 2.0
 """Seconds between two tries to tell the database the pattern."""
 
@@ -70,7 +72,7 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
     )
     scanner = Scanner(configuration.clamd_url) if configuration.clamd_url is not None else None
     async with (
-        await open_pool(dsn, application_name=SERVICE, max_size=configuration.workers) as pool,
+        await open_pool(dsn, application_name=SERVICE, max_size=_CONNECTIONS, same_plans=True) as pool,
         readers,
         Publisher(configuration.amqp_dsn, SERVICE) as publisher,
     ):

@@ -3,6 +3,8 @@
     settings → raw bytes (claim check) → read in a child process → scan images → ask the database → facts
     → store images → publish
 
+What the database does of that is done for all mails that wait at once (`shared.batches`).
+
 Each step can be done again: ids are made of the mail's own, blobs of their bytes, so a mail that is delivered twice
 gives the same message twice. A crash anywhere before the acknowledgement leaves blobs that are tied to the mail and
 found again.
@@ -11,8 +13,8 @@ found again.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -22,21 +24,21 @@ from services.classifier.reading.frames import Mode
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.pool import MailExhausted, ReaderPool
-from services.classifier.reading.values import ReadImage, ReadingSettings, ReadMail
+from services.classifier.reading.values import ReadingSettings, ReadMail
 from services.classifier.repository import HelpdeskSettings
-from services.classifier.rules.decoration import decoration_of, may_be_logo
 from services.classifier.rules.facts import ask, choose_bodies, classify
-from services.classifier.rules.image import image_of
 from services.classifier.rules.withheld import without_images
 from services.classifier.scanner import Scanner
 from services.classifier.slow_senders import SlowSenders
+from services.classifier.storing import Store
+from shared.batches import Batches
 from shared.blobs import claim_check
 from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
-from shared.database.pool import Connection, Pool, transaction
+from shared.database.pool import Pool
 from shared.errors import HandleAlone
-from shared.messages import INLINE_LIMIT, Bodies, ClassifiedMail, Image, ImageCopy, RawMail, Reason, ReasonId
+from shared.messages import INLINE_LIMIT, ClassifiedMail, RawMail, Reason, ReasonId
 
 LARGEST_MAIL: Final = 256 * 1024 * 1024
 """Bytes of a mail that is held in memory; of a larger one (the limit of D17 was raised above it) the head is read."""
@@ -69,7 +71,9 @@ class Classifier:
         alone_seconds: float,
         scanner: Scanner | None = None,
     ) -> None:
-        self._pool = pool
+        self._settings = Batches(partial(repository.helpdesk_settings, pool), what="settings")
+        self._known = Batches(partial(repository.look_up, pool), what="look-ups")
+        self._store = Store(pool, blobs)
         self._blobs = blobs
         self._readers = readers
         self._publisher = publisher
@@ -94,13 +98,13 @@ class Classifier:
     async def hand_on(self, delivery: Delivery, error: Exception) -> None:
         """The last resort for a mail that our own error kept from being classified: its head, saying so (D17)."""
         mail = delivery.read(RawMail)
-        settings = await repository.helpdesk_settings(self._pool, mail.helpdesk_id)
+        settings = await self._settings.of(mail.helpdesk_id)
         read = await self._read_head(mail, settings.reading, delivery.body)
         reason = Reason(id=ReasonId.OUR_ERROR, detail=type(error).__name__)
         await self._finish(mail, settings, read, (reason,))
 
     async def _handle(self, mail: RawMail, delivery: Delivery) -> None:
-        settings = await repository.helpdesk_settings(self._pool, mail.helpdesk_id)
+        settings = await self._settings.of(mail.helpdesk_id)
         read = await self._read(mail, settings.reading, delivery)
         await self._finish(mail, settings, read, ())
 
@@ -142,10 +146,10 @@ class Classifier:
         read, by_scanner = await self._scanned(read)
         more_reasons = (*more_reasons, *by_scanner)
         asked = ask(read, settings.mailbox, self._number_pattern)
-        known = await repository.look_up(self._pool, mail.helpdesk_id, asked)
+        known = await self._known.of((mail.helpdesk_id, asked))
         bodies = choose_bodies(read, settings.mailbox, asked, known)
         classified = classify(mail, read, settings.mailbox, asked, known, bodies=bodies, more_reasons=more_reasons)
-        classified = await self._stored(classified, bodies, read)
+        classified = await self._store.stored(classified, bodies, read)
         await self._publisher.publish(classified)
         _bind_summary(classified)
 
@@ -164,50 +168,6 @@ class Classifier:
         cleaned = await asyncio.to_thread(without_images, read, withheld)
         named = ", ".join(image.name for image in read.images if image.id in withheld)
         return cleaned, (Reason(id=ReasonId.VIRUS_FOUND, detail=safe_line(named, 200)),)
-
-    async def _stored(self, classified: ClassifiedMail, bodies: Bodies, read: ReadMail) -> ClassifiedMail:
-        """The message with its images in the blob store, and its bodies too when they are large."""
-        if not read.images and _fits(bodies):
-            return classified
-        repeated = await self._repeated(classified, read)
-        async with transaction(self._pool) as connection:
-            images = [await self._stored_image(connection, classified, image, repeated) for image in read.images]
-            checked_in = await claim_check.check_in(self._blobs, connection, classified.mail_id, bodies)
-        return classified.model_copy(update={"images": tuple(images), "bodies": checked_in})
-
-    async def _stored_image(
-        self, connection: Connection, classified: ClassifiedMail, image: ReadImage, repeated: frozenset[str]
-    ) -> Image:
-        blob = await self._blobs.put(connection, classified.mail_id, image.content)
-        copies = [
-            ImageCopy(
-                media_type=copy.media_type,
-                width=copy.width,
-                height=copy.height,
-                blob=await self._blobs.put(connection, classified.mail_id, copy.content),
-            )
-            for copy in ((image.copies.rendition, image.copies.thumbnail) if image.copies is not None else ())
-        ]
-        rendition, thumbnail = copies or (None, None)
-        return image_of(
-            image,
-            blob,
-            decoration=decoration_of(image, is_repeated=blob.sha256 in repeated),
-            rendition=rendition,
-            thumbnail=thumbnail,
-        )
-
-    async def _repeated(self, classified: ClassifiedMail, read: ReadMail) -> frozenset[str]:
-        """Digests of the images that may be logos and that other tickets of the helpdesk have too."""
-        digests = [hashlib.sha256(image.content).hexdigest() for image in read.images if may_be_logo(image)]
-        return await repository.repeated(self._pool, classified.helpdesk_id, classified.mail_id, digests)
-
-
-def _fits(bodies: Bodies) -> bool:
-    """Whether the bodies surely travel inside: four bytes a character and room for JSON's escapes."""
-    readings = (bodies.whole, bodies.above_marker, bodies.trimmed)
-    characters = sum(len(body.html) + len(body.text) for body in readings if body is not None)
-    return characters * 6 < INLINE_LIMIT
 
 
 def _bind_summary(classified: ClassifiedMail) -> None:

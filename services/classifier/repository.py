@@ -15,7 +15,7 @@ from services.classifier.rules.people import AskedAddress, People
 from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.broker.wire import Delivery
 from shared.database.named import NamedStatement
-from shared.database.pool import Pool, connection
+from shared.database.pool import Connection, Pool, connection
 from shared.errors import DeadLetter
 from shared.messages import EmployeeMatch, PersonMatch
 
@@ -23,12 +23,12 @@ OTHER_TICKETS: Final = 2
 """In the mails of how many other tickets an image stood before it counts as a logo."""
 
 _SETTINGS: Final = """
-    -- $1 helpdesk_id. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
-    SELECT coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
+    -- $1 helpdesks. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
+    SELECT helpdesk_id, coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
         marker, own_list_ids, trusted_authserv_ids, follow_threads, reply_to_is_sender, forwarded_sender,
         organisation_by_domain, strip_image_metadata, fed_by_rule,
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
-    FROM importer_settings WHERE helpdesk_id = $1"""
+    FROM importer_settings WHERE helpdesk_id = ANY($1::bigint[])"""
 
 _LOOK_UP: Final = NamedStatement.of("""
     -- Whose address is asked about: asked_roles, asked_ranks (0: as it stands, 1: without its tag) and asked_keys, side
@@ -152,17 +152,24 @@ class HelpdeskSettings:
     reading: ReadingSettings
 
 
-async def helpdesk_settings(pool: Pool, helpdesk_id: int) -> HelpdeskSettings:
-    """The settings of the mailbox's helpdesk. Raises UnknownHelpdesk, and what `shared.database.pool` raises."""
+async def helpdesk_settings(pool: Pool, helpdesk_ids: Sequence[int]) -> list[HelpdeskSettings | UnknownHelpdesk]:
+    """The settings of each helpdesk, or why there are none. Raises what `shared.database.pool` raises."""
     async with connection(pool) as acquired:
-        row = await acquired.fetchrow(_SETTINGS, helpdesk_id)
-    if row is None:
-        raise UnknownHelpdesk(
-            f"Helpdesk {helpdesk_id} has no settings of the importer (any more): add them, then replay this mail."
-        )
+        rows = await acquired.fetch(_SETTINGS, list(set(helpdesk_ids)))
+    known = {row["helpdesk_id"]: _settings(row) for row in rows}
+    return [known.get(helpdesk_id) or _unknown(helpdesk_id) for helpdesk_id in helpdesk_ids]
+
+
+def _unknown(helpdesk_id: int) -> UnknownHelpdesk:
+    return UnknownHelpdesk(
+        f"Helpdesk {helpdesk_id} has no settings of the importer (any more): add them, then replay this mail."
+    )
+
+
+def _settings(row: asyncpg.Record) -> HelpdeskSettings:
     return HelpdeskSettings(
         Mailbox(
-            helpdesk_id,
+            row["helpdesk_id"],
             own_address=row["own_address"],
             marker=row["marker"],
             follow_threads=row["follow_threads"],
@@ -201,19 +208,25 @@ async def record_dead_letter(pool: Pool, delivery: Delivery, reason: str) -> Non
         await acquired.fetchval("SELECT record_dead_letter($1, $2, $3)", delivery.mail_id, delivery.queue, reason)
 
 
-async def repeated(pool: Pool, helpdesk_id: int, mail_id: uuid.UUID, digests: Sequence[str]) -> frozenset[str]:
+async def repeated(
+    connection: Connection, helpdesk_id: int, mail_id: uuid.UUID, digests: Sequence[str]
+) -> frozenset[str]:
     """Which of these images (SHA-256, hexadecimal) came with mails of at least OTHER_TICKETS other tickets (D4)."""
     if not digests:
         return frozenset()
-    async with connection(pool) as acquired:
-        rows = await acquired.fetch(
-            _REPEATED, helpdesk_id, mail_id, [bytes.fromhex(digest) for digest in digests], OTHER_TICKETS
-        )
+    rows = await connection.fetch(
+        _REPEATED, helpdesk_id, mail_id, [bytes.fromhex(digest) for digest in digests], OTHER_TICKETS
+    )
     return frozenset(row["sha256"] for row in rows)
 
 
-async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
-    """What the database knows of a mail, in one statement."""
+async def look_up(pool: Pool, asked: Sequence[tuple[int, Asked]]) -> list[Known]:
+    """What the database knows of each mail, with its helpdesk's id, in one statement a mail."""
+    async with connection(pool) as acquired:
+        return [await _look_up(acquired, *each) for each in asked]
+
+
+async def _look_up(connection: Connection, helpdesk_id: int, asked: Asked) -> Known:
     addresses = {_SENDER: asked.address, _ORIGINAL: asked.original_address}
     people = [(role, each) for role, each in addresses.items() if each is not None]
     keys = [(role, rank, key) for role, each in people for rank, key in _ranked(each)]
@@ -231,8 +244,7 @@ async def look_up(pool: Pool, helpdesk_id: int, asked: Asked) -> Known:
         handle_kinds=[handle.kind for handle in asked.handles],
         handle_patterns=[handle.pattern for handle in asked.handles],
     )
-    async with connection(pool) as acquired:
-        row = await acquired.fetchrow(_LOOK_UP.sql, *arguments)
+    row = await connection.fetchrow(_LOOK_UP.sql, *arguments)
     return Known() if row is None else _known(row)
 
 

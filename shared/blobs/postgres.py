@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import io
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
@@ -27,6 +27,25 @@ _PUT_SMALL: Final = """
         INSERT INTO mail_blobs (mail_id, sha256) SELECT $4, sha256 FROM stored)
     SELECT EXISTS (SELECT FROM stored)"""
 """One round trip for the usual case: new bytes that fit into one chunk."""
+
+_PUT_ALL: Final = """
+    -- side by side, in the order of their digests, each blob once: $1 digest, $2 content, $3 a mail that needs it
+    WITH given AS (
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::uuid[])
+            WITH ORDINALITY AS given (sha256, content, mail_id, n)),
+    stored AS (
+        INSERT INTO blobs (sha256, byte_size) SELECT sha256, octet_length(content) FROM given ORDER BY n
+        ON CONFLICT DO NOTHING RETURNING sha256),
+    chunk AS (
+        INSERT INTO blob_chunks (sha256, position, content)
+        SELECT sha256, 0, content FROM stored JOIN given USING (sha256) WHERE octet_length(content) > 0),
+    tied AS (
+        INSERT INTO mail_blobs (mail_id, sha256) SELECT mail_id, sha256 FROM stored JOIN given USING (sha256))
+    SELECT sha256 FROM stored"""
+"""As _PUT_SMALL, for many."""
+
+_AT_ONCE: Final = 4 * INLINE_LIMIT
+"""Bytes of the blobs that one statement stores."""
 
 _PUT: Final = "INSERT INTO blobs (sha256, byte_size) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true"
 
@@ -88,6 +107,26 @@ class PostgresBlobs:
             await connection.execute(_TIE, mail_id, digest)
         return BlobReference(sha256=digest.hex(), size=size)
 
+    async def put_all(self, connection: Connection, contents: Sequence[tuple[uuid.UUID, bytes]]) -> list[BlobReference]:
+        """What is small and new in few statements, the rest one by one (see `BlobStore.put_all`)."""
+        digests = await asyncio.to_thread(lambda: [hashlib.sha256(content).digest() for _, content in contents])
+        by_digest = {digest: index for index, digest in reversed(list(enumerate(digests)))}
+        stored: set[int] = set()
+        for indexes in _statements(sorted(by_digest.items()), contents):
+            rows = await connection.fetch(
+                _PUT_ALL,
+                [digests[index] for index in indexes],
+                [contents[index][1] for index in indexes],
+                [contents[index][0] for index in indexes],
+            )
+            stored.update(by_digest[row["sha256"]] for row in rows)
+        references = []
+        for index, (mail_id, content) in enumerate(contents):
+            if index not in stored:  # too large for that, or there already: it needs its tie
+                await self.put(connection, mail_id, content)
+            references.append(BlobReference(sha256=digests[index].hex(), size=len(content)))
+        return references
+
     async def stream(self, reference: BlobReference) -> AsyncIterator[bytes]:
         """Chunk after chunk; no connection is held between two (see `BlobStore.stream`)."""
         key = bytes.fromhex(reference.sha256)
@@ -138,6 +177,25 @@ class PostgresBlobs:
             await connection.execute("DELETE FROM mail_blobs WHERE sha256 = ANY($1)", unneeded)
             await connection.execute("DELETE FROM blobs WHERE sha256 = ANY($1)", unneeded)
         return len(unneeded)
+
+
+def _statements(
+    by_digest: Sequence[tuple[bytes, int]], contents: Sequence[tuple[uuid.UUID, bytes]]
+) -> Iterator[list[int]]:
+    """Indexes of the contents that one statement stores, in order; those that take more than a chunk are left out."""
+    indexes: list[int] = []
+    size = 0
+    for _, index in by_digest:
+        length = len(contents[index][1])
+        if length > CHUNK_SIZE:
+            continue
+        if indexes and size + length > _AT_ONCE:
+            yield indexes
+            indexes, size = [], 0
+        indexes.append(index)
+        size += length
+    if indexes:
+        yield indexes
 
 
 async def _directly(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

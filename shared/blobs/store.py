@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
@@ -42,6 +42,13 @@ class BlobStore(Protocol):
 
         Takes part in the caller's transaction on `connection`: rolled back with it. The mail's row in the ledger may
         follow later in that transaction. A file is read twice, a chunk at a time, and left open.
+        """
+        ...
+
+    async def put_all(self, connection: Connection, contents: Sequence[tuple[uuid.UUID, bytes]]) -> list[BlobReference]:
+        """`put` for many at once: each the bytes of one blob with the mail that needs it.
+
+        In one order for all who do so, that of their digests: two transactions never wait for each other.
         """
         ...
 
