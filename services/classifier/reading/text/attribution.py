@@ -49,6 +49,8 @@ _CLOCK: Final = re.compile(_TIME)
 _DAY: Final = re.compile(rf"{_DATE}")
 _DASHES: Final = re.compile(r"^[-–—]{2,}\s*|(?:(?<!\s)\s++)?(?<![-–—])[-–—]{2,}+$")
 _ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.])[0-9]{1,2}\.?$")
+_NUMBER_OR_AT: Final = re.compile(r"[0-9٠-٩۰-۹@]")
+"""What every moment and every address has: the lines without it need no closer look, and they are most."""
 _WRAPPED: Final = 40
 """A client that wraps at 60 to 80 characters leaves lines at least as long."""
 
@@ -96,9 +98,10 @@ def _may_go_on(lines: Sequence[str], begin: int) -> bool:
     """
     line = bare(lines[begin][: 2 * _LONGEST])
     following = bare(lines[begin + 1][: 2 * _LONGEST]) if begin + 1 < len(lines) else ""
-    if _ENDS_WITH_DAY.search(line) is not None and _WROTE.search(following) is not None:
+    tells = _NUMBER_OR_AT.search(line) is not None
+    if tells and _ENDS_WITH_DAY.search(line) is not None and _WROTE.search(following) is not None:
         return _MOMENT.search(f"{line} {following}") is not None  # the month stands in the next line
-    if _MOMENT.search(line) is None and _ADDRESS.search(line) is None:
+    if not tells or (_MOMENT.search(line) is None and _ADDRESS.search(line) is None):
         begins_paragraph = not begin or not bare(lines[begin - 1])
         ends_open = line[-1:].isalnum() or line.endswith(("<", "("))
         return begins_paragraph and ends_open and len(line) >= _WRAPPED and _who_wrote_when(following)
@@ -114,6 +117,8 @@ def _who_wrote_when(text: str) -> bool:
 
 
 def _is_attribution(text: str, *, above_quote: bool) -> bool:
+    if _NUMBER_OR_AT.search(text) is None:
+        return False
     bared = _DASHES.sub("", text)
     ends = _ENDS.search(bared) is not None or (text[:2] == text[-2:] == "--" and _WROTE.search(text) is not None)
     if not ends and not above_quote:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from typing import Final
 
 from services.classifier.reading.text.header_block import bare
@@ -123,10 +124,17 @@ class _Kind(Enum):
     OTHER = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Paragraph:
+    """Where a paragraph begins and what it says; None for a rule."""
+
     begin: int
-    kind: _Kind
+    said: str | None
+
+    @cached_property
+    def kind(self) -> _Kind:
+        """Looked for when it is asked: most mails end in a paragraph that ends the search."""
+        return _Kind.RULE if self.said is None else _kind_of(self.said)
 
 
 def disclaimer_begins_at(lines: Sequence[str]) -> int | None:
@@ -150,9 +158,9 @@ def disclaimer_begins_at(lines: Sequence[str]) -> int | None:
 
 def _opening(paragraphs: Sequence[_Paragraph], index: int) -> int | None:
     """The rule above paragraph `index` that opens what the last rule closes: a disclaimer stands first below it."""
-    if not any(paragraph.kind is _Kind.RULE for paragraph in paragraphs[:index]):
+    if all(paragraph.said is not None for paragraph in paragraphs[:index]):
         return None
-    above = next((each for each in range(index, len(paragraphs)) if paragraphs[each].kind is _Kind.RULE), None)
+    above = next((each for each in range(index, len(paragraphs)) if paragraphs[each].said is None), None)
     if above is None or paragraphs[above - 1].kind not in {_Kind.DISCLAIMER, _Kind.HEADING}:
         return None
     return above
@@ -166,13 +174,13 @@ def _last_paragraphs(lines: Sequence[str]) -> list[_Paragraph]:
     for index in range(len(lines) - 1, first, -1):
         line = bare(lines[index])
         if _ENCLOSING.match(lines[index]):
-            paragraphs.append(_Paragraph(index, _Kind.RULE))
+            paragraphs.append(_Paragraph(index, None))
         elif line:
             pieces.append(line[:_LONGEST])
             if bare(lines[index - 1]) and not _ENCLOSING.match(lines[index - 1]):
                 continue
             said = " ".join(reversed(pieces[-_MOST_LINES:]))[:_LONGEST]
-            paragraphs.append(_Paragraph(index, _kind_of(said)))
+            paragraphs.append(_Paragraph(index, said))
             pieces = []
         if len(paragraphs) >= _MOST_PARAGRAPHS:
             break
@@ -188,8 +196,9 @@ def _kind_of(paragraph: str) -> _Kind:
         return _Kind.OTHER
     if len(paragraph) <= _LONGEST_NOTICE and _SCANNED.match(paragraph):
         return _Kind.DISCLAIMER
-    signs = sum(sign.search(paragraph) is not None for sign in _SIGNS)
     opens = _OPENS.match(paragraph) is not None
+    counts = opens or len(paragraph) >= _SHORTEST
+    signs = sum(sign.search(paragraph) is not None for sign in _SIGNS) if counts else 0
     if len(paragraph) >= _SHORTEST and (signs >= _CERTAIN or (opens and signs >= 2)):  # noqa: PLR2004 - two, as said
         return _Kind.DISCLAIMER
     return _Kind.BESIDE if (opens and signs) or _REGISTERED.search(paragraph) else _Kind.OTHER
