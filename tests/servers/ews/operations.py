@@ -8,7 +8,8 @@ and the operations' pages of the Exchange developer documentation; [u] marks wha
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -88,8 +89,20 @@ class Operations:
         self._version = 0
         self._fault: Fault | None = None
 
+    def answers(self, envelope: Element, fault: Fault | None) -> list[str | Refused]:
+        """The response messages' XML, or refusals, of each item that is named. Raises Refused for a SOAP fault."""
+        given: list[str | Refused] = []
+        for each in _item_by_item(envelope):
+            try:
+                given.append(self.answer(each, fault))
+            except Refused as refused:
+                if refused.fault:
+                    raise
+                given.append(refused)
+        return given
+
     def answer(self, envelope: Element, fault: Fault | None) -> str:
-        """The response message's XML. Raises Refused."""
+        """The response message's XML, of one item at most. Raises Refused."""
         self._fault = fault
         self._read_header(envelope)
         operation = _operation(envelope)
@@ -280,6 +293,23 @@ class Operations:
             raise Refused("ErrorAccessDenied")
 
 
+def _item_by_item(envelope: Element) -> list[Element]:
+    """The request for each item by itself."""
+    count = len(_items(envelope))
+    requests = [deepcopy(envelope) for _ in range(count)] if count > 1 else [envelope]
+    for number, request in enumerate(requests if count > 1 else []):
+        items = _items(request)
+        items[:] = [items[number]]
+    return requests
+
+
+def _items(envelope: Element) -> Element:
+    operation = _operation(envelope)
+    found = operation.find(f"{M}ItemIds")
+    found = operation.find(f"{M}ItemChanges") if found is None else found
+    return Element("none") if found is None else found
+
+
 def operation_name(envelope: Element) -> str:
     """What a request asks."""
     return _operation(envelope).tag.removeprefix(M)
@@ -358,24 +388,29 @@ def _page(body: str, following: int, total: int) -> str:
     )
 
 
-def message_xml(product: Product, operation: str, content: str) -> str:
-    """The envelope of a successful response."""
+def messages_xml(product: Product, operation: str, messages: Sequence[str | Refused]) -> str:
+    """The envelope of these response messages."""
+    written = "".join(
+        _refusal_xml(operation, message) if isinstance(message, Refused) else _success_xml(operation, message)
+        for message in messages
+    )
     return _envelope(
-        product,
-        f'<m:{operation}Response><m:ResponseMessages><m:{operation}ResponseMessage ResponseClass="Success">'
-        f"<m:ResponseCode>NoError</m:ResponseCode>{content}"
-        f"</m:{operation}ResponseMessage></m:ResponseMessages></m:{operation}Response>",
+        product, f"<m:{operation}Response><m:ResponseMessages>{written}</m:ResponseMessages></m:{operation}Response>"
     )
 
 
-def refusal_xml(product: Product, operation: str, refused: Refused) -> str:
-    """The envelope of a refusal in a response message."""
-    return _envelope(
-        product,
-        f'<m:{operation}Response><m:ResponseMessages><m:{operation}ResponseMessage ResponseClass="Error">'
+def _success_xml(operation: str, content: str) -> str:
+    return (
+        f'<m:{operation}ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>{content}'
+        f"</m:{operation}ResponseMessage>"
+    )
+
+
+def _refusal_xml(operation: str, refused: Refused) -> str:
+    return (
+        f'<m:{operation}ResponseMessage ResponseClass="Error">'
         f"<m:MessageText>De server zegt nee.</m:MessageText><m:ResponseCode>{refused.code}</m:ResponseCode>"
-        f"<m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>{_back_off(refused)}"
-        f"</m:{operation}ResponseMessage></m:ResponseMessages></m:{operation}Response>",
+        f"<m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>{_back_off(refused)}</m:{operation}ResponseMessage>"
     )
 
 

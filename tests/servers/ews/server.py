@@ -39,9 +39,8 @@ from tests.servers.ews.operations import (
     Operations,
     Refused,
     fault_xml,
-    message_xml,
+    messages_xml,
     operation_name,
-    refusal_xml,
 )
 from tests.servers.ews.store import Item, Store, User
 
@@ -229,11 +228,11 @@ class EwsServer:
         try:
             if isinstance(fault, Refusal):
                 raise Refused(fault.code, fault=fault.fault, back_off=fault.back_off)  # noqa: TRY301 - as the others
-            return 200, message_xml(product, operation, operations.answer(envelope, fault))
+            return 200, messages_xml(product, operation, operations.answers(envelope, fault))
         except Refused as refused:
             if refused.fault:
                 return 500, fault_xml(product, refused)
-            return 200, refusal_xml(product, operation, refused)
+            return 200, messages_xml(product, operation, [refused])
 
     async def _send(self, request: web.Request, status: int, body: bytes, fault: Fault | None) -> web.StreamResponse:
         headers = {"Content-Type": "text/xml; charset=utf-8", "X-FEServer": "EX1"}

@@ -246,6 +246,16 @@ def response_message(root: Element) -> Element:
     raise AnswerBroken("the answer has no response message")
 
 
+def all_succeeded(root: Element, count: int) -> bool:
+    """Whether an answer has so many response messages, and no refusal among them."""
+    messages = [message for message in root.iter() if message.tag.endswith("ResponseMessage")]
+    return len(messages) == count and all(
+        (message.findtext("ResponseCode") or "NoError").strip() == "NoError"
+        and message.get("ResponseClass", "Success") == "Success"
+        for message in messages
+    )
+
+
 def listed_items(message: Element) -> Iterator[ListedItem]:
     """The items of a page of FindItem, whatever kind they say they are."""
     for item in message.findall(".//Items/*"):

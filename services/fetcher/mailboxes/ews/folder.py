@@ -3,8 +3,8 @@
     what                    requests
     opening                 1 (one more for each version of EWS that the server refuses, and for each part of a path)
     a poll                  1 FindItem for each 1,000 unread mails
-    taking in a mail        1 GetItem, 1 UpdateItem
-    moving, deleting it     1 UpdateItem, 1 MoveItem or DeleteItem
+    taking in a mail        1 GetItem; 1 UpdateItem for up to 20 at once
+    moving, deleting 20     1 UpdateItem, 1 MoveItem or DeleteItem
 
 A new connection adds the steps of logging in (NTLM 2, Basic none after the first 401).
 """

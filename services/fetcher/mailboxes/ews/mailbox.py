@@ -11,9 +11,10 @@ so: docs/decisions/exchange-web-services.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import BinaryIO, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,9 +22,12 @@ from services.fetcher.mailboxes.ews.connection import PATIENCE, EwsConnection, P
 from services.fetcher.mailboxes.ews.errors import Place
 from services.fetcher.mailboxes.ews.folder import EwsFolder
 from services.fetcher.mailboxes.ews.session import EwsSession
+from services.fetcher.mailboxes.gathering import Gathering
 from services.fetcher.mailboxes.protocol import (
+    ItemKey,
     LoginRefused,
     MailboxAccess,
+    MailboxError,
     MailboxHealth,
     MailboxMissing,
     MailboxUnreachable,
@@ -31,6 +35,8 @@ from services.fetcher.mailboxes.protocol import (
 )
 from services.fetcher.mailboxes.trusting import tls_context
 
+AT_ONCE: Final = 20
+"""Mails in one request that changes them."""
 THREADS: Final = 32
 """For all mailboxes of this process."""
 
@@ -47,6 +53,9 @@ class EwsMailbox:
         self._folder = folder
         self._patience = patience
         self._turn = asyncio.Lock()
+        self._marks = Gathering(self._mark_all, at_most=AT_ONCE)
+        self._moves = Gathering(self._move_all, at_most=AT_ONCE)
+        self._deletes = Gathering(self._delete_all, at_most=AT_ONCE)
         self._refused: LoginRefused | None = None
         self._busy: tuple[MailboxUnreachable, float] | None = None
         """What the server said when it wanted to be left alone, and until when (the loop's time)."""
@@ -98,16 +107,16 @@ class EwsMailbox:
         return await self._run(lambda: self._folder.reading.fetch_head(mail, into, limit), self._patience.mail)
 
     async def mark_read(self, mail: MailReference) -> None:
-        """See `Mailbox.mark_read`."""
-        await self._run(lambda: self._folder.filing.mark_read(mail))
+        """See `Mailbox.mark_read`; those that are marked at once go in one request."""
+        await self._marks.ask(mail)
 
     async def move(self, mail: MailReference, folder: str) -> None:
-        """See `Mailbox.move`."""
-        await self._run(lambda: self._folder.filing.move(mail, folder))
+        """See `Mailbox.move`; as `mark_read`."""
+        await self._moves.ask((mail, folder))
 
     async def delete(self, mail: MailReference) -> None:
-        """See `Mailbox.delete`."""
-        await self._run(lambda: self._folder.filing.delete(mail))
+        """See `Mailbox.delete`; as `mark_read`."""
+        await self._deletes.ask(mail)
 
     async def health_check(self) -> MailboxHealth:
         """See `Mailbox.health_check`."""
@@ -121,6 +130,24 @@ class EwsMailbox:
     async def close(self) -> None:
         """See `Mailbox.close`."""
         self._connection.close()
+
+    async def _mark_all(self, mails: Sequence[MailReference]) -> Sequence[Exception | None]:
+        failed = await self._run(lambda: self._folder.filing.mark_read(mails), self._patience_for(mails))
+        return [failed.get(mail.key) for mail in mails]
+
+    async def _move_all(self, wanted: Sequence[tuple[MailReference, str]]) -> Sequence[Exception | None]:
+        failed: dict[ItemKey, MailboxError] = {}
+        for folder in dict.fromkeys(folder for _, folder in wanted):
+            mails = [mail for mail, target in wanted if target == folder]
+            failed |= await self._run(partial(self._folder.filing.move, mails, folder), self._patience_for(mails))
+        return [failed.get(mail.key) for mail, _ in wanted]
+
+    async def _delete_all(self, mails: Sequence[MailReference]) -> Sequence[Exception | None]:
+        failed = await self._run(lambda: self._folder.filing.delete(mails), self._patience_for(mails))
+        return [failed.get(mail.key) for mail in mails]
+
+    def _patience_for(self, mails: Sequence[MailReference]) -> float:
+        return self._patience.answer if len(mails) == 1 else self._patience.mail
 
     async def _run(self, call: Callable[[], T], seconds: float | None = None) -> T:
         """The call's result, from a thread; cut off after so many seconds, and when nobody waits for it any more."""

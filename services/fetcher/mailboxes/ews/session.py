@@ -6,7 +6,14 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
-from services.fetcher.mailboxes.ews.answers import AnswerReader, Build, EwsError, response_message, server_build
+from services.fetcher.mailboxes.ews.answers import (
+    AnswerReader,
+    Build,
+    EwsError,
+    all_succeeded,
+    response_message,
+    server_build,
+)
 from services.fetcher.mailboxes.ews.connection import EwsConnection
 from services.fetcher.mailboxes.ews.errors import BUSY, PASSING, WRONG_SCHEMA, Place
 from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, SCHEMAS, FolderRef, Requests
@@ -57,6 +64,15 @@ class EwsSession:
             if error.code in BUSY or error.code in PASSING:
                 raise ews_errors.ews_problem(error, self.place) from error
             raise
+
+    def ask_together(self, envelope: bytes, count: int) -> bool:
+        """Whether all of so many things were done; where not, some of them may have been. Raises MailboxError."""
+        try:
+            return all_succeeded(self._connection.ask(envelope), count)
+        except EwsError as error:
+            if error.code in BUSY or error.code in PASSING:
+                raise ews_errors.ews_problem(error, self.place) from error
+            return False
 
     def describe(self) -> str:
         """What was found, in words."""

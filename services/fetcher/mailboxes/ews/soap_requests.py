@@ -7,7 +7,7 @@ connections by login, and asks for things that a poll does not need (docs/decisi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -85,6 +85,15 @@ class FolderRef:
 
     name: str
     distinguished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToMark:
+    """An item that is to be marked read, as it was listed: change key and element may be empty."""
+
+    key: str
+    change_key: str
+    element: str
 
 
 class _KnownFolder(DistinguishedFolderId):  # type: ignore[misc]  # exchangelib has no types
@@ -176,27 +185,32 @@ class Requests:
         """GetItem: a mail's size and its change key."""
         return self._get_item(key, [_SIZE])
 
-    def mark_read(self, key: str, change_key: str, element: str) -> bytes:
+    def mark_read(self, mails: Sequence[ToMark]) -> bytes:
         """UpdateItem: IsRead alone, over whatever others changed, with no read receipt where the schema can say so."""
-        item = _ELEMENTS.get(element, Message)(id=key, changekey=change_key or None, is_read=True)
         return self._write(
             UpdateItem,
-            items=[(item, ["is_read"])],
+            items=[
+                (
+                    _ELEMENTS.get(mail.element, Message)(id=mail.key, changekey=mail.change_key or None, is_read=True),
+                    ["is_read"],
+                )
+                for mail in mails
+            ],
             conflict_resolution="AlwaysOverwrite",
             message_disposition="SaveOnly",
             send_meeting_invitations_or_cancellations="SendToNone",
             suppress_read_receipts=True,
         )
 
-    def move(self, key: str, folder: FolderRef) -> bytes:
+    def move(self, keys: Sequence[str], folder: FolderRef) -> bytes:
         """MoveItem."""
-        return self._write(MoveItem, items=[ItemId(id=key)], to_folder=self._id(folder))
+        return self._write(MoveItem, items=[ItemId(id=key) for key in keys], to_folder=self._id(folder))
 
-    def delete(self, key: str) -> bytes:
+    def delete(self, keys: Sequence[str]) -> bytes:
         """DeleteItem, to the deleted items of the mailbox."""
         return self._write(
             DeleteItem,
-            items=[ItemId(id=key)],
+            items=[ItemId(id=key) for key in keys],
             delete_type="MoveToDeletedItems",
             send_meeting_cancellations="SendToNone",
             affected_task_occurrences="AllOccurrences",

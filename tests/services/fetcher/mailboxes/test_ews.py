@@ -794,3 +794,29 @@ async def test_neither_password_nor_mail_is_in_a_log_an_error_or_a_repr(
     assert "vertrouwelijk" not in told
     assert "Geheime mail" not in told
     assert "Authorization" not in told
+
+
+async def test_mails_that_are_filed_at_once_take_one_request_each_way(server: EwsServer, mailbox: EwsMailbox) -> None:
+    deliver(server, 12)
+    mails = await unread(mailbox)
+    await asyncio.gather(*map(mailbox.mark_read, mails))
+    assert server.seen.operations["UpdateItem"] == 1
+    await asyncio.gather(*(mailbox.move(mail, "Archief") for mail in mails[:6]), *map(mailbox.delete, mails[6:]))
+    assert [server.seen.operations[name] for name in ("UpdateItem", "MoveItem", "DeleteItem")] == [3, 1, 1]
+    archive = server.store.folder("Archief")
+    assert archive is not None
+    assert all(item.is_read for item in archive.items)
+    assert [len(archive.items), len(server.store.distinguished("deleteditems").items)] == [6, 6]
+
+
+async def test_a_mail_that_is_gone_or_refused_keeps_no_other_from_being_marked(
+    server: EwsServer, mailbox: EwsMailbox
+) -> None:
+    items = deliver(server, 5)
+    mails = await unread(mailbox)
+    server.store.inbox.items.remove(items[2])
+    await asyncio.gather(*map(mailbox.mark_read, mails))
+    assert all(item.is_read for item in server.store.inbox.items)
+    server.next("UpdateItem", Refusal("ErrorOdd"), Refusal("ErrorOdd"))  # all of them at once, then the first alone
+    told = await asyncio.gather(*map(mailbox.mark_read, mails), return_exceptions=True)
+    assert [type(each) for each in told] == [MailboxUnreachable, *[type(None)] * 4]
