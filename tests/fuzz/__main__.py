@@ -1,6 +1,6 @@
 """`python -m tests.fuzz SECONDS [TARGET…]`: fuzzing of the rules, for a bounded time. `make fuzz` starts it.
 
-Reads     tests/mails as seeds; what earlier runs found interesting, in .run/fuzz/<target>/
+Reads     tests/mails and `seeds` as seeds; what earlier runs found interesting, in .run/fuzz/<target>/
 Writes    .run/fuzz/<target>/ and, for an input that fails, .run/fuzz/<target>-crash-… (or -timeout-, -oom-)
 Exit      0 nothing was found, 1 an input fails: its traceback is printed and its file is named
 """
@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+
+from tests.fuzz.seeds import seeds_of
 
 _ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = _ROOT / ".run" / "fuzz"
@@ -34,7 +36,9 @@ _LINES: Final = {
         '<a href="[tickettitel]">x</a>\n"',
     ),
 }
-_LONGEST: Final = {"mail": 65_536, "head": 65_536, "html": 8_192}
+_LONGEST: Final = {"mail": 65_536, "head": 65_536, "html": 8_192} | dict.fromkeys(
+    ("report", "tnef", "rtf", "cms", "image", "ews", "imap"), 16_384
+)
 _LONGEST_ELSE: Final = 1_024
 _SLOW_SECONDS: Final = 20
 _MEMORY_MB: Final = 2_048
@@ -53,9 +57,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _targets() -> list[str]:
-    from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - a fuzzed process must import it under instrumentation
+    from tests.fuzz.readers import READERS  # noqa: PLC0415 - a fuzzed process must import it under instrumentation
+    from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - likewise
 
-    return list(TARGETS)
+    return [*TARGETS, *READERS]
 
 
 def _fuzz(target: str, seconds: int) -> bool:
@@ -66,6 +71,8 @@ def _fuzz(target: str, seconds: int) -> bool:
             shutil.copyfile(seed, corpus / f"seed-{seed.parent.name}-{seed.stem}")
     for number, line in enumerate(_LINES.get(target, ())):
         (corpus / f"seed-{number}").write_text(line, encoding="utf-8")
+    for number, content in enumerate(seeds_of(target)):
+        (corpus / f"seed-{number}").write_bytes(content)
     command = [
         sys.executable, "-m", "tests.fuzz.process", target, f"-max_total_time={seconds}", f"-timeout={_SLOW_SECONDS}",
         f"-max_len={_LONGEST.get(target, _LONGEST_ELSE)}", f"-rss_limit_mb={_MEMORY_MB}", "-print_final_stats=1",

@@ -6,13 +6,14 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["services.classifier", "shared.templates"]):
+with atheris.instrument_imports(include=["services.classifier", "services.fetcher", "shared.html", "shared.templates"]):
+    from tests.fuzz.readers import READERS
     from tests.fuzz.targets import TARGETS
 
 
 def main(arguments: list[str]) -> None:
     """Never returns: libFuzzer ends the process."""
-    target = TARGETS[arguments[1]]
+    target = {**TARGETS, **READERS}[arguments[1]]
     atheris.Setup([arguments[0], *arguments[2:]], target)
     atheris.Fuzz()
 

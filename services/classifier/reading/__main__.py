@@ -1,5 +1,7 @@
 """The child process: reads one mail after another, confined by limits that it sets itself and cannot lift.
 
+That of processor time is set anew for each mail, so it could be lifted; behind it stands the parent's clock.
+
     python -m services.classifier.reading MEMORY_BYTES
 
 Reads requests (`frames`) from standard input and writes answers to standard output until its input ends, which it does

@@ -4,8 +4,9 @@
         read = await pool.read(raw, mail_id, settings, seconds=5)          # ReadMail, or MailExhausted
 
 One mail never takes another with it: a child that dies, by its limits or by a bug in a decoder, is replaced. A child is
-retired after some hundreds of mails, so that nothing that leaks adds up. A sender who took over a child by a bug in a
-decoder writes its answers: these are bounded, and taken for a mail read only where they have the form of one.
+retired after a hundred mails, so that nothing that leaks adds up, and that who took it over by a bug in a decoder sees
+no more of them. He writes its answers: these are bounded, and taken for a mail read only where they have the form of
+one. He may lift the limit of processor time, which is set anew for each mail, but not our clock.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
 from shared.errors import ImporterError, Outage
 
-MAILS_A_CHILD: Final = 500
+MAILS_A_CHILD: Final = 100
 CLOCK_TO_PROCESSOR: Final = 20
 """How many times its limit of processor time a reading may take by the clock: a busy machine is no mail's fault."""
 HEAD_SECONDS: Final = 2

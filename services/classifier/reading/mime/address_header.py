@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Final
 
 from services.classifier.reading.limits import Limits
@@ -39,7 +39,7 @@ _DOT_ATOM: Final = re.compile(r"[^\s@<>\"(),;:\\\[\]]+")
 _LOCAL_USER: Final = re.compile(r"[A-Za-z0-9._+-]{2,64}")
 
 
-class _Kind(Enum):
+class _Kind(IntEnum):
     ATOM = auto()
     QUOTED = auto()
     ENCODED = auto()
@@ -50,6 +50,10 @@ class _Kind(Enum):
     SPACE = auto()
     STRAY = auto()
     """What the grammar has no place for, such as a quote that never closes."""
+
+
+_LAYOUT: Final = frozenset({_Kind.SPACE, _Kind.COMMENT})
+"""What may stand between any two words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +229,7 @@ def _joined_atoms(tokens: Iterable[_Token]) -> list[_Token]:
         if touching:
             joined.append(_Token(_Kind.ATOM, "".join(touching)))
             touching = []
-        if token.kind not in {_Kind.SPACE, _Kind.COMMENT}:
+        if token.kind not in _LAYOUT:
             joined.append(token)
     if touching:
         joined.append(_Token(_Kind.ATOM, "".join(touching)))
@@ -261,7 +265,7 @@ def _domain(tokens: Sequence[_Token]) -> str | None:
 
 
 def _without_comments(tokens: Iterable[_Token]) -> list[_Token]:
-    return [token for token in tokens if token.kind not in {_Kind.SPACE, _Kind.COMMENT}]
+    return [token for token in tokens if token.kind not in _LAYOUT]
 
 
 def _name(item: _Item, limits: Limits) -> str:

@@ -178,6 +178,8 @@ def has_many_attributes(source: str) -> bool:
     """
     behind: dict[int, int] = {}  # from where an attribute may begin to how many follow there
     for opened in _OPENS.finditer(source):
+        if source[opened.end() : opened.end() + 1] == ">":
+            continue  # most have none
         places = [opened.end()]
         while places[-1] not in behind and (attribute := _ATTRIBUTE.match(source, places[-1])) is not None:
             places.append(attribute.end())
