@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
 from services.fetcher.mailboxes.protocol import Mailbox, MailboxError, SecretUnreadable
 from services.fetcher.mailboxes.registry import open_mailbox
 from services.fetcher.repository.mailboxes import ClaimedMailbox
+from services.fetcher.rules.polling import next_poll
 from shared.errors import TryAgain
 
 log = structlog.get_logger(__name__)
@@ -26,6 +28,8 @@ class _Open:
     mailbox: Mailbox
     settings_version: int
     watching: asyncio.Task[None] | None = None
+    pause: timedelta | None = None
+    """Before the look that comes next, where nothing tells of new mail."""
 
 
 class OpenMailboxes:
@@ -56,6 +60,14 @@ class OpenMailboxes:
         mailbox = await open_mailbox(claimed.access)
         self._open[claimed.helpdesk_id] = _Open(mailbox, claimed.settings_version)
         return mailbox
+
+    def pause(self, claimed: ClaimedMailbox, *, arrived: bool) -> timedelta:
+        """How long until the next look into this mailbox, which was just looked into; `arrived`: it had new mail."""
+        opened = self._open[claimed.helpdesk_id]
+        if opened.mailbox.notifies:
+            return claimed.check_interval
+        opened.pause = next_poll(claimed.check_interval, last_pause=opened.pause, arrived=arrived)
+        return opened.pause
 
     def watch(self, helpdesk_id: int) -> None:
         """The check is done: notice new mail until the next one, and what arrived since the check began."""

@@ -194,10 +194,11 @@ class Schedule:
             if whole:
                 await self._repository.record_backlog(claimed, findings.waiting)
             standing = await self._record_after_import(claimed, after_import)
+            pause = self._open.pause(claimed, arrived=findings.taken_in > 0)
             await self._finish(
                 claimed,
                 problem=_problem(claimed, findings, standing),
-                delay=timedelta(0) if findings.more or after_import.more else claimed.check_interval,
+                delay=timedelta(0) if findings.more or after_import.more else pause,
                 succeeded=whole,
                 login=Login.TAKEN,
             )

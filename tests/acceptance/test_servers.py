@@ -144,6 +144,7 @@ async def all_decided(pipeline: Pipeline, desk: Desk, count: int) -> dict[str, i
     return await eventually(decided, f"{count} mails decided", seconds=60 + count / 5)
 
 
+@pytest.mark.timeout(180 + MOVED)
 @pytest.mark.parametrize(("old_kind", "new_kind"), [("imap", "ews"), ("ews", "graph"), ("graph", "imap")])
 async def test_D13_a_mailbox_that_moves_to_a_server_of_another_kind_doubles_and_loses_nothing(
     old_kind: str, new_kind: str, pipeline: Pipeline, offices: dict[str, PostOffice]

@@ -210,6 +210,11 @@ def newest(mails: Iterable[MailReference]) -> list[MailReference]:
 class Mailbox(Protocol):
     """An open folder of a mailbox."""
 
+    @property
+    def notifies(self) -> bool:
+        """Whether `wait_for_change` tells of new mail; where it does not, the caller looks more often."""
+        ...
+
     def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """The unread mails, oldest first, in pages of at most `page_size`.
 

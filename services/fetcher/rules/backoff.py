@@ -1,7 +1,7 @@
 """When a mailbox is checked again.
 
     after                         delay
-    a check that succeeded        the setting «check interval»
+    a check that succeeded        the setting «check interval», or sooner (`polling`)
     trouble that may pass         the interval doubled with every failure in a row, at most 10 minutes
     a login that was refused      as long as it rests (`shared.logins`): refusals are counted apart
     an outage of our own servers  10 seconds: the mailbox is not to blame, no failure is counted

@@ -190,6 +190,10 @@ class Faulty:
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
 
+    @property
+    def notifies(self) -> bool:
+        return self.mailbox.notifies
+
     def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         return self.mailbox.unread(page_size)
 

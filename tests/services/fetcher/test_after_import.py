@@ -151,7 +151,8 @@ async def test_pauses_grow_are_kept_by_other_checks_and_end_when_it_goes_well(
     async with fetcher(desk):
 
         async def failed() -> bool:
-            return (await standing(desk))[0] == 1
+            state = await desk.state()
+            return bool(state["after_import_failures"] == 1 and state["last_check_at"])
 
         await eventually(failed)
         await checked_again(desk, rested=False)

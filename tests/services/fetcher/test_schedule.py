@@ -88,6 +88,37 @@ async def test_W1_mail_that_nothing_told_of_is_found_by_the_periodical_check(
         await eventually(lambda: in_queue(desk, 1))
 
 
+async def test_W1_a_mailbox_that_tells_nothing_is_looked_into_sooner_after_new_mail(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent(Faulty):
+        @property
+        def notifies(self) -> bool:
+            return False
+
+        async def wait_for_change(self) -> None:
+            await asyncio.Event().wait()
+
+    async def pause_in_seconds() -> float:
+        state = await desk.state()
+        return float((state["next_check_at"] - state["last_check_at"]).total_seconds())
+
+    async def checked_after(moment: Any) -> bool:
+        return bool((await desk.state())["last_check_at"] != moment)
+
+    opened_through(monkeypatch, Silent)
+    desk.post_office.deliver(mail("een"), minutes_ago(0))
+    async with fetcher(desk):
+        await eventually(lambda: succeeded(desk))
+        pauses = [await pause_in_seconds()]
+        for _ in range(3):
+            before = (await desk.state())["last_check_at"]
+            await turn_now(desk)
+            await eventually(lambda: checked_after(before))  # noqa: B023 - awaited at once
+            pauses.append(await pause_in_seconds())
+    assert pauses == [5, 10, 20, 30]
+
+
 async def test_S1_a_mailbox_that_is_off_is_never_opened(desk: Desk, tmp_path: Path) -> None:
     await desk.set(enabled=False)
     desk.post_office.deliver(mail("Uit"), minutes_ago(1))

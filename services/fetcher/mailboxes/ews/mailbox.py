@@ -90,6 +90,11 @@ class EwsMailbox:
             raise
         return mailbox
 
+    @property
+    def notifies(self) -> bool:
+        """See `Mailbox.notifies`."""
+        return False
+
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: the whole listing is read first. What the server did not name is told at the end."""
         mails, incomplete = await self._run(self._folder.listing.unread, self._patience.mail)

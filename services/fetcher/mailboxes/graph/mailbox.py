@@ -102,6 +102,11 @@ class GraphMailbox:
             raise
         return mailbox
 
+    @property
+    def notifies(self) -> bool:
+        """See `Mailbox.notifies`."""
+        return False
+
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: one request up to PAGE mails."""
         mails = await self._list()

@@ -88,6 +88,11 @@ class ImapMailbox:
         await mailbox._perform(lambda _: None)
         return mailbox
 
+    @property
+    def notifies(self) -> bool:
+        """See `Mailbox.notifies`."""
+        return self._session is not None and self._session.can_idle
+
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: one SEARCH, and one FETCH for those that were not listed before."""
         self._reopenings = REOPENINGS

@@ -50,6 +50,11 @@ class MaildirMailbox:
         await files.run(folder.check)
         return cls(folder, files, await files.run(_watch, folder.path / NEW))
 
+    @property
+    def notifies(self) -> bool:
+        """See `Mailbox.notifies`."""
+        return self._inotify is not None
+
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: the names are read once, sizes page by page."""
         places = await self._files.run(self._folder.unread)
