@@ -96,6 +96,8 @@ def _broker(parts: SplitResult, query: Mapping[str, str], ca_file: str | None, *
         if required:
             raise WithoutTls(parts, f"Let it begin with {parts.scheme}s:// and name the port for TLS")
         return query
-    if required and query.get("no_verify_ssl", "0") != "0":
+    # of one that stands there twice, aiormq takes the first, and a mapping the last
+    unchecked = {value for name, value in parse_qsl(parts.query, keep_blank_values=True) if name == "no_verify_ssl"}
+    if required and unchecked - {"0"}:
         raise WithoutTls(parts, "Take no_verify_ssl out of it")
     return query if ca_file is None else {"cafile": ca_file, **query}

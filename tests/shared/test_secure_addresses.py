@@ -49,6 +49,7 @@ def test_an_address_gets_what_makes_its_client_check(url: str, require: RequireT
         ("amqp://127.0.0.1/v", ALWAYS),
         ("amqp://127.0.0.1.example/v", ELSEWHERE),
         ("amqps://mq/v?no_verify_ssl=1", ELSEWHERE),
+        ("amqps://mq/v?no_verify_ssl=1&no_verify_ssl=0", ELSEWHERE),
         ("http://mq:15672", ELSEWHERE),
         ("postgresql:///x?host=db&sslmode=disable", ELSEWHERE),
     ],
