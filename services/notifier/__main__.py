@@ -94,12 +94,13 @@ async def main(process: Process[ServiceConfiguration]) -> None:
             service="notifier",
             workers=configuration.workers,
             drain_seconds=configuration.drain_seconds,
+            suspects_after=configuration.suspects_after_seconds,
             healthy=repository.check,
             on_dead_letter=record,
         )
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)
-        await process.run(consumer.run, notifier.sweep_until, partial(show_waiting, repository))
+        await process.run(consumer.run, notifier.sweep_until, notifier.renew_until, partial(show_waiting, repository))
 
 
 def _message_id_key(configuration: ServiceConfiguration) -> bytes:

@@ -4,15 +4,17 @@ What the database does of that is done for all that wait at once (`shared.batche
 
     state     lease, next_try_at       means                                        a crash here leaves
     planned   –, –                     decided with the ticket, nobody tried yet     it to its event, or to the sweeper
-    planned   held, –                  a notifier is writing or sending it           it until the lease ends, then again
+    planned   held, –                  a notifier is writing or sending it, and      it until the lease ends, then again
+                                       renews its claim
     planned   –, some time             postponed: `reason`, `server_reply` say why   it to the sweeper
     sent      –, –                     a server took it: `sent_at`, `server_reply`   –
     failed    –, –                     refused for good, or 72 hours of tries        –
 
 Written before it is sent (message_id and mime committed): each try sends the same bytes with the same Message-ID. Only
-a notifier that dies between an SMTP server's 250 and its own commit sends them twice; a database that is away at that
-moment is waited for. By Graph a draft is made, its id committed, then sent: a later try asks whether that one went. An
-event that comes twice finds its rows sent, held or not due, and sends nothing.
+a notifier that dies between an SMTP server's 250 and its own commit sends them twice, and one whose server broke off
+after DATA without a word: such a mail is tried three times more, after growing pauses, and then fails for a person to
+see. A database that is away at that moment is waited for. By Graph a draft is made, its id committed, then sent: a
+later try asks whether that one went. An event that comes twice finds its rows sent, held or not due, and sends nothing.
 """
 
 from __future__ import annotations
@@ -31,12 +33,12 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from services.notifier.notification import Account, Notification, Written
-from services.notifier.repository import Repository
+from services.notifier.repository import LEASE, Repository
 from services.notifier.rules.addresses import UnusableAddress, parse_address
 from services.notifier.rules.compose import Composed, NoSender, compose, return_path
 from services.notifier.rules.replies import without_addresses
-from services.notifier.rules.retry import LAST_TRY, delay_after
-from services.notifier.transport import AccountTrouble, NotDelivered, OutgoingMail, Postponed, Refused
+from services.notifier.rules.retry import LAST_TRY, delay_after, delay_in_doubt
+from services.notifier.transport import AccountTrouble, InDoubt, NotDelivered, OutgoingMail, Postponed, Refused
 from services.notifier.transports import Transports
 from shared.batches import Batches
 from shared.errors import TryAgain
@@ -44,8 +46,9 @@ from shared.logins import LoginStanding, rest_after_refusals
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 
-TRY_SECONDS: Final = 150
-"""The longest that one try may take, waiting for a free connection included; the lease is twice that."""
+TRY_SECONDS: Final = 1_200
+"""The longest that one try may take: a server has ten minutes to answer for a whole mail. Its claim is renewed."""
+RENEW_SECONDS: Final = LEASE.total_seconds() / 4
 AT_ONCE: Final = 8
 """Rows that the sweeper claims at a time: as many as are soon under way, so that no lease ends while it waits."""
 SWEEP_SECONDS: Final = 5
@@ -75,6 +78,7 @@ class Notifier:
         self._keeping = Batches(repository.keep_written, what="written mails")
         self._taken = Batches(repository.record_sent, what="recording sent mails")
         self._recording: set[asyncio.Task[None]] = set()
+        self._in_hand: set[uuid.UUID] = set()
 
     async def deliver(self, ids: Sequence[uuid.UUID]) -> None:
         """Deliver what is still to be sent among the notifications of an event."""
@@ -83,14 +87,13 @@ class Notifier:
 
     async def _claim(self, events: Sequence[Sequence[uuid.UUID]]) -> list[list[Notification]]:
         """Each event's own, of all that could be claimed; of an event that is there twice, the first has them."""
-        claimed = {
-            each.id: each for each in await self._repository.claim_of_events([id_ for ids in events for id_ in ids])
-        }
+        free = [id_ for ids in events for id_ in ids if id_ not in self._in_hand]
+        claimed = {each.id: each for each in await self._repository.claim_of_events(free)}
         return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
 
     async def sweep(self) -> int:
         """Deliver some of what is due without an event, the longest due first; return how many rows were tried."""
-        claimed = await self._repository.claim_due(AT_ONCE)
+        claimed = [each for each in await self._repository.claim_due(AT_ONCE) if each.id not in self._in_hand]
         await self._deliver(claimed)
         return len(claimed)
 
@@ -108,11 +111,26 @@ class Notifier:
                     await stop.wait()
         await self.finish()
 
+    async def renew_until(self, stop: asyncio.Event) -> None:
+        """Renew the claims on what is in hand, again and again until `stop`, and then once more."""
+        stopped = False
+        while not stopped:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await stop.wait()
+            stopped = stop.is_set()
+            try:
+                if self._in_hand:
+                    await self._repository.renew(list(self._in_hand))
+            except Exception as error:  # noqa: BLE001 - the next renewal may be in time
+                _log.warning("renewal_failed", trouble=str(error))
+
     async def finish(self) -> None:
         """Wait until everything that a server took is recorded."""
         await asyncio.gather(*self._recording)
 
     async def _deliver(self, claimed: Sequence[Notification]) -> None:
+        self._in_hand.update(each.id for each in claimed)
         results = await asyncio.gather(*(self._try(each) for each in claimed), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
@@ -123,6 +141,12 @@ class Notifier:
         log = _log.bind(
             mail_id=str(notification.mail_id), notification_id=str(notification.id), kind=notification.kind.value
         )
+        try:
+            await self._try_once(notification, log)
+        finally:
+            self._in_hand.discard(notification.id)
+
+    async def _try_once(self, notification: Notification, log: structlog.stdlib.BoundLogger) -> None:
         try:
             if notification.tries > LAST_TRY:  # a notifier died in each try before: let it rest
                 raise Postponed(DeliveryReason.OUR_ERROR, "No try was ever finished.")  # noqa: TRY301
@@ -208,20 +232,22 @@ class Notifier:
     async def _postpone(
         self, notification: Notification, trouble: NotDelivered, log: structlog.stdlib.BoundLogger
     ) -> None:
-        delay = delay_after(notification.tries)
+        doubtful_tries = notification.doubtful_tries + isinstance(trouble, InDoubt)
+        delay = delay_in_doubt(doubtful_tries) if isinstance(trouble, InDoubt) else delay_after(notification.tries)
         if delay is None:
             words = f"{trouble.reason.value}: {trouble.reply}"
             await self._repository.record_failed(notification.id, DeliveryReason.GAVE_UP, words)
             _count(notification, "failed")
             log.error("notification_failed", reason=DeliveryReason.GAVE_UP.value, server_reply=without_addresses(words))
             return
-        await self._repository.record_postponed(notification.id, trouble.reason, trouble.reply, delay)
+        await self._repository.record_postponed(notification.id, trouble.reason, trouble.reply, delay, doubtful_tries)
         _count(notification, "postponed")
         log.warning(
             "notification_postponed",
             reason=trouble.reason.value,
             server_reply=without_addresses(trouble.reply),
             tries=notification.tries,
+            in_doubt=isinstance(trouble, InDoubt),
             seconds=int(delay.total_seconds()),
         )
 

@@ -160,12 +160,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One claimed row, with all that writing and sending it takes. `tries` counts the one that has just begun."""
+    """One claimed row, with all that writing and sending it takes. `tries` counts the one that has just begun.
+
+    `doubtful_tries` counts those that a server may have taken without saying so.
+    """
 
     id: uuid.UUID
     mail_id: uuid.UUID
     kind: NotificationKind
     tries: int
+    doubtful_tries: int
     recipient_name: str
     recipient_address: str
     account: Account | None

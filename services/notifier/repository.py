@@ -39,8 +39,8 @@ from shared.logins import LoginStanding
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 
-LEASE: Final = timedelta(minutes=5)
-"""How long a claim holds: longer than one try may take, so that no other notifier sends meanwhile."""
+LEASE: Final = timedelta(seconds=120)
+"""How long a claim holds that its holder does not renew: what a notifier that died had in hand waits as long."""
 EVENT_LOST_AFTER: Final = timedelta(minutes=2)
 """A planned row this old that nobody has tried is taken without its event."""
 REFERENCES: Final = 10
@@ -199,8 +199,13 @@ FROM unnest($1::uuid[], $2::text[]) AS taken (id, reply)
 WHERE notifications.id = taken.id AND state = 'planned'
 """
 
+RENEW: Final = """
+UPDATE notifications SET lease_until = now() + $3
+WHERE id = ANY($2::uuid[]) AND lease_holder = $1 AND state = 'planned'
+"""
+
 RECORD_POSTPONED: Final = """
-UPDATE notifications SET reason = $3, server_reply = $4, next_try_at = now() + $5,
+UPDATE notifications SET reason = $3, server_reply = $4, next_try_at = now() + $5, doubtful_tries = $6,
     lease_holder = NULL, lease_until = NULL
 WHERE id = $1 AND lease_holder = $2 AND state = 'planned'
 """
@@ -274,12 +279,19 @@ class Repository:
             await database.execute(RECORD_SENT, [each for each, _ in replies], [reply for _, reply in replies])
         return [None for _ in replies]
 
-    async def record_postponed(
-        self, notification_id: uuid.UUID, reason: DeliveryReason, reply: str, delay: timedelta
-    ) -> None:
-        """Not now: free again, due after `delay`."""
+    async def renew(self, ids: Sequence[uuid.UUID]) -> None:
+        """Hold the claims on these, which are in hand, for another LEASE."""
         async with connection(self._pool) as database:
-            await database.execute(RECORD_POSTPONED, notification_id, self._holder, reason.value, reply, delay)
+            await database.execute(RENEW, self._holder, list(ids), LEASE)
+
+    async def record_postponed(
+        self, notification_id: uuid.UUID, reason: DeliveryReason, reply: str, delay: timedelta, doubtful_tries: int
+    ) -> None:
+        """Not now: free again, due after `delay`; so many tries may have been taken all the same."""
+        async with connection(self._pool) as database:
+            await database.execute(
+                RECORD_POSTPONED, notification_id, self._holder, reason.value, reply, delay, doubtful_tries
+            )
 
     async def record_failed(self, notification_id: uuid.UUID, reason: DeliveryReason, reply: str) -> None:
         """Never again."""
@@ -373,6 +385,7 @@ def _notification(row: asyncpg.Record) -> Notification:
         mail_id=row["mail_id"],
         kind=NotificationKind(row["kind"]),
         tries=row["tries"],
+        doubtful_tries=row["doubtful_tries"],
         recipient_name=name_to_write(row["recipient_name"], row["recipient_address"], row["recipient_known_as"]),
         recipient_address=row["recipient_address"],
         account=_account(row),

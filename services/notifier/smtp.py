@@ -32,7 +32,7 @@ from aiosmtplib import (
 from services.notifier.microsoft import trouble_of, xoauth2_advice
 from services.notifier.notification import Account, Secrets, Security
 from services.notifier.rules.replies import Stage, reply_line, verdict
-from services.notifier.transport import AccountTrouble, OutgoingMail, Postponed, Refused
+from services.notifier.transport import AccountTrouble, InDoubt, OutgoingMail, Postponed, Refused
 from shared.connecting import ForbiddenAddress, connect_async
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import MicrosoftError
@@ -42,7 +42,11 @@ from shared.portal.delivery import DeliveryReason
 from shared.trust import UnusableCaFile, tls_context
 
 COMMAND_SECONDS: Final = 30
-"""How long a server may take to connect or to answer a command; after the content twice that (RFC 5321 §4.5.3.2)."""
+"""How long a server may take to connect or to answer a command: nothing is lost by asking again."""
+CONTENT_SECONDS: Final = 600
+"""How long it may take to answer for the whole mail: given up earlier, it arrives twice (RFC 5321 §4.5.3.2.6)."""
+WAIT_SECONDS: Final = 120
+"""How long a mail waits for a connection that others have in hand."""
 IDLE_SECONDS: Final = 60
 """How long a connection is kept without work: servers end idle ones after one to five minutes."""
 
@@ -94,11 +98,26 @@ class SmtpTransport:
 
     async def send(self, mail: OutgoingMail) -> str:
         """Hand the mail over on a kept connection, or on a new one (see `Transport`)."""
-        async with self._slots:
+        await self._slot()
+        try:
             while self._kept:
                 with contextlib.suppress(_Stale):
                     return await self._send_on(self._kept.pop(), mail)
             return await self._send_on(await self._open(), mail)
+        finally:
+            self._slots.release()
+
+    async def _slot(self) -> None:
+        """One of the connections that may be in use at once."""
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise AccountTrouble(
+                DeliveryReason.SERVER_AWAY,
+                f"{self._server()} takes very long for the mails before this one: none of its connections is free.",
+                tried=False,
+            ) from None
 
     async def check(self) -> str:
         """See `Transport.check`: a connection of its own, ended at once."""
@@ -128,7 +147,7 @@ class SmtpTransport:
             reply = await self._transact(connection, mail)
             keep = True
         except (Refused, Postponed) as refusal:
-            keep = not isinstance(refusal, AccountTrouble) and await _is_reset(connection.client)
+            keep = not isinstance(refusal, AccountTrouble | InDoubt) and await _is_reset(connection.client)
             raise
         finally:
             if keep:
@@ -152,7 +171,7 @@ class SmtpTransport:
         with self._replies(Stage.RECIPIENT):
             await client.rcpt(str(mail.recipient), encoding=encoding)
         with self._replies(Stage.CONTENT):
-            response = await client.data(mail.content, timeout=2 * COMMAND_SECONDS)
+            response = await client.data(mail.content, timeout=CONTENT_SECONDS)
         return reply_line(response.code, response.message)
 
     async def _open(self) -> _Connection:
@@ -282,10 +301,11 @@ class SmtpTransport:
         said = getattr(error, "verify_message", "") or error.reason or str(error)
         return AccountTrouble(DeliveryReason.NOT_SECURE, f"{self._server()} shows no certificate that holds: {said}.")
 
-    def _away(self, error: Exception, stage: Stage) -> AccountTrouble:
-        said = one_line(str(error)) or type(error).__name__
-        doubt = " It may have taken the mail." if stage is Stage.CONTENT else ""
-        return AccountTrouble(DeliveryReason.SERVER_AWAY, f"{self._server()} does not answer ({said}).{doubt}")
+    def _away(self, error: Exception, stage: Stage) -> Postponed:
+        said = f"{self._server()} does not answer ({one_line(str(error)) or type(error).__name__})."
+        if stage is Stage.CONTENT:  # how much of it had gone when the connection ended nobody tells us
+            return InDoubt(DeliveryReason.SERVER_AWAY, f"{said} It may have taken the mail.")
+        return AccountTrouble(DeliveryReason.SERVER_AWAY, said)
 
     def _server(self) -> str:
         return f"{self._account.host}:{self._account.port}"

@@ -3,6 +3,7 @@
     NotDelivered
     ├── Refused         the server will never take this mail: failed, final
     └── Postponed       not now: tried again later
+        ├── InDoubt          it may have been taken: tried again a few times, after long pauses
         └── AccountTrouble   no mail of this account gets out before somebody or something mends it
 
 A new kind is a module with a `Transport`, and a line in `transports`.
@@ -59,6 +60,10 @@ class Postponed(NotDelivered):
     """Not now; the same mail may be taken later."""
 
 
+class InDoubt(Postponed):
+    """The server got the whole mail and never answered for it: it may have taken it."""
+
+
 class AccountTrouble(Postponed):
     """Nothing of this account is taken: the server is away, refuses the login, or is not safe to talk to.
 
@@ -83,7 +88,7 @@ class Transport(Protocol):
     async def send(self, mail: OutgoingMail) -> str:
         """Hand the mail over; return the server's reply once the server answers for the mail.
 
-        Raises Refused or Postponed. When the connection breaks before the reply, the server may have taken the mail.
+        Raises Refused or Postponed; InDoubt when the connection breaks before the reply to the whole mail.
         """
 
     async def check(self) -> str:

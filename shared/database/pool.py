@@ -6,7 +6,8 @@
 
 Names are found in schema `helpdesk`; jsonb comes and goes as Python objects. A database that is away becomes `Outage`;
 a conflict with another transaction, a migration meanwhile or a statement that takes too long `TryAgain`; everything
-else stays asyncpg's.
+else stays asyncpg's. Whatever the server says to a new connection of a pool that has worked is an outage: a role that
+may not log in for a while, a certificate that is being replaced, a full disk.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ else:
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
 
-REQUIRED_REVISION: Final = "0016"
+REQUIRED_REVISION: Final = "0017"
 """The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
 
 _SAME_PLANS: Final[dict[str, str]] = {
@@ -134,6 +135,8 @@ async def _open(
             )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise Misconfigured(f"The database refuses the login: {error}. Check the role and its password.") from error
+    except asyncpg.InternalServerError as error:  # class XX: it cannot write its own files, on a full disk
+        raise Outage(f"The database cannot serve: {error}.") from error
     except asyncpg.InvalidCatalogNameError as error:
         raise Misconfigured(f"{error}. Create it, then run `helpdesk-importer migrate`.") from error
     except ssl.SSLError as error:
@@ -184,7 +187,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
 @asynccontextmanager
 async def connection(pool: Pool) -> AsyncIterator[Connection]:
     """A connection of the pool, each statement for itself. Raises what `transaction` raises."""
-    with _outages():
+    with _outages(), _refusals():
         acquired = await pool.acquire()
     try:
         with _conflicts(), _outages_of(acquired):
@@ -192,6 +195,15 @@ async def connection(pool: Pool) -> AsyncIterator[Connection]:
     finally:
         with _outages():
             await pool.release(acquired)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """While a pool that has worked connects anew: what would be a wrong setting at the start is not one now."""
+    try:
+        yield
+    except (ssl.SSLError, asyncpg.PostgresError, Misconfigured) as error:
+        raise Outage(f"The database lets nobody in: {error or type(error).__name__}.") from error
 
 
 @contextmanager

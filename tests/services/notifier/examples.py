@@ -55,6 +55,7 @@ def notification(**changes: Any) -> Notification:
         mail_id=uuid.UUID("4f0c1c5e-0000-5000-8000-000000000002"),
         kind=NotificationKind.TICKET_ADDED_CUSTOMER,
         tries=1,
+        doubtful_tries=0,
         recipient_name="Piet Jansen",
         recipient_address="piet@klant.example",
         account=None,

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from deploy.demo.smtp_server import Delivery, SmtpServer
 from services.notifier.flow import Notifier
 from services.notifier.repository import EVENT_LOST_AFTER, LEASE
-from services.notifier.rules.retry import DELAYS, LAST_TRY
+from services.notifier.rules.retry import DELAYS, DELAYS_IN_DOUBT, LAST_TRY
 from services.notifier.smtp import Rest
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
@@ -325,6 +325,55 @@ async def test_what_a_dead_notifier_had_written_goes_out_unchanged_when_its_leas
         await house.pass_time(LEASE + EVENT_LOST_AFTER)
         assert await notifier.sweep() == 1
     assert [delivery.content for delivery in smtp.deliveries] == [written["mime"]]
+    assert (await house.row(planned))["state"] == "sent"
+
+
+async def test_a_server_that_takes_mails_and_never_says_so_gets_each_a_few_times(
+    house: House, smtp: SmtpServer
+) -> None:
+    planned = await house.plan()
+    smtp.break_after_data = len(DELAYS_IN_DOUBT) + 2
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+        for number, delay in enumerate(DELAYS_IN_DOUBT, start=1):
+            row = await house.row(planned)
+            assert (row["state"], row["reason"], row["doubtful_tries"]) == ("planned", "server-away", number)
+            assert "may have taken the mail" in row["server_reply"]
+            assert await notifier.sweep() == 0
+            await house.pass_time(delay)
+            assert await notifier.sweep() == 1
+        await house.pass_time(timedelta(days=30))
+        assert await notifier.sweep() == 0
+    row = await house.row(planned)
+    assert (row["state"], row["reason"]) == ("failed", DeliveryReason.GAVE_UP)
+    assert "may have taken the mail" in row["server_reply"], "a person is told that it may have arrived"
+    assert len(smtp.deliveries) == len(DELAYS_IN_DOUBT) + 1
+
+
+async def test_a_claim_in_hand_is_renewed_and_one_that_nobody_renews_ends_soon(house: House, smtp: SmtpServer) -> None:
+    planned = await house.plan()
+    slow = asyncio.Event()
+    asked = asyncio.Event()
+
+    async def answers_late(_: Delivery) -> None:
+        asked.set()
+        await slow.wait()
+
+    smtp.on_delivery = answers_late
+    stop = asyncio.Event()
+    async with house.notifier() as notifier, house.notifier() as other:
+        sending = asyncio.create_task(notifier.deliver([planned]))
+        await asked.wait()
+        await house.pass_time(LEASE - timedelta(seconds=1))
+        stop.set()
+        await notifier.renew_until(stop)  # once, as the clock would have it
+        await house.pass_time(timedelta(seconds=2))
+        assert await other.sweep() == 0, "the claim is held"
+        await house.pass_time(LEASE)
+        assert await notifier.sweep() == 0, "what is in our own hands is not sent beside it"
+        slow.set()
+        await sending
+    assert len(smtp.deliveries) == 1
     assert (await house.row(planned))["state"] == "sent"
 
 

@@ -14,7 +14,7 @@ from deploy.demo.smtp_server import Delivery, SmtpServer, Verb
 from services.notifier.notification import Account, Secrets, Security
 from services.notifier.rules.addresses import parse_address
 from services.notifier.smtp import Rest, SmtpTransport
-from services.notifier.transport import AccountTrouble, OutgoingMail, Postponed, Refused
+from services.notifier.transport import AccountTrouble, InDoubt, OutgoingMail, Postponed, Refused
 from shared.portal.delivery import DeliveryReason
 from tests.servers.certificates import Certificates, make_certificates
 from tests.services.notifier.house import NO_REST
@@ -83,7 +83,7 @@ async def test_a_kept_connection_that_the_server_ended_is_replaced() -> None:
 
 async def test_a_mail_whose_reply_never_came_is_postponed_not_sent_again_at_once() -> None:
     async with SmtpServer(break_after_data=1) as server, sending_to(server) as transport:
-        with pytest.raises(AccountTrouble, match="may have taken the mail") as trouble:
+        with pytest.raises(InDoubt, match="may have taken the mail") as trouble:
             await transport.send(mail())
         assert trouble.value.reason is DeliveryReason.SERVER_AWAY
         assert len(server.deliveries) == 1

@@ -1,6 +1,7 @@
 """The pool: what its connections see, and which trouble is whose."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -177,6 +178,41 @@ async def test_a_wrong_password_is_told_at_once(database: Any) -> None:
     url = database.dsn("fetcher").get_secret_value().replace(":test@", ":wrong@")
     with pytest.raises(Misconfigured, match="refuses the login"):
         await open_pool(url, application_name="test")
+
+
+@pytest.fixture
+async def role(database: Any, postgres_server: PostgresEndpoint) -> AsyncIterator[str]:
+    """The URL of a role of this test alone, which may look at the schema's revision."""
+    name = f"test_role_{secrets.token_hex(4)}"
+    superuser = await asyncpg.connect(postgres_server.url)
+    await superuser.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'test' IN ROLE importer_console")
+    yield postgres_server.login(database.name, name, "test")
+    await superuser.execute(f"DROP ROLE {name}")
+    await superuser.close()
+
+
+async def test_a_login_that_worked_and_is_refused_for_a_while_is_an_outage(
+    role: str, postgres_server: PostgresEndpoint
+) -> None:
+    async def look(pool: Pool) -> int:
+        async with connection(pool) as acquired:
+            return int(await acquired.fetchval("SELECT 1"))
+
+    name = role.partition("//")[2].partition(":")[0]
+    superuser = await asyncpg.connect(postgres_server.url)
+    pool = await open_pool(role, application_name="test", max_size=2)
+    try:
+        await superuser.execute(f"ALTER ROLE {name} NOLOGIN")
+        await superuser.fetch("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = $1", name)
+        with pytest.raises(Outage):  # the connection that was kept is gone
+            await look(pool)
+        with pytest.raises(Outage, match=r"lets nobody in.*not permitted to log in"):
+            await look(pool)
+        await superuser.execute(f"ALTER ROLE {name} LOGIN")
+        assert await look(pool) == 1
+    finally:
+        await pool.close()
+        await superuser.close()
 
 
 async def test_a_database_without_the_schema_is_told(empty_database: str) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifier.rules.retry import DELAYS, LAST_TRY, delay_after
+from services.notifier.rules.retry import DELAYS, DELAYS_IN_DOUBT, LAST_TRY, delay_after, delay_in_doubt
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,8 @@ def test_all_tries_lie_within_72_hours() -> None:
     assert list(DELAYS) == sorted(DELAYS)
     assert delay_after(LAST_TRY) is None
     assert delay_after(LAST_TRY - 1) is not None
+
+
+def test_what_may_have_arrived_is_tried_three_times_more() -> None:
+    delays = [delay_in_doubt(tries) for tries in range(1, len(DELAYS_IN_DOUBT) + 2)]
+    assert delays == [timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), None]
