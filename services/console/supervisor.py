@@ -3,7 +3,8 @@
     starting ──▶ ready ◀──▶ not ready
         │          │
         └── exit ──┴──▶ waiting (1 s, doubling to 1 min) ──▶ starting
-                   └──▶ exit code 78, bad configuration: everything stops, and so do we, with 78
+                   └──▶ exit code 78, bad configuration: everything stops, and so do we, with 78;
+                        of a service that was ready before, a crash like any other
 
 A service that ends by itself is started again. SIGTERM drains all four at once: their queues are durable, so no order
 is needed. Each child leads a process group of its own: Ctrl-C reaches only us, and what a child started ends with it.
@@ -90,6 +91,8 @@ class Supervisor:
         default_factory=lambda: {name: ServiceState(name, Condition.STOPPED) for name in SERVICES}
     )
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _worked: set[str] = field(default_factory=set)
+    """Services that were ready once: their settings are right, whatever a server says to them later."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep all services running until `stop` is set, then drain them.
@@ -133,7 +136,7 @@ class Supervisor:
             if stop.is_set():
                 await self._tell(ServiceState(name, Condition.STOPPED, starts=starts, last_exit=code))
                 return
-            if code == BAD_CONFIGURATION:
+            if code == BAD_CONFIGURATION and name not in self._worked:
                 await self._tell(ServiceState(name, Condition.STOPPED, starts=starts, last_exit=code))
                 raise ServiceRefusedToStart(
                     f"{name} refuses to start with these settings; "
@@ -196,6 +199,8 @@ class Supervisor:
                     now = Condition.READY
                 else:
                     now = Condition.STARTING if condition is Condition.STARTING else Condition.NOT_READY
+                if ready:
+                    self._worked.add(state.service)
                 if now is not condition:
                     condition = now
                     await self._tell(ServiceState(state.service, condition, state.pid, state.health_url, state.starts))

@@ -132,6 +132,25 @@ async def test_bad_configuration_stops_everything(programs: Path) -> None:
     assert not any(exists(state.pid) for state in heard if state.pid is not None)
 
 
+async def test_a_service_that_has_worked_is_started_again_whatever_it_is_refused_later(programs: Path) -> None:
+    supervisor, heard = supervise(programs)
+    async with running(supervisor):
+        program = programs / "services/notifier/__main__.py"
+        program.write_text(f"import sys\nprint('The database refuses the login')\nsys.exit({os.EX_CONFIG})")
+        killed = supervisor.states["notifier"].pid
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        await supervisor.until(lambda states: states["notifier"].last_exit == os.EX_CONFIG)
+        program.write_text(STAND_IN)
+        await supervisor.all_ready()
+        assert {name: supervisor.states[name].starts for name in SERVICES if name != "notifier"} == {
+            "fetcher": 1,
+            "classifier": 1,
+            "ticket_writer": 1,
+        }
+    assert Condition.WAITING in {state.condition for state in heard if state.last_exit == os.EX_CONFIG}
+
+
 async def test_a_service_that_does_not_drain_is_killed_with_its_own_children(programs: Path) -> None:
     (programs / "services/classifier/__main__.py").write_text(
         "import subprocess, sys\n"
