@@ -162,6 +162,12 @@ class ServiceConfiguration(Configuration):
     drain_seconds: float = Field(
         default=20, gt=0, le=600, description="seconds in which work in hand may end after SIGTERM, at most 600"
     )
+    suspects_after_seconds: float = Field(
+        default=20,
+        ge=0,
+        le=3600,
+        description="seconds after the start before messages are taken up that earlier processes may have died of",
+    )
     _database_dsn: SecretStr = PrivateAttr()
     _amqp_dsn: SecretStr = PrivateAttr()
 

@@ -94,6 +94,7 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
             service=SERVICE,
             workers=configuration.workers,
             drain_seconds=configuration.drain_seconds,
+            suspects_after=configuration.suspects_after_seconds,
             healthy=partial(_check, pool, scanner),
             on_dead_letter=partial(repository.record_dead_letter, pool),
             on_poison=classifier.hand_on,

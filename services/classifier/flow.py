@@ -95,13 +95,14 @@ class Classifier:
         async with self._large:
             await self._handle(mail, delivery)
 
-    async def hand_on(self, delivery: Delivery, error: Exception) -> None:
+    async def hand_on(self, delivery: Delivery, error: Exception) -> bool:
         """The last resort for a mail that our own error kept from being classified: its head, saying so (D17)."""
         mail = delivery.read(RawMail)
         settings = await self._settings.of(mail.helpdesk_id)
         read = await self._read_head(mail, settings.reading, delivery.body)
         reason = Reason(id=ReasonId.OUR_ERROR, detail=type(error).__name__)
         await self._finish(mail, settings, read, (reason,))
+        return True
 
     async def _handle(self, mail: RawMail, delivery: Delivery) -> None:
         settings = await self._settings.of(mail.helpdesk_id)

@@ -63,8 +63,10 @@ async def main(process: Process[ServiceConfiguration]) -> None:
             service=SERVICE,
             workers=configuration.workers,
             drain_seconds=configuration.drain_seconds,
+            suspects_after=configuration.suspects_after_seconds,
             healthy=repository.check,
             on_dead_letter=flow.record_dead_letter,
+            on_poison=flow.is_done,
         )
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)

@@ -112,6 +112,11 @@ class Flow:
         await self._repository.mark_published(events)
         return [None for _ in events]
 
+    async def is_done(self, delivery: Delivery, _: Exception) -> bool:
+        """Whether a message that is given up needs nobody: its mail has its outcome, and the sweeper tells of that."""
+        mail = delivery.read(ClassifiedMail)
+        return await self._repository.has_its_outcome(mail.mail_id, mail.replay)
+
     async def record_dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Record in the ledger that this message is parked, where it says of which mail it is."""
         if delivery.mail_id is not None:

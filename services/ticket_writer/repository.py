@@ -285,6 +285,11 @@ class Repository:
         async with connection(self._pool) as acquired:
             await acquired.execute("SELECT")
 
+    async def has_its_outcome(self, mail_id: uuid.UUID, replay: int) -> bool:
+        """Whether a message of this replay would change nothing (`Earlier.stands_against`)."""
+        async with connection(self._pool) as acquired:
+            return bool(await acquired.fetchval(queries.HAS_ITS_OUTCOME, mail_id, replay))
+
     async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
         """Record in the ledger that a message of this mail is parked (D7)."""
         async with connection(self._pool) as acquired:

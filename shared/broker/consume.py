@@ -9,7 +9,12 @@
 
 What the handler raises decides what becomes of the message: `shared.broker.settle`. The handler must be idempotent: a
 message comes again after a crash, a lost connection or an unknown confirm. When a connection is lost, what is in hand
-is finished, not cancelled (a mail that is being sent must not be sent twice); only then the queue is consumed again.
+goes on to its end (a mail that is being sent must not be sent twice), beside the queue that is consumed again.
+
+RabbitMQ counts a message's deliveries, whatever ended them. Only those count against it in which this process may have
+died of it: not those that a lost connection ended while we lived, nor those that we gave back at the end of a drain.
+Suspects are taken up only when the process has been alive for a while, so that whoever restarts it again and again
+condemns nobody.
 
 Facts that a handler learns go into its summary line (event `message_handled`, one for each delivery):
 `structlog.contextvars.bind_contextvars(outcome="ticket")`.
@@ -21,6 +26,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -33,15 +39,19 @@ from pydantic import SecretStr
 from shared.broker.publish import Publisher
 from shared.broker.session import REQUEST_TIMEOUT_SECONDS, Backoff, BrokerOutage, Session, broker_trouble
 from shared.broker.settle import Handler, OnDeadLetter, OnPoison, Settlement, Settler, describe
-from shared.broker.topology import suspect_queue
+from shared.broker.topology import WAITS, suspect_queue, wait_queue
 from shared.broker.wire import HELPDESK_ID, Delivery
 from shared.errors import Outage
 
 ACKNOWLEDGE_TIMEOUT_SECONDS: Final = 30
 HEALTH_TIMEOUT_SECONDS: Final = 30
 
+MOST_REMEMBERED: Final = 10_000
+"""Messages of which we know that a delivery ended while we lived; of more, the oldest are forgotten."""
+GIVE_BACK_SECONDS: Final = 3
+"""For all that is given back at the end of a drain."""
+
 Healthy = Callable[[], Awaitable[None]]
-_InHand = set[asyncio.Task[None]]
 
 _log = structlog.get_logger(__name__)
 _tracer = trace.get_tracer("helpdesk_importer.broker")
@@ -64,7 +74,7 @@ class Consumer:
     """Consumes one work queue, and its queue of suspects, on a connection of its own.
 
     `workers` messages are handled at once. `healthy` raises (any error) while something that the handler stands on is
-    away. The hooks are those of `Settler`.
+    away. Suspects are taken up `suspects_after` seconds after the first consumption. The hooks are those of `Settler`.
     """
 
     def __init__(
@@ -77,6 +87,7 @@ class Consumer:
         service: str,
         workers: int = 10,
         drain_seconds: float = 20,
+        suspects_after: float = 0,
         healthy: Healthy = _always_healthy,
         on_dead_letter: OnDeadLetter | None = None,
         on_poison: OnPoison | None = None,
@@ -89,6 +100,12 @@ class Consumer:
         self._settler = Settler(publisher, service, handler, on_dead_letter, on_poison)
         self._workers = workers
         self._drain_seconds = drain_seconds
+        self._suspects_after = suspects_after
+        self._publisher = publisher
+        self._in_hand: dict[asyncio.Task[None], _Taken] = {}
+        self._survived: dict[str, int] = {}
+        """How many deliveries of a message ended while we lived, by its id."""
+        self._began: float | None = None
         self._healthy = healthy
         self._backoff = Backoff()
         self._not_consuming: Outage | None = BrokerOutage(f"The consumer of {queue} has not started yet")
@@ -103,6 +120,7 @@ class Consumer:
                     await self._consume(session, stop)
             except Exception as error:  # noqa: BLE001 - whatever it is, the only way on is to consume again, later
                 await self._pause(error, stop)
+        await self._finish()
 
     async def check(self) -> None:
         """Raise the reason when the queue is not being consumed: a check for /health/ready."""
@@ -126,25 +144,52 @@ class Consumer:
 
     async def _consume(self, session: Session, stop: asyncio.Event) -> None:
         """Take messages until `stop` or the loss of the session; raise the reason of a loss."""
-        in_hand: _InHand = set()
-        opened = [
-            await self._open(session, self.queue, self._workers, partial(self._take, session, in_hand)),
-            await self._open(
-                session, suspect_queue(self.queue), 1, partial(self._take, session, in_hand, suspect=True)
-            ),
-        ]
+        opened = [await self._open(session, self.queue, self._workers, partial(self._take, session))]
+        if self._began is None:
+            self._began = time.monotonic()
+        suspects = asyncio.create_task(self._open_suspects(session, opened))
         self._not_consuming = None
         _log.info("consumer_started", queue=self.queue, workers=self._workers)
         try:
             await _first_of(stop, session.lost)
             self._not_consuming = session.why or BrokerOutage(f"The consumer of {self.queue} is stopping")
+            suspects.cancel()
             await self._take_no_more(opened)
-            _log.info("consumer_drains", queue=self.queue, in_hand=len(in_hand))
         finally:
-            await self._finish(in_hand)
+            suspects.cancel()
+            await asyncio.wait([suspects])
+            self._remember_those_of(session)
         if session.why is not None:
             raise session.why
+        _log.info("consumer_drains", queue=self.queue, in_hand=len(self._in_hand))
+        await self._finish()
         _log.info("consumer_stopped", queue=self.queue)
+
+    async def _open_suspects(self, session: Session, opened: list[tuple[AbstractQueue, str]]) -> None:
+        await asyncio.sleep(max(0.0, (self._began or 0.0) + self._suspects_after - time.monotonic()))
+        try:
+            take = partial(self._take, session, suspect=True)
+            opened.append(await self._open(session, suspect_queue(self.queue), 1, take))
+        except Outage as outage:
+            session.lose(outage)
+
+    def _remember_those_of(self, session: Session) -> None:
+        """The deliveries that the loss of a session ends, and not we."""
+        if session.why is None:
+            return
+        for taken in self._in_hand.values():
+            if taken.session is session:
+                self._survive(taken)
+
+    def _survive(self, taken: _Taken) -> None:
+        """Remember, once, that this delivery ended while we lived."""
+        message_id = taken.delivery.message_id
+        if taken.survived or not message_id:
+            return
+        taken.survived = True
+        self._survived[message_id] = self._survived.pop(message_id, 0) + 1
+        while len(self._survived) > MOST_REMEMBERED:
+            del self._survived[next(iter(self._survived))]
 
     async def _open(
         self, session: Session, queue: str, prefetch: int, take: Callable[[AbstractIncomingMessage], Awaitable[None]]
@@ -161,43 +206,58 @@ class Consumer:
             with contextlib.suppress(BrokerOutage), broker_trouble(f"stopping to consume {queue.name}"):
                 await queue.cancel(consumer_tag, timeout=REQUEST_TIMEOUT_SECONDS)
 
-    async def _finish(self, in_hand: _InHand) -> None:
-        if not in_hand:
+    async def _finish(self) -> None:
+        """Let what is in hand end, at most `drain_seconds`; give the rest back as if nobody had had it."""
+        if not self._in_hand:
             return
-        _, late = await asyncio.wait(in_hand, timeout=self._drain_seconds)
-        if late:
-            _log.warning("drain_deadline_passed", queue=self.queue, released=len(late))
-            for task in late:
-                task.cancel()
-            await asyncio.wait(late)
+        await asyncio.wait(list(self._in_hand), timeout=self._drain_seconds)
+        late = dict(self._in_hand)
+        if not late:
+            return
+        _log.warning("drain_deadline_passed", queue=self.queue, released=len(late))
+        for task in late:
+            task.cancel()
+        await asyncio.wait(late)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await asyncio.gather(*(self._give_back(taken) for task, taken in late.items() if task.cancelled()))
 
-    async def _take(
-        self, session: Session, in_hand: _InHand, message: AbstractIncomingMessage, *, suspect: bool = False
-    ) -> None:
+    async def _give_back(self, taken: _Taken) -> None:
+        """By the shortest wait: what is left behind without an acknowledgement counts against the message."""
+        delivery = taken.delivery
+        queue = wait_queue(delivery.queue, WAITS[0])
+        with contextlib.suppress(BrokerOutage), broker_trouble("giving a message back"):
+            if not taken.session.lost.is_set():
+                await self._publisher.republish(delivery, queue, delivery.headers)
+                await taken.message.ack()
+
+    async def _take(self, session: Session, message: AbstractIncomingMessage, *, suspect: bool = False) -> None:
         """Start a task of our own: aio-pika cancels its callbacks when the channel goes."""
         if session.lost.is_set():
             return
         delivery = Delivery.of(message, self.queue, suspect=suspect)
-        task = asyncio.create_task(self._handle(session, message, delivery), name=f"handles {delivery.message_id}")
-        in_hand.add(task)
-        task.add_done_callback(in_hand.discard)
+        delivery = replace(delivery, survived=self._survived.get(delivery.message_id, 0))
+        taken = _Taken(session, message, delivery)
+        task = asyncio.create_task(self._handle(taken), name=f"handles {delivery.message_id}")
+        self._in_hand[task] = taken
+        task.add_done_callback(self._in_hand.pop)
 
-    async def _handle(self, session: Session, message: AbstractIncomingMessage, delivery: Delivery) -> None:
+    async def _handle(self, taken: _Taken) -> None:
+        delivery = taken.delivery
         with self._observed(delivery) as observation:
             try:
                 settlement = await self._settler.settle(delivery)
                 with broker_trouble("acknowledging"):
                     async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
-                        await message.ack()
-            except Outage as outage:
-                observation.trouble = describe(outage)
-                session.lose(outage)
+                        await taken.message.ack()
             except Exception as error:  # noqa: BLE001 - an error in our own plumbing must not pass in silence
                 observation.trouble = describe(error)
-                session.lose(BrokerOutage(describe(error)))
+                taken.session.lose(error if isinstance(error, Outage) else BrokerOutage(describe(error)))
+                self._survive(taken)
             else:
                 observation.settlement = settlement
                 self._backoff.reset()
+                self._survived.pop(delivery.message_id, None)
 
     @contextlib.contextmanager
     def _observed(self, delivery: Delivery) -> Iterator[_Observation]:
@@ -241,6 +301,16 @@ class Consumer:
                     redelivered=delivery.redelivered,
                     trouble=observation.trouble,
                 )
+
+
+@dataclass(slots=True)
+class _Taken:
+    """A message in our hands, and whether its delivery has ended otherwise than by our death."""
+
+    session: Session
+    message: AbstractIncomingMessage
+    delivery: Delivery
+    survived: bool = False
 
 
 class _Observation:

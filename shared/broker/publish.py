@@ -150,6 +150,7 @@ class Publisher:
             return self._session
         if self._opening is None or self._opening.done():
             self._opening = asyncio.create_task(self._replace_session(self._session), name="publisher connects")
+            self._opening.add_done_callback(_look_at)
         with broker_trouble("waiting for the connection"):
             return await asyncio.shield(self._opening)
 
@@ -166,3 +167,9 @@ class Publisher:
         self._exchanges = {name: await channel.get_exchange(name, ensure=False) for name in names}
         self._session = session
         return session
+
+
+def _look_at(opening: asyncio.Task[Session]) -> None:
+    """As asyncio wants it: who waited for the connection may have gone meanwhile, and is the one to tell."""
+    if not opening.cancelled():
+        opening.exception()

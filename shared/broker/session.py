@@ -65,7 +65,8 @@ def broker_trouble(doing: str) -> Iterator[None]:
         ) from error
     except TimeoutError as error:
         raise BrokerOutage(f"RabbitMQ did not answer in time while {doing}: look for an alarm on it") from error
-    except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError) as error:
+    except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, StopAsyncIteration) as error:
+        # QUIRK: aiormq ends a connection that the broker closes in peace with StopAsyncIteration
         raise BrokerOutage(f"RabbitMQ failed us while {doing}: {type(error).__name__} {error}") from error
 
 

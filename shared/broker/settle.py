@@ -7,8 +7,8 @@
     DeadLetter                 parked in Q.dead with the reason, after `on_dead_letter`
     anything else (our bug)    to a wait queue, counted; after the fifth: `on_poison`, and without that, parked
 
-Five deliveries without an acknowledgement (a crash loop): to Q.suspect, where one message is handled at a time; there
-five more mean that this message is the culprit, which is given up as after the fifth failure.
+Five deliveries of which their consumers may have died (a crash loop): to Q.suspect, where one message is handled at a
+time; there five more mean that this message is the culprit, which is given up as after the fifth failure.
 
 Every copy is confirmed before its original is acknowledged: a crash in between makes a second copy, never none.
 """
@@ -36,7 +36,7 @@ LONGEST_ERROR: Final = 500
 
 Handler = Callable[[Delivery], Awaitable[None]]
 OnDeadLetter = Callable[[Delivery, str], Awaitable[None]]
-OnPoison = Callable[[Delivery, Exception], Awaitable[None]]
+OnPoison = Callable[[Delivery, Exception], Awaitable[bool]]
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class Settler:
     """Runs the handler and settles the delivery, save for the acknowledgement; raises Outage when nothing was settled.
 
     `on_dead_letter(delivery, reason)` records a dead letter before it is parked. `on_poison(delivery, error)` may find
-    another way for a message that was given up; when it returns, the message counts as done.
+    another way for a message that was given up; when it returns True, the message counts as done.
     """
 
     publisher: Publisher
@@ -142,13 +142,13 @@ class Settler:
         if self.on_poison is None:
             return await self._park(delivery, error)
         try:
-            await self.on_poison(delivery, error)
+            handed_on = await self.on_poison(delivery, error)
         except Outage:
             raise
         except Exception as another:  # noqa: BLE001 - the other way is barred too, whatever the reason
             _log.error("on_poison_failed", exc_info=another)
             return await self._park(delivery, error)
-        return Settlement.HANDED_ON
+        return Settlement.HANDED_ON if handed_on else await self._park(delivery, error)
 
     async def _park(self, delivery: Delivery, error: Exception) -> Settlement:
         reason = str(error) if isinstance(error, DeadLetter) else describe(error)

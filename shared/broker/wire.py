@@ -59,8 +59,8 @@ class Delivery:
     """A message that a queue gave us.
 
     `attempt` is this try's number, from 1. `broker_deliveries` is how often RabbitMQ gave the message out before (and
-    never heard that it was done). `suspect`: it came alone, by the queue of those that may crash their
-    consumer or hold up others.
+    never heard that it was done), save those times that we know to have `survived`. `suspect`: it came alone, by the
+    queue of those that may crash their consumer or hold up others.
     """
 
     queue: str
@@ -74,6 +74,7 @@ class Delivery:
     timestamp: datetime | None
     redelivered: bool
     suspect: bool = False
+    survived: int = 0
 
     @classmethod
     def of(cls, message: AbstractIncomingMessage, queue: str, *, suspect: bool) -> Delivery:
@@ -104,8 +105,8 @@ class Delivery:
 
     @property
     def broker_deliveries(self) -> int:
-        """How often RabbitMQ delivered this before without an acknowledgement."""
-        return self._count("x-delivery-count")
+        """How often RabbitMQ delivered this before, and who had it may have died of it."""
+        return max(0, self._count("x-delivery-count") - self.survived)
 
     @property
     def mail_id(self) -> uuid.UUID | None:

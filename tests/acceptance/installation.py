@@ -56,6 +56,7 @@ async def fresh_installation(servers: Servers, databases: Databases, folder: Pat
                 "IMPORTER_DATABASE_URL": _without_login(database.dsn("owner").get_secret_value()),
                 "IMPORTER_AMQP_URL": _without_login(vhost.amqp_url),
                 "IMPORTER_RABBITMQ_MANAGEMENT_URL": _without_login(servers.rabbitmq.management_url),
+                "IMPORTER_SUSPECTS_AFTER_SECONDS": "0",
                 "IMPORTER_SECRETS_DIR": str(_secrets(folder, ours)),
                 "IMPORTER_READERS": "1",  # a second child costs as much as a service, and tests send few mails
             }

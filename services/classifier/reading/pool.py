@@ -277,9 +277,12 @@ class ReaderPool:
     async def _exchange(self, child: _Child, head: bytes, raw: bytes) -> tuple[int, bytes]:
         if child.process.stdin is None:
             raise AssertionError("a child is started with both pipes")
-        child.process.stdin.write(head)
-        child.process.stdin.write(raw)
-        await child.process.stdin.drain()
+        try:
+            child.process.stdin.write(head)
+            child.process.stdin.write(raw)
+            await child.process.stdin.drain()
+        except RuntimeError as closed:  # QUIRK: uvloop's word for the pipe of a child that died while it was idle
+            raise BrokenPipeError(str(closed)) from closed
         return await self._answer(child.process)
 
     async def _answer(self, process: asyncio.subprocess.Process) -> tuple[int, bytes]:

@@ -152,6 +152,7 @@ async def running(database: Database, vhost: Vhost, **settings: str) -> AsyncIte
         "IMPORTER_DATABASE_URL": database.dsn("classifier").get_secret_value(),
         "IMPORTER_AMQP_URL": vhost.dsn("classifier").get_secret_value(),
         "IMPORTER_DATABASE_PASSWORD_CLASSIFIER": "in the address",
+        "IMPORTER_SUSPECTS_AFTER_SECONDS": "0",
         "IMPORTER_AMQP_PASSWORD_CLASSIFIER": "in the address",
     }
     async with opened(database, vhost) as desk, await aio_pika.connect(vhost.admin_dsn.get_secret_value()) as broker:

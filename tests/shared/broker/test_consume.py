@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import aio_pika
@@ -164,9 +165,10 @@ async def test_D17_poison_may_be_handed_on_as_unreadable_instead(
 ) -> None:
     handed_on = asyncio.Event()
 
-    async def hand_on(_delivery: Delivery, error: Exception) -> None:
+    async def hand_on(_delivery: Delivery, error: Exception) -> bool:
         assert isinstance(error, ZeroDivisionError)
         handed_on.set()
+        return True
 
     seen = Seen(lambda _number, _delivery: raise_(ZeroDivisionError()))
     async with running(consumer_of(vhost, publisher, seen, on_poison=hand_on)):
@@ -175,6 +177,19 @@ async def test_D17_poison_may_be_handed_on_as_unreadable_instead(
             await handed_on.wait()
     assert len(seen.deliveries) == MOST_FAILURES
     assert await nothing_is_left(queues)
+
+
+async def test_poison_for_which_there_is_no_other_way_is_parked(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+) -> None:
+    async def no_way(*_: object) -> bool:
+        return False
+
+    seen = Seen(lambda _number, _delivery: raise_(ZeroDivisionError("our bug")))
+    async with running(consumer_of(vhost, publisher, seen, on_poison=no_way)):
+        await put()
+        parked = await queues.take(dead_queue(MAIL_RAW))
+    assert parked.headers["reason"] == "ZeroDivisionError: our bug"
 
 
 async def test_poison_whose_hook_fails_too_is_parked(
@@ -294,18 +309,39 @@ async def test_a_lost_connection_loses_nothing_and_lets_the_handler_finish(
             await started.wait()
         await kill_connections(vhost, "classifier")
 
-        async def is_noticed() -> bool:
-            return not await is_consuming(consumer)
+        async def is_done(times: int) -> bool:
+            return len(finished) == times
 
-        await eventually(is_noticed)
+        await eventually(lambda: is_done(1))  # the queue is consumed again beside what is still in hand
         go_on.set()
-
-        async def is_twice() -> bool:
-            return len(finished) == 2
-
-        await eventually(is_twice)
+        await eventually(lambda: is_done(2))
     assert finished == [str(mail.mail_id)] * 2
     assert await nothing_is_left(queues)
+
+
+async def test_connections_that_are_lost_again_and_again_make_no_message_a_suspect(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+) -> None:
+    locked = asyncio.Event()
+    counted: list[tuple[bool, int]] = []
+
+    async def handle(delivery: Delivery) -> None:
+        counted.append((delivery.suspect, delivery.broker_deliveries))
+        if len(counted) <= 2 * CRASH_LOOP_DELIVERIES + 1:
+            await locked.wait()
+
+    async def is_taken(times: int) -> bool:
+        return len(counted) >= times
+
+    async with running(consumer_of(vhost, publisher, handle)):
+        await put()
+        for times in range(1, 2 * CRASH_LOOP_DELIVERIES + 2):
+            await eventually(partial(is_taken, times))
+            await kill_connections(vhost, "classifier")
+        await eventually(partial(is_taken, 2 * CRASH_LOOP_DELIVERIES + 2))
+        await eventually(partial(nothing_is_left, queues))
+        locked.set()
+    assert set(counted) == {(False, 0)}
 
 
 async def test_a_deleted_queue_is_noticed_and_consumed_again_once_it_is_back(
@@ -362,12 +398,14 @@ async def test_what_does_not_finish_before_the_deadline_is_delivered_again(
 
     stop = asyncio.Event()
     task = asyncio.create_task(consumer_of(vhost, publisher, handle, drain_seconds=0.05).run(stop))
-    await put()
+    mail = await put()
     async with asyncio.timeout(DEADLINE_SECONDS):
         await started.wait()
         stop.set()
         await task
-    await queues.take(MAIL_RAW)
+    again = await queues.take(MAIL_RAW)
+    assert not again.headers.get("x-delivery-count"), "given back, not left behind: that would count against it"
+    assert again.correlation_id == str(mail.mail_id)
 
 
 async def test_a_message_that_may_crash_its_consumer_is_handled_alone(
@@ -413,6 +451,20 @@ async def test_the_message_that_crashes_its_consumer_is_parked_without_work(
         parked = await queues.take(dead_queue(MAIL_RAW))
     assert "died 5 times" in str(parked.headers["reason"])
     assert seen.deliveries == []
+
+
+async def test_suspects_wait_until_the_process_has_lived_for_a_while(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+) -> None:
+    """Who kills the service soon after each start condemns nobody: a suspect is not in hand then."""
+    await put()
+    await queues.put(suspect_queue(MAIL_RAW), await as_message(queues))
+    seen = Seen()
+    async with running(consumer_of(vhost, publisher, seen, suspects_after=3600)):
+        await put()
+        await seen.times(1)
+    assert [delivery.suspect for delivery in seen.deliveries] == [False]
+    assert not (await queues.take(suspect_queue(MAIL_RAW))).headers.get("x-delivery-count")
 
 
 async def as_message(queues: Queues) -> aio_pika.Message:
