@@ -9,7 +9,8 @@
 
 What the handler raises decides what becomes of the message: `shared.broker.settle`. The handler must be idempotent: a
 message comes again after a crash, a lost connection or an unknown confirm. When a connection is lost, what is in hand
-goes on to its end (a mail that is being sent must not be sent twice), beside the queue that is consumed again.
+goes on to its end (a mail that is being sent must not be sent twice), beside the queue that is consumed again. What
+comes again meanwhile waits for that end, and is acknowledged by it.
 
 RabbitMQ counts a message's deliveries, whatever ended them. Only those count against it in which this process may have
 died of it: not those that a lost connection ended while we lived, nor those that we gave back at the end of a drain.
@@ -26,7 +27,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -103,6 +104,8 @@ class Consumer:
         self._suspects_after = suspects_after
         self._publisher = publisher
         self._in_hand: dict[asyncio.Task[None], _Taken] = {}
+        self._handling: dict[str, _Taken] = {}
+        """The delivery of a message that is being handled, by its id: there is one of each."""
         self._survived: dict[str, int] = {}
         """How many deliveries of a message ended while we lived, by its id."""
         self._began: float | None = None
@@ -246,7 +249,7 @@ class Consumer:
         delivery = taken.delivery
         with self._observed(delivery) as observation:
             try:
-                settlement = await self._settler.settle(delivery)
+                settlement = await self._settle_once(taken)
                 with broker_trouble("acknowledging"):
                     async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
                         await taken.message.ack()
@@ -258,6 +261,25 @@ class Consumer:
                 observation.settlement = settlement
                 self._backoff.reset()
                 self._survived.pop(delivery.message_id, None)
+
+    async def _settle_once(self, taken: _Taken) -> Settlement:
+        """Settle the message, or wait until an earlier delivery of it has done so."""
+        message_id = taken.delivery.message_id
+        while (earlier := self._handling.get(message_id)) is not None:
+            await earlier.ended.wait()
+            if earlier.settlement is not None:
+                return earlier.settlement
+        if taken.session.lost.is_set():
+            raise BrokerOutage("The connection by which the message came is lost: it is delivered again")
+        if not message_id:  # not one of ours: nothing tells whether it is the same
+            return await self._settler.settle(taken.delivery)
+        self._handling[message_id] = taken
+        try:
+            taken.settlement = await self._settler.settle(taken.delivery)
+            return taken.settlement
+        finally:
+            del self._handling[message_id]
+            taken.ended.set()
 
     @contextlib.contextmanager
     def _observed(self, delivery: Delivery) -> Iterator[_Observation]:
@@ -305,12 +327,14 @@ class Consumer:
 
 @dataclass(slots=True)
 class _Taken:
-    """A message in our hands, and whether its delivery has ended otherwise than by our death."""
+    """A message in our hands; `survived`: its delivery has ended, and we live."""
 
     session: Session
     message: AbstractIncomingMessage
     delivery: Delivery
     survived: bool = False
+    settlement: Settlement | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class _Observation:

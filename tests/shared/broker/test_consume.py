@@ -14,6 +14,7 @@ from shared.broker import administration
 from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
 from shared.broker.retry import CRASH_LOOP_DELIVERIES, MOST_FAILURES
+from shared.broker.session import Backoff
 from shared.broker.topology import MAIL_RAW, WAITS, dead_queue, suspect_queue, wait_queue
 from shared.broker.wire import Delivery
 from shared.errors import DeadLetter, HandleAlone, Outage, TryAgain
@@ -292,56 +293,51 @@ async def test_an_outage_closes_the_consumer_until_it_is_healthy_and_counts_noth
 async def test_a_lost_connection_loses_nothing_and_lets_the_handler_finish(
     vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
 ) -> None:
-    go_on = asyncio.Event()
+    """What comes again meanwhile waits for the handler, and is acknowledged by what that did."""
+    go_on, started = asyncio.Event(), asyncio.Event()
     finished: list[str] = []
 
     async def handle(delivery: Delivery) -> None:
-        if not finished and not delivery.redelivered:
-            started.set()
-            await go_on.wait()
+        started.set()
+        await go_on.wait()
         finished.append(delivery.correlation_id)
 
-    started = asyncio.Event()
     consumer = consumer_of(vhost, publisher, handle)
     async with running(consumer):
         mail = await put()
         async with asyncio.timeout(DEADLINE_SECONDS):
             await started.wait()
-        await kill_connections(vhost, "classifier")
+        for _ in range(2 * CRASH_LOOP_DELIVERIES + 1):
+            await kill_connections(vhost, "classifier")
 
-        async def is_done(times: int) -> bool:
-            return len(finished) == times
+            async def is_taken_again() -> bool:
+                return await is_consuming(consumer) and await queues.count(MAIL_RAW) == 0
 
-        await eventually(lambda: is_done(1))  # the queue is consumed again beside what is still in hand
+            await eventually(is_taken_again)
         go_on.set()
-        await eventually(lambda: is_done(2))
-    assert finished == [str(mail.mail_id)] * 2
-    assert await nothing_is_left(queues)
+        await eventually(partial(nothing_is_left, queues))
+    assert finished == [str(mail.mail_id)]
 
 
-async def test_connections_that_are_lost_again_and_again_make_no_message_a_suspect(
-    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+async def test_outages_again_and_again_make_no_message_a_suspect(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locked = asyncio.Event()
+    monkeypatch.setattr(Backoff, "MOST_SECONDS", 0.1)
     counted: list[tuple[bool, int]] = []
 
     async def handle(delivery: Delivery) -> None:
         counted.append((delivery.suspect, delivery.broker_deliveries))
-        if len(counted) <= 2 * CRASH_LOOP_DELIVERIES + 1:
-            await locked.wait()
+        if len(counted) <= 2 * CRASH_LOOP_DELIVERIES:
+            raise Outage("the database does not answer")
 
-    async def is_taken(times: int) -> bool:
-        return len(counted) >= times
+    async def is_handled() -> bool:
+        return len(counted) > 2 * CRASH_LOOP_DELIVERIES
 
     async with running(consumer_of(vhost, publisher, handle)):
         await put()
-        for times in range(1, 2 * CRASH_LOOP_DELIVERIES + 2):
-            await eventually(partial(is_taken, times))
-            await kill_connections(vhost, "classifier")
-        await eventually(partial(is_taken, 2 * CRASH_LOOP_DELIVERIES + 2))
+        await eventually(is_handled)
         await eventually(partial(nothing_is_left, queues))
-        locked.set()
-    assert set(counted) == {(False, 0)}
+    assert counted == [(False, 0)] * (2 * CRASH_LOOP_DELIVERIES + 1)
 
 
 async def test_a_deleted_queue_is_noticed_and_consumed_again_once_it_is_back(
