@@ -110,6 +110,8 @@ class ReaderPool:
         self._program = program
         self._memory_bytes = memory_bytes
         self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
+        self._turn = asyncio.Lock()
+        """One waits for a child at a time, in the order of asking: who asks a queue at the right moment overtakes."""
         self._children: set[_Child] = set()
         self._lacking: dict[Layer, str] | None = None
         """What the children's confinement lacks, by layer, as they said last."""
@@ -194,7 +196,8 @@ class ReaderPool:
 
     async def _ready_child(self) -> _Child:
         """An idle child, its imports done: the mail's deadline counts from here."""
-        child = await self._idle.get()
+        async with self._turn:
+            child = await self._idle.get()
         try:
             if child is None:
                 child = await self._start()

@@ -14,13 +14,16 @@ from PIL import Image as Pillow
 from PIL import MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from services.classifier.reading.images.formats import ImageFormat
+from services.classifier.reading.limits import DEFAULT_LIMITS
 
 # Pillow loads all its forty formats when it first meets one that is not loaded
 Pillow.preinit()
 LOADED: Final = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 """Beside BMP, GIF, JPEG and PNG."""
 pi_heif.register_heif_opener()
-Pillow.MAX_IMAGE_PIXELS = None  # Limits.image_pixels decides, before anything is decoded
+# A later frame may be larger than what the header says, and a few bytes of it take gigabytes: Pillow looks at each
+# before it makes room, and refuses what has more than twice as many.
+Pillow.MAX_IMAGE_PIXELS = DEFAULT_LIMITS.image_pixels // 2
 
 _Answer = TypeVar("_Answer")
 
@@ -35,11 +38,13 @@ def opened(content: bytes, image_format: ImageFormat) -> Pillow.Image:
 
 
 def asked(library: Callable[[], _Answer]) -> _Answer:
-    """What the library answers. Raises Undecodable for whatever it raises; memory that runs out stays MemoryError."""
+    """What the library answers. Raises MemoryError for what has no room, Undecodable for whatever else it raises."""
     try:
         return library()
     except MemoryError:
         raise
+    except Pillow.DecompressionBombError as error:
+        raise MemoryError from error
     except Exception as error:  # on damaged bytes decoders raise anything; each means the same here
         raise Undecodable from error
 

@@ -56,13 +56,15 @@ class DecodedImage:
     width: int
     height: int
     frames: int = 1
+    larger_frames: int = 0
+    """Pixels by which later frames are larger than the first."""
     is_unseen: bool = False
     """Nobody sees it: a point, a line of one point, or transparent all over, as mails carry to be followed."""
 
     @property
     def pixels(self) -> int:
         """Of all its frames."""
-        return self.width * self.height * self.frames
+        return self.width * self.height * self.frames + self.larger_frames
 
 
 def decode_image(content: bytes, limits: Limits, *, pixels_left: int) -> DecodedImage | NotStored:
@@ -94,12 +96,14 @@ def _decoded(content: bytes, image_format: ImageFormat, limits: Limits, pixels_l
         # a decoder that can (JPEG's) reads all of it and keeps little; others do not heed this
         asked(lambda: image.draft(image.mode, (max(1, width // 8), max(1, height // 8))))
         asked(image.load)
-        frames = 1
+        frames, larger = 1, 0
         while image_format.has_frames and has_frame(image, frames):
             frames += 1
-            if frames > limits.image_frames or frames * width * height > pixels_left:
+            larger += max(0, image.width * image.height - width * height)
+            if frames > limits.image_frames or frames * width * height + larger > pixels_left:
                 return NotStored.TOO_MANY_FRAMES
-        return DecodedImage(image_format, width, height, frames, is_unseen=_is_unseen(image, (width, height), frames))
+        is_unseen = _is_unseen(image, (width, height), frames)
+        return DecodedImage(image_format, width, height, frames, larger, is_unseen=is_unseen)
 
 
 def _is_unseen(image: Pillow.Image, size: tuple[int, int], frames: int) -> bool:

@@ -1,6 +1,7 @@
 """SPEC W4, D4: images are told by decoding them, whatever the mail says."""
 
 import io
+import struct
 import uuid
 from pathlib import Path
 
@@ -90,6 +91,24 @@ def test_pixels_frames_and_bytes_are_bounded() -> None:
     assert decoded(picture("GIF", frames=5), Limits(image_total_pixels=159)) is NotStored.TOO_MANY_FRAMES
     assert decoded(picture("PNG"), Limits(image_bytes=20)) is NotStored.TOO_MANY_BYTES
     assert decode_image(picture("PNG"), DEFAULT_LIMITS, pixels_left=31) is NotStored.TOO_MANY_PIXELS
+
+
+def with_larger_frame(width: int, height: int) -> bytes:
+    """A GIF of 8 by 4 whose second frame is of 80 by 40, and says that it is as large as this."""
+    out = io.BytesIO()
+    Image.new("P", (80, 40)).save(out, "GIF")
+    other = out.getvalue()
+    frame = other[other.index(b",\0\0\0\0" + struct.pack("<HH", 80, 40)) :]
+    return picture("GIF")[:-1] + frame[:5] + struct.pack("<HH", width, height) + frame[9:]
+
+
+def test_a_frame_that_is_larger_than_the_image_costs_its_own_pixels() -> None:
+    """264 bytes took six seconds and two gigabytes."""
+    assert decoded(with_larger_frame(20_552, 20_568)) is NotStored.TOO_MANY_PIXELS
+    whole = decode_image(with_larger_frame(80, 40), DEFAULT_LIMITS, pixels_left=3_232)
+    assert isinstance(whole, DecodedImage)
+    assert whole.pixels == 8 * 4 + 80 * 40
+    assert decode_image(with_larger_frame(80, 40), DEFAULT_LIMITS, pixels_left=3_231) is NotStored.TOO_MANY_FRAMES
 
 
 @pytest.mark.parametrize(
