@@ -32,13 +32,14 @@ class Instance:
     """The servers whose data, logs, secrets and processes are in `folder`.
 
     A durable one keeps its data and outlives the command that starts it. Any other starts empty, and its servers end
-    with that command, even if that is killed.
+    with that command, even if that is killed. `synced`: its commits reach the disk all the same, for who measures.
     """
 
     folder: Path
     packages: Packages
     durable: bool
     vhost: str = "helpdesk"
+    synced: bool = False
 
     @property
     def secrets(self) -> Path:
@@ -158,6 +159,7 @@ class Instance:
             account=ordinary_account(),
             port=self._ports()["postgres"],
             durable=self.durable,
+            synced=self.durable or self.synced,
         )
 
     def _rabbitmq(self) -> Rabbitmq:

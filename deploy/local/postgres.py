@@ -44,6 +44,8 @@ class Postgres:
     account: Account
     port: int
     durable: bool
+    """Whether it outlives the command that starts it."""
+    synced: bool
     """False trades the safety of the data in a crash for speed: for data that is thrown away anyway."""
 
     @property
@@ -73,7 +75,7 @@ class Postgres:
             "initdb",
             *("--pgdata", str(self._data), "--username", "postgres", "--pwfile", str(handed)),
             *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", _LOCALE),
-            *(() if self.durable else ("--no-sync",)),
+            *(() if self.synced else ("--no-sync",)),
             as_account=True,
         )
         handed.unlink()
@@ -91,7 +93,7 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
-        if not self.durable:
+        if not self.synced:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return processes.launch(
             [

@@ -14,6 +14,8 @@ from deploy.local.set_up import set_up
 
 TEMPORARY = ("demo", "test", "bench")
 """The commands that have such servers."""
+MEASURES = "bench"
+"""The one of them for whose figures commits reach the disk."""
 
 
 @contextmanager
@@ -24,7 +26,8 @@ def temporary_servers(checkout: Checkout, name: str, *, vhost: str = "helpdesk")
     """
     make_run_folder(checkout, ordinary_account())
     folder = checkout.run.resolve() / f"{name}-servers"
-    instance = Instance(folder, Packages(checkout.packages.resolve()), durable=False, vhost=vhost)
+    packages = Packages(checkout.packages.resolve())
+    instance = Instance(folder, packages, durable=False, vhost=vhost, synced=name == MEASURES)
     with exclusive(folder, name):
         try:
             with set_up(checkout, name) as progress:

@@ -27,9 +27,10 @@ from tests.databases import Databases
 
 ROOT = Path(__file__).parents[2]
 _ENDS = 3
-_RESETS = """
+_LAST_STATEMENTS = """
     SELECT query_start FROM pg_stat_activity
-    WHERE datname = $1 AND application_name = 'helpdesk-importer' AND query LIKE '%pg_advisory_unlock_all%'"""
+    WHERE datname = $1 AND application_name = 'helpdesk-importer' AND state = 'idle'
+        AND query LIKE '%notification.recipient_address, ticket.number AS ticket%'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,16 @@ class Desk:
     async def _until_it_has_looked(self) -> None:
         """Return once a look has begun and ended that saw all that is a fact now.
 
-        The pool resets its connection after each look, which PostgreSQL shows. The first end of a look may be that of
-        one that began before; by the third, the second look is known to the process.
+        Each look ends with the same statement, which PostgreSQL shows. The first end of a look may be that of one that
+        began before; by the third, the second look is known to the process.
         """
         server = await asyncpg.connect(self.server)
         ends: set[datetime] = set()
 
         async def seen() -> int:
-            ends.update(row["query_start"] for row in await server.fetch(_RESETS, self.installation.database.name))
+            ends.update(
+                row["query_start"] for row in await server.fetch(_LAST_STATEMENTS, self.installation.database.name)
+            )
             return len(ends) >= _ENDS
 
         try:

@@ -30,7 +30,7 @@ MEGABYTES: Final = 150
 PROBLEMS: Final = {
     *("MailboxUnreachable", "MailboxMissing", "AccessDenied", "LoginRefused"),
     *("MailUnreadable", "MailTooLarge", "MailGone"),
-    *("AccountTrouble", "Postponed", "Refused"),
+    *("AccountTrouble", "InDoubt", "Postponed", "Refused"),
     *("ScannerAway", "ScannerFailed"),
 }
 LONGEST_SENTENCE: Final = 1100

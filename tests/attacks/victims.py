@@ -73,7 +73,7 @@ async def find_exchange(host: str, ca_file: str, seconds: float | None = None) -
 async def send_by_smtp(port: int, seconds: float | None = None) -> str:
     """A mail handed over to an SMTP server that wants a login."""
     if seconds:
-        smtp.COMMAND_SECONDS = int(seconds)  # type: ignore[misc]
+        smtp.COMMAND_SECONDS = smtp.CONTENT_SECONDS = int(seconds)  # type: ignore[misc]
     account = Account(1, 1, "smtp", "127.0.0.1", port, Security.NONE, username="anna")
     transport = SmtpTransport(account, Secrets(SecretStr("geheim")))
     content = b"Subject: hallo\r\n\r\n" + b"hallo\r\n" * 200_000

@@ -1,9 +1,10 @@
 """`python -m tests.benchmarks`: the rate and the latency of mails through the whole importer. `make bench` starts it.
 
 Reads     an empty, migrated database and a virtual host with the topology, by the services' variables `IMPORTER_…`
-Measures  rate: 500 mails at once, of 20 KB and of 76 KB, from the first delivery to the last outcome and to the last
-          notification received; latency: 100 mails, five a second, from the delivery to the commit and to the mail
-          server; processor time a mail of each service, of the database and of the broker; the classifier's stages
+Measures  rate: three rounds of 300 mails at once as a helpdesk gets them (`mix`), from the first delivery to the last
+          outcome and to the last notification sent; latency: 100 mails, five a second, from the delivery to the commit
+          and to the mail server; processor time a mail of each service, of the database and of the broker, commits and
+          bytes of its log a mail; commits reach the disk; the classifier's stages
           beside the standard library (`python -m tests.benchmarks.classifier` alone needs no server); each kind of
           mailbox (`python -m tests.benchmarks.mailboxes`)
 Writes    .run/benchmark.json
@@ -39,34 +40,44 @@ from shared.broker.administration import management, vhost_of
 from shared.configuration import BrokerAdministration
 from shared.errors import ImporterError
 from tests.benchmarks import classifier, mailboxes
+from tests.benchmarks.mix import mail_of_mix
 from tests.benchmarks.processor_time import parent_of, processor_seconds
 from tests.benchmarks.sample import sample_mail
 
 FOLDER: Final = Path(__file__).parents[2] / ".run"
-RATE_MAILS: Final = 500
-RATE_SIZES: Final = (20_000, 76_000)
+RATE_MAILS: Final = 300
+ROUNDS: Final = 3
+CUSTOMERS: Final = Path(__file__).with_name("customers.sql")
 LATENCY_MAILS: Final = 100
 LATENCY_SIZE: Final = 20_000
 LATENCY_PACE: Final = 0.2
-WARM_UP: Final = 20
+WARM_UP: Final = 40
 DEADLINE: Final = 300.0
-MAILS_OUT: Final = 2
-"""For each new ticket: to the ticket manager and to the customer (M2, M4)."""
+
+STATISTICS_SECONDS: Final = 1.2
+"""PostgreSQL counts a session's commits a second later."""
 
 _POLL: Final = 0.1
+_PLANNED: Final = "SELECT count(*) FROM helpdesk.notifications WHERE state = 'planned'"
+_WRITTEN: Final = """
+    SELECT xact_commit AS commits, pg_current_wal_lsn() - '0/0' AS log
+    FROM pg_stat_database WHERE datname = current_database()"""
 _ENDED: Final = "SELECT count(*) FROM helpdesk.imported_mails WHERE outcome IS NOT NULL"
 _WHEN: Final = "SELECT item_key, outcome_at FROM helpdesk.imported_mails WHERE item_key = ANY($1)"
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Mails a second until the last outcome, and until the last notification; processor time in ms a mail."""
+    """Mails a second until the last outcome, and until the last notification is sent; the rest for each mail."""
 
-    bytes_a_mail: int
     mails: int
+    bytes_a_mail: int
     outcomes_a_second: float
     notified_a_second: float
     processor_ms: Mapping[str, float]
+    commits: float
+    log_bytes: float
+    """Of PostgreSQL's write-ahead log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +106,35 @@ class Bench:
         self._confirmed: dict[str, float] = {}
         smtp.on_delivery = self._received
 
-    async def rate(self, size: int, count: int) -> Rate:
-        """Deliver `count` mails at once and wait for all of them."""
-        mails = [sample_mail(self._mails + number, size) for number in range(count)]
+    async def rate(self, mails: Sequence[bytes]) -> Rate:
+        """Deliver these at once and wait for all of them."""
+        count = len(mails)
+        written = await self._written()
         before = processor_seconds(self._processes)
         delivered = [self._deliver(mail) for mail in mails]
         outcomes = await self._outcomes(delivered)
-        await self._all_notified()
+        while await self._database.fetchval(_PLANNED):
+            await asyncio.sleep(_POLL)
         notified = time.time()
         after = processor_seconds(self._processes)
-        spent = {name: (after[name] - before[name]) * 1000 / count for name in self._processes}
-        first = min(mail.at for mail in delivered)
-        last = max(outcomes.values())
-        average = sum(map(len, mails)) // count
-        return Rate(average, count, count / (last - first), count / (notified - first), spent)
+        commits, log = (now - then for now, then in zip(await self._written(), written, strict=True))
+        first, last = min(mail.at for mail in delivered), max(outcomes.values())
+        return Rate(
+            mails=count,
+            bytes_a_mail=sum(map(len, mails)) // count,
+            outcomes_a_second=count / (last - first),
+            notified_a_second=count / (notified - first),
+            processor_ms={name: (after[name] - before[name]) * 1000 / count for name in self._processes},
+            commits=commits / count,
+            log_bytes=log / count,
+        )
+
+    async def _written(self) -> tuple[int, float]:
+        """Commits and bytes of its log so far, once the server has counted what is over."""
+        await asyncio.sleep(STATISTICS_SECONDS)
+        row = await self._database.fetchrow(_WRITTEN)
+        assert row is not None
+        return row["commits"], float(row["log"])
 
     async def latency(self, size: int, count: int, pace: float) -> Latency:
         """Deliver a mail every `pace` seconds."""
@@ -118,7 +144,8 @@ class Bench:
             delivered[str(message_from_bytes(mail)["From"]).partition("<")[2][:-1]] = self._deliver(mail)
             await asyncio.sleep(pace)
         outcomes = await self._outcomes(list(delivered.values()))
-        await self._all_notified()
+        while await self._database.fetchval(_PLANNED):
+            await asyncio.sleep(_POLL)
         to_outcome = [outcomes[mail.unique_name] - mail.at for mail in delivered.values()]
         to_customer = [self._confirmed[sender] - mail.at for sender, mail in delivered.items()]
         (p50, p99), (confirmed_p50, confirmed_p99) = _percentiles(to_outcome), _percentiles(to_customer)
@@ -137,9 +164,6 @@ class Bench:
             await asyncio.sleep(_POLL)
         names = [mail.unique_name for mail in delivered]
         return {row["item_key"]: row["outcome_at"].timestamp() for row in await self._database.fetch(_WHEN, names)}
-
-    async def _all_notified(self) -> None:
-        await self._smtp.wait_for(MAILS_OUT * self._mails, seconds=DEADLINE)
 
 
 def _percentiles(seconds: Sequence[float]) -> tuple[float, float]:
@@ -175,17 +199,17 @@ async def measure(console: Console, configuration: DemoConfiguration) -> tuple[l
         await load_organisation(configuration.as_role("console"), mailboxes=mailboxes, smtp_port=smtp.port)
         database = await asyncpg.connect(configuration.as_role("owner"))
         try:
-            # every sender is unknown, and each gets his confirmation
-            await database.execute("UPDATE helpdesk.helpdesks SET unknown_senders_per_hour = 100000")
+            async with database.transaction():
+                await database.execute(CUSTOMERS.read_text(encoding="utf-8"))
             async with running_services(os.environ, mailboxes.parent / "logs") as supervisor, asyncio.timeout(DEADLINE):
                 bench = Bench(maildir, database, smtp, await _processes(supervisor, database))
-                await bench.rate(LATENCY_SIZE, WARM_UP)
+                await bench.rate([mail_of_mix(number) for number in range(WARM_UP)])
                 console.print("latency …")
                 latency = await bench.latency(LATENCY_SIZE, LATENCY_MAILS, LATENCY_PACE)
                 rates = []
-                for size in RATE_SIZES:
-                    console.print(f"rate with mails of {size // 1000} KB …")
-                    rates.append(await bench.rate(size, RATE_MAILS))
+                for run in range(1, ROUNDS + 1):
+                    console.print(f"rate, round {run} of {ROUNDS} …")
+                    rates.append(await bench.rate([mail_of_mix(number, run) for number in range(RATE_MAILS)]))
                 return rates, latency
         finally:
             await database.close()
@@ -193,19 +217,20 @@ async def measure(console: Console, configuration: DemoConfiguration) -> tuple[l
 
 def show(console: Console, rates: Sequence[Rate], latency: Latency) -> None:
     """Print the tables."""
-    table = Table(title=f"Rate: {RATE_MAILS} mails at once", title_justify="left")
-    for column in ("KB a mail", "outcomes/s", "notified/s"):
-        table.add_column(column, justify="right")
-    for rate in rates:
-        figures = (rate.bytes_a_mail / 1000, rate.outcomes_a_second, rate.notified_a_second)
-        table.add_row(*(f"{figure:.1f}" for figure in figures))
-    console.print(table)
-    table = Table(title="Processor time, ms a mail", title_justify="left")
-    for column in ("KB a mail", *rates[0].processor_ms, "in all"):
-        table.add_column(column, justify="right")
-    for rate in rates:
-        spent = (*rate.processor_ms.values(), sum(rate.processor_ms.values()))
-        table.add_row(f"{rate.bytes_a_mail / 1000:.1f}", *(f"{milliseconds:.1f}" for milliseconds in spent))
+    table = Table(
+        title=f"Rate: {RATE_MAILS} mails at once, in {ROUNDS} rounds; each column a round", title_justify="left"
+    )
+    table.add_column("")
+    for run, _ in enumerate(rates, start=1):
+        table.add_column(f"round {run}", justify="right")
+    table.add_row("KB a mail", *(f"{rate.bytes_a_mail / 1000:.0f}" for rate in rates))
+    table.add_row("outcomes/s", *(f"{rate.outcomes_a_second:.1f}" for rate in rates))
+    table.add_row("notified/s", *(f"{rate.notified_a_second:.1f}" for rate in rates))
+    for name in rates[0].processor_ms:
+        table.add_row(f"{name}, ms of processor", *(f"{rate.processor_ms[name]:.1f}" for rate in rates))
+    table.add_row("in all", *(f"{sum(rate.processor_ms.values()):.1f}" for rate in rates))
+    table.add_row("commits a mail", *(f"{rate.commits:.1f}" for rate in rates))
+    table.add_row("KB of log a mail", *(f"{rate.log_bytes / 1000:.0f}" for rate in rates))
     console.print(table)
     table = Table(title=f"Latency: {LATENCY_MAILS} mails, {1 / LATENCY_PACE:.0f} a second", title_justify="left")
     for column in ("from the delivery to", "p50 ms", "p99 ms"):
@@ -234,6 +259,10 @@ def main() -> int:
     mailboxes.show(console, costs)
     report = FOLDER / "benchmark.json"
     content = {
+        "end_to_end": {"mails_per_s": statistics.median(rate.notified_a_second for rate in rates)},
+        "cpu_ms": {
+            name: statistics.median(rate.processor_ms[name] for rate in rates) for name in rates[0].processor_ms
+        },
         "rates": [asdict(rate) for rate in rates],
         "latency": asdict(latency),
         "classifier": {"stages": [asdict(stage) for stage in stages], "peak_mb": peaks},

@@ -132,7 +132,8 @@ def _private(settled: dict[str, int]) -> Iterator[OwnServers]:
         for part in ("postgres", "rabbitmq"):
             shutil.rmtree(folder / part, ignore_errors=True)
         log = folder / "servers.log"
-        postgres = Postgres(packages, folder / "postgres", log, ordinary_account(), settled["postgres"], durable=False)
+        account, port = ordinary_account(), settled["postgres"]
+        postgres = Postgres(packages, folder / "postgres", log, account, port, durable=False, synced=False)
         rabbitmq = Rabbitmq(
             packages, folder / "rabbitmq", log,
             Ports(settled["amqp"], settled["management"], settled["distribution"], settled["epmd"]),

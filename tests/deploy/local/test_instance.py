@@ -146,7 +146,7 @@ def test_a_port_that_was_lost_to_another_program_is_named(packages: Packages, fo
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         log = folder / "postgres.log"
-        postgres = Postgres(packages, folder / "postgres", log, ordinary_account(), port, durable=False)
+        postgres = Postgres(packages, folder / "postgres", log, ordinary_account(), port, durable=False, synced=False)
         postgres.prepare()
         started = postgres.launch()
         assert eventually(lambda: not processes.is_alive(started))

@@ -316,7 +316,8 @@ async def test_a_lost_connection_loses_nothing_and_lets_the_handler_finish(
             await eventually(is_taken_again)
         go_on.set()
         await eventually(partial(nothing_is_left, queues))
-    assert finished == [str(mail.mail_id)]
+    assert set(finished) == {str(mail.mail_id)}
+    assert len(finished) <= 2, "once, and again if the connection went between its end and its acknowledgement"
 
 
 async def test_outages_again_and_again_make_no_message_a_suspect(
