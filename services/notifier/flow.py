@@ -51,6 +51,8 @@ TRY_SECONDS: Final = 1_200
 RENEW_SECONDS: Final = LEASE.total_seconds() / 4
 AT_ONCE: Final = 8
 """Rows that the sweeper claims at a time: as many as are soon under way, so that no lease ends while it waits."""
+SWEEPS: Final = 8
+"""Sweeps side by side: a server that is slow to answer holds up its own, and the next ones go on."""
 SWEEP_SECONDS: Final = 5
 RECORD_AGAIN_SECONDS: Final = 1
 
@@ -98,18 +100,35 @@ class Notifier:
         return len(claimed)
 
     async def sweep_until(self, stop: asyncio.Event) -> None:
-        """Sweep until `stop`, with a pause whenever nothing is due; then wait for what is being recorded."""
-        while not stop.is_set():
-            try:
-                if await self.sweep():
+        """Sweep until `stop`, with a pause whenever nothing is due; then wait for what is being sent and recorded."""
+        stopping = asyncio.create_task(stop.wait())
+        sweeps: set[asyncio.Task[int]] = set()
+        try:
+            while not stop.is_set():
+                if len(sweeps) < SWEEPS:
+                    sweeps.add(asyncio.create_task(self._sweep_or_tell()))
+                ended, _ = await asyncio.wait(
+                    {*sweeps, stopping}, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                tried = sum(sweep.result() for sweep in sweeps & ended)
+                sweeps -= ended
+                if tried or not ended:
                     continue
-            except TryAgain as trouble:
-                _log.warning("sweep_postponed", trouble=str(trouble))
-            await self._transports.close_idle()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_SECONDS):
-                    await stop.wait()
+                await self._transports.close_idle()
+                await asyncio.wait({stopping}, timeout=SWEEP_SECONDS)
+            await asyncio.gather(*sweeps)
+        finally:
+            for task in (*sweeps, stopping):
+                task.cancel()
+            await asyncio.wait({*sweeps, stopping})
         await self.finish()
+
+    async def _sweep_or_tell(self) -> int:
+        try:
+            return await self.sweep()
+        except TryAgain as trouble:
+            _log.warning("sweep_postponed", trouble=str(trouble))
+            return 0
 
     async def renew_until(self, stop: asyncio.Event) -> None:
         """Renew the claims on what is in hand, again and again until `stop`, and then once more."""

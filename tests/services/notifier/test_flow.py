@@ -350,6 +350,37 @@ async def test_a_server_that_takes_mails_and_never_says_so_gets_each_a_few_times
     assert len(smtp.deliveries) == len(DELAYS_IN_DOUBT) + 1
 
 
+async def test_a_server_that_is_slow_with_one_mail_holds_up_no_later_one(
+    house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notifier.flow.SWEEP_SECONDS", 0.05)
+    answers, asked = asyncio.Event(), asyncio.Event()
+
+    async def answers_the_first_late(_: Delivery) -> None:
+        if not asked.is_set():
+            asked.set()
+            await answers.wait()
+
+    smtp.on_delivery = answers_the_first_late
+    first = await house.plan()
+    await house.pass_time(EVENT_LOST_AFTER)
+    stop = asyncio.Event()
+    async with house.notifier() as notifier:
+        sweeping = asyncio.create_task(notifier.sweep_until(stop))
+        await asked.wait()
+        later = await house.plan()
+        await house.pass_time(EVENT_LOST_AFTER)
+        async with asyncio.timeout(30):
+            while (await house.row(later))["state"] != "sent":
+                await asyncio.sleep(0.05)
+        assert (await house.row(first))["state"] == "planned"
+        answers.set()
+        stop.set()
+        await sweeping
+    assert (await house.row(first))["state"] == "sent"
+    assert len(smtp.deliveries) == 2
+
+
 async def test_a_claim_in_hand_is_renewed_and_one_that_nobody_renews_ends_soon(house: House, smtp: SmtpServer) -> None:
     planned = await house.plan()
     slow = asyncio.Event()
