@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from services.classifier import repository
@@ -62,19 +62,26 @@ class Store:
         self, connection: Connection, mail: _Unstored, blobs: Iterator[BlobReference]
     ) -> ClassifiedMail:
         classified = mail.classified
-        repeated = await _repeated(connection, mail)
-        images = tuple(_stored_image(image, blobs, repeated) for image in mail.read.images)
+        images = [_with_blobs(image, blobs) for image in mail.read.images]
+        may_be_logos = [blob.sha256 for image, (blob, *_) in images if may_be_logo(image)]
+        repeated = await repository.repeated(connection, classified.helpdesk_id, classified.mail_id, may_be_logos)
         bodies = await claim_check.check_in(self._blobs, connection, classified.mail_id, mail.bodies)
-        return classified.model_copy(update={"images": images, "bodies": bodies})
+        stored = tuple(_stored_image(image, references, repeated) for image, references in images)
+        return classified.model_copy(update={"images": stored, "bodies": bodies})
 
 
-def _stored_image(image: ReadImage, blobs: Iterator[BlobReference], repeated: frozenset[str]) -> Image:
-    blob = next(blobs)
-    copies = [
-        ImageCopy(media_type=copy.media_type, width=copy.width, height=copy.height, blob=next(blobs))
-        for copy in ((image.copies.rendition, image.copies.thumbnail) if image.copies is not None else ())
-    ]
-    rendition, thumbnail = copies or (None, None)
+def _with_blobs(image: ReadImage, blobs: Iterator[BlobReference]) -> tuple[ReadImage, list[BlobReference]]:
+    """An image with the blobs of its own bytes and of its copies, the next ones in the order of `contents`."""
+    return image, list(islice(blobs, 1 if image.copies is None else 3))
+
+
+def _stored_image(image: ReadImage, blobs: Sequence[BlobReference], repeated: frozenset[str]) -> Image:
+    blob, *of_copies = blobs
+    copies = (image.copies.rendition, image.copies.thumbnail) if image.copies is not None else ()
+    rendition, thumbnail = [
+        ImageCopy(media_type=copy.media_type, width=copy.width, height=copy.height, blob=its_blob)
+        for copy, its_blob in zip(copies, of_copies, strict=True)
+    ] or (None, None)
     return image_of(
         image,
         blob,
@@ -82,12 +89,6 @@ def _stored_image(image: ReadImage, blobs: Iterator[BlobReference], repeated: fr
         rendition=rendition,
         thumbnail=thumbnail,
     )
-
-
-async def _repeated(connection: Connection, mail: _Unstored) -> frozenset[str]:
-    """Digests of the images that may be logos and that other tickets of the helpdesk have too."""
-    digests = [hashlib.sha256(image.content).hexdigest() for image in mail.read.images if may_be_logo(image)]
-    return await repository.repeated(connection, mail.classified.helpdesk_id, mail.classified.mail_id, digests)
 
 
 def _fits(bodies: Bodies) -> bool:

@@ -395,10 +395,6 @@ REPORT_DELIVERY: Final = """
 
 EVENTS_PUBLISHED: Final = "UPDATE imported_mails SET event_published_at = now() WHERE mail_id = ANY($1::uuid[])"
 
-HAS_ITS_OUTCOME: Final = """
-    -- $1 mail_id, $2 the message's replay
-    SELECT EXISTS (SELECT FROM imported_mails WHERE mail_id = $1
-                   AND (outcome <> 'quarantine' OR (outcome IS NOT NULL AND $2 <= decided_replay)))
-"""
+OUTCOME_OF_MAIL: Final = "SELECT outcome, decided_replay FROM imported_mails WHERE mail_id = $1"
 
 RECORD_DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"

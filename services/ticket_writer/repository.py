@@ -93,9 +93,7 @@ class Writing:
                 f"the message tells another helpdesk or other bytes of mail {self._mail.mail_id} than the ledger: see "
                 "where it came from"
             )
-        if row["outcome"] is None:
-            return None
-        return Earlier(Outcome(row["outcome"]), row["decided_replay"])
+        return _earlier(row)
 
     async def load_facts(self) -> Facts:
         """Lock the ticket that the mail leads to, if any, and read all that a decision stands on."""
@@ -288,12 +286,18 @@ class Repository:
     async def has_its_outcome(self, mail_id: uuid.UUID, replay: int) -> bool:
         """Whether a message of this replay would change nothing (`Earlier.stands_against`)."""
         async with connection(self._pool) as acquired:
-            return bool(await acquired.fetchval(queries.HAS_ITS_OUTCOME, mail_id, replay))
+            row = await acquired.fetchrow(queries.OUTCOME_OF_MAIL, mail_id)
+        earlier = None if row is None else _earlier(row)
+        return earlier is not None and earlier.stands_against(replay)
 
     async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
         """Record in the ledger that a message of this mail is parked (D7)."""
         async with connection(self._pool) as acquired:
             await acquired.execute(queries.RECORD_DEAD_LETTER, mail_id, queue, reason)
+
+
+def _earlier(row: asyncpg.Record) -> Earlier | None:
+    return None if row["outcome"] is None else Earlier(Outcome(row["outcome"]), row["decided_replay"])
 
 
 async def _lock_all(connection: Connection, mails: Sequence[ClassifiedMail]) -> None:

@@ -20,16 +20,13 @@ from typing import Final
 
 from PIL import Image
 
+from tests.benchmarks.sample import WORDS
+
 TICKETS: Final = 1_000
 CONTACTS: Final = 250
 STRANGERS: Final = 250
 MAILBOX: Final = "servicedesk@oosterdam-services.example"
 
-_TEXT = """
-    de het een printer werkt niet meer sinds gisteren graag vandaag nog kijken naar onze kassa want klanten wachten
-    foutmelding scherm blijft zwart netwerk traag opnieuw opstarten helpt niet bedankt alvast vriendelijke groet
-"""
-_WORDS = _TEXT.split()
 _POLICY = SMTP.clone(linesep="\n")
 
 
@@ -46,7 +43,7 @@ def mail_of_mix(number: int, run: int = 0) -> bytes:
     else:
         mail["From"] = f"Contact {sender} <contact{sender}@klant{sender % 50}.example>"
     mail["To"] = MAILBOX
-    words = " ".join(chance.choices(_WORDS, k=5))
+    words = " ".join(chance.choices(WORDS, k=5))
     ticket = 1_000_001 + chance.randrange(TICKETS)
     mail["Subject"] = f"Re: [{ticket}] Melding van eerder" if follows else f"Melding {number}: {words}"
     mail["Date"] = format_datetime(datetime.now(UTC))
@@ -63,7 +60,7 @@ def _fill(mail: EmailMessage, kind: float, chance: random.Random, first: str) ->
 
 
 def _paragraphs(chance: random.Random, count: int) -> list[str]:
-    return [" ".join(chance.choices(_WORDS, k=chance.randint(20, 80))) for _ in range(count)]
+    return [" ".join(chance.choices(WORDS, k=chance.randint(20, 80))) for _ in range(count)]
 
 
 def _text(mail: EmailMessage, chance: random.Random, first: str) -> None:

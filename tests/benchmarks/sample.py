@@ -15,7 +15,7 @@ _TEXT = """
     de het een printer werkt niet meer sinds gisteren graag vandaag nog kijken naar onze kassa want klanten wachten
     foutmelding scherm blijft zwart netwerk traag opnieuw opstarten helpt niet bedankt alvast vriendelijke groet
 """
-_WORDS = _TEXT.split()
+WORDS = _TEXT.split()
 _BASE64 = 4 / 3 * 77 / 76
 
 
@@ -25,12 +25,12 @@ def sample_mail(number: int, size: int) -> bytes:
     Of one domain, only thirty senders whom nobody knows are answered within three hours (SPEC D10).
     """
     chance = random.Random(number)  # noqa: S311 - text to fill a mail with
-    paragraphs = [" ".join(chance.choices(_WORDS, k=60)) for _ in range(8)]
+    paragraphs = [" ".join(chance.choices(WORDS, k=60)) for _ in range(8)]
     cid = make_msgid(domain="bench.example")
     mail = EmailMessage(policy=SMTP.clone(linesep="\n"))
     mail["From"] = f"Klant {number} <bench@klant{number}.example>"
     mail["To"] = "servicedesk@oosterdam-services.example"
-    mail["Subject"] = f"Melding {number}: {' '.join(chance.choices(_WORDS, k=5))}"
+    mail["Subject"] = f"Melding {number}: {' '.join(chance.choices(WORDS, k=5))}"
     mail["Date"] = format_datetime(datetime.now(UTC))
     mail["Message-ID"] = f"<{number}.{size}@bench.example>"
     mail.set_content("\n\n".join(paragraphs))
