@@ -100,6 +100,7 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
             on_poison=classifier.hand_on,
         )
         process.ready_when("broker", consumer.check)
+        process.ready_when("publishing", publisher.check)
         process.ready_when("database", partial(repository.check, pool))
         if scanner is not None:
             process.ready_when("virus scanner", scanner.check)

@@ -18,12 +18,15 @@ from aio_pika.abc import AbstractChannel
 
 from services.console import progress
 from services.console.database import ConsoleConfiguration, open_database
-from services.console.progress import MailboxProgress, MailDue, Unfinished
+from services.console.progress import MailDue
 from services.console.queues import BrokerConfiguration, ready_now
 from shared.broker.session import Session
 from shared.broker.topology import WORK_QUEUES, dead_queue
 from shared.database.pool import Pool, connection, transaction
 from shared.errors import Outage
+from shared.standing import recorded
+from shared.standing.needs import many
+from shared.standing.recorded import MailboxProgress, Unfinished
 
 LOOK_SECONDS: Final = 0.5
 CALM_LOOKS: Final = 2
@@ -91,11 +94,6 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def many(count: int, one: str, more: str = "") -> str:
-    """`1 mail`, `2 mails`."""
-    return f"{count} {one}" if count == 1 else f"{count} {more or f'{one}s'}"
-
-
 class IdleWatch:
     """Looks until the importer is idle. `last` is the last situation seen, `trouble` what keeps us from looking."""
 
@@ -140,7 +138,7 @@ class IdleWatch:
     async def _begin(self, pool: Pool) -> datetime:
         """Give the mailboxes their turn; checks that end from now on count."""
         async with transaction(pool) as acquired:
-            self._began = await progress.now(acquired)
+            self._began = await recorded.now(acquired)
             await progress.check_soon(acquired)
         return self._began
 
@@ -150,8 +148,8 @@ async def _look(pool: Pool, channel: AbstractChannel, began: datetime) -> Situat
     async with connection(pool) as acquired:
         return Situation(
             began,
-            tuple(await progress.mailboxes(acquired)),
-            await progress.unfinished(acquired),
+            tuple(await recorded.mailboxes(acquired)),
+            await recorded.unfinished(acquired),
             tuple(await progress.mails_due(acquired, NAMED)),
             queues,
         )

@@ -3,10 +3,11 @@
     starting ──▶ ready ◀──▶ not ready
         │          │
         └── exit ──┴──▶ waiting (1 s, doubling to 1 min) ──▶ starting
+                   ├──▶ no answer to /health/live for 15 s: killed, and started again like any that crashed
                    └──▶ exit code 78, bad configuration: everything stops, and so do we, with 78;
                         of a service that was ready before, a crash like any other
 
-A service that ends by itself is started again. SIGTERM drains all four at once: their queues are durable, so no order
+A service that ends by itself, or hangs, is started again. SIGTERM drains all four at once: their queues are durable, so no order
 is needed. Each child leads a process group of its own: Ctrl-C reaches only us, and what a child started ends with it.
 Should we be killed, the kernel tells the children (Linux: `PR_SET_PDEATHSIG`), which then drain.
 """
@@ -37,6 +38,8 @@ BAD_CONFIGURATION: Final = os.EX_CONFIG
 
 _KILL_AFTER: Final = timedelta(seconds=30)
 """What a draining service gets before it is killed: more than its own limit (IMPORTER_DRAIN_SECONDS, 20 s)."""
+_HUNG_AFTER: Final = timedelta(seconds=15)
+"""How long a service that has answered may leave /health/live without an answer: three questions of five seconds."""
 _STEADY_AFTER: Final = 60.0
 """Seconds of running after which an earlier crash is forgotten."""
 _PR_SET_PDEATHSIG: Final = 1
@@ -49,6 +52,7 @@ class Condition(StrEnum):
     STARTING = "starting"
     READY = "ready"
     NOT_READY = "not ready"
+    HUNG = "hung"
     WAITING = "waiting to start again"
     STOPPED = "stopped"
 
@@ -86,6 +90,7 @@ class Supervisor:
     output: ChildOutput
     first_health_port: int = 0
     kill_after: timedelta = _KILL_AFTER
+    hung_after: timedelta = _HUNG_AFTER
     on_change: Callable[[ServiceState], None] = lambda _state: None
     states: dict[str, ServiceState] = field(
         default_factory=lambda: {name: ServiceState(name, Condition.STOPPED) for name in SERVICES}
@@ -188,23 +193,31 @@ class Supervisor:
         return code
 
     async def _follow_health(self, state: ServiceState) -> None:
-        condition = Condition.STARTING
-        async with httpx.AsyncClient(base_url=state.health_url or "", timeout=5) as client:
+        """Tell of each change, until the service hangs: then kill it, whatever it was doing (nothing is lost by that)."""
+        clock = asyncio.get_running_loop().time
+        condition, answered = Condition.STARTING, None
+        timeout = min(5.0, self.hung_after.total_seconds() / 3)
+        async with httpx.AsyncClient(base_url=state.health_url or "", timeout=timeout, trust_env=False) as client:
             while True:
-                try:
-                    ready = (await client.get("/health/ready")).is_success
-                except httpx.HTTPError:
-                    ready = False
+                ready = await _answers(client, "/health/ready") is True
+                if ready or await _answers(client, "/health/live") is not None:
+                    answered = clock()
                 if ready:
+                    self._worked.add(state.service)
+                if answered is not None and clock() - answered > self.hung_after.total_seconds():
+                    now = Condition.HUNG
+                elif ready:
                     now = Condition.READY
                 else:
                     now = Condition.STARTING if condition is Condition.STARTING else Condition.NOT_READY
-                if ready:
-                    self._worked.add(state.service)
                 if now is not condition:
                     condition = now
                     await self._tell(ServiceState(state.service, condition, state.pid, state.health_url, state.starts))
-                await asyncio.sleep(0.1 if condition is Condition.STARTING else 2)
+                if condition is Condition.HUNG and state.pid is not None:
+                    with suppress(ProcessLookupError):
+                        os.killpg(state.pid, signal.SIGKILL)
+                    return
+                await asyncio.sleep(0.1 if condition is Condition.STARTING else min(2.0, timeout))
 
     async def _tell(self, state: ServiceState) -> None:
         async with self._changed:
@@ -239,6 +252,14 @@ class Supervisor:
                     f"Port {self._configured_port(name)} on 127.0.0.1, the health port of {name}, cannot be had "
                     f"({error.strerror}): choose another --first-health-port."
                 ) from None
+
+
+async def _answers(client: httpx.AsyncClient, path: str) -> bool | None:
+    """Whether the answer was a success; None: there was none."""
+    try:
+        return (await client.get(path)).is_success
+    except httpx.HTTPError:
+        return None
 
 
 def _end_with_parent(parent: int) -> Callable[[], None]:

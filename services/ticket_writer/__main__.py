@@ -70,6 +70,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
         )
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)
+        process.ready_when("publishing", publisher.check)
         await process.run(consumer.run, EventSweeper(repository, publisher).run, ReviewRequests(pool).run)
 
 

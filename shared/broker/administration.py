@@ -81,8 +81,9 @@ class ManagementRefused(ImporterError):
 class Management:
     """RabbitMQ's management API for one virtual host. Raises Outage, Misconfigured and ManagementRefused."""
 
-    def __init__(self, client: httpx.AsyncClient, vhost: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, vhost: str, user: str = "importer_admin") -> None:
         self._client = client
+        self._user = user
         self.vhost = quote(vhost, safe="")
 
     async def get(self, path: str) -> Any:
@@ -104,8 +105,8 @@ class Management:
             ) from error
         if response.status_code == httpx.codes.UNAUTHORIZED:
             raise Misconfigured(
-                "RabbitMQ's management API refuses the administrator: check the user in "
-                "IMPORTER_RABBITMQ_MANAGEMENT_URL and the secret amqp_password_admin."
+                f"RabbitMQ's management API refuses the user {self._user}: check IMPORTER_RABBITMQ_MANAGEMENT_URL and "
+                f"the secret amqp_password_{self._user.removeprefix('importer_')}, or run deploy-topology."
             )
         if response.is_error and response.status_code != httpx.codes.NOT_FOUND:
             raise ManagementRefused(f"RabbitMQ refused {method} {path}: {response.status_code} {response.text}")
@@ -127,7 +128,7 @@ async def management(management_dsn: SecretStr, vhost: str) -> AsyncIterator[Man
         trust_env=False,
         verify=tls,
     ) as client:
-        yield Management(client, vhost)
+        yield Management(client, vhost, unquote(parts.username or ""))
 
 
 def vhost_of(amqp_url: SecretStr) -> str:

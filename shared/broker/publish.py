@@ -14,11 +14,12 @@ replaced when it is lost; there are no hidden retries.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from aio_pika import DeliveryMode
 from aio_pika import Message as AmqpMessage
@@ -31,6 +32,9 @@ from shared.broker.session import PUBLISH_TIMEOUT_SECONDS, BrokerOutage, QueueFu
 from shared.broker.topology import RETRY_EXCHANGE, ROUTES
 from shared.broker.wire import COUNTERS, Delivery, encode
 from shared.messages import Message
+
+TROUBLE_SECONDS: Final = 90
+"""How long a publish that failed counts against readiness: longer than who publishes waits before it tries again."""
 
 _tracer = trace.get_tracer("helpdesk_importer.broker")
 _published = Counter(
@@ -47,6 +51,8 @@ class Publisher:
         self._session: Session | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
         self._opening: asyncio.Task[Session] | None = None
+        self._trouble: BrokerOutage | None = None
+        self._troubled_at = 0.0
 
     async def publish(self, message: Message, *, payload: bytes | None = None) -> None:
         """Publish `message` by the route of its type. `payload`: a raw mail's bytes, None when it is too large."""
@@ -91,8 +97,14 @@ class Publisher:
         await self.republish(delivery, delivery.queue, headers)
 
     async def check(self) -> None:
-        """Raise BrokerOutage when there is no connection and none can be made: a check for /health/ready."""
-        await self._open_session()
+        """Raise BrokerOutage while messages are not taken: a check for /health/ready.
+
+        That is when there is no connection and none can be made, when RabbitMQ has blocked it (its memory or disk
+        alarm), and for TROUBLE_SECONDS after a publish that was not confirmed, unless another one is.
+        """
+        await (await self._open_session()).check_takes()
+        if self._trouble is not None and time.monotonic() - self._troubled_at < TROUBLE_SECONDS:
+            raise self._trouble
 
     async def close(self) -> None:
         """Close the connection; a later publish would open another."""
@@ -135,14 +147,20 @@ class Publisher:
                     await self._exchanges[exchange].publish(
                         message, routing_key, mandatory=True, timeout=PUBLISH_TIMEOUT_SECONDS
                     )
-            except (Unroutable, QueueFull):
+            except (Unroutable, QueueFull) as refusal:
                 _published.labels(message.type, "refused").inc()
+                self._remember(refusal)
                 raise
             except BrokerOutage as outage:
                 _published.labels(message.type, "unknown").inc()
+                self._remember(outage)
                 session.lose(outage)
                 raise
+            self._trouble = None
             _published.labels(message.type, "confirmed").inc()
+
+    def _remember(self, trouble: BrokerOutage) -> None:
+        self._trouble, self._troubled_at = trouble, time.monotonic()
 
     async def _open_session(self) -> Session:
         """The session in use, or a new one: who publishes at the same moment waits for the same connection."""

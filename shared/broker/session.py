@@ -26,6 +26,8 @@ from shared.errors import Outage
 
 HEARTBEAT_SECONDS: Final = 15
 """A connection that is stuck is given up after three times (heartbeat + 1), 48 seconds."""
+BLOCKED_SECONDS: Final = 0.1
+"""How long a connection may be unready before it counts as blocked."""
 REQUEST_TIMEOUT_SECONDS: Final = 10
 """For connecting, opening a channel, starting and stopping to consume."""
 PUBLISH_TIMEOUT_SECONDS: Final = 30
@@ -38,6 +40,10 @@ class BrokerOutage(Outage):
 
 class Unroutable(BrokerOutage):
     """No queue takes this message: the topology is incomplete."""
+
+
+class BrokerBlocked(BrokerOutage):
+    """RabbitMQ reads nothing of who publishes, for want of memory or disk."""
 
 
 class QueueFull(BrokerOutage):
@@ -123,6 +129,16 @@ class Session:
         channel.close_callbacks.add(self._on_close)
         underlying.on_consumer_cancel_callbacks.add(self._on_consumer_cancelled)
         return channel
+
+    async def check_takes(self) -> None:
+        """Raise BrokerBlocked when RabbitMQ has said that it reads nothing more of this connection."""
+        try:
+            async with asyncio.timeout(BLOCKED_SECONDS):
+                await self._connection.ready()
+        except TimeoutError:
+            raise BrokerBlocked(
+                "RabbitMQ takes no messages: its memory or disk alarm is on. Make room, or see which queue grows"
+            ) from None
 
     def lose(self, why: Outage) -> None:
         """Give this session up; the first reason is kept."""

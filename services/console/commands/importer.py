@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from services.console import logins, progress, repository
+from services.console import logins, repository
 from services.console.commands.passwords import set_mailbox_certificate, set_mailbox_password
 from services.console.commands.resources import HELPDESK, parsed, resolved
 from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
@@ -20,6 +20,7 @@ from services.console.service_process import Unusable, ask
 from services.console.session import with_database, with_pool
 from shared.database.pool import Connection, Pool, connection
 from shared.logins import ending
+from shared.standing import recorded
 
 
 def show(helpdesk: str, *, as_json: bool = False) -> None:
@@ -28,7 +29,7 @@ def show(helpdesk: str, *, as_json: bool = False) -> None:
     async def work(connection: Connection) -> None:
         helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
         settings = await repository.importer_settings(connection, helpdesk_id)
-        announced = ending(settings["login_expires_at"], await progress.now(connection))
+        announced = ending(settings["login_expires_at"], await recorded.now(connection))
         show_one({**settings, "login_ending": announced}, as_json=as_json)
 
     with_database(work)

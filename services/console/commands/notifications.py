@@ -14,10 +14,10 @@ import typer
 from services.console import notifications
 from services.console.commands.arguments import helpdesk_id_of
 from services.console.fields import BadValue, Choice
-from services.console.idle import many
 from services.console.output import Json, done, show_rows
 from services.console.session import with_database
 from shared.database.pool import Connection
+from shared.standing.needs import many
 
 STATES: Final = Choice(("waiting", "planned", "sent", "failed", "not-sent"))
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import typer
 
-from services.console import holidays, logins, progress, repository
+from services.console import holidays, logins, repository
 from services.console.commands.check_account import check_account
 from services.console.commands.passwords import (
     set_account_certificate,
@@ -36,6 +36,7 @@ from services.console.resources import (
 )
 from services.console.session import with_database
 from shared.database.pool import Connection
+from shared.standing import recorded
 
 HELPDESK = argument("helpdesk", "the helpdesk's name or id")
 
@@ -166,7 +167,7 @@ class ResourceCommands:
             place = await self._place(connection, key, await _helpdesk(connection, helpdesk))
             row = await repository.row(connection, self.resource, place)
             if self.resource is CALENDARS:
-                row["days"] = holidays.days_of(row, (await progress.now(connection)).year)
+                row["days"] = holidays.days_of(row, (await recorded.now(connection)).year)
             show_one(row, as_json=as_json)
 
         with_database(work)
@@ -235,7 +236,7 @@ class ResourceCommands:
         """Refuse what is wrong with the row as a whole, before it is committed."""
         if self.resource is CALENDARS:
             row = await repository.row(connection, self.resource, place)
-            holidays.refuse_unknown(row, (await progress.now(connection)).year)
+            holidays.refuse_unknown(row, (await recorded.now(connection)).year)
 
     async def _write_children(self, connection: Connection, owner: int, values: Mapping[str, Any]) -> None:
         for field in self.resource.fields:

@@ -13,9 +13,10 @@ from typing import Annotated, Final
 import typer
 
 from services.console.child_output import ChildOutput, LogFiles, OneStream
-from services.console.idle import IdleWatch, Situation, many
+from services.console.idle import IdleWatch, Situation
 from services.console.supervisor import Condition, ServiceState, Supervisor
 from shared.errors import ImporterError
+from shared.standing.needs import many
 
 DONE: Final = 0
 NOT_IDLE: Final = 1
@@ -171,6 +172,8 @@ def _sentence(state: ServiceState) -> str:
             return f"{state.service}: ended with {_exit(state.last_exit)}; it will be started again"
         case Condition.STOPPED:
             return f"{state.service}: stopped with {_exit(state.last_exit)}"
+        case Condition.HUNG:
+            return f"{state.service}: does not answer (process {state.pid}); it is ended and started again"
         case Condition.READY | Condition.NOT_READY:
             return f"{state.service}: {state.condition.value}"
 

@@ -1,105 +1,132 @@
-"""`helpdesk-importer status`: mailboxes, queues, outcomes, mails out, dead letters, and what needs a person."""
+"""`helpdesk-importer status`: what needs a person, mailboxes, queues, outcomes, mails out; once, or live (--watch)."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from typing import Any, Final
+import shutil
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from typing import Annotated, Any, Final
 
 import typer
+from pydantic import Field
 
-from services.console import progress
-from services.console.output import Json, show_json, show_one, show_rows, visible
-from services.console.queues import MonitoringConfiguration, WorkInQueue, work_in_queues
-from services.console.session import with_pool
-from services.console.standing import NEEDS_A_PERSON, Standing
-from shared.broker.administration import ManagementRefused
-from shared.database.pool import Connection, Pool, transaction
-from shared.errors import Outage
+from services.console.database import ConsoleConfiguration
+from services.console.output import Json, show_json, visible
+from services.console.queues import MonitoringConfiguration
+from services.console.status_page import status_page
+from shared.broker.administration import vhost_of
+from shared.standing.look import Where, look
+from shared.standing.needs import Need, Standing, needs
+from shared.standing.work import long_work
 
 ATTENTION: Final = 3
-_SHOWN_BY_JSON_ALONE: Final = frozenset({"last_check_at", "problem_kind", "login_refused_since", "login_expires_at"})
 
 
-def status(*, as_json: Json = False) -> None:
-    """Show how the importer stands, and what needs a person.
+class StatusConfiguration(MonitoringConfiguration, ConsoleConfiguration):
+    """Where database and RabbitMQ are, and how long they may take."""
 
-    Mailboxes with their last successful check (S8) and their problem, the queues, what the mails of the last 24 hours
-    became, the mails out, dead letters. RabbitMQ's numbers are up to ten seconds old. Reads as importer_console, with
-    the secrets database_password_console and amqp_password_console.
+    status_seconds: float = Field(
+        default=1.5, gt=0, le=60, description="seconds in which database and RabbitMQ must answer, at most 60"
+    )
 
-    Exit codes: 0 all is well, 3 something needs a person (each a sentence), 1 the database does not answer, 78 bad
-    configuration.
+    def where(self) -> Where:
+        """What `look` looks at."""
+        return Where(
+            self.database_dsn,
+            self.management_dsn,
+            vhost_of(self.amqp_url),
+            within=timedelta(seconds=self.status_seconds),
+        )
+
+
+def status(
+    *,
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it live, until Ctrl-C.")] = False,
+    every: Annotated[
+        float, typer.Option(min=0.5, max=3600, metavar="SECONDS", help="With --watch: how often to look.")
+    ] = 2.0,
+) -> None:
+    """Show what needs a person, and how the importer stands.
+
+    Each thing that does not get right by itself is a sentence that says what to do; mailboxes with their last
+    successful check (S8), the queues, what the mails of the last 24 hours became, how far a long import is, the mails
+    out. A server that does not answer within IMPORTER_STATUS_SECONDS (1.5) is named, and what the other says is shown.
+    RabbitMQ's numbers are up to ten seconds old. Reads as importer_console, with the secrets
+    database_password_console and amqp_password_console.
+
+    Exit codes: 0 all is well, 3 something needs a person (a server that does not answer too), 78 bad configuration.
     """
-    configuration = MonitoringConfiguration.load()
-
-    async def work(pool: Pool) -> Standing:
-        queues, trouble = await _queues(configuration)
-        async with transaction(pool) as connection:
-            return await _standing(connection, queues, trouble)
-
-    standing = with_pool(work)
+    where = StatusConfiguration.load().where()
+    if watch:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_watch(where, every))
+        return
+    standing = asyncio.run(look(where))
+    wanting = list(needs(standing))
     if as_json:
-        show_json({**dataclasses.asdict(standing), "needs_a_person": list(standing.needs_a_person())})
+        show_json(_for_programs(standing, wanting))
     else:
-        _show(standing)
-    if any(standing.needs_a_person()):
+        typer.echo(_page(standing))
+    if wanting:
         raise typer.Exit(ATTENTION)
 
 
-async def _queues(configuration: MonitoringConfiguration) -> tuple[tuple[WorkInQueue, ...] | None, str]:
-    """The queues; or None and the reason, so that the database is shown nevertheless."""
-    try:
-        return tuple(await work_in_queues(configuration)), ""
-    except (Outage, ManagementRefused) as error:
-        return None, str(error)
+def _page(standing: Standing) -> str:
+    return visible("\n".join(status_page(standing, shutil.get_terminal_size().columns)))
 
 
-async def _standing(connection: Connection, queues: tuple[WorkInQueue, ...] | None, trouble: str) -> Standing:
-    return Standing(
-        at=await progress.now(connection),
-        schema_revision=await progress.schema_revision(connection),
-        mailboxes=tuple(await progress.mailboxes(connection)),
-        accounts=tuple(await progress.accounts(connection)),
-        logins=tuple(await progress.logins(connection)),
-        outcomes_of_a_day=await progress.outcomes_of_a_day(connection),
-        unfinished=await progress.unfinished(connection),
-        notifications=await progress.mails_out_by_state(connection),
-        undelivered=tuple(await progress.undelivered(connection, list(NEEDS_A_PERSON))),
-        unconfirmed=tuple(await progress.unconfirmed(connection)),
-        queues=queues,
-        ticket_numbers=await progress.ticket_numbers(connection),
-        tickets_that_threads_would_have_saved=await progress.tickets_of_threads(connection),
-        broker_trouble=trouble,
-    )
+async def _watch(where: Where, every: float) -> None:
+    """The page, replaced in place on a terminal; one below the other where there is none."""
+    if not sys.stdout.isatty():
+        while True:
+            typer.echo(_page(await look(where)) + "\n")
+            await asyncio.sleep(every)
+    from rich.live import Live  # noqa: PLC0415 - for this alone
+    from rich.text import Text  # noqa: PLC0415
+
+    with Live(screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(Text(_page(await look(where)), no_wrap=True), refresh=True)
+            await asyncio.sleep(every)
 
 
-def _show(standing: Standing) -> None:
-    def rows(things: tuple[Any, ...]) -> list[dict[str, Any]]:
-        return [dataclasses.asdict(thing) for thing in things]
-
-    show_rows("mailboxes", rows(standing.mailboxes), as_json=False, hidden=_SHOWN_BY_JSON_ALONE)
-    if standing.queues is not None:
-        show_rows("queues", rows(standing.queues), as_json=False)
-    show_one(
-        {
-            "outcomes_of_the_last_day": _counted(standing.outcomes_of_a_day),
-            "mails_without_an_outcome": standing.unfinished.without_outcome,
-            "mails_out_(planned,_waiting,_and_of_the_last_day)": _counted(standing.notifications),
-            "dead_letters": standing.unfinished.dead_letters,
-            "tickets_that_threads_would_have_saved_(30_days)": _counted(standing.tickets_that_threads_would_have_saved),
-            "newest_ticket_number": standing.ticket_numbers.newest_number,
-            "schema_revision": standing.schema_revision,
-        },
-        as_json=False,
-    )
-    attention = list(standing.needs_a_person())
-    typer.echo("\nNeeds a person:" if attention else "\nNothing needs a person.")
-    for sentence in attention:
-        typer.echo(visible(f"- {sentence}"))
-
-
-def _counted(counts: Any) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
+def _for_programs(standing: Standing, wanting: list[Need]) -> dict[str, Any]:
+    """The standing as one JSON document; what could not be asked is null."""
+    database, broker = standing.database, standing.broker
+    recorded: dict[str, Any] = {}
+    if database is not None:
+        recorded = dataclasses.asdict(database)
+        outcomes = recorded.pop("outcomes")
+        work = long_work(database.outcomes.by_minute, database.unfinished.without_outcome, database.at)
+        recorded |= {
+            "outcomes_of_a_day": outcomes["of_a_day"],
+            "work": None
+            if work is None
+            else {
+                "done": work.done,
+                "total": work.total,
+                "per_second": round(work.per_second, 2),
+                "seconds_left": None if work.left is None else round(work.left.total_seconds()),
+            },
+        }
+    return {
+        "at": standing.at,
+        "mailboxes": None,
+        "unfinished": None,
+        **recorded,
+        "queues": None if broker is None else [dataclasses.asdict(queue) for queue in broker.queues],
+        "broker_alarms": None if broker is None else [dataclasses.asdict(alarm) for alarm in broker.alarms],
+        "database_trouble": standing.database_trouble,
+        "broker_trouble": standing.broker_trouble,
+        "needs_a_person": [need.english for need in wanting],
+        "needs": [
+            {"cause": need.cause, "key": need.key, "helpdesks": need.helpdesks, "since": need.since} for need in wanting
+        ],
+    }
 
 
 COMMANDS: Final = {"status": status}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
@@ -41,6 +42,12 @@ def watched(importer: CommandLine, vhost: Vhost) -> CommandLine:
         vhost.empty.server.management_url.partition("//")[2].partition("@")[0], f"{user}:{password}"
     )
     return importer
+
+
+@pytest.fixture(autouse=True)
+def patience(importer: CommandLine) -> None:
+    """A machine that does much else is waited for, save where a test is about how long."""
+    importer.environment["IMPORTER_STATUS_SECONDS"] = "30"
 
 
 async def postponed(house: House, reason: str, *, hours: int = 4) -> uuid.UUID:
@@ -182,6 +189,74 @@ async def test_a_broker_that_is_away_is_told_beside_what_the_database_says(impor
     assert told["queues"] is None
     assert told["mailboxes"][0]["helpdesk"] == "ICT"
     assert "does not answer" in told["needs_a_person"][0]
+
+
+async def test_a_database_that_is_away_is_told_beside_what_rabbitmq_says(
+    watched: CommandLine,
+) -> None:
+    watched.environment["IMPORTER_DATABASE_URL"] = "postgresql://nobody:x@127.0.0.1:1/helpdesk"
+    told = await watched.answers("status", code=3)
+    assert told["mailboxes"] is None
+    assert "does not answer" in told["database_trouble"]
+    assert [queue["queue"] for queue in told["queues"]] == ["mail.raw", "mail.classified", "ticket.events"]
+    said = await watched.says("status", code=3)
+    assert "PostgreSQL: The database does not answer" in said
+    assert "database_waiting" not in said
+
+
+@pytest.mark.usefixtures("house")
+async def test_servers_that_take_connections_and_say_nothing_are_given_up_in_time(importer: CommandLine) -> None:
+    importer.environment["IMPORTER_STATUS_SECONDS"] = "0.2"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        importer.environment["IMPORTER_DATABASE_URL"] = f"postgresql://nobody:x@127.0.0.1:{port}/helpdesk"
+        importer.environment["IMPORTER_AMQP_URL"] = f"amqp://nobody:x@127.0.0.1:{port}/helpdesk"
+        importer.environment["IMPORTER_RABBITMQ_MANAGEMENT_URL"] = f"http://nobody:x@127.0.0.1:{port}"
+        told = await importer.answers("status", code=3)
+    assert told["database_trouble"] == "It does not answer within 0.2 seconds."
+    assert told["broker_trouble"] == "RabbitMQ's management API does not answer within 0.2 seconds."
+
+
+async def test_status_counts_what_nobody_decided_by_helpdesk(watched: CommandLine, house: House) -> None:
+    ids = [await house.mail(f"{name}@klant.example") for name in "abcd"]
+    for mail_id, reason in zip(ids, ("no-sender", "discarded-by-person", "sender-blocked"), strict=False):
+        await house.owner.execute(
+            "UPDATE imported_mails SET outcome = 'quarantine', outcome_at = now(), reasons = $2 WHERE mail_id = $1",
+            mail_id, [{"id": reason}],
+        )  # fmt: skip
+    await house.owner.execute(
+        "UPDATE imported_mails SET published_at = now() - interval '31 minutes', outcome = NULL WHERE mail_id = $1",
+        ids[3],
+    )
+    await house.owner.execute("UPDATE tickets SET needs_review = true WHERE id = $1", await house.ticket())
+    [helpdesk] = (await watched.answers("status", code=3))["undecided"]
+    assert (helpdesk["quarantined"], helpdesk["to_review"], helpdesk["overdue"]) == (1, 1, 1)
+
+
+async def test_status_names_the_server_that_mails_wait_for(watched: CommandLine, house: House) -> None:
+    await house.owner.execute("""
+        WITH account AS (INSERT INTO outgoing_accounts (name, host, port, username)
+            VALUES ('Post', 'smtp.desk.example', 587, 'post') RETURNING id)
+        UPDATE helpdesks SET outgoing_account_id = (SELECT id FROM account)""")
+    await postponed(house, "server-away")
+    assert (await watched.answers("status", code=3))["servers_away"] == []  # for some minutes that is nobody's matter
+    await house.owner.execute("UPDATE notifications SET created_at = now() - interval '6 minutes'")
+    told = await watched.answers("status", code=3)
+    [server] = told["servers_away"]
+    assert (server["server"], server["count"], server["helpdesks"]) == ("smtp.desk.example", 1, ["ICT"])
+    assert [what for what in told["needs_a_person"] if what.startswith("1 mail waits for smtp.desk.example since")]
+
+
+async def test_status_tells_that_nobody_checks_mailboxes(watched: CommandLine, house: House) -> None:
+    await house.owner.execute("""
+        INSERT INTO employees (id, name) VALUES (7, 'Importer');
+        UPDATE importer_settings SET enabled = true, default_contact_id = 1, default_employee_id = 7;
+        UPDATE mailbox_states SET next_check_at = now() - interval '3 minutes'""")
+    told = await watched.answers("status", code=3)
+    assert [need["cause"] for need in told["needs"]][-1] == "mailboxes-not-checked"
+    await house.owner.execute("UPDATE mailbox_states SET lease_holder = 'x', lease_until = now() + interval '1 minute'")
+    told = await watched.answers("status", code=3)
+    assert "mailboxes-not-checked" not in [need["cause"] for need in told["needs"]]
 
 
 async def test_a_refused_account_is_told_and_its_mails_go_when_a_person_says_so(

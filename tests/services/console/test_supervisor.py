@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,3 +241,19 @@ async def ready_state(state_file: Path) -> dict[str, Any]:
             await asyncio.sleep(0.02)
     state: dict[str, Any] = json.loads(state_file.read_text())
     return state
+
+
+async def test_a_stopped_service_is_seen_ended_and_started_again(programs: Path) -> None:
+    supervisor, heard = supervise(programs)
+    supervisor.hung_after = timedelta(seconds=3)
+    async with running(supervisor):
+        stopped = supervisor.states["classifier"].pid
+        assert stopped is not None
+        os.kill(stopped, signal.SIGSTOP)
+        await supervisor.until(lambda states: states["classifier"].starts == 2)
+        await supervisor.all_ready()
+        assert not exists(stopped)
+        assert supervisor.states["fetcher"].starts == 1
+    conditions = [state.condition for state in heard if state.service == "classifier" and state.pid == stopped]
+    assert conditions[:2] == [Condition.STARTING, Condition.READY]
+    assert conditions[-1] is Condition.HUNG

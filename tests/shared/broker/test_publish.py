@@ -44,6 +44,23 @@ async def test_a_message_without_a_queue_raises_an_outage_that_says_what_to_do(v
     assert isinstance(raised.value, Outage)
 
 
+async def test_a_publisher_is_not_ready_while_its_messages_are_refused(vhost: Vhost) -> None:
+    mail = raw_mail()
+    delivery = Delivery(
+        queue=MAIL_RAW, body=b"", headers={}, content_type="", message_type="mail.raw", message_id="same",
+        correlation_id=str(mail.mail_id), app_id="", timestamp=None, redelivered=False,
+    )  # fmt: skip
+    await delete_queue(vhost, dead_queue(MAIL_RAW))
+    async with Publisher(vhost.dsn("classifier"), "classifier") as publisher:
+        await publisher.check()
+        with pytest.raises(Unroutable):
+            await publisher.republish(delivery, dead_queue(MAIL_RAW), {})
+        with pytest.raises(Unroutable, match="deploy-topology"):
+            await publisher.check()
+        await publisher.republish(delivery, f"{MAIL_RAW}.wait.10s", {})
+        await publisher.check()
+
+
 async def test_an_unroutable_message_does_not_take_its_neighbours_confirms(vhost: Vhost) -> None:
     mail = raw_mail()
     await delete_queue(vhost, dead_queue(MAIL_RAW))

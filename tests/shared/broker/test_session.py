@@ -7,9 +7,10 @@ import pytest
 from aio_pika import Connection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pydantic import SecretStr
+from yarl import URL
 
 from shared.broker.publish import Publisher
-from shared.broker.session import Backoff, BrokerOutage, QueueFull, Session, broker_trouble
+from shared.broker.session import Backoff, BrokerBlocked, BrokerOutage, QueueFull, Session, broker_trouble
 from shared.broker.topology import MAIL_RAW
 from shared.errors import Outage
 from tests.shared.broker.harness import eventually, raw_mail
@@ -78,3 +79,23 @@ def test_delays_grow_to_half_a_minute_and_start_anew_after_a_success() -> None:
         assert longest / 10 <= backoff.next_delay() <= longest
     backoff.reset()
     assert backoff.next_delay() <= 0.5
+
+
+class BlockedConnection(Connection):
+    """One of which RabbitMQ has said that it reads nothing (connection.blocked), until `taken` is set."""
+
+    def __init__(self) -> None:
+        super().__init__(URL("amqp://nobody:x@127.0.0.1:1/"))
+        self.taken = asyncio.Event()
+
+    async def ready(self) -> None:
+        await self.taken.wait()
+
+
+async def test_a_blocked_connection_is_told_with_the_alarm_as_its_reason() -> None:
+    connection = BlockedConnection()
+    session = Session(connection)
+    with pytest.raises(BrokerBlocked, match="memory or disk alarm"):
+        await session.check_takes()
+    connection.taken.set()
+    await session.check_takes()

@@ -1,0 +1,81 @@
+"""Looks at the database and at RabbitMQ side by side; whoever is away holds up nobody for longer than `within`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import SecretStr
+
+from shared.broker.administration import ManagementRefused
+from shared.database.pool import Pool, open_pool, transaction
+from shared.errors import Misconfigured, Outage, TryAgain
+from shared.standing.broker import BrokerStanding, broker_standing
+from shared.standing.needs import NEEDS_A_PERSON, Standing
+from shared.standing.recorded import Recorded, recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where to look: both with user and password; `vhost` is that of the queues."""
+
+    database_dsn: SecretStr
+    management_dsn: SecretStr
+    vhost: str
+    within: timedelta = timedelta(seconds=1.5)
+    """How long each server has to answer; a database that has answered may then read for as long as it takes."""
+
+
+async def look(where: Where) -> Standing:
+    """What can be seen now. Raises Misconfigured when a server refuses our login or has an older schema."""
+    beside = asyncio.create_task(_look_at_broker(where), name="look at RabbitMQ")
+    try:
+        seen, database_trouble = await _look_at_database(where)
+        queues, broker_trouble = await beside
+    finally:
+        beside.cancel()
+    return Standing(seen.at if seen else datetime.now(UTC), seen, queues, database_trouble, broker_trouble)
+
+
+async def read(pool: Pool) -> Recorded:
+    """What the database says. Raises Outage and TryAgain."""
+    async with transaction(pool) as connection:
+        return await recorded(connection, NEEDS_A_PERSON)
+
+
+async def _look_at_database(where: Where) -> tuple[Recorded | None, str]:
+    try:
+        async with asyncio.timeout(where.within.total_seconds()):
+            pool = await open_pool(
+                where.database_dsn.get_secret_value(),
+                application_name="helpdesk-importer",
+                max_size=1,
+                patience=timedelta(0),
+            )
+    except TimeoutError:
+        return None, f"It does not answer within {where.within.total_seconds():g} seconds."
+    except Outage as error:
+        return None, str(error)
+    try:
+        return await read(pool), ""
+    except (Outage, TryAgain) as error:
+        return None, str(error)
+    finally:
+        pool.terminate()
+
+
+async def _look_at_broker(where: Where) -> tuple[BrokerStanding | None, str]:
+    try:
+        async with asyncio.timeout(where.within.total_seconds()):
+            return await broker_standing(where.management_dsn, where.vhost), ""
+    except TimeoutError:
+        return None, f"RabbitMQ's management API does not answer within {where.within.total_seconds():g} seconds."
+    except (Outage, ManagementRefused) as error:
+        return None, _one_sentence(str(error))
+    except Misconfigured as error:
+        return None, str(error)
+
+
+def _one_sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,414 @@
+"""What of a standing needs a person: a sentence for each cause, in English and Dutch, with what to do. Pure.
+
+One cause is one need, however many mailboxes, mails or helpdesks it hits: a server that does not answer is one, not one
+for each of its mailboxes. `cause` and `key` together stay the same as long as it lasts, so that who tells people of it
+tells them once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from shared.logins import ending
+from shared.portal.delivery import DELIVERY, DeliveryReason
+from shared.standing.broker import BrokerAlarm, BrokerStanding
+from shared.standing.recorded import LoginProgress, MailboxProgress, Recorded, Undecided
+
+NEEDS_A_PERSON: Final = (
+    DeliveryReason.NO_ACCOUNT,
+    DeliveryReason.LOGIN_REFUSED,
+    DeliveryReason.NOT_ALLOWED,
+    DeliveryReason.NOT_SECURE,
+    DeliveryReason.OUR_ERROR,
+    DeliveryReason.REFUSED,
+    DeliveryReason.GAVE_UP,
+)
+"""What no further try cures. An address that a server does not know is a matter for its ticket, not for us."""
+
+LOGIN_PROBLEMS: Final = frozenset({"login-refused", "login-expired"})
+"""Kinds of a mailbox's problem that are its login's."""
+BACKLOG_WAITS: Final = "backlog-waits"
+SHARED_PROBLEMS: Final = frozenset(
+    {"unreachable", "throttled", "not-secure", "our-outage", "our-error", "secret-unreadable"}
+)
+"""Kinds whose cause is the server's or ours, so that all mailboxes on one server have it together."""
+NAMED: Final = 3
+"""So many are named in a sentence."""
+_GIB: Final = 1024**3
+
+
+class Cause(StrEnum):
+    """Why something needs a person: what needs are grouped by, in metrics and alarms."""
+
+    DATABASE = "database"
+    BROKER = "broker"
+    BROKER_ALARM = "broker-alarm"
+    NOT_READ = "queue-not-read"
+    NOT_CHECKED = "mailboxes-not-checked"
+    SUSPECTS = "suspects"
+    MAILBOX = "mailbox"
+    LOGIN_REFUSED = "login-refused"
+    LOGIN_ENDS = "login-ends"
+    TICKET_NUMBERS = "ticket-numbers"
+    DEAD_LETTERS = "dead-letters"
+    OVERDUE = "mails-without-outcome"
+    NOT_SENT = "not-sent"
+    SERVER_AWAY = "mail-server-away"
+    UNCONFIRMED = "unknown-senders"
+    QUARANTINE = "quarantine"
+    REVIEW = "review"
+    BACKLOG = "old-mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that needs a person; `helpdesks` are those concerned, none when it is the whole installation."""
+
+    cause: Cause
+    english: str
+    dutch: str
+    key: str = ""
+    helpdesks: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What could be seen `at` a moment; where a server could not be asked, its trouble says why."""
+
+    at: datetime
+    database: Recorded | None
+    broker: BrokerStanding | None
+    database_trouble: str = ""
+    broker_trouble: str = ""
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """`1 mail`, `2,000 mails`."""
+    return f"{count} {one}" if count == 1 else f"{count:,} {more or f'{one}s'}"
+
+
+def needs(standing: Standing) -> Iterator[Need]:
+    """Each thing that needs a person, the servers first."""
+    if standing.database is None:
+        yield Need(
+            Cause.DATABASE,
+            f"PostgreSQL: {standing.database_trouble} No mail is imported or sent until it answers; none is lost.",
+            f"PostgreSQL: {standing.database_trouble} Tot het antwoordt wordt geen mail geïmporteerd of verstuurd; er "
+            "gaat niets verloren.",
+        )
+    yield from _of_broker(standing)
+    if standing.database is not None:
+        yield from _of_database(standing.database)
+    yield from _parked(standing)
+
+
+def _of_broker(standing: Standing) -> Iterator[Need]:
+    if standing.broker is None:
+        if standing.broker_trouble:
+            yield Need(
+                Cause.BROKER,
+                f"{standing.broker_trouble} New mail stays unread in its mailbox until it answers.",
+                f"{standing.broker_trouble} Nieuwe mail blijft ongelezen in het postvak tot het antwoordt.",
+            )
+        return
+    for node in standing.broker.nodes_down:
+        yield Need(
+            Cause.BROKER,
+            f"RabbitMQ's node {node} does not run: start it, before a second one stops.",
+            f"De RabbitMQ-node {node} draait niet: start hem, voordat een tweede uitvalt.",
+            node,
+        )
+    for alarm in standing.broker.alarms:
+        yield _alarm(alarm)
+    for queue in standing.broker.queues:
+        if not queue.consumers:
+            yield Need(
+                Cause.NOT_READ,
+                f"Nobody reads the queue {queue.queue}: {queue.reader} does not run.",
+                f"Niemand leest de wachtrij {queue.queue}: {queue.reader} draait niet.",
+                queue.queue,
+            )
+        if queue.suspect:
+            messages = many(queue.suspect, "message")
+            yield Need(
+                Cause.SUSPECTS,
+                f"{messages} of {queue.queue} may have crashed {queue.reader}, or take it long, and are tried one at a "
+                "time: see its log; what cannot be handled goes on as unreadable, or to dead-letters.",
+                f"{queue.suspect} bericht(en) van {queue.queue} hebben {queue.reader} misschien laten crashen of duren "
+                "lang, en worden één voor één geprobeerd: zie zijn log.",
+                queue.queue,
+            )
+
+
+def _alarm(alarm: BrokerAlarm) -> Need:
+    has, limit = f"{alarm.has / _GIB:.1f} GiB", f"{alarm.limit / _GIB:.1f} GiB"
+    if alarm.what == "disk":
+        english = f"its disk has {has} left, the limit is {limit}: make room on it"
+        dutch = f"op zijn schijf is {has} vrij, de grens is {limit}: maak daar ruimte"
+    else:
+        english = f"it uses {has} of memory, the limit is {limit}: see which queue grows, and why nobody empties it"
+        dutch = f"het gebruikt {has} geheugen, de grens is {limit}: kijk welke wachtrij groeit, en waarom"
+    return Need(
+        Cause.BROKER_ALARM,
+        f"RabbitMQ takes no messages ({alarm.what} alarm of {alarm.node}): {english}. New mail stays unread.",
+        f"RabbitMQ neemt geen berichten aan ({alarm.what}-alarm van {alarm.node}): {dutch}. Nieuwe mail blijft tot dan "
+        "ongelezen.",
+        f"{alarm.what} {alarm.node}",
+    )
+
+
+def _of_database(database: Recorded) -> Iterator[Need]:
+    yield from _late(database.mailboxes)
+    yield from _mailboxes(database)
+    yield from _logins(database)
+    yield from _numbers(database)
+    for helpdesk in database.undecided:
+        yield from _undecided(helpdesk)
+    for server in database.servers_away:
+        since = _clock(server.since, database.at)
+        yield Need(
+            Cause.SERVER_AWAY,
+            f"{many(server.count, 'mail waits', 'mails wait')} for {server.server} since {since}: it does not answer. See whether it "
+            "runs and can be reached; the mails go by themselves, or at once with notifications send-now.",
+            f"{server.count} mail(s) wachten sinds {since} op {server.server}, dat niet antwoordt. Kijk of de server "
+            "draait en bereikbaar is; de mails gaan daarna vanzelf.",
+            server.server,
+            server.helpdesks,
+            server.since,
+        )
+    for cause in database.undelivered:
+        explanation = DELIVERY[DeliveryReason(cause.reason)]
+        explained = f"{explanation.sentence} {explanation.remedy}".rstrip()
+        yield Need(
+            Cause.NOT_SENT,
+            f"{many(cause.count, 'mail')} of {cause.helpdesk} not sent: {explained}",
+            f"{cause.count} mail(s) van {cause.helpdesk} niet verstuurd: {explained}",
+            f"{cause.reason} {cause.helpdesk}",
+            (cause.helpdesk,),
+            cause.since,
+        )
+    for flood in database.unconfirmed:
+        since = f"{flood.since.astimezone():%Y-%m-%d %H:%M}"
+        yield Need(
+            Cause.UNCONFIRMED,
+            f"{many(flood.count, 'unknown sender')} got no confirmation from {flood.helpdesk} since {since}: it sends "
+            f"{flood.per_hour} an hour at most. Forged mail is for the mail server to stop; for real senders: "
+            "helpdesks set, --unknown-senders-per-hour.",
+            f"{flood.count} onbekende afzender(s) kregen sinds {since} geen bevestiging van {flood.helpdesk}: die "
+            f"stuurt er hoogstens {flood.per_hour} per uur. Vervalste mail moet de mailserver tegenhouden.",
+            flood.helpdesk,
+            (flood.helpdesk,),
+            flood.since,
+        )
+
+
+def _undecided(of: Undecided) -> Iterator[Need]:
+    place, helpdesks = of.helpdesk, (of.helpdesk,)
+    if of.quarantined:
+        yield Need(
+            Cause.QUARANTINE,
+            f"{many(of.quarantined, 'mail')} of {place} in quarantine, undecided: helpdesk-importer quarantine list "
+            "shows why; replay or discard each.",
+            f"{of.quarantined} mail(s) van {place} in quarantaine, zonder beslissing: bied ze weer aan of gooi ze weg.",
+            place,
+            helpdesks,
+            of.quarantined_since,
+        )
+    if of.to_review:
+        yield Need(
+            Cause.REVIEW,
+            f"{many(of.to_review, 'ticket or supplement', 'tickets and supplements')} of {place} to be reviewed: "
+            "helpdesk-importer review list.",
+            f"{of.to_review} ticket(s) en aanvulling(en) van {place} te beoordelen.",
+            place,
+            helpdesks,
+            of.to_review_since,
+        )
+    if of.overdue and of.overdue_since is not None:
+        yield Need(
+            Cause.OVERDUE,
+            f"{many(of.overdue, 'mail')} of {place} without an outcome since "
+            f"{of.overdue_since.astimezone():%Y-%m-%d %H:%M}: see that all services run; mails list --waiting names "
+            "them.",
+            f"{of.overdue} mail(s) van {place} zonder uitkomst sinds {of.overdue_since.astimezone():%Y-%m-%d %H:%M}: "
+            "kijk of alle diensten draaien.",
+            place,
+            helpdesks,
+            of.overdue_since,
+        )
+
+
+def _parked(standing: Standing) -> Iterator[Need]:
+    recorded = standing.database.unfinished.dead_letters if standing.database else 0
+    parked = max(recorded, sum(queue.dead for queue in standing.broker.queues) if standing.broker else 0)
+    if parked:
+        yield Need(
+            Cause.DEAD_LETTERS,
+            f"{many(parked, 'mail')} could not be handled: helpdesk-importer dead-letters list.",
+            f"{parked} mail(s) konden niet worden verwerkt: helpdesk-importer dead-letters list.",
+        )
+
+
+def _late(mailboxes: Iterable[MailboxProgress]) -> Iterator[Need]:
+    late = [mailbox for mailbox in mailboxes if mailbox.enabled and mailbox.is_late]
+    if late:
+        named = _some([mailbox.helpdesk for mailbox in late])
+        yield Need(
+            Cause.NOT_CHECKED,
+            f"Nobody checks {many(len(late), 'mailbox', 'mailboxes')} whose time has come ({named}): no fetcher "
+            "runs, or too few for so many.",
+            f"Niemand leest {len(late)} postvak(ken) die aan de beurt zijn ({named}): er draait geen fetcher, of te "
+            "weinig voor zoveel.",
+            helpdesks=tuple(mailbox.helpdesk for mailbox in late),
+            since=min((mailbox.next_check_at for mailbox in late if mailbox.next_check_at is not None), default=None),
+        )
+
+
+def _mailboxes(database: Recorded) -> Iterator[Need]:
+    told_once = {helpdesk for login in database.logins if _refused_for_several(login) for helpdesk in login.mailboxes}
+    shared: dict[tuple[str, str], list[MailboxProgress]] = defaultdict(list)
+    for mailbox in database.mailboxes:
+        if not mailbox.enabled:
+            continue
+        kind = mailbox.problem_kind or ""
+        if mailbox.backlog_waiting and kind != BACKLOG_WAITS:
+            yield _old_mail(mailbox)
+        if mailbox.problem is None or (kind in LOGIN_PROBLEMS and mailbox.helpdesk in told_once):
+            continue
+        if kind in SHARED_PROBLEMS:
+            shared[kind, mailbox.server or "Microsoft 365"].append(mailbox)
+        else:
+            yield _old_mail(mailbox) if kind == BACKLOG_WAITS else _mailbox(mailbox)
+    for (kind, server), mailboxes in shared.items():
+        yield _mailbox(mailboxes[0]) if len(mailboxes) == 1 else _several(kind, server, mailboxes)
+
+
+def _mailbox(mailbox: MailboxProgress) -> Need:
+    where = mailbox.server or "Microsoft 365" if mailbox.problem_kind in SHARED_PROBLEMS else mailbox.helpdesk
+    return Need(
+        Cause.MAILBOX,
+        f"The mailbox of {mailbox.helpdesk}: {mailbox.problem}",
+        f"Het postvak van {mailbox.helpdesk}: {mailbox.problem}",
+        f"{mailbox.problem_kind} {where}",
+        (mailbox.helpdesk,),
+        mailbox.problem_since,
+    )
+
+
+def _several(kind: str, server: str, mailboxes: Sequence[MailboxProgress]) -> Need:
+    helpdesks = tuple(mailbox.helpdesk for mailbox in mailboxes)
+    named = _some(helpdesks)
+    return Need(
+        Cause.MAILBOX,
+        f"{len(mailboxes)} mailboxes at {server} ({named}): {mailboxes[0].problem}",
+        f"{len(mailboxes)} postvakken bij {server} ({named}): {mailboxes[0].problem}",
+        f"{kind} {server}",
+        helpdesks,
+        min((mailbox.problem_since for mailbox in mailboxes if mailbox.problem_since is not None), default=None),
+    )
+
+
+def _old_mail(mailbox: MailboxProgress) -> Need:
+    count = mailbox.backlog_waiting
+    return Need(
+        Cause.BACKLOG,
+        f"{many(count, 'old mail waits', 'old mails wait')} for your choice at {mailbox.helpdesk}: helpdesk-importer "
+        "backlog (import, import without mails, or mark read).",
+        f"{count} oude mail(s) van {mailbox.helpdesk} wachten op een keuze: importeren, importeren zonder mails, of op "
+        "gelezen zetten.",
+        mailbox.helpdesk,
+        (mailbox.helpdesk,),
+        mailbox.problem_since,
+    )
+
+
+def _logins(database: Recorded) -> Iterator[Need]:
+    for login in database.logins:
+        users = [*(f"mailbox of {name}" for name in login.mailboxes), *(f"account {name}" for name in login.accounts)]
+        gebruikers = [
+            *(f"postvak van {name}" for name in login.mailboxes),
+            *(f"account {name}" for name in login.accounts),
+        ]
+        if not users:
+            continue
+        who = f"The login {login.login} ({_some(users)})" if login.is_shared else f"The {users[0]}"
+        wie = f"De login {login.login} ({_some(gebruikers)})" if login.is_shared else f"Het {gebruikers[0]}"
+        if login.refused_since is not None and (login.is_shared or login.accounts):
+            cure = "logins" if login.is_shared else "accounts"
+            since = f"{login.refused_since.astimezone():%Y-%m-%d %H:%M}"
+            yield Need(
+                Cause.LOGIN_REFUSED,
+                f"{who}: its login is refused since {since} ({login.problem}). It is seldom tried, so that it is not "
+                f"locked: set it right with {cure} set, set-password or set-certificate.",
+                f"{wie}: de login wordt sinds {since} geweigerd ({login.problem}). Hij wordt zelden geprobeerd, zodat "
+                "hij niet op slot gaat: stel hem opnieuw in.",
+                login.login,
+                login.mailboxes,
+                login.refused_since,
+            )
+        if sentence := ending(login.expires_at, database.at):
+            yield Need(Cause.LOGIN_ENDS, f"{who}: {sentence}", f"{wie}: {sentence}", login.login, login.mailboxes)
+
+
+def _numbers(database: Recorded) -> Iterator[Need]:
+    numbers = database.ticket_numbers
+    cure = "set IMPORTER_TICKET_NUMBER_PATTERN so that it finds it, and start the classifier again."
+    remedie = "zet IMPORTER_TICKET_NUMBER_PATTERN zo dat het wel wordt gevonden, en start de classifier opnieuw."
+    if numbers.newest_is_found is False:
+        yield Need(
+            Cause.TICKET_NUMBERS,
+            f"Answers to ticket {numbers.newest_number} become new tickets: the pattern of ticket numbers "
+            f"({numbers.pattern}) does not find it; {cure}",
+            f"Antwoorden op ticket {numbers.newest_number} worden nieuwe tickets: het patroon van ticketnummers "
+            f"({numbers.pattern}) vindt het niet; {remedie}",
+            "newest",
+        )
+    elif not numbers.next_is_found:
+        yield Need(
+            Cause.TICKET_NUMBERS,
+            f"Answers to the next ticket, {numbers.next_number}, would become new tickets: the pattern of ticket "
+            f"numbers ({numbers.pattern}) does not find it; {cure}",
+            f"Antwoorden op het volgende ticket, {numbers.next_number}, zouden nieuwe tickets worden: het patroon van "
+            f"ticketnummers ({numbers.pattern}) vindt het niet; {remedie}",
+            "next",
+        )
+    if numbers.aliases_not_found:
+        count = many(numbers.aliases_not_found, "old number", "old numbers")
+        yield Need(
+            Cause.TICKET_NUMBERS,
+            f"{count} of tickets (such as {numbers.alias_not_found}) not found by the pattern of ticket numbers "
+            f"({numbers.pattern}): {cure}",
+            f"{numbers.aliases_not_found} oude ticketnummer(s) (zoals {numbers.alias_not_found}) vindt het patroon van "
+            f"ticketnummers ({numbers.pattern}) niet: {remedie}",
+            "aliases",
+        )
+
+
+def _refused_for_several(login: LoginProgress) -> bool:
+    return login.is_shared and login.refused_since is not None
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" +{more}" if more > 0 else "")
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    """Local time; with the date when it is not today's."""
+    local = moment.astimezone()
+    return f"{local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def by_cause(found: Iterable[Need]) -> dict[Cause, int]:
+    """How many needs each cause has; every cause is there."""
+    counts = dict.fromkeys(Cause, 0)
+    for need in found:
+        counts[need.cause] += 1
+    return counts
