@@ -50,7 +50,7 @@ def status(
         float, typer.Option(min=0.5, max=3600, metavar="SECONDS", help="With --watch: how often to look.")
     ] = 2.0,
 ) -> None:
-    """Show what needs a person, and how the importer stands.
+    """Show how the importer stands, and what needs a person.
 
     Each thing that does not get right by itself is a sentence that says what to do; mailboxes with their last
     successful check (S8), the queues, what the mails of the last 24 hours became, how far a long import is, the mails
