@@ -7,9 +7,9 @@
                    └──▶ exit code 78, bad configuration: everything stops, and so do we, with 78;
                         of a service that was ready before, a crash like any other
 
-A service that ends by itself, or hangs, is started again. SIGTERM drains all four at once: their queues are durable, so no order
-is needed. Each child leads a process group of its own: Ctrl-C reaches only us, and what a child started ends with it.
-Should we be killed, the kernel tells the children (Linux: `PR_SET_PDEATHSIG`), which then drain.
+A service that ends by itself, or hangs, is started again. SIGTERM drains all four at once: their queues are durable,
+so no order is needed. Each child leads a process group of its own: Ctrl-C reaches only us, and what a child started
+ends with it. Should we be killed, the kernel tells the children (Linux: `PR_SET_PDEATHSIG`), which then drain.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Supervisor:
         return code
 
     async def _follow_health(self, state: ServiceState) -> None:
-        """Tell of each change, until the service hangs: then kill it, whatever it was doing (nothing is lost by that)."""
+        """Tell of each change, until the service hangs: then kill it, which loses nothing."""
         clock = asyncio.get_running_loop().time
         condition, answered = Condition.STARTING, None
         timeout = min(5.0, self.hung_after.total_seconds() / 3)

@@ -175,7 +175,7 @@ def _of_database(database: Recorded) -> Iterator[Need]:
         yield Need(
             Cause.SERVER_AWAY,
             f"{many(server.count, 'mail waits', 'mails wait')} for {server.server} since {since}: it does not answer. "
-            "See whether it runs and can be reached; the mails go by themselves, or at once with notifications send-now.",
+            "See whether it runs and can be reached; the mails go by themselves, or with notifications send-now.",
             f"{server.count} mail(s) wachten sinds {since} op {server.server}, dat niet antwoordt. Kijk of de server "
             "draait en bereikbaar is; de mails gaan daarna vanzelf.",
             server.server,
