@@ -37,12 +37,17 @@ def without_empty_lines(html: str) -> str:
     return ((body and body.inner_html) or "").replace(NOTHING, "")
 
 
+def may_keep_text(html: str) -> bool:
+    """Whether a style in `html` may keep the line breaks of a text."""
+    return "white-space" in html.lower()
+
+
 def with_line_breaks(html: str) -> str:
     """`html` with `<br>` where `white-space: pre-wrap` and its like kept a line break: Outlook knows no such style.
 
     Runs of spaces stay as wide as they were. `<pre>` is left as it is: every mail program shows its lines.
     """
-    if "white-space" not in html.lower():
+    if not may_keep_text(html):
         return html
     tree = LexborHTMLParser(html)
     if tree.body is None:

@@ -20,7 +20,7 @@ from typing import Final
 
 from shared.errors import ImporterError
 from shared.one_line import one_line
-from shared.templates.html_lines import NOTHING, with_line_breaks, without_empty_lines
+from shared.templates.html_lines import NOTHING, may_keep_text, with_line_breaks, without_empty_lines
 from shared.templates.placeholders import NUMBER, OF_SUMMARIES, PLACEHOLDERS, Placeholder, find, normalised
 from shared.templates.plain_text import escaped
 from shared.templates.safe_html import safe_for_mail
@@ -35,6 +35,12 @@ _NAME_SHOWN_LIMIT: Final = 40
 _CONTROLS_IN_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _KEPT_TEMPLATES: Final = 128
 """Parsed templates that a process keeps: they are the same for every mail of a helpdesk."""
+_BODY: Final = "\x03"
+"""Around the number of a body that is still to be put in: a character that no text of a mail has (`printable`)."""
+_BODY_MARK: Final = re.compile(f"{_BODY}[0-9]+{_BODY}")
+_KEPT_BODIES: Final = 32
+_with_line_breaks = lru_cache(_KEPT_BODIES)(with_line_breaks)
+"""Of a body, once for the mails to manager, executor and customer that tell of it."""
 
 
 class BadTemplate(ImporterError):
@@ -133,9 +139,29 @@ def text_body(template: Template, values: Mapping[str, Value]) -> str:
 
 
 def html_body(template: Template, values: Mapping[str, Value]) -> str:
-    """The html fragment: values escaped, lines without a value gone, the whole reduced to what may leave in a mail."""
-    pieces = (printable(piece) if isinstance(piece, str) else _html(piece, values) for piece in template.pieces)
-    return safe_for_mail(with_line_breaks(without_empty_lines("".join(pieces))))
+    """The html fragment: values escaped, lines without a value gone, the whole reduced to what may leave in a mail.
+
+    The bodies of a ticket, which are long, are put in last: what is looked for around them need not be in them. They
+    are looked at with the rest where a line goes that they stand in, or where the template's style reaches into them.
+    """
+    bodies: dict[str, str] = {}
+    pieces = []
+    for piece in template.pieces:
+        html = printable(piece) if isinstance(piece, str) else _html(piece, values)
+        if isinstance(piece, Slot) and values[piece.name].html and html != NOTHING:
+            mark = f"{_BODY}{len(bodies)}{_BODY}"
+            bodies[mark] = html
+            html = mark
+        pieces.append(html)
+    around = "".join(pieces)
+    shown = without_empty_lines(around)
+    if may_keep_text(shown) or any(mark not in shown for mark in bodies):
+        return safe_for_mail(with_line_breaks(without_empty_lines(_with_bodies(around, bodies))))
+    return safe_for_mail(_with_bodies(shown, {mark: _with_line_breaks(html) for mark, html in bodies.items()}))
+
+
+def _with_bodies(around: str, bodies: Mapping[str, str]) -> str:
+    return _BODY_MARK.sub(lambda mark: bodies[mark[0]], around)
 
 
 def _parse(source: str, *, of_ticket: bool) -> tuple[Template, list[str]]:

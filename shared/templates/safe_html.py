@@ -6,6 +6,7 @@ its owner who reads his mail.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import nh3
@@ -20,6 +21,8 @@ _STYLES: Final = frozenset(
         *("padding", "padding-bottom", "padding-left", "padding-right", "padding-top"),
     ]
 )
+_MAY_BE_DEAD: Final = re.compile(r'<a(?:>|\s(?!href="[^"]))')
+"""A link that does not begin with an address; one that has it elsewhere is looked at."""
 _CELL: Final = frozenset(["align", "colspan", "rowspan", "valign", "width"])
 
 
@@ -54,7 +57,7 @@ _OUTGOING: Final = nh3.Cleaner(
 def safe_for_mail(html: str) -> str:
     """`html` as a balanced fragment of what the allow-list names, no more; of a link to nothing its words stay."""
     clean = _OUTGOING.clean(html)
-    if "<a" not in clean:
+    if not _MAY_BE_DEAD.search(clean):
         return clean
     tree = LexborHTMLParser(clean)
     dead = tree.css("a:not([href]), a[href='']")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import contextlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -39,14 +39,23 @@ class Headers:
     """The fields of one header block in order: names in lower case, values raw and unfolded."""
 
     fields: tuple[tuple[str, bytes], ...] = ()
+    _by_name: Mapping[str, Sequence[bytes]] = field(init=False, repr=False, compare=False)
+    """The same by name: a mail has dozens of fields, and is asked for as many that it has not."""
 
-    def all(self, name: str) -> Iterator[bytes]:
+    def __post_init__(self) -> None:
+        by_name: dict[str, list[bytes]] = {}
+        for name, value in self.fields:
+            by_name.setdefault(name, []).append(value)
+        object.__setattr__(self, "_by_name", by_name)
+
+    def all(self, name: str) -> Sequence[bytes]:
         """Raw values of every field called `name` (lower case)."""
-        return (value for field, value in self.fields if field == name)
+        return self._by_name.get(name, ())
 
     def first(self, name: str) -> bytes | None:
         """Raw value of the first field called `name`."""
-        return next(self.all(name), None)
+        values = self._by_name.get(name)
+        return values[0] if values else None
 
     def has(self, name: str) -> bool:
         return self.first(name) is not None

@@ -61,6 +61,8 @@ _SIGNS: Final = tuple(
 )
 _CERTAIN: Final = 4
 """So many signs tell a disclaimer that begins with other words too."""
+_AFTER_OPENING: Final = 2
+"""So many tell one that begins as they do."""
 _OPENS: Final = re.compile(
     r"^[\W_]{0,9}(?:(?:e-?mail )?disclaimer\b|(?:confidentiality|privacy|legal) (?:notice|note|disclaimer)|"
     r"(?:the )?(?:contents? of )?(?:this|any|the) (?:\w+ )?(?:e-?mail|message|communication|transmission)|"
@@ -197,8 +199,20 @@ def _kind_of(paragraph: str) -> _Kind:
     if len(paragraph) <= _LONGEST_NOTICE and _SCANNED.match(paragraph):
         return _Kind.DISCLAIMER
     opens = _OPENS.match(paragraph) is not None
-    counts = opens or len(paragraph) >= _SHORTEST
-    signs = sum(sign.search(paragraph) is not None for sign in _SIGNS) if counts else 0
-    if len(paragraph) >= _SHORTEST and (signs >= _CERTAIN or (opens and signs >= 2)):  # noqa: PLR2004 - two, as said
+    is_long = len(paragraph) >= _SHORTEST
+    if is_long and _has_signs(paragraph, _AFTER_OPENING if opens else _CERTAIN):
         return _Kind.DISCLAIMER
-    return _Kind.BESIDE if (opens and signs) or _REGISTERED.search(paragraph) else _Kind.OTHER
+    return _Kind.BESIDE if (opens and _has_signs(paragraph, 1)) or _REGISTERED.search(paragraph) else _Kind.OTHER
+
+
+def _has_signs(paragraph: str, enough: int) -> bool:
+    """Whether a paragraph has that many signs of a disclaimer; looked for no longer than that is open."""
+    missing = len(_SIGNS) - enough
+    for sign in _SIGNS:
+        if sign.search(paragraph) is not None:
+            enough -= 1
+        else:
+            missing -= 1
+        if enough == 0 or missing < 0:
+            break
+    return enough == 0

@@ -91,7 +91,7 @@ def _characters(lines: Sequence[Line], kept: Sequence[bool]) -> str:
 
 def _letters(line: Line) -> str:
     """What html and text of a line have in common: not white space, emphasis, bullets."""
-    return "".join(character for character in line.text if character.isalnum())
+    return "".join(filter(str.isalnum, line.text))
 
 
 def _up_to(lines: Sequence[Line], kept: Sequence[bool], length: int) -> tuple[bool, ...]:
