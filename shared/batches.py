@@ -7,8 +7,8 @@ Whatever waits when the work begins is one batch; nothing is ever waited for to 
 alone is answered at once. While a batch is being done the next one gathers: the busier, the larger, the cheaper each.
 
 A batch that fails is done again item by item, each failing for itself: one bad item costs the others nothing but time.
-The work must therefore leave nothing behind when it raises (a transaction). An `Outage` is everybody's: nothing is done
-again then. What is done is cancelled once all who asked for it are.
+The work must therefore leave nothing behind when it raises (a transaction). An `Outage` is everybody's, and what else
+`everybodys` names: nothing is done again then. What is done is cancelled once all who asked for it are.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Batches(Generic[Item, Result]):
     """Does `work` for what waits, at most `most` items a batch and `at_once` batches side by side.
 
     `work` gives one result for each item, in their order; a result that is an exception is raised for that item alone.
-    It runs outside the context of those who ask (their spans, their variables of the log).
+    It runs outside the context of those who ask (their spans, their variables of the log). `everybodys` are the errors,
+    besides an Outage, that all of a batch would meet one by one as well.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Batches(Generic[Item, Result]):
         what: str,
         most: int = MOST,
         at_once: int = 1,
+        everybodys: type[Exception] = Outage,
     ) -> None:
+        self._everybodys = (Outage, everybodys)
         self._work = work
         self._what = what
         self._most = most
@@ -117,8 +120,8 @@ class Batches(Generic[Item, Result]):
     async def _do(self, batch: Sequence[_Asked[Item, Result]]) -> None:
         try:
             results = await self._work([asked.item for asked in batch])
-        except Outage as outage:
-            _fail(batch, outage)
+        except self._everybodys as error:
+            _fail(batch, error)
         except asyncio.CancelledError:
             _fail(batch, Interrupted(f"A connection stopped answering during {self._what}"))
             task = asyncio.current_task()

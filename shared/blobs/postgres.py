@@ -17,17 +17,6 @@ from shared.messages import INLINE_LIMIT, BlobReference
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PUT_SMALL: Final = """
-    WITH stored AS (
-        INSERT INTO blobs (sha256, byte_size) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING sha256),
-    chunk AS (
-        INSERT INTO blob_chunks (sha256, position, content)
-        SELECT sha256, 0, $3 FROM stored WHERE octet_length($3::bytea) > 0),
-    tied AS (
-        INSERT INTO mail_blobs (mail_id, sha256) SELECT $4, sha256 FROM stored)
-    SELECT EXISTS (SELECT FROM stored)"""
-"""One round trip for the usual case: new bytes that fit into one chunk."""
-
 _PUT_ALL: Final = """
     -- side by side, in the order of their digests, each blob once: $1 digest, $2 content, $3 a mail that needs it
     WITH given AS (
@@ -42,7 +31,7 @@ _PUT_ALL: Final = """
     tied AS (
         INSERT INTO mail_blobs (mail_id, sha256) SELECT mail_id, sha256 FROM stored JOIN given USING (sha256))
     SELECT sha256 FROM stored"""
-"""As _PUT_SMALL, for many."""
+"""One round trip for the usual case: new bytes, each of which fit into one chunk."""
 
 _AT_ONCE: Final = 4 * INLINE_LIMIT
 """Bytes of the blobs that one statement stores."""
@@ -91,7 +80,7 @@ class PostgresBlobs:
         await run(file.seek, start)
         if size <= CHUNK_SIZE:
             content = await run(file.read, CHUNK_SIZE)
-            if await connection.fetchval(_PUT_SMALL, digest, size, content, mail_id):
+            if await connection.fetch(_PUT_ALL, [digest], [content], [mail_id]):
                 return BlobReference(sha256=digest.hex(), size=size)
             await run(file.seek, start)
         async with connection.transaction():

@@ -154,3 +154,11 @@ async def test_the_end_of_the_process_is_told_to_all() -> None:
 
     results = await ask(Batches(ends, what="test"), [1, 2])
     assert [type(result) for result in results] == [Ended, Ended]
+
+
+async def test_an_error_that_all_would_meet_is_everybodys_where_that_is_said() -> None:
+    work = Work({13: DeadLetter("refused")})
+    batches = Batches(work, what="test", everybodys=DeadLetter)
+    assert [type(each) for each in await ask(batches, (1, 13, 2))] == [DeadLetter] * 3
+    assert work.batches == [[1, 13, 2]], "nothing is done again"
+    assert await batches.of(1) == 2

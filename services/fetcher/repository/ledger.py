@@ -7,10 +7,11 @@ as `shared.database.pool` does.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import BinaryIO, Final
 
 import asyncpg
 
@@ -18,20 +19,25 @@ from services.fetcher.mailboxes.protocol import ItemKey, MailReference
 from services.fetcher.repository.mailboxes import ClaimedMailbox
 from services.fetcher.rules.known_mail import KnownMail
 from services.fetcher.rules.republish import next_republish_after
+from shared.batches import Batches
 from shared.blobs.store import BlobStore, Source
 from shared.broker.topology import MAIL_RAW
-from shared.database.pool import Pool, connection, transaction
-from shared.messages import BlobReference, ImportChoice, MailId, RawMail
+from shared.database.pool import Connection, Pool, connection, transaction
+from shared.messages import INLINE_LIMIT, BlobReference, ImportChoice, MailId, RawMail
 
 _KNOWN: Final = """
     SELECT mail_id, published_at, marked_read_at FROM imported_mails WHERE mail_id = ANY($1)"""
 
 _INSERT: Final = """
+    -- in the order of their ids: two fetchers that store the same mails never wait for each other
     INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size, full_size,
         complete, received_at, choice, fetched_at, next_republish_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), now() + $12)
+    SELECT *, now(), now() + $12
+    FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::bytea[], $7::bigint[],
+        $8::bigint[], $9::boolean[], $10::timestamptz[], $11::text[]) AS mail (mail_id)
+    ORDER BY mail_id
     ON CONFLICT DO NOTHING
-    RETURNING fetched_at"""
+    RETURNING mail_id, fetched_at"""
 
 _ENVELOPE_COLUMNS: Final = """
     mail_id, helpdesk_id, received_at, fetched_at, raw_sha256, raw_size, full_size, complete, choice,
@@ -112,12 +118,22 @@ class AlreadyTakenIn(Exception):
     """Another fetcher was faster: the ledger has this mail by now, and nothing was stored."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A mail of `mailbox`, with its bytes."""
+
+    mailbox: ClaimedMailbox
+    mail: NewMail
+    raw: bytes
+
+
 class Ledger:
     """The ledger, as the fetcher writes and reads it."""
 
     def __init__(self, pool: Pool, blobs: BlobStore) -> None:
         self._pool = pool
         self._blobs = blobs
+        self._small = Batches(self._take_in_all, what="mails taken in")
 
     async def known(self, mail_ids: Collection[MailId]) -> dict[MailId, KnownMail]:
         """What the ledger knows of these mails; those that it does not know are left out."""
@@ -128,27 +144,24 @@ class Ledger:
     async def take_in(self, mailbox: ClaimedMailbox, mail: NewMail, raw: Source) -> RawMail:
         """Store the raw bytes and the ledger's row in one transaction; the mail's envelope.
 
-        Raises AlreadyTakenIn when another fetcher has done so meanwhile.
+        Small mails that are taken in at once share a transaction. Raises AlreadyTakenIn when another fetcher has done
+        so meanwhile.
         """
+        content = raw if isinstance(raw, bytes) else await asyncio.to_thread(_small_content, raw)
+        if content is not None and len(content) <= INLINE_LIMIT:
+            return await self._small.of(_Arrived(mailbox, mail, content))
         async with transaction(self._pool) as acquired:
             stored = await self._blobs.put(acquired, mail.mail_id, raw)
-            fetched_at = await acquired.fetchval(
-                _INSERT, mail.mail_id, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, mail.item_key,
-                bytes.fromhex(stored.sha256), stored.size, mail.full_size, mail.complete, mail.received_at,
-                mail.choice, next_republish_after(0, confirmed=False),
-            )  # fmt: skip
-            if fetched_at is None:
-                raise AlreadyTakenIn
-        return RawMail(
-            mail_id=mail.mail_id,
-            helpdesk_id=mailbox.helpdesk_id,
-            received_at=mail.received_at,
-            fetched_at=fetched_at,
-            raw=stored,
-            complete=mail.complete,
-            full_size=mail.full_size,
-            choice=mail.choice,
-        )
+            (envelope,) = await _insert(acquired, [(mailbox, mail, stored)])
+        return envelope
+
+    async def _take_in_all(self, arrived: Sequence[_Arrived]) -> Sequence[RawMail]:
+        async with transaction(self._pool) as acquired:
+            stored = await self._blobs.put_all(acquired, [(each.mail.mail_id, each.raw) for each in arrived])
+            return await _insert(
+                acquired,
+                [(each.mailbox, each.mail, blob) for each, blob in zip(arrived, stored, strict=True)],
+            )
 
     async def envelopes(self, mail_ids: Collection[MailId]) -> dict[MailId, RawMail]:
         """The envelopes of mails that are stored."""
@@ -216,6 +229,47 @@ class Ledger:
         """Record that this mail cannot be published, for a person to see (DESIGN 5)."""
         async with connection(self._pool) as acquired:
             await acquired.execute(_DEAD_LETTER, mail_id, MAIL_RAW, reason)
+
+
+async def _insert(
+    connection: Connection, mails: Sequence[tuple[ClaimedMailbox, NewMail, BlobReference]]
+) -> list[RawMail]:
+    """The rows of mails that are stored; their envelopes. Raises AlreadyTakenIn when one of them has its row."""
+    columns = zip(
+        *(
+            (mail.mail_id, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, mail.item_key,
+             bytes.fromhex(stored.sha256), stored.size, mail.full_size, mail.complete, mail.received_at, mail.choice)
+            for mailbox, mail, stored in mails
+        ),
+        strict=True,
+    )  # fmt: skip
+    rows = await connection.fetch(_INSERT, *map(list, columns), next_republish_after(0, confirmed=False))
+    if len(rows) < len(mails):
+        raise AlreadyTakenIn
+    fetched_at = {row["mail_id"]: row["fetched_at"] for row in rows}
+    return [
+        RawMail(
+            mail_id=mail.mail_id,
+            helpdesk_id=mailbox.helpdesk_id,
+            received_at=mail.received_at,
+            fetched_at=fetched_at[mail.mail_id],
+            raw=stored,
+            complete=mail.complete,
+            full_size=mail.full_size,
+            choice=mail.choice,
+        )
+        for mailbox, mail, stored in mails
+    ]
+
+
+def _small_content(raw: BinaryIO) -> bytes | None:
+    """What is left of the file, which is read again from where it is when that is more than is small."""
+    start = raw.tell()
+    content = raw.read(INLINE_LIMIT + 1)
+    if len(content) <= INLINE_LIMIT:
+        return content
+    raw.seek(start)
+    return None
 
 
 def _envelope(row: asyncpg.Record) -> RawMail:

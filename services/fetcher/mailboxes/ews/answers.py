@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -30,6 +30,8 @@ TRANSPORT_HEADERS: Final = 0x007D
 """PidTagTransportMessageHeaders, by its property tag: the header block with which a mail arrived."""
 
 _MIME: Final = "MimeContent"
+_MESSAGE: Final = "ResponseMessage"
+"""How the names of the elements end that answer for one thing that was asked."""
 _SPACE: Final = b" \t\r\n"
 _REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));|\xef\xbf[\xbe\xbf]")
 _LEGAL: Final = (range(0x9, 0xB), range(0xD, 0xE), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
@@ -99,14 +101,18 @@ class MimeDecoder:
 
 
 class AnswerReader:
-    """Takes an answer in pieces. `close` gives its root; the mail in it, if there is one, goes to `mime`."""
+    """Takes an answer in pieces. `close` gives its root; the mail in its nth response message goes to the nth decoder.
 
-    def __init__(self, mime: MimeDecoder | None = None) -> None:
-        self._mime = mime
+    Without decoders it is asked for no mail.
+    """
+
+    def __init__(self, decoders: Sequence[MimeDecoder] = ()) -> None:
+        self._decoders = decoders
+        self._messages = 0
+        self._mime: MimeDecoder | None = None
         self._tree = TreeBuilder()
         self._length = 0
         self._depth = 0
-        self._in_mime = False
         self._fed = False
         self._cut = b""
         self.has_mime = False
@@ -159,23 +165,29 @@ class AnswerReader:
         if self._depth == 0 and tag != "Envelope":
             raise NotEws
         self._depth += 1
-        self._in_mime = tag == _MIME and self._mime is not None
-        self.has_mime = self.has_mime or self._in_mime
+        self._messages += tag.endswith(_MESSAGE)
+        self._mime = self._decoder() if tag == _MIME else None
+        self.has_mime = self.has_mime or self._mime is not None
         self._count(ELEMENT + len(tag) + sum(ELEMENT + len(value) for value in attributes.values()))
         self._tree.start(tag, {_local(key): value for key, value in attributes.items()})
 
     def _end(self, name: str) -> None:
-        if self._in_mime and self._mime is not None:
+        if self._mime is not None:
             self._mime.close()
-        self._in_mime = False
+        self._mime = None
         self._tree.end(_local(name))
 
     def _text(self, text: str) -> None:
-        if self._in_mime and self._mime is not None:
+        if self._mime is not None:
             self._mime.feed(text)
             return
         self._count(len(text))
         self._tree.data(text)
+
+    def _decoder(self) -> MimeDecoder | None:
+        """Of the response message that is being read; an answer with more of them than were asked for has none."""
+        place = max(self._messages, 1) - 1
+        return self._decoders[place] if place < len(self._decoders) else None
 
     def _doctype(self, *_: object) -> None:
         raise NotEws
@@ -229,31 +241,34 @@ def server_build(root: Element) -> Build | None:
 
 def response_message(root: Element) -> Element:
     """The one response message of an answer. Raises EwsError when it is a refusal, AnswerBroken without any."""
+    message = response_messages(root)[0]
+    code = _code(message)
+    if message.get("ResponseClass") == "Error" or (code != "NoError" and message.get("ResponseClass") != "Warning"):
+        raise EwsError(_value(message, "InnerErrorResponseCode") or code, _back_off(message))
+    return message
+
+
+def response_messages(root: Element) -> list[Element]:
+    """All response messages, of what was refused too. Raises EwsError for a SOAP fault, AnswerBroken without any."""
     body = root.find("Body")
     if body is None:
         raise AnswerBroken("the answer has no body")
     fault = body.find("Fault")
     if fault is not None:
         raise EwsError(_fault_code(fault), _back_off(fault))
-    for message in body.iter():
-        if message.tag.endswith("ResponseMessage"):
-            code = (message.findtext("ResponseCode") or "NoError").strip()
-            if message.get("ResponseClass") == "Error" or (
-                code != "NoError" and message.get("ResponseClass") != "Warning"
-            ):
-                raise EwsError(_value(message, "InnerErrorResponseCode") or code, _back_off(message))
-            return message
-    raise AnswerBroken("the answer has no response message")
+    messages = [message for message in body.iter() if message.tag.endswith(_MESSAGE)]
+    if not messages:
+        raise AnswerBroken("the answer has no response message")
+    return messages
 
 
-def all_succeeded(root: Element, count: int) -> bool:
-    """Whether an answer has so many response messages, and no refusal among them."""
-    messages = [message for message in root.iter() if message.tag.endswith("ResponseMessage")]
-    return len(messages) == count and all(
-        (message.findtext("ResponseCode") or "NoError").strip() == "NoError"
-        and message.get("ResponseClass", "Success") == "Success"
-        for message in messages
-    )
+def succeeded(message: Element) -> bool:
+    """Whether a response message tells of no refusal and no warning."""
+    return _code(message) == "NoError" and message.get("ResponseClass", "Success") == "Success"
+
+
+def _code(message: Element) -> str:
+    return (message.findtext("ResponseCode") or "NoError").strip()
 
 
 def listed_items(message: Element) -> Iterator[ListedItem]:

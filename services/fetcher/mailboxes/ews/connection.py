@@ -28,7 +28,14 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
-from services.fetcher.mailboxes.ews.answers import AnswerBroken, AnswerReader, EwsError, NotEws, response_message
+from services.fetcher.mailboxes.ews.answers import (
+    AnswerBroken,
+    AnswerReader,
+    EwsError,
+    NotEws,
+    response_message,
+    response_messages,
+)
 from services.fetcher.mailboxes.ews.checked_requests import CheckedAdapter
 from services.fetcher.mailboxes.ews.errors import Place
 from services.fetcher.mailboxes.ews.network_errors import network_problem
@@ -143,7 +150,12 @@ class EwsConnection:
         Raises EwsError for a refusal by EWS, AnswerStopped where an answer broke off, MailboxError for all else, and
         what the reader's sink raises, which ends the connection.
         """
-        reader = reader or AnswerReader()
+        root = self.send(envelope, reader or AnswerReader())
+        response_message(root)
+        return root
+
+    def send(self, envelope: bytes, reader: AnswerReader) -> Element:
+        """As `ask`, but that a refusal in a response message is no error: others may be there beside it."""
         if self._aborted:
             raise ews_errors.too_slow(self._place, self._patience.answer)
         with self._post(envelope) as response:
@@ -151,7 +163,7 @@ class EwsConnection:
                 self._raise_problem(response)
             root = self._read(response, reader)
         try:
-            response_message(root)
+            response_messages(root)
         except AnswerBroken as error:
             raise ews_errors.broken_answer(self._place, str(error)) from error
         return root

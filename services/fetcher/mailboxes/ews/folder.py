@@ -3,7 +3,7 @@
     what                    requests
     opening                 1 (one more for each version of EWS that the server refuses, and for each part of a path)
     a poll                  1 FindItem for each 1,000 unread mails
-    taking in a mail        1 GetItem; 1 UpdateItem for up to 20 at once
+    taking in mails         1 GetItem for up to 20 small ones (8 MiB) or a larger one; 1 UpdateItem for up to 20
     moving, deleting 20     1 UpdateItem, 1 MoveItem or DeleteItem
 
 A new connection adds the steps of logging in (NTLM 2, Basic none after the first 401).
@@ -19,6 +19,7 @@ from services.fetcher.mailboxes.ews.paths import FolderPaths
 from services.fetcher.mailboxes.ews.reading import Reading
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, FolderRef
+from services.fetcher.mailboxes.ews.together import FetchingTogether
 from services.fetcher.mailboxes.protocol import INBOX, MailboxMissing
 
 
@@ -31,6 +32,7 @@ class EwsFolder:
         self._paths = FolderPaths(session.ask, lambda: session.requests)
         self.listing = Listing(session, FolderRef(INBOX_ID, distinguished=True), folder)
         self.reading = Reading(session)
+        self.together = FetchingTogether(session, self.reading)
         self.filing = Filing(session, self._paths)
 
     def open(self) -> None:

@@ -22,7 +22,7 @@ from services.fetcher.mailboxes.ews.connection import PATIENCE, EwsConnection, P
 from services.fetcher.mailboxes.ews.errors import Place
 from services.fetcher.mailboxes.ews.folder import EwsFolder
 from services.fetcher.mailboxes.ews.session import EwsSession
-from services.fetcher.mailboxes.gathering import Gathering
+from services.fetcher.mailboxes.ews.together import SMALL_BYTES, ToFetch
 from services.fetcher.mailboxes.protocol import (
     ItemKey,
     LoginRefused,
@@ -31,12 +31,14 @@ from services.fetcher.mailboxes.protocol import (
     MailboxHealth,
     MailboxMissing,
     MailboxUnreachable,
+    MailError,
     MailReference,
 )
 from services.fetcher.mailboxes.trusting import tls_context
+from shared.batches import Batches
 
 AT_ONCE: Final = 20
-"""Mails in one request that changes them."""
+"""Mails in one request."""
 THREADS: Final = 32
 """For all mailboxes of this process."""
 
@@ -53,9 +55,11 @@ class EwsMailbox:
         self._folder = folder
         self._patience = patience
         self._turn = asyncio.Lock()
-        self._marks = Gathering(self._mark_all, at_most=AT_ONCE)
-        self._moves = Gathering(self._move_all, at_most=AT_ONCE)
-        self._deletes = Gathering(self._delete_all, at_most=AT_ONCE)
+        # What a request as a whole met, each mail would meet alone.
+        self._fetches = Batches(self._fetch_all, what="ews fetch", most=AT_ONCE, everybodys=Exception)
+        self._marks = Batches(self._mark_all, what="ews mark", most=AT_ONCE, everybodys=Exception)
+        self._moves = Batches(self._move_all, what="ews move", most=AT_ONCE, everybodys=Exception)
+        self._deletes = Batches(self._delete_all, what="ews delete", most=AT_ONCE, everybodys=Exception)
         self._refused: LoginRefused | None = None
         self._busy: tuple[MailboxUnreachable, float] | None = None
         """What the server said when it wanted to be left alone, and until when (the loop's time)."""
@@ -104,8 +108,10 @@ class EwsMailbox:
             raise incomplete
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
-        """See `Mailbox.fetch`."""
-        return await self._run(lambda: self._folder.reading.fetch(mail, into, limit), self._patience.mail)
+        """See `Mailbox.fetch`; small mails that are fetched at once go in one request."""
+        if mail.size is not None and mail.size <= min(SMALL_BYTES, limit):
+            return await self._fetches.of(ToFetch(mail, into, limit))
+        return await self._fetch_alone(ToFetch(mail, into, limit))
 
     async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch_head`."""
@@ -113,15 +119,15 @@ class EwsMailbox:
 
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`; those that are marked at once go in one request."""
-        await self._marks.ask(mail)
+        await self._marks.of(mail)
 
     async def move(self, mail: MailReference, folder: str) -> None:
         """See `Mailbox.move`; as `mark_read`."""
-        await self._moves.ask((mail, folder))
+        await self._moves.of((mail, folder))
 
     async def delete(self, mail: MailReference) -> None:
         """See `Mailbox.delete`; as `mark_read`."""
-        await self._deletes.ask(mail)
+        await self._deletes.of(mail)
 
     async def health_check(self) -> MailboxHealth:
         """See `Mailbox.health_check`."""
@@ -133,8 +139,28 @@ class EwsMailbox:
         await asyncio.Event().wait()
 
     async def close(self) -> None:
-        """See `Mailbox.close`."""
-        self._connection.close()
+        """See `Mailbox.close`: once no thread uses the connection."""
+        async with self._turn:
+            self._connection.close()
+
+    async def _fetch_alone(self, wanted: ToFetch) -> int:
+        return await self._run(
+            lambda: self._folder.reading.fetch(wanted.mail, wanted.into, wanted.limit), self._patience.mail
+        )
+
+    async def _fetch_all(self, wanted: Sequence[ToFetch]) -> Sequence[int | Exception]:
+        """Those that one request gave whole; each of the others by itself, which tells what is wrong with it."""
+        sizes: dict[int, int] = {}
+        if len(wanted) > 1:
+            sizes = await self._run(lambda: self._folder.together.fetch(wanted), self._patience.mail)
+        given: list[int | Exception] = []
+        for place, each in enumerate(wanted):
+            try:
+                size = sizes.get(place)
+                given.append(await self._fetch_alone(each) if size is None else size)
+            except (MailError, OSError) as error:
+                given.append(error)
+        return given
 
     async def _mark_all(self, mails: Sequence[MailReference]) -> Sequence[Exception | None]:
         failed = await self._run(lambda: self._folder.filing.mark_read(mails), self._patience_for(mails))

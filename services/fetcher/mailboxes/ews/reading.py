@@ -36,7 +36,8 @@ class Reading:
 
     def __init__(self, session: EwsSession) -> None:
         self._session = session
-        self._gives_headers = True
+        self.gives_headers = True
+        """Whether the server knows the property that holds a mail's header block."""
 
     def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """Write the mail into `into` while it comes in; its size. See `Mailbox.fetch`."""
@@ -91,18 +92,18 @@ class Reading:
 
     def _get_mime(self, mail: MailReference, decoder: MimeDecoder) -> str:
         """Have the mail decoded; the header block with which it arrived, empty where the server gives none."""
-        reader = AnswerReader(decoder)
+        reader = AnswerReader([decoder])
         try:
             try:
                 message = self._session.ask(
-                    self._session.requests.get_mime(mail.key, with_headers=self._gives_headers), reader
+                    self._session.requests.get_mime([mail.key], with_headers=self.gives_headers), reader
                 )
             except EwsError as error:
-                if not self._gives_headers or error.code not in REFUSES_PROPERTIES | NO_PROPERTY:
+                if not self.gives_headers or error.code not in REFUSES_PROPERTIES | NO_PROPERTY:
                     raise
-                reader = AnswerReader(decoder)
-                message = self._session.ask(self._session.requests.get_mime(mail.key, with_headers=False), reader)
-                self._gives_headers = error.code in NO_PROPERTY
+                reader = AnswerReader([decoder])
+                message = self._session.ask(self._session.requests.get_mime([mail.key], with_headers=False), reader)
+                self.gives_headers = error.code in NO_PROPERTY
         except EwsError as error:
             raise self._mail_problem(mail, error) from error
         except AnswerStopped as error:
@@ -120,7 +121,7 @@ class Reading:
 
     def _get_headers(self, mail: MailReference) -> str:
         """The header block with which a mail arrived, empty where the server gives none."""
-        if not self._gives_headers:
+        if not self.gives_headers:
             return ""
         try:
             return transport_headers(self._session.ask(self._session.requests.get_headers(mail.key)))

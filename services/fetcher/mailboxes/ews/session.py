@@ -10,9 +10,10 @@ from services.fetcher.mailboxes.ews.answers import (
     AnswerReader,
     Build,
     EwsError,
-    all_succeeded,
     response_message,
+    response_messages,
     server_build,
+    succeeded,
 )
 from services.fetcher.mailboxes.ews.connection import EwsConnection
 from services.fetcher.mailboxes.ews.errors import BUSY, PASSING, WRONG_SCHEMA, Place
@@ -68,11 +69,19 @@ class EwsSession:
     def ask_together(self, envelope: bytes, count: int) -> bool:
         """Whether all of so many things were done; where not, some of them may have been. Raises MailboxError."""
         try:
-            return all_succeeded(self._connection.ask(envelope), count)
+            messages = response_messages(self.ask_for_several(envelope))
+        except EwsError:
+            return False
+        return len(messages) == count and all(map(succeeded, messages))
+
+    def ask_for_several(self, envelope: bytes, reader: AnswerReader | None = None) -> Element:
+        """The answer to a request about several things, some of which may be refused. Raises as `ask`."""
+        try:
+            return self._connection.send(envelope, reader or AnswerReader())
         except EwsError as error:
             if error.code in BUSY or error.code in PASSING:
                 raise ews_errors.ews_problem(error, self.place) from error
-            return False
+            raise
 
     def describe(self) -> str:
         """What was found, in words."""

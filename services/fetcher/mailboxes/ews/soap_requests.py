@@ -173,17 +173,17 @@ class Requests:
             offset=offset,
         )
 
-    def get_mime(self, key: str, *, with_headers: bool) -> bytes:
-        """GetItem: a mail as MIME, and `with_headers` the header block with which it arrived."""
-        return self._get_item(key, [_MIME, _HEADERS] if with_headers else [_MIME])
+    def get_mime(self, keys: Sequence[str], *, with_headers: bool) -> bytes:
+        """GetItem: mails as MIME, and `with_headers` the header blocks with which they arrived."""
+        return self._get_items(keys, [_MIME, _HEADERS] if with_headers else [_MIME])
 
     def get_headers(self, key: str) -> bytes:
         """GetItem: the header block with which a mail arrived, alone."""
-        return self._get_item(key, [_HEADERS])
+        return self._get_items([key], [_HEADERS])
 
     def get_size(self, key: str) -> bytes:
         """GetItem: a mail's size and its change key."""
-        return self._get_item(key, [_SIZE])
+        return self._get_items([key], [_SIZE])
 
     def mark_read(self, mails: Sequence[ToMark]) -> bytes:
         """UpdateItem: IsRead alone, over whatever others changed, with no read receipt where the schema can say so."""
@@ -217,8 +217,8 @@ class Requests:
             suppress_read_receipts=True,
         )
 
-    def _get_item(self, key: str, fields: list[FieldPath]) -> bytes:
-        return self._write(GetItem, items=[ItemId(id=key)], additional_fields=fields, shape="IdOnly")
+    def _get_items(self, keys: Sequence[str], fields: list[FieldPath]) -> bytes:
+        return self._write(GetItem, items=[ItemId(id=key) for key in keys], additional_fields=fields, shape="IdOnly")
 
     def _id(self, folder: FolderRef) -> FolderId:
         if folder.distinguished:

@@ -20,7 +20,6 @@ from typing import BinaryIO, Final, Self, TypeVar
 
 from pydantic import SecretStr
 
-from services.fetcher.mailboxes.gathering import Gathering
 from services.fetcher.mailboxes.imap.login import Credentials
 from services.fetcher.mailboxes.imap.server import IMAPS_PORT, ImapServer
 from services.fetcher.mailboxes.imap.session import ImapSession
@@ -39,6 +38,7 @@ from services.fetcher.mailboxes.protocol import (
     MailTooLarge,
     MailUnreadable,
 )
+from shared.batches import Batches
 from shared.microsoft.clouds import CLOUDS
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import SignInRefused, Unavailable
@@ -74,9 +74,10 @@ class ImapMailbox:
         self._session: ImapSession | None = None
         self._turn = asyncio.Lock()
         self._reopenings = REOPENINGS
-        self._fetches = Gathering(self._fetch_all, at_most=AT_ONCE)
-        self._marks = Gathering(self._mark_all, at_most=AT_ONCE)
-        self._moves = Gathering(self._move_all, at_most=AT_ONCE)
+        # What a command as a whole met, each mail would meet alone.
+        self._fetches = Batches(self._fetch_all, what="imap fetch", most=AT_ONCE, everybodys=Exception)
+        self._marks = Batches(self._mark_all, what="imap mark", most=AT_ONCE, everybodys=Exception)
+        self._moves = Batches(self._move_all, what="imap move", most=AT_ONCE, everybodys=Exception)
         self._described: dict[int, Described] = {}
         """By UID, of the mails that were unread when last listed: neither changes as long as UIDVALIDITY does not."""
         self._described_validity = 0
@@ -103,7 +104,7 @@ class ImapMailbox:
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`: in parts of PART_BYTES; small mails that are fetched at once are asked for at once."""
         if mail.size is not None and mail.size < min(PART_BYTES, limit):
-            return await self._fetches.ask((mail, into, limit))
+            return await self._fetches.of((mail, into, limit))
         return await self._fetch_alone(mail, into, limit)
 
     async def _fetch_alone(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
@@ -115,15 +116,15 @@ class ImapMailbox:
 
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`; those that are marked at once go in one command."""
-        await self._marks.ask(mail)
+        await self._marks.of(mail)
 
     async def move(self, mail: MailReference, folder: str) -> None:
         """See `Mailbox.move`; as `mark_read`."""
-        await self._moves.ask((mail, folder))
+        await self._moves.of((mail, folder))
 
     async def delete(self, mail: MailReference) -> None:
         """See `Mailbox.delete`: into the folder with that special use (RFC 6154), or the one that is usually it."""
-        await self._moves.ask((mail, None))
+        await self._moves.of((mail, None))
 
     async def health_check(self) -> MailboxHealth:
         """See `Mailbox.health_check`."""

@@ -40,7 +40,7 @@ MinorBuildNumber="4" Version="V2017_07_11"/>"""
 
 
 def read(*pieces: bytes, mime: MimeDecoder | None = None) -> Element:
-    reader = AnswerReader(mime)
+    reader = AnswerReader([] if mime is None else [mime])
     for piece in pieces:
         reader.feed(piece)
     return reader.close()
