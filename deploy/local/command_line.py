@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.local.checkout import Checkout
 from deploy.local.console import step
 from deploy.local.failure import SetUpFailed
+from deploy.local.foreground import attend
 from deploy.local.tools import plain_environment, run
 
 
@@ -31,6 +32,11 @@ class CommandLine:
         """Bring exchanges, queues, policies and users of RabbitMQ up to date, as soon as it has started."""
         with step("RabbitMQ's queues and users are up to date"):
             self._run("deploy-topology", "--wait", "120")
+
+    def status(self) -> bool:
+        """Show what the importer says of itself; whether nothing needs a person."""
+        command = [self.checkout.program("helpdesk-importer"), "status"]
+        return attend(command, environment=self.environment(), folder=self.folder) == 0
 
     def _run(self, name: str, *options: str) -> None:
         done = run(

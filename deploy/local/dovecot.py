@@ -24,6 +24,7 @@ from deploy.local.account import Account, ordinary_account
 from deploy.local.checkout import Checkout
 from deploy.local.console import step
 from deploy.local.failure import SetUpFailed
+from deploy.local.moves import Moves
 from deploy.local.packages import DOVECOT, Packages
 from deploy.local.processes import Process
 from deploy.local.server_log import last_words
@@ -191,10 +192,10 @@ class Dovecot:
         )
 
     def wait(self, process: Process) -> None:
-        """Wait until it greets; raises SetUpFailed with its own words when it ends or takes too long."""
-        deadline = time.monotonic() + processes.READY_SECONDS
+        """Wait until it greets; raises SetUpFailed with its own words when it ends or stands still."""
+        moves = Moves(process, self.log)
         while not self._greets():
-            if not processes.is_alive(process) or time.monotonic() > deadline:
+            if not processes.is_alive(process) or moves.stands_still():
                 raise SetUpFailed(f"Dovecot does not start: {last_words(self.log)} (all of it: {self.log})")
             time.sleep(_POLL_SECONDS)
 

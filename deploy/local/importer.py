@@ -6,13 +6,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import processes
+from deploy.local import health, processes
 from deploy.local.beside import beside
 from deploy.local.checkout import Checkout
 from deploy.local.command_line import CommandLine
 from deploy.local.console import step
 from deploy.local.failure import SetUpFailed
 from deploy.local.instance import Instance
+from deploy.local.moves import Moves
+from deploy.local.processes import Process
 from deploy.local.server_log import last_words
 
 # in the order in which `helpdesk-importer run` hands out health ports
@@ -46,30 +48,34 @@ class Importer:
             topology.result()
 
     def start(self) -> None:
-        """Start the services, detached, and wait until each says that it is ready; nothing when they run already."""
-        if processes.recorded(self._record) is not None:
-            return
+        """Start the services, detached, unless they run already, and wait until each says that it is ready."""
         with step("the four services are ready"):
-            process = processes.launch(
-                [
-                    *(self.checkout.program("helpdesk-importer"), "run"),
-                    *("--log-dir", str(self.instance.logs), "--state", str(self._state)),
-                    *("--first-health-port", str(self.instance.first_health_port())),
-                ],
-                environment=self.command_line.environment(),
-                log=self._log,
-                folder=self.instance.folder,
-                tether=None,
-            )
-            processes.record(self._record, process)
-            deadline = time.monotonic() + processes.READY_SECONDS
+            earlier = processes.recorded(self._record)
+            process = earlier or self._launch()
+            moves = Moves(process, self._log)
             while not self.state().get("ready"):
-                if not processes.is_alive(process) or time.monotonic() > deadline:
-                    self.stop()
+                if not processes.is_alive(process) or moves.stands_still():
+                    if earlier is None:
+                        self.stop()
                     raise SetUpFailed(
                         f"The services do not start: {last_words(self._log)} (their logs are in {self.instance.logs})"
                     )
                 time.sleep(_POLL_SECONDS)
+
+    def _launch(self) -> Process:
+        process = processes.launch(
+            [
+                *(self.checkout.program("helpdesk-importer"), "run"),
+                *("--log-dir", str(self.instance.logs), "--state", str(self._state)),
+                *("--first-health-port", str(self.instance.first_health_port())),
+            ],
+            environment=self.command_line.environment(),
+            log=self._log,
+            folder=self.instance.folder,
+            tether=None,
+        )
+        processes.record(self._record, process)
+        return process
 
     def is_running(self) -> bool:
         return processes.recorded(self._record) is not None
@@ -81,6 +87,14 @@ class Importer:
         except (FileNotFoundError, ValueError):
             return {}
         return state if self.is_running() else {}
+
+    def troubles(self) -> dict[str, str]:
+        """By service, why it does not serve, as its health says; nothing for those that are ready."""
+        if not self.is_running():
+            return {"The four services": f"do not run: {last_words(self._log)}"}
+        first = self.instance.first_health_port()
+        asked = {name: health.trouble(first + number) for number, name in enumerate(SERVICES)}
+        return {name: trouble for name, trouble in asked.items() if trouble}
 
     def stop(self) -> bool:
         """Have the services finish the work in hand and stop; whether they ran."""

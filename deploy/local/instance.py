@@ -17,6 +17,7 @@ from deploy.local.rabbitmq import Ports, Rabbitmq
 
 _PORTS = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1, "health": 4}
 _SERVERS = ("postgres", "epmd", "rabbitmq")
+_PORTS_OF = {"postgres": ("postgres",), "rabbitmq": ("amqp", "management", "distribution"), "epmd": ("epmd",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +60,44 @@ class Instance:
 
     def is_running(self) -> bool:
         """Whether all servers run."""
-        return all(processes.recorded(self.process_file(name)) for name in _SERVERS)
+        return not self.dead_servers()
+
+    def dead_servers(self) -> tuple[str, ...]:
+        """The servers that do not run: `postgres`, `epmd` (which RabbitMQ needs), `rabbitmq`."""
+        return tuple(name for name in _SERVERS if not processes.recorded(self.process_file(name)))
 
     def first_health_port(self) -> int:
         """The health ports of the services are this one and the next three."""
         return self._ports()["health"]
 
-    def launch(self) -> None:
-        """Set both servers going; `wait_for_postgres` and `wait_for_rabbitmq` tell when they answer.
+    def launch(self, *, services_run: bool = False) -> None:
+        """Set the servers going that do not run; `wait_for_postgres` and `wait_for_rabbitmq` tell when they answer.
 
-        Does nothing when they run already; starts all of them anew when only some do.
+        One that is not durable starts all of them anew. `services_run`: our own services hold their health ports.
         """
-        if self.is_running():
+        dead = set(self.dead_servers())
+        if not dead:
             return
-        self.stop()
         if not self.durable:
+            self.stop()
             self._empty()
+            dead = set(_SERVERS)
+        elif not dead.isdisjoint({"epmd", "rabbitmq"}):  # neither does without the other
+            self._stop_rabbitmq()
+            dead |= {"epmd", "rabbitmq"}
         for folder in (self.folder / "processes", self.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         credentials.ensure(self.secrets)
-        ports.settle(self.folder / "ports.json", _PORTS)
+        held = [port for name in _SERVERS if name not in dead for port in _PORTS_OF[name]]
+        ports.settle(self.folder / "ports.json", _PORTS, held + ["health"] * services_run)
         rabbitmq, postgres = self._rabbitmq(), self._postgres()
-        rabbitmq.prepare()
-        self._record("epmd", rabbitmq.launch_port_mapper())
-        self._record("rabbitmq", rabbitmq.launch())
-        postgres.prepare()
-        self._record("postgres", postgres.launch())
+        if "rabbitmq" in dead:
+            rabbitmq.prepare()
+            self._record("epmd", rabbitmq.launch_port_mapper())
+            self._record("rabbitmq", rabbitmq.launch())
+        if "postgres" in dead:
+            postgres.prepare()
+            self._record("postgres", postgres.launch())
         settings_file.write(self.env_file, self.settings(), settings_file.for_shell)
 
     def wait_for_postgres(self) -> None:
@@ -111,19 +124,40 @@ class Instance:
 
     def stop(self) -> bool:
         """Stop what runs of this instance; whether anything did."""
-        stopped = False
-        if running := processes.recorded(self.process_file("rabbitmq")):
-            self._rabbitmq().stop(running)
-            stopped = True
+        stopped = self._stop_rabbitmq()
         if running := processes.recorded(self.process_file("postgres")):
             self._postgres().stop(running)
             stopped = True
-        if running := processes.recorded(self.process_file("epmd")):
-            processes.stop(running, signal.SIGTERM, 5)
-            stopped = True
-        for name in _SERVERS:
-            self.process_file(name).unlink(missing_ok=True)
+        self.process_file("postgres").unlink(missing_ok=True)
         return stopped
+
+    def _stop_rabbitmq(self) -> bool:
+        node, mapper = (processes.recorded(self.process_file(name)) for name in ("rabbitmq", "epmd"))
+        if node is not None:
+            self._rabbitmq().stop(node)
+        if mapper is not None:
+            processes.stop(mapper, signal.SIGTERM, 5)
+        for name in ("rabbitmq", "epmd"):
+            self.process_file(name).unlink(missing_ok=True)
+        return node is not None or mapper is not None
+
+    def troubles(self) -> dict[str, str]:
+        """By server, why it does not serve, in a sentence; nothing for those that answer."""
+        found: dict[str, str] = {}
+        dead = self.dead_servers()
+        if "postgres" in dead:
+            found["PostgreSQL"] = f"does not run; its log: {self.logs / 'postgres.log'}"
+        elif not self._postgres().answers():
+            found["PostgreSQL"] = f"runs and does not answer; its log: {self.logs / 'postgres.log'}"
+        if not {"epmd", "rabbitmq"}.isdisjoint(dead):
+            found["RabbitMQ"] = f"does not run; its log: {self.logs / 'rabbitmq.log'}"
+        elif not self._rabbitmq().answers():
+            found["RabbitMQ"] = f"runs and does not answer; its log: {self.logs / 'rabbitmq.log'}"
+        return found
+
+    def was_started(self) -> bool:
+        """Whether somebody started it and nobody stopped it since."""
+        return any(self.process_file(name).exists() for name in _SERVERS)
 
     def settings(self) -> dict[str, str]:
         """What a service is told, as environment variables; the credentials are in the folder of secrets."""

@@ -10,13 +10,13 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.console import step
+from deploy.local.console import Step, step
 from deploy.local.failure import SetUpFailed
 from deploy.local.tools import Ended, plain_environment, run
 
@@ -115,21 +115,23 @@ class Packages:
                 "This machine has no apt-get: the private servers come from Debian's or Ubuntu's packages. "
                 "Elsewhere use Docker: add RUNTIME=docker to the command."
             )
-        with step(f"unpacked {' and '.join(wanted)}"):
+        with step(f"unpacked {' and '.join(wanted)}") as taken:
+            taken.so_far("looking which packages that takes")
             missing = tuple(package for package in self._choose(wanted) if have.get(package.name) != package.version)
-            self._download(missing)
-            self._unpack()
+            self._download(missing, taken)
+            self._unpack(taken)
             have |= {package.name: package.version for package in missing}
             # a wanted package can be left out of apt's choice only when it is installed, which status_without_servers
             # rules out; so what was asked for is there now
             stamp = {"system": _system(), "packages": have}
             (self._folder / "unpacked.json").write_text(json.dumps(stamp, indent=1), encoding="utf-8")
 
-    def _apt(self, *arguments: str, folder: Path | None = None) -> Ended:
+    def _apt(self, *arguments: str, folder: Path | None = None, heard: Callable[[str], None] | None = None) -> Ended:
         ended = run(
             ["apt-get", "-c", str(self._folder / "apt.conf"), "-q", "-y", *arguments],
             environment=plain_environment(DEBIAN_FRONTEND="noninteractive"),
             folder=folder,
+            heard=heard,
         )
         ended.refuse_full_disk()
         return ended
@@ -163,22 +165,32 @@ class Packages:
         draft.rename(self._folder / "apt.conf")
         return self._apt("update")
 
-    def _download(self, missing: Iterable[Package]) -> None:
+    def _download(self, missing: Iterable[Package], taken: Step) -> None:
         archives = self._folder / "archives"
         archives.mkdir(exist_ok=True)
         names = [f"{package.name}={package.version}" for package in missing]
-        downloaded = self._apt("download", *names, folder=archives) if names else Ended(0, "")
+        fetched = 0
+
+        def heard(line: str) -> None:
+            nonlocal fetched
+            if line.startswith("Get:"):
+                fetched += 1
+                taken.so_far(f"package {fetched} of {len(names)} is being downloaded")
+
+        downloaded = self._apt("download", *names, folder=archives, heard=heard) if names else Ended(0, "")
         if downloaded.code != 0:
             (self._folder / "apt.conf").unlink(missing_ok=True)
             raise SetUpFailed(
                 f"The packages could not be downloaded: is this machine connected? apt says: {downloaded.errors()}"
             )
 
-    def _unpack(self) -> None:
+    def _unpack(self, taken: Step) -> None:
         self.root.mkdir(exist_ok=True)
         archives = sorted((self._folder / "archives").glob("*.deb"))
 
-        def unpack(archive: Path) -> None:
+        def unpack(numbered: tuple[int, Path]) -> None:
+            number, archive = numbered
+            taken.so_far(f"package {number} of {len(archives)} is being unpacked")
             unpacked = run(["dpkg-deb", "--extract", str(archive), str(self.root)])
             unpacked.refuse_full_disk()
             if unpacked.code != 0:
@@ -186,7 +198,7 @@ class Packages:
             archive.unlink()
 
         with ThreadPoolExecutor(max_workers=2) as pool:
-            list(pool.map(unpack, archives))
+            list(pool.map(unpack, enumerate(archives, 1)))
 
 
 def _apt_settings(state: Path) -> str:

@@ -3,7 +3,7 @@
 import json
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from deploy.local.console import say
@@ -46,18 +46,19 @@ def kept(file: Path) -> dict[str, int]:
     return ports
 
 
-def settle(file: Path, counts: Mapping[str, int]) -> dict[str, int]:
+def settle(file: Path, counts: Mapping[str, int], held: Collection[str] = ()) -> dict[str, int]:
     """A port for each name, the first of as many consecutive ones as `counts` says.
 
-    The one kept in `file` stays while it is free; a new one, when it was taken, is said aloud. Call it only when none
-    of one's own servers is running.
+    The one kept in `file` stays while it is free, or `held` by a program of our own that runs; a new one, when it was
+    taken, is said aloud.
     """
     earlier = kept(file)
     settled: dict[str, int] = {}
     taken = {port for name, first in earlier.items() for port in range(first, first + counts.get(name, 1))}
     for name, count in counts.items():
         first = earlier.get(name)
-        if first is None or not all(is_free(port) for port in range(first, first + count)):
+        is_ours = first is not None and name in held
+        if first is None or not (is_ours or all(is_free(port) for port in range(first, first + count))):
             new = _free(count, taken)
             if first is not None:
                 say(f"  port {first} ({name}) is taken by another program: from now on it is {new}")

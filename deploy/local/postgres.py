@@ -14,6 +14,7 @@ from deploy.local import credentials, processes
 from deploy.local.account import Account
 from deploy.local.endpoints import PostgresEndpoint
 from deploy.local.failure import SetUpFailed
+from deploy.local.moves import Moves
 from deploy.local.packages import Packages
 from deploy.local.processes import Process
 from deploy.local.server_log import last_words
@@ -109,12 +110,16 @@ class Postgres:
         )
 
     def wait(self, process: Process) -> None:
-        """Wait until the server answers; raises SetUpFailed with its own words when it ends or takes too long."""
-        deadline = time.monotonic() + processes.READY_SECONDS
-        while self._run("pg_isready", *self._login(), "--timeout", "5").code != 0:
-            if not processes.is_alive(process) or time.monotonic() > deadline:
+        """Wait until the server answers; raises SetUpFailed with its own words when it ends or stands still."""
+        moves = Moves(process, self.log)
+        while not self.answers(seconds=5):
+            if not processes.is_alive(process) or moves.stands_still():
                 raise SetUpFailed(f"PostgreSQL does not start: {last_words(self.log)} (all of it: {self.log})")
             time.sleep(_POLL_SECONDS)
+
+    def answers(self, *, seconds: int = 2) -> bool:
+        """Whether it takes connections, within so many seconds."""
+        return self._run("pg_isready", *self._login(), "--timeout", str(seconds)).code == 0
 
     def provision(self, owner_password: str) -> None:
         """The role `importer_owner` with this password and the database `helpdesk` that it owns; safe to repeat.

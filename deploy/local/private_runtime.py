@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.command_line import CommandLine
-from deploy.local.console import say, shown
+from deploy.local.console import say, say_wrapped, shown
 from deploy.local.dovecot import ImapEndpoint, private_dovecot
 from deploy.local.failure import SetUpFailed
 from deploy.local.importer import SERVICES, Importer
@@ -73,7 +73,7 @@ class PrivateRuntime:
         with set_up(self.checkout, "up") as progress:
             progress.servers()
             importer = self._importer()
-            importer.instance.launch()
+            importer.instance.launch(services_run=importer.is_running())
             progress.dependencies()
             importer.prepare()
             importer.start()
@@ -89,14 +89,20 @@ class PrivateRuntime:
         say(f"Stopped; the data is kept in {self.checkout.run}." if stopped else "Nothing is running.")
 
     def status(self) -> bool:
-        """Say what runs, and where; whether all of it does."""
+        """Say what runs and answers, and where, and what needs a person; whether all is well."""
         importer = self._importer()
-        if not importer.instance.is_running() or not importer.is_running():
-            running = "The servers run, the services do not" if importer.instance.is_running() else "Nothing is running"
-            say(f"{running}: `make up` starts it.")
+        if not importer.instance.was_started() and not importer.is_running():
+            say("Nothing is running: `make up` starts it.")
             return False
-        self._tell(importer)
-        return True
+        troubles = importer.instance.troubles() | importer.troubles()
+        if troubles:
+            for name, trouble in troubles.items():
+                say_wrapped(f"{name} {trouble}")
+            say("`make up` starts what does not run; what is well is left as it is. The logs: `make logs`.")
+        else:
+            self._tell(importer)
+        say("")
+        return importer.command_line.status() and not troubles
 
     def logs(self) -> None:
         """Become a program that follows the logs."""

@@ -16,8 +16,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-# How long a server may take to be ready: a slow machine is waited for. One that ends is noticed at once.
-READY_SECONDS = 300
 _PROC = Path("/proc")
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_SECONDS = 0.05
@@ -38,6 +36,8 @@ class _Stat:
     state: str
     parent: int
     start: int
+    ticks: int
+    """Of the processor, its own and those of children that it has waited for."""
 
 
 def _stat(pid: int) -> _Stat | None:
@@ -47,7 +47,7 @@ def _stat(pid: int) -> _Stat | None:
         return None
     # the second field is the program's name in parentheses, and may hold spaces and parentheses itself
     fields = text.rpartition(")")[2].split()
-    return _Stat(state=fields[0], parent=int(fields[1]), start=int(fields[19]))
+    return _Stat(state=fields[0], parent=int(fields[1]), start=int(fields[19]), ticks=sum(map(int, fields[11:15])))
 
 
 def _name(pid: int) -> str:
@@ -183,6 +183,14 @@ def descendants(of: int | None = None) -> list[Process]:
         with suppress(ProcessLookupError):
             processes.append(identify(pid))
     return processes
+
+
+def cpu_seconds(process: Process) -> float:
+    """What a process and all that it started have used of the processor; 0 when it is gone."""
+    if not is_alive(process):
+        return 0.0
+    stats = (_stat(one.pid) for one in (process, *descendants(process.pid)))
+    return sum(stat.ticks for stat in stats if stat is not None) / os.sysconf("SC_CLK_TCK")
 
 
 def end_descendants(seconds: float = 10.0) -> None:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from deploy.local import credentials, ports, processes
 from deploy.local.endpoints import RabbitmqEndpoint
 from deploy.local.failure import SetUpFailed
+from deploy.local.moves import Moves
 from deploy.local.packages import Packages
 from deploy.local.processes import Process
 from deploy.local.server_log import last_words
@@ -130,10 +131,10 @@ class Rabbitmq:
         )
 
     def wait(self, process: Process) -> None:
-        """Wait until the node takes connections; raises SetUpFailed with its own words when it ends or is too slow."""
-        deadline = time.monotonic() + processes.READY_SECONDS
-        while not self._answers():
-            if not processes.is_alive(process) or time.monotonic() > deadline:
+        """Wait until the node takes connections; raises SetUpFailed with its own words when it ends or stands still."""
+        moves = Moves(process, self.log)
+        while not self.answers(seconds=10):
+            if not processes.is_alive(process) or moves.stands_still():
                 raise SetUpFailed(f"RabbitMQ does not start: {last_words(self.log)} (all of it: {self.log})")
             time.sleep(_POLL_SECONDS)
 
@@ -194,14 +195,15 @@ log.console.level = warning
         if launcher.read_text(encoding="utf-8") != text:
             launcher.write_text(text, encoding="utf-8")
 
-    def _answers(self) -> bool:
+    def answers(self, *, seconds: float = 2) -> bool:
+        """Whether it takes connections, and says so within so many seconds."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.ports.management}/api/overview")
         login = base64.b64encode(f"{self.administrator}:{self.password}".encode()).decode("ascii")
         request.add_header("Authorization", f"Basic {login}")
         try:
             # no proxy, whatever the environment says: this is the loopback interface
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(request, timeout=10) as answer:
+            with opener.open(request, timeout=seconds) as answer:
                 listeners = json.load(answer)["listeners"]
         except (OSError, urllib.error.URLError, ValueError, KeyError):
             return False

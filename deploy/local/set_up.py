@@ -53,7 +53,7 @@ def set_up(checkout: Checkout, command: str) -> Iterator[SetUp]:
         pending: Future[None] | None = None
         if not environment.is_current():
             if not checkout.venv.exists():
-                say("First set-up of this checkout: about a minute, most of it downloads.")
+                say("First set-up of this checkout, most of it downloads (some 300 MB): each step says how far it is.")
             _refuse_full_disk(checkout.root)
             pip = find_pip(packages)  # here, since it may have to be unpacked as the servers are
             pending = hands.submit(environment.bring_up_to_date, pip)

@@ -4,7 +4,7 @@ import errno
 import os
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +55,11 @@ def run(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     given: str | None = None,
+    heard: Callable[[str], None] | None = None,
 ) -> Ended:
     """Run a program to its end, `given` on its standard input, its output kept; a missing program raises OSError.
+
+    `heard` gets each line as soon as it is printed (of a program that is given nothing).
 
     Raises NoMoreTools once `start_no_more` has been called.
     """
@@ -75,11 +78,20 @@ def run(
         )
     with child:
         try:
-            output, _ = child.communicate(given)
+            output = child.communicate(given)[0] if heard is None else _lines(child, heard)
         except BaseException:
             child.kill()
             raise
     return Ended(child.returncode, output)
+
+
+def _lines(child: "subprocess.Popen[str]", heard: Callable[[str], None]) -> str:
+    lines = []
+    for line in child.stdout or ():
+        lines.append(line)
+        heard(line)
+    child.wait()
+    return "".join(lines)
 
 
 def start_no_more() -> None:

@@ -10,10 +10,11 @@ import json
 import shutil
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy.local.checkout import Checkout
-from deploy.local.console import step
+from deploy.local.console import Step, step
 from deploy.local.failure import SetUpFailed
 from deploy.local.packages import PIP, Packages
 from deploy.local.tools import Ended, plain_environment, run
@@ -51,19 +52,31 @@ class VirtualEnvironment:
     def bring_up_to_date(self, pip: Path) -> None:
         """Install what is missing with this wheel of pip; raises SetUpFailed with what pip says."""
         if not self._dependencies().items() <= self._installed().items():
-            with step("installed the locked dependencies into .venv"):
-                self._make(pip)
+            with step("installed the locked dependencies into .venv") as taken:
+                self._make(pip, taken)
         self._pip(pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(self._checkout.root))
         self._write({**self._dependencies(), **self._project()})
 
-    def _make(self, pip: Path) -> None:
+    def _make(self, pip: Path, taken: Step) -> None:
         self.remove()
         self._checkout.venv.mkdir()
         self._write({})  # ours, but of no use yet: an interrupted installation is made anew
         made = run([sys.executable, "-m", "venv", "--without-pip", str(self._checkout.venv)])
         if made.code != 0:
             raise SetUpFailed(f"The virtual environment cannot be made: {made.errors()}")
-        self._pip(pip, "--require-hashes", *(part for lock in _LOCKS for part in ("-r", str(self._path(lock)))))
+        locked = sum(self._path(lock).read_text(encoding="utf-8").count("==") for lock in _LOCKS)
+        seen = 0
+
+        def heard(line: str) -> None:
+            nonlocal seen
+            if line.startswith("Collecting "):
+                seen += 1
+                taken.so_far(f"package {seen} of {locked} is being downloaded")
+            elif line.startswith("Installing "):
+                taken.so_far(f"{locked} packages are being installed")
+
+        locks = (part for lock in _LOCKS for part in ("-r", str(self._path(lock))))
+        self._pip(pip, "--require-hashes", *locks, heard=heard)
         self._write(self._dependencies())
 
     def remove(self) -> None:
@@ -82,15 +95,16 @@ class VirtualEnvironment:
             self._stamp.unlink()
             venv.rmdir()
 
-    def _pip(self, wheel: Path, *arguments: str) -> None:
+    def _pip(self, wheel: Path, *arguments: str, heard: Callable[[str], None] | None = None) -> None:
         environment = plain_environment(PYTHONPATH=str(wheel), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
         for unwanted in ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "VIRTUAL_ENV"):
             environment.pop(unwanted, None)
         installed = run(
             # bytecode is written when a module is first imported: compiling all would double the time
-            [str(self._checkout.python), "-m", "pip", "install", "--quiet", "--no-compile", *arguments],
+            [str(self._checkout.python), "-m", "pip", "install", "--progress-bar", "off", "--no-compile", *arguments],
             environment=environment,
             folder=self._checkout.root,
+            heard=heard,
         )
         installed.refuse_full_disk()
         if installed.code != 0:

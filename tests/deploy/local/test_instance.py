@@ -134,12 +134,31 @@ def test_only_loopback_is_listened_on(instance: Instance) -> None:
             assert address in {"0100007F", "00000000000000000000000001000000"}
 
 
-def test_after_a_crash_of_one_server_a_start_brings_both_back(instance: Instance) -> None:
+def test_after_a_crash_of_one_server_a_start_brings_it_back_and_leaves_the_other(instance: Instance) -> None:
     ready(instance)
+    assert instance.troubles() == {}
+    settled = ports.kept(instance.folder / "ports.json")
+    kept = process(instance, "postgres")
     os.kill(process(instance, "rabbitmq").pid, signal.SIGKILL)
     assert eventually(lambda: not instance.is_running())
-    ready(instance)
+    assert instance.troubles()["RabbitMQ"].startswith("does not run")
+    with socket.create_server(("127.0.0.1", settled["health"])):  # as our own fetcher does
+        instance.launch(services_run=True)
+    instance.wait_for_rabbitmq()
     assert instance.is_running()
+    assert process(instance, "postgres") == kept
+    assert ports.kept(instance.folder / "ports.json") == settled
+
+
+def test_a_server_that_hangs_is_named_though_its_process_lives(instance: Instance) -> None:
+    ready(instance)
+    postgres = process(instance, "postgres").pid
+    os.kill(postgres, signal.SIGSTOP)
+    try:
+        assert instance.is_running()
+        assert list(instance.troubles()) == ["PostgreSQL"]
+    finally:
+        os.kill(postgres, signal.SIGCONT)
 
 
 def test_a_port_that_was_lost_to_another_program_is_named(packages: Packages, folder: Path) -> None:

@@ -38,6 +38,13 @@ def test_a_taken_port_is_replaced_and_said_aloud(tmp_path: Path, capsys: pytest.
     assert f"port {first['amqp']} (amqp) is taken by another program" in capsys.readouterr().out
 
 
+def test_a_port_that_a_program_of_ours_holds_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "ports.json"
+    first = settle(file, {"postgres": 1, "health": 4})
+    with listening(first["health"]):
+        assert settle(file, {"postgres": 1, "health": 4}, held=["health"]) == first
+
+
 def test_a_block_of_ports_moves_when_one_in_it_is_taken(tmp_path: Path) -> None:
     file = tmp_path / "ports.json"
     first = settle(file, {"health": 4})["health"]
