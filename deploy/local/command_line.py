@@ -1,6 +1,6 @@
 """The command line `helpdesk-importer` of this checkout's virtual environment, pointed at servers that are running."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,11 @@ class CommandLine:
     def environment(self) -> dict[str, str]:
         """What a process of the importer runs with; a folder named `shared` where it starts does not shadow ours."""
         return plain_environment(PYTHONSAFEPATH="1", **self.settings)
+
+    def make_certificates(self, folder: Path, servers: Sequence[str]) -> None:
+        """Make certificates that these servers show on this machine."""
+        with step("the servers have certificates"):
+            self._run("server-certificates", str(folder), *(f"--server={server}" for server in servers))
 
     def migrate(self) -> None:
         """Bring the schema, the roles and their passwords up to date."""

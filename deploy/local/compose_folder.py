@@ -1,14 +1,16 @@
 """What `deploy/compose.yaml` is given: a folder with secrets, settings, ports and a place for Maildirs.
 
 secrets/       one file each, readable by the containers' users, in a folder that only its owner can enter
+certificates/  those of PostgreSQL and RabbitMQ, which the job `certificates` makes
 compose.env    settings of the Compose file; what the environment of `make up` names is kept for the next time,
                and an empty value is the default again
 ports.json     where the servers answer on 127.0.0.1
 mail/          mounted as /mail: Maildirs, unless IMPORTER_MAIL_DIRECTORY names another folder
 """
 
+import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ CHOICES = (
     *("POSTGRES_IMAGE", "RABBITMQ_IMAGE", "BASE_IMAGE", "IMPORTER_IMAGE"),
     *("IMPORTER_MAIL_DIRECTORY", "IMPORTER_USER", "IMPORTER_LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     *("FETCHERS", "CLASSIFIERS", "TICKET_WRITERS", "NOTIFIERS", "READERS", "CLASSIFIER_MEMORY"),
-    *("IMPORTER_TICKET_NUMBER_PATTERN", "IMPORTER_CLAMD_URL"),
+    *("IMPORTER_TICKET_NUMBER_PATTERN", "IMPORTER_CLAMD_URL", "IMPORTER_REQUIRE_TLS", "IMPORTER_SERVER_NAMES"),
     *("IMPORTER_MICROSOFT_LOGIN_URL", "IMPORTER_MICROSOFT_GRAPH_URL"),
 )
 IMAGES = {
@@ -31,6 +33,8 @@ IMAGES = {
 _PORTS = {"POSTGRES_PORT": 1, "AMQP_PORT": 1, "RABBITMQ_CONSOLE_PORT": 1}
 # the user that the image has; root's own number would be root in the containers
 _USER_OF_IMAGE = 10001
+_OF_CERTIFICATES = ("authority", "public", "postgres", "rabbitmq")
+_MADE_WITH = "_MADE_WITH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ class ComposeFolder:
         return self.folder / "secrets"
 
     @property
+    def certificates(self) -> Path:
+        return self.folder / "certificates"
+
+    @property
     def env_file(self) -> Path:
         return self.folder / "compose.env"
 
@@ -56,6 +64,7 @@ class ComposeFolder:
         """Make or update all of it; `keep_ports` when its own containers hold them now."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_secrets()
+        self._make_room_for_certificates()
         settled = ports.kept(self._ports_file) if keep_ports else ports.settle(self._ports_file, _PORTS)
         settings_file.write(self.env_file, self._settings(environment, settled), settings_file.for_compose)
 
@@ -67,11 +76,32 @@ class ComposeFolder:
         """What a process on this machine is told to reach the servers in the containers."""
         settled = ports.kept(self._ports_file)
         return {
-            "IMPORTER_DATABASE_URL": f"postgresql://127.0.0.1:{settled['POSTGRES_PORT']}/helpdesk",
-            "IMPORTER_AMQP_URL": f"amqp://127.0.0.1:{settled['AMQP_PORT']}/helpdesk",
-            "IMPORTER_RABBITMQ_MANAGEMENT_URL": f"http://127.0.0.1:{settled['RABBITMQ_CONSOLE_PORT']}",
+            "IMPORTER_DATABASE_URL": f"postgresql://127.0.0.1:{settled['POSTGRES_PORT']}/helpdesk?sslmode=verify-full",
+            "IMPORTER_AMQP_URL": f"amqps://127.0.0.1:{settled['AMQP_PORT']}/helpdesk",
+            "IMPORTER_RABBITMQ_MANAGEMENT_URL": f"https://127.0.0.1:{settled['RABBITMQ_CONSOLE_PORT']}",
+            "IMPORTER_SERVER_CA_FILE": str(self.ca_file),
             "IMPORTER_SECRETS_DIR": str(self.secrets),
         }
+
+    @property
+    def ca_file(self) -> Path:
+        """Whom clients of PostgreSQL and RabbitMQ trust."""
+        return self.certificates / "public/ca.pem"
+
+    def note_what_they_are_made_with(self, files: Mapping[str, Iterable[Path]]) -> None:
+        """Write down, for each service, whether its files are still those that it was started with.
+
+        A fingerprint with a key of our own, in a label of the container: another one makes Compose start another
+        container. It tells nothing of a password to who may look at labels.
+        """
+        key = credentials.keep(self.folder / "fingerprint_key").encode()
+        made_with = {
+            f"{service.upper()}{_MADE_WITH}": hmac.digest(
+                key, b"\0".join(file.read_bytes() for file in sorted(theirs)), "sha256"
+            ).hex()[:16]
+            for service, theirs in files.items()
+        }
+        settings_file.write(self.env_file, self.settings() | made_with, settings_file.for_compose)
 
     @property
     def _ports_file(self) -> Path:
@@ -83,21 +113,31 @@ class ComposeFolder:
         return {
             "COMPOSE_PROJECT_NAME": self.project,
             "IMPORTER_SECRETS": str(self.secrets),
+            "IMPORTER_CERTIFICATES": str(self.certificates),
+            "IMPORTER_CERTIFICATES_USER": "{}:{}".format(*_unprivileged()),
             **IMAGES,
             "IMPORTER_IMAGE": self.project,
             **self._mail(chosen),
             **{name: value for name, value in chosen.items() if value},
             **{name: str(port) for name, port in settled.items()},
+            **{name: value for name, value in earlier.items() if name.endswith(_MADE_WITH)},
         }
 
     def _mail(self, chosen: Mapping[str, str | None]) -> dict[str, str]:
         """Maildirs in this folder, as a user that can write there, and whose files we can write too."""
-        uid, gid = (os.geteuid(), os.getegid()) if os.geteuid() != 0 else (_USER_OF_IMAGE, _USER_OF_IMAGE)
+        uid, gid = _unprivileged()
         mail = self.folder / "mail"
         if not chosen["IMPORTER_MAIL_DIRECTORY"] and not mail.exists():
             mail.mkdir(mode=0o700)
             os.chown(mail, uid, gid)
         return {"IMPORTER_MAIL_DIRECTORY": str(mail), "IMPORTER_USER": f"{uid}:{gid}"}
+
+    def _make_room_for_certificates(self) -> None:
+        """The folders that are mounted: Docker would make them as root's, where the job may not write."""
+        for folder in (self.certificates, *(self.certificates / name for name in _OF_CERTIFICATES)):
+            if not folder.exists():
+                folder.mkdir(mode=0o755 if folder.name == "public" else 0o700)
+                os.chown(folder, *_unprivileged())
 
     def _write_secrets(self) -> None:
         credentials.ensure(self.secrets)
@@ -110,3 +150,8 @@ class ComposeFolder:
         for file in self.secrets.iterdir():
             # mounted one by one into containers whose users have numbers of their own
             file.chmod(0o444)
+
+
+def _unprivileged() -> tuple[int, int]:
+    """The user and group that files of the containers belong to: ours, or for root the image's."""
+    return (os.geteuid(), os.getegid()) if os.geteuid() != 0 else (_USER_OF_IMAGE, _USER_OF_IMAGE)

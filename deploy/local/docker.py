@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,11 +134,20 @@ class Compose:
             log.write_text(done.output, encoding="utf-8")
             raise SetUpFailed(f"The image cannot be built: {done.errors()} (all of it: {log})")
 
-    def up(self, services: Sequence[str], *, seconds: int) -> None:
+    def up(self, *arguments: str, seconds: int) -> None:
         """Start services, or all, and wait until they are healthy; SetUpFailed says which is not, with its words."""
-        done = self.run("up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", str(seconds), *services)
+        done = self.run("up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", str(seconds), *arguments)
         if done.code != 0:
             raise SetUpFailed(self._why(done))
+
+    def secret_files(self) -> dict[str, set[Path]]:
+        """The files of the secrets that each service is given."""
+        described = json.loads(self.must("config", "--format", "json"))
+        files = {name: Path(secret["file"]) for name, secret in described["secrets"].items()}
+        return {
+            name: {files[secret["source"]] for secret in service.get("secrets", ())}
+            for name, service in described["services"].items()
+        }
 
     def containers(self) -> list[Container]:
         """All containers of the project, stopped ones too."""

@@ -26,6 +26,8 @@ from deploy.local.temporary import TEMPORARY
 from deploy.local.tools import plain_environment
 
 SERVERS = ("postgres", "rabbitmq")
+CERTIFICATES = "certificates"
+"""The job that makes what the servers show; its description in the Compose file also says how the image is built."""
 _READY_SECONDS = 180
 
 
@@ -71,6 +73,22 @@ class Deployment:
         for name in names:
             docker.bring_image(settings[name], name)
 
+    def build(self) -> None:
+        """Build the image of all processes of ours."""
+        self.compose.build(CERTIFICATES)
+
+    def start(self, *, seconds: int) -> None:
+        """Start all of it; what runs stays as it is, unless its image, settings, secrets or certificate changed.
+
+        Certificates are made anew first, so that their servers are among those that start again.
+        """
+        self.compose.must("run", "--rm", "--no-deps", CERTIFICATES)
+        files = self.compose.secret_files()
+        for server in SERVERS:
+            files[server].add(self.folder.certificates / server / "certificate.pem")
+        self.folder.note_what_they_are_made_with({name: files[name] for name in (*SERVERS, *SERVICES)})
+        self.compose.up(seconds=seconds)
+
     def drop(self) -> None:
         """Remove its containers, its data and its folder, if it is there."""
         if self.exists():
@@ -108,10 +126,11 @@ class DockerRuntime:
             deployment.prepare()
             deployment.bring_images("POSTGRES_IMAGE", "RABBITMQ_IMAGE")
             try:
-                with step("PostgreSQL and RabbitMQ answer, in containers"):
-                    deployment.compose.up(SERVERS, seconds=_READY_SECONDS)
                 folder = deployment.folder
                 command_line = CommandLine(self.checkout, folder.importer_settings(), folder.folder)
+                command_line.make_certificates(folder.certificates, SERVERS)
+                with step("PostgreSQL and RabbitMQ answer, in containers"):
+                    deployment.compose.up("--no-deps", *SERVERS, seconds=_READY_SECONDS)
                 command_line.migrate()
                 command_line.deploy_topology()
                 yield command_line
@@ -144,9 +163,9 @@ class DockerRuntime:
             settings_file.write(self.checkout.run / "env", settings, settings_file.for_shell)
             deployment.bring_images(*IMAGES)
             with step("the image is built"):
-                deployment.compose.build("migrate")
+                deployment.build()
             with step("servers and services are healthy"):
-                deployment.compose.up((), seconds=_READY_SECONDS)
+                deployment.start(seconds=_READY_SECONDS)
         self._tell(deployment)
 
     def down(self) -> None:
@@ -214,6 +233,7 @@ class DockerRuntime:
               or with a .venv: set -a; . {env}; set +a; {program} --help
   secrets     {settings["IMPORTER_SECRETS_DIR"]}
   mail        {folder.settings()["IMPORTER_MAIL_DIRECTORY"]} is /mail in the containers
+  trust       {settings["IMPORTER_SERVER_CA_FILE"]} vouches for PostgreSQL and RabbitMQ, which speak TLS alone
   PostgreSQL  {settings["IMPORTER_DATABASE_URL"]} as importer_owner, password in secrets/database_password_owner
   RabbitMQ    {settings["IMPORTER_RABBITMQ_MANAGEMENT_URL"]}/ as importer_admin, password in secrets/amqp_password_admin
   services    {"  ".join(f"{name} ×{replicas.count(name)}" for name in SERVICES)}, all healthy"""

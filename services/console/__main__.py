@@ -44,6 +44,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "encryption",
         "The keys of stored passwords and certificates: make a new one, and seal everything for it.",
     ),
+    "server-certificates": (
+        "server_certificates",
+        "Certificates for PostgreSQL and RabbitMQ, from an authority of one's own.",
+    ),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; for a nightly timer."),
     "status": ("status", "Show how the importer stands, and what needs a person."),
     "notifications": (

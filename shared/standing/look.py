@@ -12,6 +12,7 @@ from shared.broker.administration import ManagementRefused
 from shared.database.pool import Pool, open_pool, transaction
 from shared.errors import Misconfigured, Outage, TryAgain
 from shared.standing.broker import BrokerStanding, broker_standing
+from shared.standing.certificates import ServerCertificate, server_certificate
 from shared.standing.needs import NEEDS_A_PERSON, Standing
 from shared.standing.recorded import Recorded, recorded
 
@@ -30,12 +31,16 @@ class Where:
 async def look(where: Where) -> Standing:
     """What can be seen now. Raises Misconfigured when a server refuses our login or has an older schema."""
     beside = asyncio.create_task(_look_at_broker(where), name="look at RabbitMQ")
+    shown = asyncio.create_task(_look_at_certificates(where), name="look at certificates")
     try:
         seen, database_trouble = await _look_at_database(where)
         queues, broker_trouble = await beside
+        certificates = await shown
     finally:
         beside.cancel()
-    return Standing(seen.at if seen else datetime.now(UTC), seen, queues, database_trouble, broker_trouble)
+        shown.cancel()
+    at = seen.at if seen else datetime.now(UTC)
+    return Standing(at, seen, queues, database_trouble, broker_trouble, certificates)
 
 
 async def read(pool: Pool) -> Recorded:
@@ -75,6 +80,18 @@ async def _look_at_broker(where: Where) -> tuple[BrokerStanding | None, str]:
         return None, _one_sentence(str(error))
     except Misconfigured as error:
         return None, str(error)
+
+
+async def _look_at_certificates(where: Where) -> tuple[ServerCertificate, ...]:
+    """Those that could be seen: whoever does not answer is told by the others."""
+    looks = [
+        asyncio.create_task(server_certificate("PostgreSQL", where.database_dsn)),
+        asyncio.create_task(server_certificate("RabbitMQ", where.management_dsn)),
+    ]
+    done, late = await asyncio.wait(looks, timeout=where.within.total_seconds())
+    for each in late:
+        each.cancel()
+    return tuple(seen for each in looks if each in done and (seen := each.result()) is not None)
 
 
 def _one_sentence(text: str) -> str:

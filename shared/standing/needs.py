@@ -14,9 +14,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.logins import ending
+from shared.logins import ANNOUNCED, ending
 from shared.portal.delivery import DELIVERY, DeliveryReason
 from shared.standing.broker import BrokerAlarm, BrokerStanding
+from shared.standing.certificates import ServerCertificate
 from shared.standing.recorded import LoginProgress, MailboxProgress, Recorded, Undecided
 
 NEEDS_A_PERSON: Final = (
@@ -48,6 +49,7 @@ class Cause(StrEnum):
     DATABASE = "database"
     BROKER = "broker"
     BROKER_ALARM = "broker-alarm"
+    CERTIFICATE_ENDS = "certificate-ends"
     NOT_READ = "queue-not-read"
     NOT_CHECKED = "mailboxes-not-checked"
     SUSPECTS = "suspects"
@@ -86,6 +88,8 @@ class Standing:
     broker: BrokerStanding | None
     database_trouble: str = ""
     broker_trouble: str = ""
+    certificates: tuple[ServerCertificate, ...] = ()
+    """Those that PostgreSQL and RabbitMQ show, where the way to them is TLS."""
 
 
 def many(count: int, one: str, more: str = "") -> str:
@@ -103,9 +107,24 @@ def needs(standing: Standing) -> Iterator[Need]:
             "gaat niets verloren.",
         )
     yield from _of_broker(standing)
+    yield from _certificates(standing)
     if standing.database is not None:
         yield from _of_database(standing.database)
     yield from _parked(standing)
+
+
+def _certificates(standing: Standing) -> Iterator[Need]:
+    for shown in standing.certificates:
+        if shown.ends_at - standing.at <= ANNOUNCED:
+            day, dag = f"{shown.ends_at.astimezone():%Y-%m-%d}", f"{shown.ends_at.astimezone():%d-%m-%Y}"
+            yield Need(
+                Cause.CERTIFICATE_ENDS,
+                f"The certificate of {shown.server} ends on {day}, and then nothing connects to it: renew it (in "
+                "containers: make up RUNTIME=docker) and start the server again.",
+                f"Het certificaat van {shown.server} verloopt op {dag}, en dan verbindt niets meer: vernieuw het "
+                "(in containers: make up RUNTIME=docker) en start de server opnieuw.",
+                shown.server,
+            )
 
 
 def _of_broker(standing: Standing) -> Iterator[Need]:

@@ -1,6 +1,7 @@
 """`deploy/compose.yaml`: each process gets exactly the secrets that its code asks for, and no needless right."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from deploy.local.compose_folder import CHOICES, IMAGES, ComposeFolder
+from deploy.local.docker_runtime import CERTIFICATES, SERVERS
 from deploy.local.importer import SERVICES
 from shared.broker.topology import topology
 from shared.database.roles import ROLES
@@ -15,7 +17,7 @@ from shared.database.roles import ROLES
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-OURS = (*SERVICES, "console", "migrate", "topology")
+OURS = (*SERVICES, "console", "migrate", "topology", "certificates")
 
 
 def secrets_of(service: str) -> set[str]:
@@ -72,8 +74,35 @@ def test_a_process_of_ours_can_change_nothing_and_take_only_so_much(process: str
     assert described["read_only"] is True
     assert described["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in described["security_opt"]
-    assert described["user"] == "${IMPORTER_USER:-10001:10001}"
+    assert (
+        described["user"]
+        == f"${{{'IMPORTER_CERTIFICATES_USER' if process == CERTIFICATES else 'IMPORTER_USER'}:-10001:10001}}"
+    )
     assert {"mem_limit", "pids_limit"} <= described.keys()
+
+
+def test_no_address_is_one_without_tls_and_each_process_knows_whom_to_trust() -> None:
+    addresses = [text for name, text in COMPOSE["x-settings"].items() if name.endswith("_URL") and "://" in text]
+    assert {address.partition(":")[0] for address in addresses} == {"postgresql", "amqps", "https"}
+    assert COMPOSE["x-settings"]["IMPORTER_REQUIRE_TLS"] == "${IMPORTER_REQUIRE_TLS:-elsewhere}"
+    for process in {*OURS} - {CERTIFICATES}:
+        assert mounted(process)["/run/certificates"].endswith("/public"), process
+    assert "listeners.tcp = none" in (ROOT / "deploy/docker/rabbitmq.conf").read_text(encoding="utf-8")
+
+
+def test_the_authoritys_key_is_for_its_job_alone_and_a_servers_for_that_server() -> None:
+    for process in COMPOSE["services"]:
+        folders = {source.rpartition("certificates}")[2] for source in mounted(process).values() if "ERTIFI" in source}
+        assert folders == {{CERTIFICATES: ""}.get(process, f"/{process if process in SERVERS else 'public'}")}
+    assert COMPOSE["services"][CERTIFICATES]["network_mode"] == "none"
+
+
+def mounted(process: str) -> dict[str, str]:
+    """What is mounted, by where."""
+    parts = [
+        re.fullmatch(r"(.+?):(/[^:{}]+)(:ro)?", volume) for volume in COMPOSE["services"][process].get("volumes", ())
+    ]
+    return {part[2]: part[1] for part in parts if part}
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])

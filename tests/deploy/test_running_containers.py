@@ -9,10 +9,12 @@ import asyncio
 import os
 import secrets
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 import asyncpg
 import pytest
@@ -65,8 +67,8 @@ def start(deployment: Deployment) -> None:
     """As `make up` does."""
     deployment.prepare()
     deployment.bring_images(*IMAGES)
-    deployment.compose.build("migrate")
-    deployment.compose.up((), seconds=300)
+    deployment.build()
+    deployment.start(seconds=300)
 
 
 def configure(deployment: Deployment) -> None:
@@ -92,7 +94,9 @@ async def tickets(deployment: Deployment) -> int:
     """How many there are, asked through the published port."""
     settings = deployment.folder.importer_settings()
     password = (deployment.folder.secrets / "database_password_owner").read_text().strip()
-    connection = await asyncpg.connect(settings["IMPORTER_DATABASE_URL"], user="importer_owner", password=password)
+    trusted = settings["IMPORTER_SERVER_CA_FILE"]
+    url = f"{settings['IMPORTER_DATABASE_URL']}&sslrootcert={quote(trusted)}"
+    connection = await asyncpg.connect(url, user="importer_owner", password=password)
     try:
         count: int = await connection.fetchval("SELECT count(*) FROM helpdesk.tickets")
     finally:
@@ -142,3 +146,53 @@ async def test_a_mail_becomes_a_ticket_in_containers_that_survive_a_kill_and_kee
     assert await tickets(deployment) == 2
     deliver(deployment, "1700000003.3.host")
     await until_there_are(deployment, 3)
+
+
+@pytest.mark.timeout(1200)
+async def test_servers_speak_tls_alone_and_what_changes_is_taken_up(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(deployment)
+    configure(deployment)
+    settings = deployment.folder.importer_settings()
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="no encryption"):
+        await asyncpg.connect(
+            settings["IMPORTER_DATABASE_URL"].partition("?")[0], user="importer_owner", password="x", ssl=False
+        )
+    assert answer_without_tls(deployment, "AMQP_PORT", b"AMQP\x00\x00\x09\x01")[:1] != b"\x01", "no Connection.Start"
+    assert b"200 OK" not in answer_without_tls(deployment, "RABBITMQ_CONSOLE_PORT", b"GET / HTTP/1.0\r\n\r\n")
+
+    deliver(deployment, "1700000001.1.host")
+    before = started(deployment)
+    deployment.start(seconds=300)
+    assert started(deployment) == before, "nothing changed, nothing starts again"
+
+    (password := deployment.folder.secrets / "amqp_password_fetcher").chmod(0o600)
+    password.write_text(secrets.token_hex(16))
+    start(deployment)
+    assert {name for name, at in started(deployment).items() if at != before[name]} == {"fetcher"}
+
+    monkeypatch.setenv("IMPORTER_SERVER_NAMES", "db.desk.example")
+    before = started(deployment)
+    start(deployment)
+    assert {name for name, at in started(deployment).items() if at != before[name]} >= set(SERVERS)
+    deliver(deployment, "1700000002.2.host")
+    await until_there_are(deployment, 2)
+
+
+def answer_without_tls(deployment: Deployment, port: str, said: bytes) -> bytes:
+    """What a server says to who begins in the clear."""
+    with socket.create_connection(("127.0.0.1", int(deployment.folder.settings()[port])), timeout=10) as connection:
+        connection.sendall(said)
+        try:
+            return connection.recv(1024)
+        except ConnectionResetError:
+            return b""
+
+
+def started(deployment: Deployment) -> dict[str, str]:
+    """When each container was made, by its service."""
+    running = [one for one in deployment.compose.containers() if one.state == "running"]
+    return {
+        one.service: run(["docker", "inspect", "--format", "{{.Created}}", one.name]).output.strip() for one in running
+    }

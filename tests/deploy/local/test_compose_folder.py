@@ -80,7 +80,7 @@ def test_ports_that_our_own_containers_hold_stay(folder: ComposeFolder) -> None:
 def test_a_process_on_this_machine_finds_the_published_ports_and_the_secrets(folder: ComposeFolder) -> None:
     folder.write({}, keep_ports=False)
     inside, outside = folder.settings(), folder.importer_settings()
-    assert outside["IMPORTER_DATABASE_URL"].endswith(f":{inside['POSTGRES_PORT']}/helpdesk")
+    assert outside["IMPORTER_DATABASE_URL"].endswith(f":{inside['POSTGRES_PORT']}/helpdesk?sslmode=verify-full")
     assert outside["IMPORTER_AMQP_URL"].endswith(f":{inside['AMQP_PORT']}/helpdesk")
     assert outside["IMPORTER_RABBITMQ_MANAGEMENT_URL"].endswith(f":{inside['RABBITMQ_CONSOLE_PORT']}")
     assert outside["IMPORTER_SECRETS_DIR"] == inside["IMPORTER_SECRETS"] == str(folder.secrets)

@@ -36,6 +36,7 @@ WHOLE = {
     "deploy-topology": "",
     "encryption rotate": "",
     "encryption key generate": "--add",
+    "server-certificates": "missing/folder --server x",
     "sweep-blobs": "",
     "status": "",
     "notifications list": "",
@@ -94,7 +95,7 @@ WHOLE = {
 """Each command with all that it asks for, so that only its surroundings can be wrong."""
 STDIN = f"x\n{app_pem()}"
 """A password, and a certificate."""
-WITHOUT_DATABASE = {"deploy-topology", "encryption key generate", "explain"}
+WITHOUT_DATABASE = {"deploy-topology", "encryption key generate", "explain", "server-certificates"}
 
 
 def leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -1,17 +1,21 @@
 """What needs a person, by table: one need for one cause."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.standing.broker import BrokerAlarm
+from shared.standing.certificates import ServerCertificate
 from shared.standing.needs import Cause, Standing, by_cause, needs
 from shared.standing.recorded import ServerAway
 from tests.shared.standing.examples import NOW, QUEUES, mailbox, standing, troubled, undecided
 
 
 def test_an_importer_that_is_well_needs_nobody() -> None:
-    assert list(needs(standing(mailboxes=(mailbox("ICT"), mailbox("Off", enabled=False))))) == []
+    well = standing(mailboxes=(mailbox("ICT"), mailbox("Off", enabled=False)))
+    certificate = ServerCertificate("PostgreSQL", NOW + timedelta(days=31))
+    assert list(needs(replace(well, certificates=(certificate,)))) == []
 
 
 @pytest.mark.parametrize(
@@ -22,6 +26,12 @@ def test_an_importer_that_is_well_needs_nobody() -> None:
             Cause.SERVER_AWAY,
             f"622 mails wait for smtp.desk.example since {NOW.astimezone():%H:%M}: it does not answer.",
             id="mails out wait for a server",
+        ),
+        pytest.param(
+            replace(standing(), certificates=(ServerCertificate("RabbitMQ", NOW + timedelta(days=29)),)),
+            Cause.CERTIFICATE_ENDS,
+            f"The certificate of RabbitMQ ends on {(NOW + timedelta(days=29)).astimezone():%Y-%m-%d}",
+            id="a server's certificate ends",
         ),
         pytest.param(
             standing(undecided=(undecided("ICT", quarantined=2),)),
