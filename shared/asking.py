@@ -22,6 +22,7 @@ from typing import Any, Final
 import structlog
 from pydantic import Field, SecretStr
 
+from shared import acting
 from shared.configuration import Configuration, DatabaseUrl, ServiceName
 from shared.database.pool import Pool, open_pool
 from shared.errors import ImporterError, Misconfigured
@@ -74,6 +75,7 @@ def told_at(moment: datetime | None) -> str | None:
 
 async def _found(service: ServiceName, find: Callable[[Asked], Awaitable[Answer]]) -> Answer:
     configuration = AskedConfiguration.load(service=service)
+    acting.as_person(acting.named_by_environment())
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
         application_name=f"{service} asked",

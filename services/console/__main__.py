@@ -16,6 +16,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from shared import acting
 from shared.errors import ImporterError, Misconfigured
 
 NAME: Final = "helpdesk-importer"
@@ -64,6 +65,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "backlog": ("backlog", "Old mail that waits for a person's choice."),
     "aliases": ("aliases", "Numbers of an earlier system by which tickets are known too."),
     "senders": ("senders", "Senders and mailing lists that are blocked or let through."),
+    "audit": ("audit", "Who changed, repaired and looked at what."),
     **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
 }
 """Each command or group, in the order of --help: the module that has it in its own COMMANDS, and what it is for."""
@@ -109,6 +111,7 @@ def command_line() -> TyperGroup:
 
 def main() -> None:
     """Run the command; an error of ours is a sentence on standard error, not a stack trace."""
+    acting.as_person(acting.at_the_command_line())
     try:
         command_line()(prog_name=NAME)
     except Misconfigured as misconfigured:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import Any, Final
 
+from shared import acting
 from shared.errors import ImporterError, Misconfigured
 
 LONGEST_SECONDS: Final = 120
@@ -26,7 +27,7 @@ async def ask(service: str, *arguments: str) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", f"services.{service}", *arguments),
-        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        env={**os.environ, "PYTHONSAFEPATH": "1", **acting.environment()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

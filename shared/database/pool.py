@@ -24,6 +24,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
+from shared.acting import actor
 from shared.errors import Misconfigured, Outage, TryAgain
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ else:
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
 
-REQUIRED_REVISION: Final = "0017"
+REQUIRED_REVISION: Final = "0019"
 """The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
 
 _SAME_PLANS: Final[dict[str, str]] = {
@@ -41,6 +42,8 @@ _SAME_PLANS: Final[dict[str, str]] = {
     # a plan made while a table is empty would go through all of it, and be kept until somebody analyses the table
     "enable_seqscan": "off",
 }
+
+_IN_THE_NAME_OF: Final = "SELECT set_config('helpdesk.actor', $1, true)"
 
 _DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between the attempts to reach the database at the start; the last one repeats."""
@@ -178,9 +181,12 @@ async def _check_schema(connection: Connection) -> None:
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     """A connection of the pool inside a transaction: committed at the end, rolled back on an error.
 
-    Raises Outage when the database is away, TryAgain on a conflict with another transaction or a statement timeout.
+    Where a person acts (`shared.acting`), the audit log of the database records what it changes in his name. Raises
+    Outage when the database is away, TryAgain on a conflict with another transaction or a statement timeout.
     """
     async with connection(pool) as acquired, acquired.transaction():
+        if (person := actor()) is not None:
+            await acquired.execute(_IN_THE_NAME_OF, person)
         yield acquired
 
 

@@ -88,7 +88,7 @@ def replay(keys: Keys = None, queue: OfQueue = None, *, everything: All = False)
 
     async def send(pool: Pool, publisher: Publisher, letter: Letter) -> None:
         await publisher.replay(letter.delivery)
-        async with connection(pool) as acquired:
+        async with transaction(pool) as acquired:
             await dead_letters.resolve(acquired, letter)
 
     _treat(keys, queue, send, "replayed", everything=everything)

@@ -26,8 +26,7 @@ from services.console.output import Json, done, show_json, show_one, show_rows
 from services.console.repairs import mails
 from services.console.repairs.mails import MailFilter, MailInList, NotRepaired, Refusal
 from services.console.session import with_database, with_pool
-from shared.blobs.postgres import PostgresBlobs
-from shared.database.pool import Connection, Pool, connection
+from shared.database.pool import Connection, Pool, transaction
 from shared.errors import ImporterError
 from shared.messages import MailId, Outcome
 
@@ -132,20 +131,23 @@ def export(
     mail_id: MailIdArgument,
     file: Annotated[Path | None, typer.Argument(help="a new file; without one, to standard output")] = None,
 ) -> None:
-    """Write the raw bytes of a mail as they left the mailbox, to a new file or to a pipe."""
+    """Write the raw bytes of a mail as they left the mailbox, to a new file or to a pipe.
+
+    `audit list --kind raw-mail` tells who did so.
+    """
     wanted = mail_id_of(mail_id)
     if file is None and sys.stdout.isatty():
         raise BadValue("A raw mail is no text for a terminal: name a file, or send it into a pipe.")
 
     async def work(pool: Pool) -> None:
-        async with connection(pool) as acquired:
+        async with transaction(pool) as acquired:
             with refusals_as_sentences():
                 raw = await mails.raw(acquired, wanted)
-        chunks = PostgresBlobs(pool).stream(raw.blob)
-        if file is None:
-            await _write_to_pipe(chunks)
-        else:
-            await _write_new(chunks, file)
+            chunks = mails.chunks(acquired, raw)
+            if file is None:
+                await _write_to_pipe(chunks)
+            else:
+                await _write_new(chunks, file)
         if not raw.complete:
             typer.echo(
                 f"Only the first {raw.blob.size} of its {raw.full_size} bytes were taken in (too large); "

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
+from services.console.audit import Kind, record
 from services.console.queues import BrokerConfiguration
 from services.console.repairs.mails import note_discarded
 from shared.broker.session import Session, broker_trouble
@@ -147,18 +148,29 @@ async def without_message(
 
 
 async def resolve(connection: Connection, letter: Letter) -> None:
-    """Note that the letter was replayed."""
+    """Note that the letter was replayed, in the transaction of the caller."""
+    await _record(connection, letter, "replayed")
     if letter.mail_id is not None:
         await connection.execute(_RESOLVE, letter.mail_id, letter.delivery.queue)
 
 
 async def settle(connection: Connection, letter: Letter) -> None:
     """Note that a person discarded the letter, and with it the mail that it kept in quarantine."""
+    await _record(connection, letter, "discarded")
     if letter.mail_id is None:
         return
     was_open = await connection.fetchval(_RESOLVE, letter.mail_id, letter.delivery.queue)
     if was_open and letter.delivery.queue in MAIL_QUEUES:
         await note_discarded(connection, MailId(letter.mail_id))
+
+
+async def _record(connection: Connection, letter: Letter, deed: str) -> None:
+    """Record it in the audit log: not every letter is about a mail, and has a row of its own."""
+    delivery = letter.delivery
+    told = {"queue": delivery.queue, "reason": delivery.headers.get(REASON) or delivery.headers.get(LAST_ERROR)}
+    await record(
+        connection, Kind.REPAIR, deed, "dead letter", thing_id=delivery.message_id, mail_id=letter.mail_id, told=told
+    )
 
 
 def all_queues() -> tuple[str, ...]:

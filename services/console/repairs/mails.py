@@ -6,8 +6,10 @@ once more, and both are published by the fetcher's sweeper. What is discarded st
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +17,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from shared.blobs.store import BlobDamaged, BlobMissing
 from shared.broker.topology import MAIL_QUEUES
 from shared.database.pool import Connection
 from shared.errors import ImporterError
@@ -96,6 +99,8 @@ _DISCARD: Final = """
     WHERE mail_id = $1 AND outcome = 'quarantine'"""
 
 _RAW: Final = "SELECT raw_sha256, raw_size, full_size, complete FROM imported_mails WHERE mail_id = $1"
+
+_RAW_CHUNKS: Final = "SELECT content FROM raw_mail_chunks WHERE mail_id = $1 ORDER BY position"
 
 _DISCARDED: Final = [Reason(id=ReasonId.DISCARDED_BY_PERSON).model_dump(mode="json", exclude={"detail"})]
 
@@ -236,8 +241,9 @@ class MailInFull:
 
 @dataclass(frozen=True, slots=True)
 class RawMail:
-    """Where the raw bytes lie; where they are not `complete`, they are the first of `full_size` bytes."""
+    """Which bytes they are; where they are not `complete`, they are the first of `full_size` bytes."""
 
+    mail_id: MailId
     blob: BlobReference
     full_size: int
     complete: bool
@@ -282,12 +288,28 @@ async def mail(connection: Connection, mail_id: MailId) -> MailInFull:
 
 
 async def raw(connection: Connection, mail_id: MailId) -> RawMail:
-    """Where the raw bytes of a mail lie. Raises NotRepaired when there is no such mail."""
+    """Which bytes a raw mail has. Raises NotRepaired when there is no such mail."""
     row = await connection.fetchrow(_RAW, mail_id)
     if row is None:
         raise NotRepaired(mail_id, Refusal.UNKNOWN)
     blob = BlobReference(sha256=row["raw_sha256"].hex(), size=row["raw_size"])
-    return RawMail(blob, row["full_size"], row["complete"])
+    return RawMail(mail_id, blob, row["full_size"], row["complete"])
+
+
+async def chunks(connection: Connection, wanted: RawMail) -> AsyncIterator[bytes]:
+    """The bytes of a raw mail, chunk after chunk, in the transaction of the caller, which records the look.
+
+    What came is sound only once the iterator has ended by itself. Raises BlobMissing or BlobDamaged at the end.
+    """
+    digest, seen = hashlib.sha256(), 0
+    async for row in connection.cursor(_RAW_CHUNKS, wanted.mail_id, prefetch=1):
+        await asyncio.to_thread(digest.update, row["content"])
+        seen += len(row["content"])
+        yield row["content"]
+    if seen == 0 and wanted.blob.size > 0:
+        raise BlobMissing(f"The bytes of mail {wanted.mail_id} are not stored (any more).")
+    if seen != wanted.blob.size or digest.hexdigest() != wanted.blob.sha256:
+        raise BlobDamaged(f"The bytes of mail {wanted.mail_id} are damaged: restore them from a backup.")
 
 
 async def force(connection: Connection, mail_id: MailId, *, without_mails: bool) -> MailId:

@@ -51,6 +51,11 @@ OPEN_REQUESTS: Final = """
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
+IN_THE_NAME_OF: Final = """
+    -- $1 employee: for the audit log
+    SELECT set_config('helpdesk.actor', 'employee ' || $1::text, true)
+"""
+
 ANSWER_REQUEST: Final = """
     -- $1 request, $2 why it was refused; null: it was carried out
     UPDATE review_requests SET answered_at = now(), refusal = $2 WHERE id = $1

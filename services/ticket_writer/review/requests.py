@@ -50,6 +50,7 @@ class ReviewRequests:
             request = await connection.fetchrow(queries.OPEN_REQUESTS)
             if request is None:
                 return False
+            await connection.execute(queries.IN_THE_NAME_OF, str(request["employee_id"]))
             refusal = None
             try:
                 async with connection.transaction():
