@@ -1,6 +1,7 @@
 """The story of a classified mail: lock, load, decide, write, announce.
 
-What waits at the same time is written in one transaction, mail after mail (`shared.batches`).
+What waits at the same time is written in one transaction (`shared.batches`): mails that have nothing in common at once,
+by the same statements; one that shares a ticket, a sender or a content with a mail before it after that one.
 
 What a crash leaves behind at each step, and what comes of it:
 
@@ -14,6 +15,7 @@ What a crash leaves behind at each step, and what comes of it:
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,29 +23,34 @@ from datetime import datetime
 import structlog
 
 from services.ticket_writer.over_limit import OverLimit
-from services.ticket_writer.repository import Message, Repository, Writing
+from services.ticket_writer.repository import Repository
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
+from services.ticket_writer.rules.counted import counted_address
 from services.ticket_writer.rules.facts import Facts
-from services.ticket_writer.rules.limits import LIMIT_REASONS
+from services.ticket_writer.rules.limits import LIMIT_REASONS, with_more_to_unknown
 from services.ticket_writer.rules.new_ticket import new_ticket
 from services.ticket_writer.rules.outcome import (
+    Decision,
     Duplicate,
     NewTicket,
     Quarantined,
     Supplement,
     decide_outcome,
 )
+from services.ticket_writer.rules.recipients import Notification
 from services.ticket_writer.rules.record import Record
 from services.ticket_writer.rules.safe_bodies import unsafe_readings
-from services.ticket_writer.rules.summaries import in_burst, may_be_summarised
+from services.ticket_writer.rules.summaries import Burst, after, begins_summary, in_burst, may_be_summarised, together
 from services.ticket_writer.rules.supplement import supplement
+from services.ticket_writer.storing import ToStore
+from services.ticket_writer.writing import Message, Writing
 from shared.batches import Batches
 from shared.blobs.claim_check import check_out
 from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
 from shared.errors import DeadLetter
-from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
+from shared.messages import ClassifiedMail, Outcome, TicketEvent
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
 from shared.portal.reasons import NotSentReason
 
@@ -85,8 +92,12 @@ class Writer:
 
     async def write_all(self, messages: Sequence[Message]) -> list[Written]:
         """The outcomes of mails in one transaction, as if they had come one after the other; all or none is written."""
-        async with self._repository.writing(messages) as writings:
-            return [await _write(*each) for each in zip(writings, messages, strict=True)]
+        written: list[Written] = []
+        async with self._repository.writing([message.mail for message in messages]) as writing:
+            while len(written) < len(messages):
+                together = await writing.independent(messages[len(written) :], first=not written)
+                written += await _write_at_once(writing, together)
+        return written
 
 
 class Flow:
@@ -123,59 +134,122 @@ class Flow:
             await self._repository.record_dead_letter(delivery.mail_id, delivery.queue, reason)
 
 
-async def _write(writing: Writing, message: Message) -> Written:
-    earlier = await writing.lock_mail()
-    if earlier is not None and earlier.stands_against(message.mail.replay):
-        return Written(earlier.outcome, await writing.event())
-    return await _decide_and_write(writing, message.mail, message.bodies)
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What a mail is to become; `record` for a ticket or supplement."""
+
+    message: Message
+    facts: Facts
+    decision: Decision
+    record: Record | None
 
 
-async def _decide_and_write(writing: Writing, mail: ClassifiedMail, bodies: Bodies) -> Written:
-    facts = await writing.load_facts()
-    decision = decide_outcome(mail, facts)
-    match decision:
-        case NewTicket():
-            written = await _add(writing, mail, facts, record := new_ticket(mail, bodies, facts, decision))
-            if decision.follows is not None and facts.ticket is not None and written.event is not None:
-                entry = followed_by_new_ticket(written.event.ticket_number)
-                await writing.note_in_history([facts.ticket.ticket_id], entry, record.history_by_employee_id)
-            return written
-        case Supplement():
-            return await _add(writing, mail, facts, supplement(mail, bodies, facts, decision))
-        case Duplicate():
-            await writing.settle_duplicate(decision, all_reasons(mail, facts, [decision.reason]))
-            return Written(Outcome.DUPLICATE)
-        case Quarantined():
-            await writing.settle_quarantined(all_reasons(mail, facts, [decision.reason]))
-            return Written(Outcome.QUARANTINE)
+async def _write_at_once(writing: Writing, messages: Sequence[Message]) -> list[Written]:
+    """Write mails that have nothing in common."""
+    earlier = await writing.earlier([message.mail for message in messages])
+    standing = {
+        message.mail.mail_id: before.outcome
+        for message, before in zip(messages, earlier, strict=True)
+        if before is not None and before.stands_against(message.mail.replay)
+    }
+    known = await writing.events([message.mail for message in messages if message.mail.mail_id in standing])
+    written = {mail_id: Written(outcome, known.get(mail_id)) for mail_id, outcome in standing.items()}
+    open_ = [message for message in messages if message.mail.mail_id not in standing]
+    if open_:
+        decided = await _decide(writing, open_)
+        stored = [
+            ToStore(each.message.mail, each.record, each.message.classified_at) for each in decided if each.record
+        ]
+        events = await writing.add(stored)
+        for each in decided:
+            mail_id = each.message.mail.mail_id
+            written[mail_id] = await _finish(writing, each, events.get(mail_id))
+    return [written[message.mail.mail_id] for message in messages]
 
 
-async def _add(writing: Writing, mail: ClassifiedMail, facts: Facts, record: Record) -> Written:
-    """Write the record; tickets that the same mail became through other mailboxes name this one, as it does them."""
-    record = await _in_bursts(writing, record, facts)
-    event = await writing.add(record)
+async def _decide(writing: Writing, messages: Sequence[Message]) -> list[_Decided]:
+    """Decide one after the other: what all mails of a helpdesk count in is counted on from mail to mail."""
+    counting = _Counting(writing)
+    decided = []
+    for message, loaded in zip(messages, await writing.load_facts([each.mail for each in messages]), strict=True):
+        facts = counting.counted_on(loaded)
+        record: Record | None = None
+        match decision := decide_outcome(message.mail, facts):
+            case NewTicket():
+                record = await counting.count(new_ticket(message.mail, message.bodies, facts, decision), facts)
+            case Supplement():
+                record = await counting.count(supplement(message.mail, message.bodies, facts, decision), facts)
+        decided.append(_Decided(message, facts, decision, record))
+    return decided
+
+
+async def _finish(writing: Writing, decided: _Decided, event: TicketEvent | None) -> Written:
+    """Write what other tickets are told, or that the mail became none; return what it became."""
+    message, mail, facts, decision = decided.message, decided.message.mail, decided.facts, decided.decision
+    if decided.record is not None and event is not None:
+        await _tell_others(writing, decided, decided.record, event)
+        reasons = (notification.not_sent for notification in decided.record.notifications)
+        limits = tuple(reason for reason in reasons if reason in LIMIT_REASONS)
+        return Written(decided.record.outcome, event, limits)
+    if isinstance(decision, Duplicate):
+        await writing.settle_duplicate(message, decision, all_reasons(mail, facts, [decision.reason]))
+        return Written(Outcome.DUPLICATE)
+    if isinstance(decision, Quarantined):
+        await writing.settle_quarantined(message, all_reasons(mail, facts, [decision.reason]))
+        return Written(Outcome.QUARANTINE)
+    raise AssertionError("a ticket or supplement has a record and an event")
+
+
+async def _tell_others(writing: Writing, decided: _Decided, record: Record, event: TicketEvent) -> None:
+    """In the history of tickets that the same mail became through other mailboxes, and of the one that this follows."""
+    mail, facts, decision = decided.message.mail, decided.facts, decided.decision
+    employee_id = record.history_by_employee_id
     others = {claim.ticket_id for claim in claims_of_other_helpdesks(mail, facts, event.ticket_id)}
     if others:
         entry = also_in_other_helpdesk(event.ticket_number, facts.mailbox.name)
-        await writing.note_in_history(sorted(others), entry, record.history_by_employee_id)
-    reasons = (notification.not_sent for notification in record.notifications)
-    return Written(record.outcome, event, tuple(reason for reason in reasons if reason in LIMIT_REASONS))
+        await writing.note_in_history(mail.mail_id, sorted(others), entry, employee_id)
+    if isinstance(decision, NewTicket) and decision.follows is not None and facts.ticket is not None:
+        entry = followed_by_new_ticket(event.ticket_number)
+        await writing.note_in_history(mail.mail_id, [facts.ticket.ticket_id], entry, employee_id)
 
 
-async def _in_bursts(writing: Writing, record: Record, facts: Facts) -> Record:
-    """The record, a mail to an employee who is flooded with them collected or collecting (M2, M3)."""
-    if record.outcome is Outcome.TICKET or facts.ticket is None:
-        helpdesk_id, policy = facts.mailbox.helpdesk_id, facts.mailbox.mails
-    else:
-        helpdesk_id, policy = facts.ticket.helpdesk_id, facts.ticket.mails
-    after = policy.summary_after
-    if after is None:
-        return record
-    notifications = []
-    for notification in record.notifications:
-        if may_be_summarised(notification) and notification.address is not None:
-            burst = await writing.burst(helpdesk_id, notification.address, after)
-            notifications.append(in_burst(notification, burst, after))
-        else:
-            notifications.append(notification)
-    return replace(record, notifications=tuple(notifications))
+class _Counting:
+    """What the mails of a helpdesk count in together, from mail to mail of those that are written at once."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+        self._to_unknown: Counter[int] = Counter()
+        self._written: dict[tuple[int, str], Burst] = {}
+        self._planned: dict[tuple[int, str], Burst] = {}
+        """By helpdesk and what mails to the employee are counted by: what is written, and what is decided since."""
+
+    def counted_on(self, facts: Facts) -> Facts:
+        """The facts of a mail with what those before it planned (D10)."""
+        return with_more_to_unknown(facts, self._to_unknown[facts.mailbox.helpdesk_id])
+
+    async def count(self, record: Record, facts: Facts) -> Record:
+        """The record, a mail to an employee who is flooded with them collected or collecting (M2, M3)."""
+        is_supplement = record.outcome is Outcome.SUPPLEMENT
+        where = facts.ticket if is_supplement and facts.ticket is not None else facts.mailbox
+        notifications = []
+        for notification in record.notifications:
+            decided = await self._in_burst(notification, record, where.helpdesk_id, where.mails.summary_after)
+            self._to_unknown[where.helpdesk_id] += decided.is_to_unknown
+            notifications.append(decided)
+        return replace(record, notifications=tuple(notifications))
+
+    async def _in_burst(
+        self, notification: Notification, record: Record, helpdesk_id: int, summary_after: int | None
+    ) -> Notification:
+        address = notification.address
+        if summary_after is None or address is None or not may_be_summarised(notification):
+            return notification
+        counted = counted_address(address)
+        written = self._written.get((helpdesk_id, counted)) or await self._writing.burst(helpdesk_id, counted)
+        planned = self._planned.get((helpdesk_id, counted), Burst())
+        if begins_summary(together(written, planned), summary_after):
+            written = await self._writing.burst_alone(helpdesk_id, counted)
+        decided = in_burst(notification, together(written, planned), summary_after)
+        self._written[helpdesk_id, counted] = written
+        self._planned[helpdesk_id, counted] = after(planned, decided, decided.id_for(record.mail_id))
+        return decided

@@ -116,6 +116,11 @@ def ticket_facts(row: asyncpg.Record, *, named_number: str | None, merged: bool)
     )
 
 
+def array_literal(ids: Iterable[int]) -> str:
+    """An array of ids as one text: side by side with others, arrays of different length fit into no array."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
 def _hours(days: Iterable[tuple[Day, tuple[int, int] | None]]) -> Mapping[Day, tuple[Hours, ...]]:
     """Openings by day, in minutes after midnight; a day without any is closed."""
     by_day: dict[Day, tuple[Hours, ...]] = {}

@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from services.ticket_writer.rules.counted import counted_address, counted_domain
 from services.ticket_writer.rules.recipients import Notification
-from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns, TicketColumns
+from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns, TicketChange, TicketColumns
 from shared.messages import ClassifiedMail, Image, ImageCopy, LeftOut, Outcome, Reason
 from shared.portal.delivery import DeliveryReason
 from shared.portal.history import Entry
 
 
-def record_parameters(mail: ClassifiedMail, record: Record, classified_at: datetime | None) -> list[Any]:
-    """The parameters of ADD_TICKET, and of ADD_SUPPLEMENT."""
-    columns = record.columns
-    parameters: list[Any] = [
-        mail.mail_id,
-        _json(_by_name(columns)) | _sender(record.sender),
-        record.body.body_html,
-        record.body.body_full_html,
-        record.body.body_full_text,
-        mail.helpdesk_id,
-        columns.changed_at,
-        columns.changed_by_employee_id,
-        [_entry(position, entry) for position, entry in enumerate(record.history)],
-        _parts(record.images, record.left_out),
-        [_notification(mail, notification) for notification in record.notifications],
-        ledger_row(mail, record.outcome, record.reasons, classified_at),
-        bytes.fromhex(mail.content_key.key),
-        bytes.fromhex(mail.content_key.text_digest),
-        not mail.forced,
+@dataclass(frozen=True, slots=True)
+class ToStore:
+    """A mail's record, and when the mail was classified."""
+
+    mail: ClassifiedMail
+    record: Record
+    classified_at: datetime | None
+
+
+def parameters(stored: Sequence[ToStore]) -> list[Any]:
+    """The parameters of ADD_TICKETS, and of ADD_SUPPLEMENTS."""
+    return [
+        [_row(place, each) for place, each in enumerate(stored, start=1)],
+        [each.record.body.body_html for each in stored],
+        [each.record.body.body_full_html for each in stored],
+        [each.record.body.body_full_text for each in stored],
+        [bytes.fromhex(each.mail.content_key.key) for each in stored],
+        [bytes.fromhex(each.mail.content_key.text_digest) for each in stored],
     ]
-    if isinstance(columns, SupplementColumns) and record.change is not None:
-        parameters += [record.change.status_id, record.change.deadline_at, record.change.completed_at]
-    return parameters
+
+
+def _row(place: int, stored: ToStore) -> dict[str, object]:
+    mail, record = stored.mail, stored.record
+    columns = record.columns
+    row: dict[str, object] = {
+        "place": place,
+        "mail_id": str(mail.mail_id),
+        "columns": _json(_by_name(columns)) | _sender(record.sender),
+        "helpdesk_id": mail.helpdesk_id,
+        "at": columns.changed_at.isoformat(),
+        "employee_id": columns.changed_by_employee_id,
+        "history": [_entry(position, entry) for position, entry in enumerate(record.history)],
+        "parts": _parts(record.images, record.left_out),
+        "notifications": [_notification(mail, notification) for notification in record.notifications],
+        "ledger": ledger_row(mail, record.outcome, record.reasons, stored.classified_at),
+        "claims": not mail.forced,
+    }
+    return row if record.change is None else row | _json(_by_name(record.change))
 
 
 def ledger_row(
@@ -144,7 +160,7 @@ def _notification(mail: ClassifiedMail, notification: Notification) -> dict[str,
     }
 
 
-def _by_name(columns: TicketColumns | SupplementColumns | SenderColumns) -> dict[str, Any]:
+def _by_name(columns: TicketColumns | SupplementColumns | SenderColumns | TicketChange) -> dict[str, Any]:
     """The fields of a value; `dataclasses.asdict` would copy all that hangs on them, at ten times the cost."""
     return {field.name: getattr(columns, field.name) for field in fields(columns)}
 

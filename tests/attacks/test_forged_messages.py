@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.ticket_writer.flow import UnsafeHtml
-from services.ticket_writer.repository import UnknownMail
+from services.ticket_writer.writing import UnknownMail
 from shared.errors import DeadLetter
 from shared.messages import Bodies, Body, ClassifiedMail, MailAddress, Reason
 from tests.services.ticket_writer.conftest import Desk

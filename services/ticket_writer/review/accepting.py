@@ -12,7 +12,7 @@ from typing import Any, Final
 import asyncpg
 
 from services.ticket_writer import queries as facts_queries
-from services.ticket_writer.loading import ticket_facts
+from services.ticket_writer.loading import array_literal, ticket_facts
 from services.ticket_writer.review import queries
 from services.ticket_writer.rules.acceptance import Accepted, accept_supplement, accept_ticket
 from services.ticket_writer.rules.effect import Effect, Nature
@@ -93,12 +93,12 @@ async def accept(connection: Connection, mail_id: MailId, employee_id: int | Non
 async def _ticket(connection: Connection, ticket_id: int, supplement: asyncpg.Record) -> TicketFacts:
     row = await connection.fetchrow(
         facts_queries.TICKET_FACTS,
-        ticket_id,
-        _NO_SENDER,
-        _NO_CONTACTS,
         LIMITS.period,
-        supplement["reported_at"].date(),
-        None,
+        [ticket_id],
+        [_NO_SENDER],
+        [array_literal(_NO_CONTACTS)],
+        [supplement["reported_at"].date()],
+        [None],
     )
     if row is None:
         raise RuntimeError("a row that this transaction has locked is gone")

@@ -17,12 +17,12 @@ What counts as one address and one domain: `counted`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from services.ticket_writer.rules.counted import counted_domain
-from services.ticket_writer.rules.facts import Sent
+from services.ticket_writer.rules.facts import Facts, Sent
 from shared.messages import ClassifiedMail
 from shared.portal.reasons import NotSentReason
 
@@ -60,6 +60,14 @@ def is_unknown(mail: ClassifiedMail) -> bool:
 def limited_domain(mail: ClassifiedMail) -> str | None:
     """The domain of an unknown sender to which mails are counted together; None where they are not."""
     return counted_domain(mail.sender.mailbox.address) if mail.sender is not None and is_unknown(mail) else None
+
+
+def with_more_to_unknown(facts: Facts, mails: int) -> Facts:
+    """The facts once so many mails more were planned to unknown senders of the helpdesk."""
+    sent = facts.sender.sent
+    if not mails or sent.to_unknown is None:
+        return facts
+    return replace(facts, sender=replace(facts.sender, sent=replace(sent, to_unknown=sent.to_unknown + mails)))
 
 
 def over_limit_for_address(

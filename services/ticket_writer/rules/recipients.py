@@ -35,6 +35,12 @@ class Notification:
     summary_id: uuid.UUID | None = None
     """The notification whose mail tells of it."""
 
+    @property
+    def is_to_unknown(self) -> bool:
+        """Whether it counts among the mails of its helpdesk to unknown senders (D10)."""
+        nobody = self.person_id is None and self.employee_id is None
+        return self.kind is NotificationKind.TICKET_ADDED_CUSTOMER and self.not_sent is None and nobody
+
     def id_for(self, mail_id: uuid.UUID) -> uuid.UUID:
         """The notification's id: of a mail there is one of each kind, whenever it is asked for."""
         return uuid.uuid5(mail_id, f"notification:{self.kind.value}")

@@ -45,3 +45,16 @@ def in_burst(notification: Notification, burst: Burst, summary_after: int | None
     if begins_summary(burst, summary_after):
         return replace(notification, collects_for=PERIOD)
     return notification
+
+
+def together(written: Burst, planned: Burst) -> Burst:
+    """The burst of which some mails are written, and others only planned."""
+    return Burst(written.mails + planned.mails, planned.collecting or written.collecting)
+
+
+def after(burst: Burst, notification: Notification, notification_id: uuid.UUID) -> Burst:
+    """The burst once this mail to the employee counts in it."""
+    if notification.not_sent is not None and notification.summary_id is None:
+        return burst
+    collecting = notification_id if notification.collects_for is not None else burst.collecting
+    return Burst(burst.mails + 1, collecting)

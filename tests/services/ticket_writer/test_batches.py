@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.ticket_writer.repository import Message, UnknownMail
+from services.ticket_writer.writing import Message, UnknownMail
 from shared.messages import AutomaticKind, Bodies, ClassifiedMail, ContentKey, Outcome
 from tests.databases import Databases
 from tests.services.ticket_writer.conftest import DESK, Desk

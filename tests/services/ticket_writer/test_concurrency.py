@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.ticket_writer.repository import TicketJustMerged
 from services.ticket_writer.rules.author import IncompleteSettings
+from services.ticket_writer.writing import TicketJustMerged
 from shared.database.pool import transaction
 from shared.messages import Outcome
 from tests.services.ticket_writer.conftest import Desk

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.messages import AutomaticKind, BouncedRecipient, ClassifiedMail, Outcome
+from services.ticket_writer.writing import Message
+from shared.messages import AutomaticKind, Bodies, BouncedRecipient, ClassifiedMail, Outcome
 from tests.services.ticket_writer.conftest import Desk
-from tests.services.ticket_writer.givens import mail
+from tests.services.ticket_writer.givens import COLLEAGUE, WHOLE, mail, sender
 
 OURS = "ours@desk.example"
 UNKNOWN = {"status": "5.1.1", "action": "failed"}
@@ -64,6 +65,25 @@ async def test_D10_no_mail_for_sixty_days_to_an_address_that_bounced_as_unknown(
         for each in (again, later)
     ]
     assert states == ["unknown-recipient", "planned"]
+
+
+@pytest.mark.usefixtures("asked")
+async def test_D10_what_a_report_says_holds_for_the_mails_after_it_in_one_batch(desk: Desk) -> None:
+    moment = datetime.now(UTC)
+    mails = [
+        mail(subject="Ervoor", received_at=moment, sender=sender("piet@klant.example", COLLEAGUE)),
+        report(**UNKNOWN),
+        mail(subject="Erna", received_at=moment),
+    ]
+    for each in mails:
+        await desk.fetch(each)
+    await desk.writer.write_all([Message(each, Bodies(whole=WHOLE), each.received_at) for each in mails])
+    states = await desk.rows(
+        "SELECT coalesce(reason, state) FROM notifications JOIN imported_mails USING (mail_id)"
+        " WHERE kind = 'ticket-added-customer' AND mail_id = ANY($1) ORDER BY subject DESC",
+        [each.mail_id for each in mails],
+    )
+    assert [state for (state,) in states] == ["planned", "unknown-recipient"]
 
 
 @pytest.mark.usefixtures("asked")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.ticket_writer.repository import UnknownMail
+from services.ticket_writer.writing import UnknownMail
 from shared.messages import ClassifiedMail, ContentKey, Outcome
 from tests.services.ticket_writer.conftest import Desk
 from tests.services.ticket_writer.givens import candidate, digest, mail
