@@ -14,7 +14,6 @@ from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
 from services.classifier.rules.people import AskedAddress, People
 from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.broker.wire import Delivery
-from shared.database.named import NamedStatement
 from shared.database.pool import Connection, Pool, connection
 from shared.errors import DeadLetter
 from shared.messages import EmployeeMatch, PersonMatch
@@ -30,99 +29,106 @@ _SETTINGS: Final = """
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
     FROM importer_settings WHERE helpdesk_id = ANY($1::bigint[])"""
 
-_LOOK_UP: Final = NamedStatement.of("""
-    -- Whose address is asked about: asked_roles, asked_ranks (0: as it stands, 1: without its tag) and asked_keys, side
-    -- by side; likewise domain_roles and domains. Of the mail itself: numbers in its subject, own_message_ids that may
-    -- be ours, thread (the mails that it answers: ours, or mails that were imported, D8), and handle_kinds with
-    -- handle_patterns, by which a rule may know its sender.
+_LOOK_UP: Final = """
+    -- $1 of each mail a row: its place, its helpdesk_id, and whose address is asked about: asked_roles, asked_ranks
+    -- (0: as it stands, 1: without its tag) and asked_keys, side by side; likewise domain_roles and domains. Of the
+    -- mail: numbers in its subject, own_message_ids that may be ours, thread (the mails that it answers: ours, or
+    -- mails that were imported, D8), and handle_kinds with handle_patterns, by which a rule may know its sender.
     -- A number counts when it is of this helpdesk, or numbers of all count, or the two helpdesks share a group (D1).
     -- A thread counts within this helpdesk and its group; of a mail that went to both, this helpdesk's ticket first.
     -- UNION ends a circle of merged tickets.
     -- Who has an address as it stands goes before who has it without its tag. Its domain names an organisation only
     -- where nobody has the address, and all who have addresses there are of that organisation.
     -- OFFSET 0 makes PostgreSQL look each address up by itself, on its index.
-    WITH RECURSIVE asked AS (
-        SELECT role, rank, key
-        FROM unnest(:asked_roles::text[], :asked_ranks::integer[], :asked_keys::text[]) AS asked (role, rank, key)
-    ), holder AS (
-        SELECT asked.role, asked.rank, address.person_id, NULL::bigint AS employee_id
-        FROM asked CROSS JOIN LATERAL (
-            SELECT person_id FROM person_addresses WHERE address_key = asked.key OFFSET 0) AS address
-        UNION
-        SELECT asked.role, asked.rank, NULL, address.employee_id
-        FROM asked CROSS JOIN LATERAL (
-            SELECT employee_id FROM employee_addresses WHERE address_key = asked.key OFFSET 0) AS address
-    ), nearest AS (
-        SELECT role, rank, person_id, employee_id
-        FROM (SELECT *, min(rank) OVER (PARTITION BY role) AS least FROM holder) AS ranked WHERE rank = least
-    ), neighbour AS NOT MATERIALIZED (
-        SELECT of.role, person.organisation_id
-        FROM unnest(:domain_roles::text[], :domains::text[]) AS of (role, domain)
-            CROSS JOIN LATERAL (SELECT person_id FROM person_addresses
-                                WHERE split_part(address_key, '@', 2) = of.domain OFFSET 0) AS address
-            CROSS JOIN LATERAL (
-                SELECT persons.organisation_id FROM persons JOIN organisations ON organisations.id = organisation_id
-                WHERE persons.id = address.person_id AND persons.active AND organisations.active OFFSET 0) AS person
-    ), of_domain AS (
-        SELECT unknown.role, first.organisation_id
-        FROM (SELECT DISTINCT role FROM unnest(:domain_roles::text[]) AS role
-              WHERE NOT EXISTS (SELECT FROM nearest WHERE nearest.role = role.role)) AS unknown
-            CROSS JOIN LATERAL (
-                SELECT organisation_id FROM neighbour WHERE neighbour.role = unknown.role LIMIT 1) AS first
-        WHERE NOT EXISTS (SELECT FROM neighbour WHERE neighbour.role = unknown.role
-                          AND neighbour.organisation_id <> first.organisation_id)
-    ), named AS (
-        SELECT number, NULL::text AS message_id, NULL::text AS thread, ticket_id, is_alias
-        FROM ticket_numbers WHERE number = ANY(:numbers::text[])
-        UNION ALL
-        SELECT NULL, message_id, NULL, ticket_id, false FROM notifications
-        WHERE message_id = ANY(:own_message_ids::text[])
-        UNION ALL
-        SELECT NULL, NULL, message_id, ticket_id, false FROM notifications
-        WHERE message_id = ANY(:thread::text[]) AND collects_until IS NULL -- a summary is of many tickets
-        UNION ALL
-        SELECT NULL, NULL, message_id_header, ticket_id, false FROM imported_mails
-        WHERE message_id_header = ANY(:thread::text[]) AND ticket_id IS NOT NULL
-    ), way AS (
-        SELECT named.number, named.message_id, named.thread, named.is_alias, ticket.id, ticket.merged_into_id,
-            false AS merged
-        FROM named JOIN tickets AS ticket ON ticket.id = named.ticket_id
-        UNION
-        SELECT way.number, way.message_id, way.thread, way.is_alias, ticket.id, ticket.merged_into_id, true
-        FROM way JOIN tickets AS ticket ON ticket.id = way.merged_into_id
-    ), target AS (
-        SELECT way.number AS named_number, way.message_id, way.thread, way.is_alias, way.merged,
-            ticket.id AS ticket_id, ticket.number, ticket.helpdesk_id, coalesce(theirs.marker, '') AS marker
-        FROM way
-            JOIN tickets AS ticket ON ticket.id = way.id
-            JOIN helpdesks AS their_helpdesk ON their_helpdesk.id = ticket.helpdesk_id
-            JOIN helpdesks AS our_helpdesk ON our_helpdesk.id = :helpdesk_id
-            JOIN importer_settings AS ours ON ours.helpdesk_id = :helpdesk_id
-            LEFT JOIN importer_settings AS theirs ON theirs.helpdesk_id = ticket.helpdesk_id
-        WHERE way.merged_into_id IS NULL AND (
-            ticket.helpdesk_id = :helpdesk_id OR (way.thread IS NULL AND ours.numbers_of = 'all')
-            OR way.message_id IS NOT NULL OR our_helpdesk.group_id = their_helpdesk.group_id)
-    )
-    SELECT
-        (SELECT jsonb_object_agg(role, jsonb_build_object(
-            'persons', (
-                SELECT jsonb_agg(jsonb_build_object(
-                        'person_id', person.id, 'organisation_id', person.organisation_id, 'active', person.active)
-                    ORDER BY NOT person.active, person.created_at, person.id)
-                FROM nearest JOIN persons AS person ON person.id = nearest.person_id WHERE nearest.role = of.role),
-            'employee', (
-                SELECT jsonb_build_object('employee_id', employee.id, 'active', employee.active)
-                FROM nearest JOIN employees AS employee ON employee.id = nearest.employee_id
-                WHERE nearest.role = of.role ORDER BY NOT employee.active, employee.id LIMIT 1),
-            'organisation_id', (SELECT organisation_id FROM of_domain WHERE of_domain.role = of.role),
-            'by_tag', coalesce((SELECT max(rank) = 1 FROM nearest WHERE nearest.role = of.role), false)))
-         FROM (SELECT DISTINCT role FROM asked) AS of) AS people,
-        (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> :helpdesk_id, target.ticket_id)
-         FROM target) AS tickets,
-        (SELECT jsonb_agg(to_jsonb(rule))
-         FROM unnest(:handle_kinds::text[], :handle_patterns::text[]) AS asked (kind, pattern)
-            JOIN sender_rules AS rule USING (kind, pattern)
-         WHERE rule.helpdesk_id = :helpdesk_id OR rule.helpdesk_id IS NULL) AS sender_rules""")
+    SELECT given.place, known.people, known.tickets, known.sender_rules
+    FROM jsonb_to_recordset($1) AS given (
+            place integer, helpdesk_id bigint, asked_roles text[], asked_ranks integer[], asked_keys text[],
+            domain_roles text[], domains text[], numbers text[], own_message_ids text[], thread text[],
+            handle_kinds text[], handle_patterns text[]),
+        LATERAL (
+        WITH RECURSIVE asked AS (
+            SELECT role, rank, key
+            FROM unnest(given.asked_roles, given.asked_ranks, given.asked_keys) AS asked (role, rank, key)
+        ), holder AS (
+            SELECT asked.role, asked.rank, address.person_id, NULL::bigint AS employee_id
+            FROM asked CROSS JOIN LATERAL (
+                SELECT person_id FROM person_addresses WHERE address_key = asked.key OFFSET 0) AS address
+            UNION
+            SELECT asked.role, asked.rank, NULL, address.employee_id
+            FROM asked CROSS JOIN LATERAL (
+                SELECT employee_id FROM employee_addresses WHERE address_key = asked.key OFFSET 0) AS address
+        ), nearest AS (
+            SELECT role, rank, person_id, employee_id
+            FROM (SELECT *, min(rank) OVER (PARTITION BY role) AS least FROM holder) AS ranked WHERE rank = least
+        ), neighbour AS NOT MATERIALIZED (
+            SELECT of.role, person.organisation_id
+            FROM unnest(given.domain_roles, given.domains) AS of (role, domain)
+                CROSS JOIN LATERAL (SELECT person_id FROM person_addresses
+                                    WHERE split_part(address_key, '@', 2) = of.domain OFFSET 0) AS address
+                CROSS JOIN LATERAL (
+                    SELECT persons.organisation_id FROM persons JOIN organisations ON organisations.id = organisation_id
+                    WHERE persons.id = address.person_id AND persons.active AND organisations.active OFFSET 0) AS person
+        ), of_domain AS (
+            SELECT unknown.role, first.organisation_id
+            FROM (SELECT DISTINCT role FROM unnest(given.domain_roles) AS role
+                  WHERE NOT EXISTS (SELECT FROM nearest WHERE nearest.role = role.role)) AS unknown
+                CROSS JOIN LATERAL (
+                    SELECT organisation_id FROM neighbour WHERE neighbour.role = unknown.role LIMIT 1) AS first
+            WHERE NOT EXISTS (SELECT FROM neighbour WHERE neighbour.role = unknown.role
+                              AND neighbour.organisation_id <> first.organisation_id)
+        ), named AS (
+            SELECT number, NULL::text AS message_id, NULL::text AS thread, ticket_id, is_alias
+            FROM ticket_numbers WHERE number = ANY(given.numbers)
+            UNION ALL
+            SELECT NULL, message_id, NULL, ticket_id, false FROM notifications
+            WHERE message_id = ANY(given.own_message_ids)
+            UNION ALL
+            SELECT NULL, NULL, message_id, ticket_id, false FROM notifications
+            WHERE message_id = ANY(given.thread) AND collects_until IS NULL -- a summary is of many tickets
+            UNION ALL
+            SELECT NULL, NULL, message_id_header, ticket_id, false FROM imported_mails
+            WHERE message_id_header = ANY(given.thread) AND ticket_id IS NOT NULL
+        ), way AS (
+            SELECT named.number, named.message_id, named.thread, named.is_alias, ticket.id, ticket.merged_into_id,
+                false AS merged
+            FROM named JOIN tickets AS ticket ON ticket.id = named.ticket_id
+            UNION
+            SELECT way.number, way.message_id, way.thread, way.is_alias, ticket.id, ticket.merged_into_id, true
+            FROM way JOIN tickets AS ticket ON ticket.id = way.merged_into_id
+        ), target AS (
+            SELECT way.number AS named_number, way.message_id, way.thread, way.is_alias, way.merged,
+                ticket.id AS ticket_id, ticket.number, ticket.helpdesk_id, coalesce(theirs.marker, '') AS marker
+            FROM way
+                JOIN tickets AS ticket ON ticket.id = way.id
+                JOIN helpdesks AS their_helpdesk ON their_helpdesk.id = ticket.helpdesk_id
+                JOIN helpdesks AS our_helpdesk ON our_helpdesk.id = given.helpdesk_id
+                JOIN importer_settings AS ours ON ours.helpdesk_id = given.helpdesk_id
+                LEFT JOIN importer_settings AS theirs ON theirs.helpdesk_id = ticket.helpdesk_id
+            WHERE way.merged_into_id IS NULL AND (
+                ticket.helpdesk_id = given.helpdesk_id OR (way.thread IS NULL AND ours.numbers_of = 'all')
+                OR way.message_id IS NOT NULL OR our_helpdesk.group_id = their_helpdesk.group_id)
+        )
+        SELECT
+            (SELECT jsonb_object_agg(role, jsonb_build_object(
+                'persons', (
+                    SELECT jsonb_agg(jsonb_build_object(
+                            'person_id', person.id, 'organisation_id', person.organisation_id, 'active', person.active)
+                        ORDER BY NOT person.active, person.created_at, person.id)
+                    FROM nearest JOIN persons AS person ON person.id = nearest.person_id WHERE nearest.role = of.role),
+                'employee', (
+                    SELECT jsonb_build_object('employee_id', employee.id, 'active', employee.active)
+                    FROM nearest JOIN employees AS employee ON employee.id = nearest.employee_id
+                    WHERE nearest.role = of.role ORDER BY NOT employee.active, employee.id LIMIT 1),
+                'organisation_id', (SELECT organisation_id FROM of_domain WHERE of_domain.role = of.role),
+                'by_tag', coalesce((SELECT max(rank) = 1 FROM nearest WHERE nearest.role = of.role), false)))
+             FROM (SELECT DISTINCT role FROM asked) AS of) AS people,
+            (SELECT jsonb_agg(to_jsonb(target) ORDER BY target.helpdesk_id <> given.helpdesk_id, target.ticket_id)
+             FROM target) AS tickets,
+            (SELECT jsonb_agg(to_jsonb(rule))
+             FROM unnest(given.handle_kinds, given.handle_patterns) AS asked (kind, pattern)
+                JOIN sender_rules AS rule USING (kind, pattern)
+             WHERE rule.helpdesk_id = given.helpdesk_id OR rule.helpdesk_id IS NULL) AS sender_rules
+        ) AS known"""
 
 
 _REPEATED: Final = """
@@ -221,31 +227,33 @@ async def repeated(
 
 
 async def look_up(pool: Pool, asked: Sequence[tuple[int, Asked]]) -> list[Known]:
-    """What the database knows of each mail, with its helpdesk's id, in one statement a mail."""
+    """What the database knows of each mail, with its helpdesk's id, in one statement."""
+    questions = [_question(place, *each) for place, each in enumerate(asked)]
     async with connection(pool) as acquired:
-        return [await _look_up(acquired, *each) for each in asked]
+        rows = await acquired.fetch(_LOOK_UP, questions)
+    known = {row["place"]: _known(row) for row in rows}
+    return [known[place] for place in range(len(asked))]
 
 
-async def _look_up(connection: Connection, helpdesk_id: int, asked: Asked) -> Known:
+def _question(place: int, helpdesk_id: int, asked: Asked) -> dict[str, object]:
     addresses = {_SENDER: asked.address, _ORIGINAL: asked.original_address}
     people = [(role, each) for role, each in addresses.items() if each is not None]
     keys = [(role, rank, key) for role, each in people for rank, key in _ranked(each)]
     domains = [(role, domain) for role, each in people for domain in each.domains]
-    arguments = _LOOK_UP.arguments(
-        helpdesk_id=helpdesk_id,
-        asked_roles=[role for role, _, _ in keys],
-        asked_ranks=[rank for _, rank, _ in keys],
-        asked_keys=[key for _, _, key in keys],
-        domain_roles=[role for role, _ in domains],
-        domains=[domain for _, domain in domains],
-        numbers=[token.text for token in asked.numbers],
-        own_message_ids=list(asked.message_ids),
-        thread=list(asked.thread),
-        handle_kinds=[handle.kind for handle in asked.handles],
-        handle_patterns=[handle.pattern for handle in asked.handles],
-    )
-    row = await connection.fetchrow(_LOOK_UP.sql, *arguments)
-    return Known() if row is None else _known(row)
+    return {
+        "place": place,
+        "helpdesk_id": helpdesk_id,
+        "asked_roles": [role for role, _, _ in keys],
+        "asked_ranks": [rank for _, rank, _ in keys],
+        "asked_keys": [key for _, _, key in keys],
+        "domain_roles": [role for role, _ in domains],
+        "domains": [domain for _, domain in domains],
+        "numbers": [token.text for token in asked.numbers],
+        "own_message_ids": list(asked.message_ids),
+        "thread": list(asked.thread),
+        "handle_kinds": [handle.kind for handle in asked.handles],
+        "handle_patterns": [handle.pattern for handle in asked.handles],
+    }
 
 
 def _known(row: asyncpg.Record) -> Known:

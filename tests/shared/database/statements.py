@@ -12,7 +12,6 @@ from typing import Final
 
 import services
 import shared.blobs
-from shared.database.named import NamedStatement
 
 _STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\b(?!.*\{)", re.DOTALL)
 _READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
@@ -57,7 +56,7 @@ def _in_module(name: str) -> Iterator[str]:
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     for text in [*constants, *_literals(ast.parse(source))]:
         if _STATEMENT.match(text):
-            yield NamedStatement.of(text).sql
+            yield text
 
 
 def _literals(node: ast.AST) -> Iterator[str]:
