@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 local := $(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz up down status logs lock audit fresh clean
+.PHONY: help setup demo test check bench chaos fuzz up down status logs lock audit fresh clean
 
 help: ## this page
 	@echo 'Commands of this checkout. Nothing is installed on the machine; no root is needed.'
@@ -42,6 +42,9 @@ check: ## lint, format, types, import boundaries, generated documents; no server
 
 bench: ## a mail's rate and latency on this machine
 	@$(local) bench
+
+chaos: ## 5,000 mails while everything fails: none may be lost or doubled (SEED=1: what fails and when; MAILS=500: fewer)
+	@$(local) chaos $(if $(SEED),--seed '$(SEED)') $(if $(MAILS),--mails '$(MAILS)')
 
 fuzz: ## any bytes at all into the rules that read mail (SECONDS=300 over all targets; what is found is named)
 	@$(local) fuzz $(if $(SECONDS),--seconds '$(SECONDS)')

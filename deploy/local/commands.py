@@ -17,7 +17,7 @@ from deploy.local.locks import write_locks
 from deploy.local.run_folder import make_run_folder
 from deploy.local.set_up import set_up
 from deploy.local.temporary import TEMPORARY
-from deploy.local.tools import plain_environment
+from deploy.local.tools import plain_environment, run
 from deploy.local.virtualenv import VirtualEnvironment
 
 _NOT_RUNNING = 3
@@ -66,6 +66,19 @@ def bench(checkout: Checkout) -> int:
     with runtime.chosen(checkout).temporary_importer("bench") as command_line:
         command = [str(checkout.python), "-m", "tests.benchmarks"]
         return attend(command, environment=command_line.environment(), folder=checkout.root)
+
+
+def chaos(checkout: Checkout, seed: int, mails: int) -> int:
+    """Mails while everything fails, on servers that are gone afterwards; as root, disks are full too."""
+    with set_up(checkout, "chaos") as progress:
+        progress.servers()
+        progress.dependencies()
+    apart = ("unshare", "--mount")
+    with_disks = run([*apart, "true"]).code == 0
+    command = [str(checkout.python), "-m", "tests.chaos", str(seed), str(mails)]
+    if with_disks:
+        command = [*apart, *command, "--disks"]
+    return attend(command, environment=plain_environment(), folder=checkout.root)
 
 
 def fuzz(checkout: Checkout, seconds: int) -> int:

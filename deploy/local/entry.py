@@ -21,10 +21,12 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.local", description="See `make help`.")
     parser.add_argument(
         "command",
-        choices="setup demo test check bench fuzz up down status logs lock audit fresh clean".split(),  # noqa: SIM905 - words
+        choices="setup demo test check bench chaos fuzz up down status logs lock audit fresh clean".split(),  # noqa: SIM905 - words
     )
     parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
     parser.add_argument("--mailbox", default="", help="with demo: the kind of mailbox")
+    parser.add_argument("--seed", type=int, default=1, help="with chaos: what goes wrong and when")
+    parser.add_argument("--mails", type=int, default=5000, help="with chaos: how many mails")
     parser.add_argument("--seconds", type=int, default=300, help="with fuzz: how long, over all targets")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
     parser.add_argument("--suite", default=" ".join(SUITES), help="with fresh: the suites of Debian to try")
@@ -36,6 +38,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "test": partial(commands.test, checkout, given.only or None),
         "check": partial(commands.check, checkout),
         "bench": partial(commands.bench, checkout),
+        "chaos": partial(commands.chaos, checkout, given.seed, given.mails),
         "fuzz": partial(commands.fuzz, checkout, given.seconds),
         "up": partial(commands.up, checkout),
         "down": partial(commands.down, checkout),

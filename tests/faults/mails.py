@@ -24,8 +24,12 @@ class Kind(StrEnum):
 
 
 def a_mail_of(kind: Kind, ticket: str | None) -> bytes:
-    """A mail of this kind; `ticket` is the number that a supplement names."""
-    number = next(_numbers)
+    """A mail of this kind that nobody sent before; `ticket` is the number that a supplement names."""
+    return mail_of(kind, next(_numbers), ticket)
+
+
+def mail_of(kind: Kind, number: int, ticket: str | None = None) -> bytes:
+    """Mail `number`, which stands in its text («Bericht 12:») and in the colour of its picture (see `colour_of`)."""
     # a domain each: the mails out to unknown addresses of one domain are counted one after the other, and limited
     sender = f"afzender@elders{number}.example"
     subject = f"Re: [{ticket}] aanvulling" if kind is Kind.SUPPLEMENT else f"Storing in ruimte {chr(65 + number % 26)}"
@@ -43,5 +47,10 @@ def a_mail_of(kind: Kind, ticket: str | None) -> bytes:
 
 def _a_picture(number: int) -> bytes:
     out = BytesIO()
-    Image.new("RGB", (64, 48), (number % 256, number // 256 % 256, 90)).save(out, "PNG")
+    Image.new("RGB", (64, 48), colour_of(number)).save(out, "PNG")
     return out.getvalue()
+
+
+def colour_of(number: int) -> tuple[int, int, int]:
+    """The colour of the picture in mail `number`, which no other of 65,536 mails has."""
+    return number % 256, number // 256 % 256, 90

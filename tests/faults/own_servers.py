@@ -39,7 +39,7 @@ NO_MEMORY: Final = "0.0000001"
 """A share of the memory that every broker uses more of: an alarm."""
 MEMORY: Final = "0.4"
 
-_PORTS: Final = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1}
+PORTS: Final = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1}
 _USER: Final = "importer_admin"
 _START_SECONDS: Final = 120
 _END_SECONDS: Final = 10
@@ -77,13 +77,18 @@ class OwnServers:
 @contextmanager
 def own_servers(folder: Path) -> Iterator[OwnServers]:
     """Servers that are not started yet; they end, and their data goes, with this block. `folder` is for their notes."""
-    settled = ports.settle(folder / "ports.json", _PORTS)
-    with _containers(settled) if os.environ.get("RUNTIME") == "docker" else _private(settled) as servers:
-        yield servers
+    settled = ports.settle(folder / "ports.json", PORTS)
+    if os.environ.get("RUNTIME") == "docker":
+        with _containers(settled) as servers:
+            yield servers
+        return
+    # not in pytest's folder: PostgreSQL's account must get through to it
+    with private_servers(here().run.resolve() / "fault-servers", settled) as (database, broker):
+        yield OwnServers(database, broker, Servers(database.server.endpoint, broker.server.endpoint))
 
 
 @dataclass(slots=True)
-class _PrivatePostgres:
+class PrivatePostgres:
     """Killed as `pg_ctl stop -m immediate` does it: SIGKILL would leave its shared memory behind."""
 
     server: Postgres
@@ -99,7 +104,9 @@ class _PrivatePostgres:
 
 
 @dataclass(slots=True)
-class _PrivateRabbitmq:
+class PrivateRabbitmq:
+    """Killed at once."""
+
     server: Rabbitmq
     process: Process | None = None
 
@@ -112,23 +119,31 @@ class _PrivateRabbitmq:
             processes.stop(self.process, signal.SIGKILL, _END_SECONDS)
 
     async def set_memory(self, share: str) -> None:
+        await self.control("set_vm_memory_high_watermark", share)
+
+    async def control(self, *words: str) -> None:
+        """What `rabbitmqctl` does with these words."""
         escript = self.server.packages.one("usr/lib/erlang/bin/escript")
         ctl = self.server.packages.one("usr/lib/rabbitmq/lib/rabbitmq_server-*/escript/rabbitmqctl")
         done = await asyncio.to_thread(
             run,
-            [str(escript), str(ctl), "-n", "importer@localhost", "set_vm_memory_high_watermark", share],
+            [str(escript), str(ctl), "-n", "importer@localhost", *words],
             environment=self.server._environment(),
         )
         assert done.code == 0, done.output
 
 
 @contextmanager
-def _private(settled: dict[str, int]) -> Iterator[OwnServers]:
-    checkout = here()
-    folder = checkout.run.resolve() / "fault-servers"  # not pytest's: PostgreSQL's account must get through to it
-    packages = Packages(checkout.packages.resolve())
+def private_servers(
+    folder: Path, settled: dict[str, int], command: str = "test"
+) -> Iterator[tuple[PrivatePostgres, PrivateRabbitmq]]:
+    """Both servers with their data in `folder`, on these ports; not started, and ended with this block.
+
+    `command` is told to others who want the same folder.
+    """
+    packages = Packages(here().packages.resolve())
     with ExitStack() as stack:
-        stack.enter_context(exclusive(folder, "test"))
+        stack.enter_context(exclusive(folder, command))
         for part in ("postgres", "rabbitmq"):
             shutil.rmtree(folder / part, ignore_errors=True)
         log = folder / "servers.log"
@@ -142,10 +157,10 @@ def _private(settled: dict[str, int]) -> Iterator[OwnServers]:
         postgres.prepare()
         rabbitmq.prepare()
         stack.callback(processes.stop, rabbitmq.launch_port_mapper(), signal.SIGTERM, _END_SECONDS)
-        database, broker = _PrivatePostgres(postgres), _PrivateRabbitmq(rabbitmq)
+        database, broker = PrivatePostgres(postgres), PrivateRabbitmq(rabbitmq)
         stack.callback(database.kill)
         stack.callback(broker.kill)
-        yield OwnServers(database, broker, Servers(postgres.endpoint, rabbitmq.endpoint))
+        yield database, broker
 
 
 @dataclass(slots=True)

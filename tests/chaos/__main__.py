@@ -1,0 +1,110 @@
+"""`python -m tests.chaos`: mails while everything fails, and what became of them. `make chaos SEED=n` starts it.
+
+Reads     its command line: SEED (what goes wrong and when; the same each time), MAILS (5000), --disks
+Does      starts a RabbitMQ and a PostgreSQL of its own, two of each service, a mail server; sends the mails into two
+          mailboxes while services, their reading children and both servers are killed, stopped and started again,
+          connections dropped, queues full, alarms raised, tables locked, disks full; then lets all drain
+Compares  the mailboxes, the ledger, tickets with their texts and pictures, blobs, and what the mail server received
+Writes    .run/chaos/: report.json, differences.txt, timeline.svg, logs/
+Exit      0 nothing is lost, doubled or misfiled, and no mail to people is missing or doubled; 1 something is
+
+The hours between tries to send a mail are let pass: what waits for a later try is due at once when all is over.
+With --disks this process has a mount namespace of its own (`unshare --mount`, which takes root), in which small disks
+(tmpfs) can be full. Without it those faults are left out, and the report has none of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from rich.console import Console
+
+from deploy.local import ports, processes
+from deploy.local.checkout import here
+from deploy.local.instance import Servers as Endpoints
+from tests.acceptance.installation import Installation, fresh_installation
+from tests.chaos import report
+from tests.chaos.disks import small_disk
+from tests.chaos.plan import FULL_RUN_MAILS, LIKENESS, Kind, faults_for, plan_of
+from tests.chaos.run import Chaos, Findings
+from tests.chaos.stage import Servers, staged
+from tests.databases import Databases, migrated_database
+from tests.faults.own_servers import PORTS, private_servers
+
+PATIENCE: Final = 1_200.0
+_ON_DISKS: Final = (Kind.DATABASE_DISK_FULL, Kind.SPOOL_FULL)
+
+
+async def chaos(seed: int, mails: int, folder: Path, console: Console, *, disks: bool) -> Findings:
+    """A whole run, on servers of its own."""
+    servers_folder = here().run.resolve() / "chaos-servers"
+    kinds = [kind for kind in LIKENESS if disks or kind not in _ON_DISKS]
+    plan = plan_of(seed, faults_for(mails), kinds)
+    with ExitStack() as stack:
+        servers_folder.mkdir(parents=True, exist_ok=True)
+        disk = spool = None
+        if disks:
+            shutil.rmtree(servers_folder / "postgres", ignore_errors=True)
+            disk = stack.enter_context(small_disk(servers_folder / "postgres"))
+            spool = stack.enter_context(small_disk(folder / "spool"))
+        else:
+            console.print("No small disk can be made here (that takes root): none will be full.")
+        settled = ports.settle(servers_folder / "ports.json", PORTS)
+        database, broker = stack.enter_context(private_servers(servers_folder, settled, "chaos"))
+        console.print("starting RabbitMQ and PostgreSQL …")
+        await asyncio.gather(database.start(), broker.start())
+        async with _installed(Endpoints(database.server.endpoint, broker.server.endpoint), folder) as installation:
+            console.print(f"{mails} mails and {len(plan)} faults in {plan[-1].at:.0f} s …")
+            own = Servers([database], [broker], disk)
+            async with staged(installation, folder, own=own, spool=spool) as stage:
+                return await Chaos(stage, seed, plan, PATIENCE, console.print).run(mails)
+
+
+@asynccontextmanager
+async def _installed(endpoints: Endpoints, folder: Path) -> AsyncIterator[Installation]:
+    """A database that keeps what it has committed, and a virtual host."""
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700)
+    async with (
+        migrated_database(endpoints.postgres) as template,
+        fresh_installation(endpoints, Databases(endpoints.postgres, template), secrets) as installation,
+    ):
+        # a test server is told not to wait for its log; one that loses commits when it is killed proves nothing
+        superuser = await asyncpg.connect(endpoints.postgres.url)
+        await superuser.execute(f"ALTER DATABASE {installation.database.name} SET synchronous_commit = on")
+        await superuser.close()
+        yield installation
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code, as the manual above says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="See `make help`.")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("mails", type=int, nargs="?", default=FULL_RUN_MAILS)
+    parser.add_argument("--disks", action="store_true")
+    given = parser.parse_args(arguments)
+    folder = here().run.resolve() / "chaos"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    processes.adopt_orphans()
+    try:
+        findings = asyncio.run(chaos(given.seed, given.mails, folder, console, disks=given.disks))
+    finally:
+        processes.end_descendants()
+    report.write(findings, folder)
+    report.show(findings, console, folder)
+    return os.EX_OK if not findings.differences else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
