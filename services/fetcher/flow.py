@@ -47,6 +47,9 @@ from shared.messages import INLINE_LIMIT, MailId
 PAGE: Final = 200
 SHARE: Final = 1000
 """Mails after which a check ends at a page, so that one full mailbox does not keep others waiting."""
+MOST_UNDECIDED: Final = 500
+"""Mails of one mailbox that are on their way to an outcome at once: its backlog stays in the mailbox, the queues stay
+short, and the new mail of other mailboxes waits behind no more than this."""
 HEAD_BYTES: Final = 256 * 1024
 """What is fetched of a mail that is too large (SPEC D17): its headers and the beginning of its text."""
 
@@ -71,6 +74,8 @@ class Findings:
     """The sentence of the first of them."""
     more: bool = False
     """This mailbox had its share of mails; the rest comes when the others had theirs."""
+    held_back: bool = False
+    """So many of its mails are on their way that the rest waits until some have their outcome."""
 
 
 class Check:
@@ -92,6 +97,7 @@ class Check:
         self._publisher = publisher
         self._budget = budget
         self._stop = stop
+        self._room = 0
         self.after_import = AfterImport(claimed, mailbox, ledger, stop)
         self._rule = BacklogRule.at(
             claimed.claimed_at,
@@ -110,7 +116,7 @@ class Check:
             backlog, admitted = backlog.admit(await self._finish_known(page))
             self.findings.waiting = backlog.waiting
             await self._take_in(admitted)
-            if self.findings.taken_in >= SHARE:
+            if self.findings.taken_in >= SHARE or self.findings.held_back:
                 self.findings.more = True
                 break
         else:
@@ -140,6 +146,9 @@ class Check:
         for batch in batches(mails, largest=self._claimed.max_mail_bytes):
             if self._stop.is_set():
                 raise Stopped
+            if not await self._has_room(len(batch.mails)):
+                self.findings.held_back = self.findings.more = True
+                return
             async with self._budget.reserve(batch.size):
                 stored = await attempt_all(batch.mails, self._store)
                 taken = [mail for _, mail in stored.done if mail is not None]
@@ -148,6 +157,14 @@ class Check:
             for mail in taken:
                 log.info("mail_taken_in", mail_id=str(mail.mail_id), size=mail.envelope.full_size)
             self._pass_over_unreadable(stored)
+
+    async def _has_room(self, mails: int) -> bool:
+        """Whether so many more mails may be on their way; counted anew when the room that there was is used up."""
+        if self._room < mails:
+            self._room = MOST_UNDECIDED - await self._ledger.undecided(self._claimed, MOST_UNDECIDED)
+        is_enough = self._room > 0
+        self._room -= mails
+        return is_enough
 
     async def _store(self, mail: MailReference) -> StoredMail | None:
         """Stream the mail into a file, then into the database; None when it is gone or another fetcher has it."""

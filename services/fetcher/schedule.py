@@ -33,6 +33,8 @@ from shared.logins import rest_after_refusals
 
 LOOK_SECONDS: Final = 1.0
 """How often the database is asked whose turn it is; a change that is noticed is looked at once."""
+HELD_BACK: Final = timedelta(seconds=2)
+"""When a mailbox is looked into again of which so many mails are on their way that the rest had to wait."""
 TROUBLE_SECONDS: Final = 5.0
 """The pause after the database could not be asked."""
 LONGEST_CHECK: Final = timedelta(minutes=15)
@@ -195,10 +197,12 @@ class Schedule:
                 await self._repository.record_backlog(claimed, findings.waiting)
             standing = await self._record_after_import(claimed, after_import)
             pause = self._open.pause(claimed, arrived=findings.taken_in > 0)
+            if findings.more or after_import.more:
+                pause = HELD_BACK if findings.held_back else timedelta(0)
             await self._finish(
                 claimed,
                 problem=_problem(claimed, findings, standing),
-                delay=timedelta(0) if findings.more or after_import.more else pause,
+                delay=pause,
                 succeeded=whole,
                 login=Login.TAKEN,
             )

@@ -89,6 +89,13 @@ _UNFINISHED: Final = """
     WHERE mail.awaits_outcome AND NOT EXISTS (
         SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)"""
 
+_UNDECIDED: Final = """
+    SELECT count(*) FROM (
+        SELECT FROM imported_mails AS mail
+        WHERE helpdesk_id = $1 AND outcome IS NULL AND NOT EXISTS (
+            SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)
+        LIMIT $2) AS mails"""
+
 _DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
 
 
@@ -212,6 +219,12 @@ class Ledger:
         async with connection(self._pool) as acquired:
             (row,) = await acquired.fetch(_UNFINISHED)
         return Unfinished(**row)
+
+    async def undecided(self, mailbox: ClaimedMailbox, at_most: int) -> int:
+        """How many mails of this mailbox are on their way to an outcome; counted up to `at_most`."""
+        async with connection(self._pool) as acquired:
+            count: int = await acquired.fetchval(_UNDECIDED, mailbox.helpdesk_id, at_most)
+        return count
 
     async def _references(
         self, query: str, mailbox: ClaimedMailbox, at_most: int, but: Collection[MailId]

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
+from services.fetcher import flow
 from services.fetcher.after_import import Stopped
 from services.fetcher.flow import HEAD_BYTES
 from services.fetcher.mailboxes.protocol import INBOX, MailboxUnreachable, MailReference, MailUnreadable
@@ -233,7 +234,10 @@ async def test_a_mail_that_cannot_be_marked_is_told_and_keeps_no_other_from_bein
     assert await desk.messages() == []
 
 
-async def test_a_thousand_mails_are_each_published_once_in_order(desk: Desk, fetching: Fetching) -> None:
+async def test_a_thousand_mails_are_each_published_once_in_order(
+    desk: Desk, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "MOST_UNDECIDED", 1000)  # nobody decides here
     keys = [desk.post_office.deliver(mail(f"{n}"), minutes_ago(2000 - n)) for n in range(1000)]
     findings = await fetching.check()
     assert (findings.unread, findings.taken_in) == (1000, 1000)
