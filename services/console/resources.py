@@ -527,6 +527,11 @@ IMPORTER: Final = Resource(
         Field("check_interval", Whole(1, 86400), "seconds between two checks", column="check_interval_seconds"),
         Field("max_mail_bytes", Whole(1024, 2**40), "the largest mail that is fetched whole, in bytes (D17)"),
         Field("import_from", Moment(), "«importeren vanaf»: older mail is left alone (D18)"),
+        Field(
+            "read_mail_from",
+            Moment(),
+            "«ook gelezen mail importeren vanaf»: mail that somebody read first comes too; empty: unread mail alone",
+        ),
         Field("old_mail_days", Whole(1, 3650), "mail older than this sends no mails (D18)"),
         Field("backlog_limit", Whole(1, 10**6), "more old mails than this wait for a choice (D18)"),
         Field("after_import", Choice(("mark-read", "move", "delete")), "what happens to an imported mail"),

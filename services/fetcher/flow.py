@@ -16,8 +16,9 @@ often it is seen. A mail that cannot be read does not stop the others, nor does 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
@@ -26,6 +27,8 @@ import structlog
 from services.fetcher.after_import import AfterImport, Stopped
 from services.fetcher.concurrently import Attempts, ByteBudget, attempt_all
 from services.fetcher.mailboxes.protocol import (
+    Arrivals,
+    ItemKey,
     Mailbox,
     MailGone,
     MailReference,
@@ -37,6 +40,7 @@ from services.fetcher.repository.ledger import AlreadyTakenIn, Ledger, NewMail
 from services.fetcher.repository.mailboxes import ClaimedMailbox
 from services.fetcher.rules.backlog import Backlog, BacklogRule, Waiting
 from services.fetcher.rules.batches import WINDOW, batches
+from services.fetcher.rules.following import Reached
 from services.fetcher.rules.known_mail import Need, need
 from shared.blobs.store import BlobError
 from shared.broker.envelope import travels_inline
@@ -72,6 +76,8 @@ class Findings:
     """Mails that the mailbox did not give."""
     unreadable_because: str = ""
     """The sentence of the first of them."""
+    reached: Reached | None = None
+    """How far the mailbox was followed, to be kept where all of it was seen; None: keep what there was."""
     more: bool = False
     """This mailbox had its share of mails; the rest comes when the others had theirs."""
     held_back: bool = False
@@ -111,8 +117,8 @@ class Check:
     async def run(self) -> Findings:
         """Do all that the unread mail needs. Raises MailboxError, Outage, TryAgain, or Stopped when told to stop."""
         backlog: Backlog[MailReference] = Backlog(self._rule)
-        async for page in self._mailbox.unread(PAGE):
-            self.findings.unread += len(page)
+        arrivals = await self._arrivals()
+        async for page in self._listing(arrivals):
             backlog, admitted = backlog.admit(await self._finish_known(page))
             self.findings.waiting = backlog.waiting
             await self._take_in(admitted)
@@ -121,8 +127,44 @@ class Check:
                 break
         else:
             await self._take_in(backlog.close())
+            if not self.findings.unreadable:
+                self.findings.reached = self._reached(arrivals)
             await self.after_import.catch_up()
         return self.findings
+
+    async def _arrivals(self) -> Arrivals | None:
+        """What came into the folder since the last look and is new, whoever read it; None: that is not asked for."""
+        following = self._claimed.following
+        if following is None:
+            return None
+        given = await self._mailbox.arrivals(following.state, following.look_from)
+        return replace(given, mails=tuple(mail for mail in given.mails if following.is_new(mail)))
+
+    async def _listing(self, arrivals: Arrivals | None) -> AsyncIterator[list[MailReference]]:
+        """The unread mails and the arrivals, oldest first, each once (or twice, where its time changed meanwhile)."""
+        waiting = deque(() if arrivals is None else arrivals.mails)
+        seen: set[ItemKey] = set()
+        async for page in self._mailbox.unread(PAGE):
+            self.findings.unread += len(page)
+            mails = {mail.key: mail for mail in page}
+            while waiting and waiting[0].received_at <= page[-1].received_at:
+                arrived = waiting.popleft()
+                mails.setdefault(arrived.key, arrived)
+            listed = [mail for mail in mails.values() if mail.key not in seen]
+            seen |= mails.keys()
+            yield sorted(listed, key=lambda mail: mail.received_at)
+        rest = [mail for mail in waiting if mail.key not in seen]
+        for start in range(0, len(rest), PAGE):
+            yield rest[start : start + PAGE]
+
+    def _reached(self, arrivals: Arrivals | None) -> Reached | None:
+        """How far all was seen; not beyond old mail that waits for a person, since it is not listed otherwise."""
+        following = self._claimed.following
+        if arrivals is None or following is None:
+            return None
+        if self.findings.waiting is not None and any(map(self._rule.is_old, arrivals.mails)):
+            return None
+        return Reached(following.since, self._claimed.claimed_at, arrivals.state)
 
     async def _finish_known(self, page: Sequence[MailReference]) -> list[MailReference]:
         """Publish what the ledger knows and the broker does not; the mails that are to be taken in."""

@@ -64,7 +64,7 @@ async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
         "ok": True,
         "unread": health.unread,
         "junk_unread": health.junk_unread,
-        "found": health.description,
+        "found": health.description + _what_is_imported(mailbox),
     }
 
 
@@ -101,6 +101,13 @@ async def _health(tried: MailboxToTry) -> MailboxHealth:
             f"De mailserver gaf binnen {LONGEST_SECONDS} seconden geen heel antwoord: controleer zijn naam en het "
             "netwerk, of probeer het later opnieuw."
         ) from None
+
+
+def _what_is_imported(mailbox: MailboxToTry) -> str:
+    """The rest of the sentence on what was found, where it is not unread mail alone."""
+    if mailbox.read_mail_from is None:
+        return ""
+    return f"; mail die na {_moment(mailbox.read_mail_from)} aankwam wordt ook geïmporteerd als iemand haar eerst las"
 
 
 def _told(mailbox: MailboxToTry) -> Answer:

@@ -195,6 +195,7 @@ class Schedule:
             whole = not (findings.more or findings.unreadable)
             if whole:
                 await self._repository.record_backlog(claimed, findings.waiting)
+                await self._record_reached(claimed, findings)
             standing = await self._record_after_import(claimed, after_import)
             pause = self._open.pause(claimed, arrived=findings.taken_in > 0)
             if findings.more or after_import.more:
@@ -222,6 +223,10 @@ class Schedule:
         finally:
             if check is not None:
                 _record(claimed.helpdesk_id, check)
+
+    async def _record_reached(self, claimed: ClaimedMailbox, findings: Findings) -> None:
+        if findings.reached is not None or (claimed.following is None and claimed.was_followed):
+            await self._repository.record_reached(claimed, findings.reached)
 
     async def _record_after_import(self, claimed: ClaimedMailbox, went: AfterImport) -> AfterImportStanding:
         """Record what went wrong after the import, and how long it rests; a mailbox in order is not written to."""

@@ -27,6 +27,8 @@ from shared.microsoft.patience import Patience
 from shared.microsoft.tokens import TOKENS, Tokens
 
 VERSION: Final = "v1.0"
+LARGEST_PAGE: Final = 1000
+"""Things a page, where the request itself does not say ($top); a delta query gives ten otherwise."""
 PAUSE: Final = timedelta(seconds=10)
 """After a 429 or 503 that does not say how long."""
 
@@ -81,22 +83,28 @@ class GraphClient:
         """The JSON of `path`, which begins with a slash, its segments quoted; `query` without dollar signs."""
         return await self._json("GET", self._url(path), params={f"${name}": value for name, value in query.items()})
 
-    async def pages(self, first: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """A first page and those after it, each once; Interrupted where they do not end."""
+    async def pages(self, first: dict[str, Any], *, at_most: int = _LONGEST_LINK) -> AsyncIterator[dict[str, Any]]:
+        """A first page and those after it, each once; Interrupted where they do not end.
+
+        `at_most`: characters of a link; those of a delta query hold a state.
+        """
         page, links = first, set[int]()
         for _ in range(_MOST_PAGES):
             yield page
             link = page.get("@odata.nextLink")
             if link is None:
                 return
-            if not isinstance(link, str) or len(link) > _LONGEST_LINK or hash(link) in links:
+            if not isinstance(link, str) or len(link) > at_most or hash(link) in links:
                 break
             links.add(hash(link))
-            page = await self._next_page(link)
+            page = await self.page(link)
         raise Interrupted(f"{self.host} geeft steeds dezelfde pagina, of pagina's zonder eind.")
 
-    async def _next_page(self, link: str) -> dict[str, Any]:
-        """The page that an `@odata.nextLink` names; NotSecure when it is not this Graph's: our token would go there."""
+    async def page(self, link: str) -> dict[str, Any]:
+        """The page that an `@odata.nextLink` or `@odata.deltaLink` names.
+
+        NotSecure when it is not this Graph's: our token would go there.
+        """
         if not link.startswith(f"{self._login.cloud.graph_url}/{VERSION}/"):
             raise NotSecure(
                 f"{self.host} verwijst voor de volgende pagina naar een ander adres; dat wordt niet gevolgd."
@@ -193,7 +201,7 @@ class GraphClient:
     async def _ask(self, method: str, url: str, token: str, **request: Any) -> httpx.Response:
         headers = request.pop("headers", {}) | {
             "Authorization": f"Bearer {token}",
-            "Prefer": 'IdType="ImmutableId"',
+            "Prefer": f'IdType="ImmutableId", odata.maxpagesize={LARGEST_PAGE}',
         }
         with network_trouble(self.host):
             built = self._client.build_request(method, url, headers=headers, **request)

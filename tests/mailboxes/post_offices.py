@@ -63,6 +63,10 @@ class PostOffice(Protocol):
         """The mails among the deleted items."""
         ...
 
+    def lose_state(self) -> None:
+        """The server knows nothing any more of how far it was followed; its mails stay."""
+        ...
+
     def break_down(self) -> None:
         """Make the mailbox unusable: it is no longer there."""
         ...
@@ -110,6 +114,9 @@ class MaildirPostOffice:
 
     def deleted(self) -> list[bytes]:
         return self.contents("Trash")
+
+    def lose_state(self) -> None:
+        """It has none: a Maildir is followed by what its names tell."""
 
     def break_down(self) -> None:
         self.root.rename(self.root.with_name("elsewhere"))
@@ -168,6 +175,9 @@ class GraphPostOffice:
 
     def deleted(self) -> list[bytes]:
         return self.mailbox.contents("deleteditems")
+
+    def lose_state(self) -> None:
+        self.server.mail.states.clear()  # QUIRK: a delta token ends by itself, with a 410
 
     def break_down(self) -> None:
         del self.server.mail.mailboxes[self.mailbox.address]
@@ -231,6 +241,21 @@ class ImapPostOffice:
 
     def deleted(self) -> list[bytes]:
         return self.contents("Trash")
+
+    def lose_state(self) -> None:
+        """The folder is numbered anew (UIDVALIDITY), as after a restore."""
+        self._select(self.access.folder)
+        told = self._must("UID", "FETCH", "1:*", "(FLAGS INTERNALDATE BODY.PEEK[])")
+        mails = [part for part in cast(list[bytes | tuple[bytes, bytes]], told) if isinstance(part, tuple)]
+        self._select("INBOX")
+        self._must("DELETE", self.access.folder)
+        self._must("CREATE", self.access.folder)
+        for facts, raw in mails:
+            moment = imaplib.Internaldate2tuple(facts)
+            assert moment is not None
+            flags = "(\\Seen)" if b"\\Seen" in facts else ""
+            self.client.append(self.access.folder, flags, imaplib.Time2Internaldate(moment), raw)
+            self.client.response("APPENDUID")
 
     def break_down(self) -> None:
         self._select("INBOX")
@@ -297,6 +322,9 @@ class EwsPostOffice:
 
     def deleted(self) -> list[bytes]:
         return [item.raw for item in self.server.store.distinguished("deleteditems").items]
+
+    def lose_state(self) -> None:
+        self.server.store.states.clear()
 
     def break_down(self) -> None:
         del self.server.stores[self.server.store.address]

@@ -307,3 +307,70 @@ async def test_a_folder_that_is_not_there_is_refused_with_a_sentence(post_office
 async def test_an_unknown_kind_is_refused_with_a_sentence(post_office: PostOffice) -> None:
     with pytest.raises(MailboxMissing, match="kies een van"):
         await open_mailbox(replace(post_office.access, kind="pop3"))
+
+
+# ── mail that somebody read first ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def lately(minutes: float) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=minutes)
+
+
+async def arrived(mailbox: Mailbox, state: str | None, since: datetime) -> tuple[list[ItemKey], str]:
+    given = await mailbox.arrivals(state, since)
+    assert list(given.mails) == sorted(given.mails, key=lambda each: each.received_at)
+    return [each.key for each in given.mails], given.state
+
+
+async def test_a_first_look_gives_what_was_received_since_a_moment_whoever_read_it(
+    mailbox: Mailbox, post_office: PostOffice
+) -> None:
+    keys = [post_office.deliver(mail(f"{minutes}"), lately(minutes)) for minutes in (50, 40, 30, 20, 10, 5)]
+    for key in keys[::2]:
+        post_office.read_by_somebody(key)
+    assert (await arrived(mailbox, None, lately(25)))[0] == keys[3:]
+    assert (await arrived(mailbox, None, lately(0) + timedelta(minutes=1)))[0] == []
+
+
+async def test_mail_that_was_read_before_the_next_look_is_given_by_it(
+    mailbox: Mailbox, post_office: PostOffice
+) -> None:
+    post_office.deliver(mail("Ervoor"), lately(300))
+    before, state = await arrived(mailbox, None, lately(20))
+    assert before == []
+    keys = [post_office.deliver(mail(f"{number}"), lately(9 - number)) for number in range(9)]
+    for key in keys[:5]:
+        post_office.read_by_somebody(key)
+    post_office.remove(keys[7])
+    given, state = await arrived(mailbox, state, lately(20))
+    assert given == [*keys[:7], keys[8]], "what was moved away before the look is not there"
+    later = post_office.deliver(mail("Later"), lately(0))
+    post_office.read_by_somebody(later)
+    assert later in (await arrived(mailbox, state, lately(20)))[0]
+
+
+async def test_a_look_from_a_state_that_is_lost_begins_at_a_moment_and_not_with_everything(
+    mailbox: Mailbox, post_office: PostOffice
+) -> None:
+    for minutes in (500, 400, 300):
+        post_office.read_by_somebody(post_office.deliver(mail(f"{minutes}"), lately(minutes)))
+    _, state = await arrived(mailbox, None, lately(0))
+    new = mail("Nieuw")
+    post_office.read_by_somebody(post_office.deliver(new, lately(2)))
+    post_office.lose_state()
+    again = await open_mailbox(post_office.access)  # a server that numbers a folder anew ends its connections
+    try:
+        given = await again.arrivals(state, lately(10))
+        assert [await fetched(again, each) for each in given.mails] == [new]
+        assert (await again.arrivals(given.state, lately(10))).state
+    finally:
+        await again.close()
+
+
+@pytest.mark.parametrize("state", ["", "x", "9" * 40, "https://elders.example/v1.0/x", "1.1"])
+async def test_what_is_no_state_of_this_mailbox_is_a_lost_one(
+    mailbox: Mailbox, post_office: PostOffice, state: str
+) -> None:
+    post_office.deliver(mail("Ervoor"), lately(300))
+    key = post_office.deliver(mail("Nieuw"), lately(1))
+    assert (await arrived(mailbox, state, lately(10)))[0] == [key]

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import binascii
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,6 +70,8 @@ class GraphMail:
     keeps_message_ids: bool = True
     stops_after: int | None = None
     """Bytes of a large mail after which no more is written, until the client goes; None: all is."""
+    states: dict[str, tuple[str, dict[str, bool]]] = field(default_factory=dict)
+    """Delta queries: by each token that was given, the query's filter, and the messages that it covers, read or not."""
     repeats_pages: int = 0
     """How many times a page comes again in place of the one behind it."""
 
@@ -82,6 +85,7 @@ class GraphMail:
             web.get(f"{user}/mailFolders/{{folder}}/childFolders", self._answer(self.folders, "Mail.Read")),
             web.post(f"{user}/mailFolders/{{folder}}/childFolders", self._answer(self.make_folder, "Mail.ReadWrite")),
             web.get(f"{user}/mailFolders/{{folder}}/messages", self._answer(self.messages, "Mail.Read")),
+            web.get(f"{user}/mailFolders/{{folder}}/messages/delta", self._answer(self.delta, "Mail.Read")),
             web.get(f"{user}/messages", self._answer(self.messages, "Mail.Read")),
             web.post(f"{user}/messages", self._answer(self.make_draft, "Mail.ReadWrite")),
             web.get(f"{user}/messages/{{id}}", self._answer(self.message, "Mail.Read")),
@@ -169,6 +173,34 @@ class GraphMail:
             query = urlencode({**request.query, "$skip": skip + step})
             return web.json_response(page | {"@odata.nextLink": f"{self.base}{request.path}?{query}"})
         return web.json_response(page)
+
+    async def delta(self, request: web.Request, mailbox: GraphMailbox) -> web.Response:
+        """A page of what changed since a token, or of all. Ten a page, unless a Prefer header says otherwise."""
+        token = request.query.get("$deltatoken") or request.query.get("$skiptoken")
+        if token is not None and token not in self.states:
+            raise Refusal(410, "SyncStateNotFound", "The sync state generation is not found; a full sync is needed.")
+        condition, covered = self.states[token] if token else (request.query.get("$filter", ""), {})
+        conditions = _conditions(condition)
+        if set(conditions) - {"receivedDateTime"}:
+            raise Refusal(400, "ErrorInvalidUrlQueryFilter", "A delta query is filtered by receivedDateTime alone.")
+        preferred = re.search(r"odata\.maxpagesize=(\d+)", request.headers.get("Prefer", ""))
+        covered, most = dict(covered), int(preferred[1]) if preferred else 10
+        with mailbox.lock:
+            there = {each.immutable_id: each for each in mailbox.within(_folder(request, mailbox))}
+        changes: list[dict[str, Any]] = []
+        for key in [each for each in covered if each not in there][:most]:
+            changes.append({"id": key, "@removed": {"reason": "deleted"}})
+            del covered[key]
+        changed = [each for key, each in there.items() if covered.get(key) is not each.is_read]
+        for message in [each for each in changed if _fits(each, conditions)][: most - len(changes)]:
+            changes.append(_message_json(request, message))
+            covered[message.immutable_id] = message.is_read
+        reached = f"{len(self.states)}-{secrets.token_hex(8)}"
+        self.states[reached] = (condition, covered)
+        kind, name = ("nextLink", "$skiptoken") if len(changes) == most else ("deltaLink", "$deltatoken")
+        selected = {"$select": request.query["$select"]} if "$select" in request.query else {}
+        link = f"{self.base}{request.path}?{urlencode({**selected, name: reached})}"
+        return web.json_response({"value": changes, f"@odata.{kind}": link})
 
     async def message(self, request: web.Request, mailbox: GraphMailbox) -> web.Response:
         """One message."""

@@ -41,6 +41,8 @@ LONGEST_KEY: Final = 1000
 """Characters of an item's key; Exchange's have some 150."""
 LARGEST_NUMBER: Final = 2**53
 """What a server says is larger is no size and no count."""
+LONGEST_STATE: Final = 64 * 1024
+"""Characters of a mailbox's state; Exchange's grows with what was moved out of the folder."""
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 INBOX = "INBOX"
@@ -164,6 +166,14 @@ class MailReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Mails that came into the folder, read or unread, oldest first; `state` is what to ask from the next time."""
+
+    mails: tuple[MailReference, ...]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxHealth:
     """What a health check found: how many mails are unread, and protocol, login and server in words.
 
@@ -221,6 +231,14 @@ class Mailbox(Protocol):
         The pages together are the mails that were unread when the first was asked for, each once: marking, moving and
         deleting while listing makes none of them skipped. Mail that arrives meanwhile may wait for the next listing,
         mail that others read meanwhile may be listed or not.
+        """
+        ...
+
+    async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
+        """The mails, read ones too, that came into the folder after `state`, and the state now.
+
+        Where there is no state, or the server does not know it any more, those received at `since` or later. A mail
+        may be given again, or have left the folder meanwhile; drafts and what is flagged as deleted are none.
         """
         ...
 

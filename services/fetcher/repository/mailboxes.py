@@ -6,6 +6,7 @@ Raises Outage and TryAgain as `shared.database.pool` does.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from services.fetcher.mailboxes.protocol import MailboxAccess
 from services.fetcher.repository.access import ACCESS, LOGIN, Opened, opened
 from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
+from services.fetcher.rules.following import Following, Reached
 from services.fetcher.rules.problem import Problem
 from shared.database.logins import STANDING, record_refused, record_taken
 from shared.database.pool import Pool, connection
@@ -39,10 +41,12 @@ _CLAIM: Final = f"""
         FROM due WHERE state.helpdesk_id = due.helpdesk_id
         RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at,
             state.backlog_choice, state.backlog_chosen_at, state.backlog_chosen_until, state.after_import_failures,
-            state.after_import_resumes_at, state.after_import_problem, state.after_import_settings_version)
+            state.after_import_resumes_at, state.after_import_problem, state.after_import_settings_version,
+            state.sync_state)
     SELECT helpdesk_id, {ACCESS}, {STANDING}, generation, check_interval_seconds,
         max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
-        settings.row_version, failed_checks, now() AS claimed_at, after_import_failures, after_import_problem,
+        read_mail_from, sync_state, settings.row_version,
+        failed_checks, now() AS claimed_at, after_import_failures, after_import_problem,
         after_import_resumes_at > now() AS after_import_rests,
         after_import_settings_version IS NOT DISTINCT FROM settings.row_version AS after_import_failed_so,
         backlog_choice, backlog_chosen_at, backlog_chosen_until,
@@ -98,6 +102,13 @@ _RECORD_BACKLOG: Final = """
     WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
         AND settings.helpdesk_id = $2 AND settings.generation = $3"""
 """What waits after a check that saw all unread mail (D18). A choice made during that check stays for the next one."""
+
+_RECORD_REACHED: Final = """
+    UPDATE mailbox_states AS state SET sync_state = $4
+    FROM importer_settings AS settings
+    WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
+        AND settings.helpdesk_id = $2 AND settings.generation = $3"""
+"""How far a mailbox was followed. Another mailbox (generation) begins without, by a trigger."""
 
 _RELEASE: Final = """
     UPDATE mailbox_states SET lease_holder = NULL, lease_until = '-infinity'
@@ -155,6 +166,10 @@ class ClaimedMailbox:
     """None of our keys opens its password or certificate, and `access` is without."""
     chosen: Chosen | None = None
     """What a person chose for the old mails that waited, not yet carried out (SPEC D18)."""
+    following: Following | None = None
+    """Where the look for read mail begins; None: unread mail alone is imported (SPEC W1)."""
+    was_followed: bool = False
+    """It is known how far the mailbox was followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +256,16 @@ class MailboxRepository:
                 None if mailbox.chosen is None else mailbox.chosen.at,
             )  # fmt: skip
 
+    async def record_reached(self, mailbox: ClaimedMailbox, reached: Reached | None) -> None:
+        """Record how far this mailbox was followed; None: it is not any more."""
+        written = None
+        if reached is not None:
+            written = json.dumps(
+                {"since": reached.since.isoformat(), "until": reached.until.isoformat(), "state": reached.state}
+            )
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_RECORD_REACHED, self._holder, mailbox.helpdesk_id, mailbox.generation, written)
+
     async def release(self, helpdesk_ids: Collection[int]) -> None:
         """End leases without a check, so that another fetcher need not wait for them to run out."""
         async with connection(self._pool) as acquired:
@@ -292,7 +317,27 @@ def _claimed(row: asyncpg.Record, login: Opened) -> ClaimedMailbox:
         claimed_at=row["claimed_at"],
         after_import_standing=_after_import(row),
         chosen=_chosen(row),
+        following=_following(row),
+        was_followed=row["sync_state"] is not None,
     )
+
+
+def _following(row: asyncpg.Record) -> Following | None:
+    if row["read_mail_from"] is None:
+        return None
+    return Following.after(_reached(row["sync_state"]), row["read_mail_from"], timedelta(days=row["old_mail_days"]))
+
+
+def _reached(written: str | None) -> Reached | None:
+    """What `record_reached` wrote; None where another version wrote something else."""
+    if written is None:
+        return None
+    try:
+        told = json.loads(written)
+        since, until = datetime.fromisoformat(told["since"]), datetime.fromisoformat(told["until"])
+        return Reached(since, until, str(told["state"]))
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _after_import(row: asyncpg.Record) -> AfterImportStanding:

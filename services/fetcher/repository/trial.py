@@ -14,7 +14,7 @@ from shared.logins import LoginStanding
 from shared.sealing import Keyring
 
 _TO_TRY: Final = f"""
-    SELECT settings.kind, {ACCESS}, {STANDING}, state.problem, state.problem_since
+    SELECT settings.kind, settings.read_mail_from, {ACCESS}, {STANDING}, state.problem, state.problem_since
     FROM importer_settings AS settings JOIN mailbox_states AS state USING (helpdesk_id) {LOGIN}
     WHERE settings.helpdesk_id = $1 AND settings.mailbox_kind IS NOT NULL"""  # noqa: S608 - nothing but our own columns
 
@@ -31,6 +31,8 @@ class MailboxToTry:
     """A person chose its kind; else «Server» and the login tell it."""
     problem: str | None
     problem_since: datetime | None
+    read_mail_from: datetime | None
+    """From when on mail is imported that somebody read first; None: unread mail alone."""
 
 
 async def mailbox_to_try(pool: Pool, helpdesk_id: int, keyring: Keyring) -> MailboxToTry | None:
@@ -48,6 +50,7 @@ async def mailbox_to_try(pool: Pool, helpdesk_id: int, keyring: Keyring) -> Mail
         kind_is_chosen=row["kind"] is not None,
         problem=row["problem"],
         problem_since=row["problem_since"],
+        read_mail_from=row["read_mail_from"],
     )
 
 

@@ -61,9 +61,13 @@ class BacklogRule:
         """The rule as it holds at `now`."""
         return cls(import_from, now - timedelta(days=old_mail_days), limit, chosen)
 
+    def is_old(self, mail: Received) -> bool:
+        """Whether it is old mail."""
+        return mail.received_at < self.old_before
+
     def choice_for(self, mail: Received) -> ImportChoice | None:
         """What a person chose for this mail; None for a mail about which nobody was asked."""
-        if self.chosen is None or mail.received_at > self.chosen.until or mail.received_at >= self.old_before:
+        if self.chosen is None or mail.received_at > self.chosen.until or not self.is_old(mail):
             return None
         return self.chosen.choice
 
@@ -91,7 +95,7 @@ class Backlog(Generic[M]):
         wanted = [mail for mail in page if start is None or mail.received_at >= start]
         chosen = [mail for mail in wanted if self.rule.choice_for(mail) is not None]
         others = wanted[len(chosen) :]
-        old = [mail for mail in others if mail.received_at < self.rule.old_before]
+        old = [mail for mail in others if self.rule.is_old(mail)]
         newer = others[len(old) :]
         after = self._met(old)
         if not newer:

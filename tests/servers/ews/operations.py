@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 from tests.servers.ews.faults import DamagedBase64, Fault, FirstPageAgain, OtherItem
-from tests.servers.ews.store import Folder, Item, Store, User
+from tests.servers.ews.store import Folder, Item, Store, User, new_id
 
 TYPES: Final = "http://schemas.microsoft.com/exchange/services/2006/types"
 MESSAGES: Final = "http://schemas.microsoft.com/exchange/services/2006/messages"
@@ -111,6 +111,7 @@ class Operations:
             "FindFolder": self._find_folder,
             "CreateFolder": self._create_folder,
             "FindItem": self._find_item,
+            "SyncFolderItems": self._sync_folder_items,
             "GetItem": self._get_item,
             "UpdateItem": self._update_item,
             "MoveItem": self._move_item,
@@ -177,6 +178,37 @@ class Operations:
         page = items[start : start + count]
         body = f"<t:Items>{''.join(_item_xml(item, _asked(operation), store) for item in page)}</t:Items>"
         return _page(body, offset + len(page), len(items))
+
+    def _sync_folder_items(self, operation: Element) -> str:
+        store, folder = self._parent(operation, "SyncFolderId")
+        state = operation.findtext(f"{M}SyncState") or ""
+        if state and state not in store.states:
+            raise Refused("ErrorInvalidSyncStateData")
+        covered = dict(store.states.get(state, {}))
+        asked = _asked(operation)
+        there = {item.key: item for item in folder.items}
+        changes = [
+            (key, f'<t:Delete><t:ItemId Id={quoteattr(key)} ChangeKey="AQAAAA=="/></t:Delete>')
+            for key in covered
+            if key not in there
+        ]
+        for key, item in there.items():
+            if key not in covered:
+                changes.append((key, f"<t:Create>{_item_xml(item, asked, store)}</t:Create>"))
+            elif covered[key] is not item.is_read:
+                changes.append((key, f"<t:ReadFlagChange><t:ItemId Id={quoteattr(key)}/></t:ReadFlagChange>"))
+        given = changes[: min(int(operation.findtext(f"{M}MaxChangesReturned") or "0"), self._most_items)]
+        for key, _ in given:
+            covered.pop(key, None)
+            if key in there:
+                covered[key] = there[key].is_read
+        reached = new_id("state")
+        store.states[reached] = covered
+        last = "true" if len(given) == len(changes) else "false"
+        return (
+            f"<m:SyncState>{reached}</m:SyncState><m:IncludesLastItemInRange>{last}</m:IncludesLastItemInRange>"
+            f"<m:Changes>{''.join(xml for _, xml in given)}</m:Changes>"
+        )
 
     def _get_item(self, operation: Element) -> str:
         store, item, _ = self._item(operation)
@@ -361,6 +393,8 @@ def _item_xml(item: Item, asked: frozenset[str], store: Store, *, damaged: bool 
             '<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x7d" PropertyType="String"/>'
             f"<t:Value>{_text(item.header_block)}</t:Value></t:ExtendedProperty>"
         )
+    if "item:IsDraft" in asked:
+        parts.append(f"<t:IsDraft>{'true' if item.is_draft else 'false'}</t:IsDraft>")
     if "message:IsRead" in asked:
         parts.append(f"<t:IsRead>{'true' if item.is_read else 'false'}</t:IsRead>")
     return f"<t:{item.element}>{''.join(parts)}</t:{item.element}>"

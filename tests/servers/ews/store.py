@@ -31,6 +31,7 @@ class Item:
     is_read: bool = False
     wants_receipt: bool = False
     error: str | None = None
+    is_draft: bool = False
     tells_size: bool = True
     transport_headers: str | None = None
     """The property 0x007D; None: the header of `raw`, as it arrived."""
@@ -78,6 +79,8 @@ class Store:
     mime: Callable[[bytes], bytes] = bytes
     keeps_headers: bool = True
     receipts_sent: int = 0
+    states: dict[str, dict[str, bool]] = field(default_factory=dict)
+    """SyncFolderItems: by each state that was given, which items it covers, and whether they were read."""
 
     def __post_init__(self) -> None:
         self.root.folders = [

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from services.fetcher.__main__ import FetcherConfiguration, main
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check, Findings
-from services.fetcher.mailboxes.protocol import ItemKey, Mailbox, MailboxHealth, MailReference
+from services.fetcher.mailboxes.protocol import Arrivals, ItemKey, Mailbox, MailboxHealth, MailReference
 from services.fetcher.mailboxes.registry import open_mailbox
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.repository.ledger import Ledger
@@ -179,6 +179,10 @@ class Fetching:
             budget = ByteBudget(64 * 1024 * 1024)
             check = Check(claimed, used, ledger=self.ledger, publisher=self.publisher, budget=budget, stop=self.stop)
             await check.run()
+            if check.findings.reached is not None or (claimed.following is None and claimed.was_followed):
+                await self.mailboxes.claim(LEASE, 10)
+                await self.mailboxes.record_reached(claimed, check.findings.reached)
+                await self.mailboxes.release([claimed.helpdesk_id])
             return check
         finally:
             await mailbox.close()
@@ -196,6 +200,9 @@ class Faulty:
 
     def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         return self.mailbox.unread(page_size)
+
+    async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
+        return await self.mailbox.arrivals(state, since)
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         return await self.mailbox.fetch(mail, into, limit)

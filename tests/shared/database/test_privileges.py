@@ -71,7 +71,7 @@ MAY = {
     "UPDATE importer_settings SET generation = 9 WHERE helpdesk_id = 1": set(),
     "UPDATE importer_settings SET imported_status_id = 2 WHERE helpdesk_id = 1": set(),
     "UPDATE mailbox_states SET lease_holder = 'me', lease_until = now()": {"fetcher"},
-    "UPDATE mailbox_states SET sync_state = '{}'": set(),
+    "UPDATE mailbox_states SET sync_state = '{}'": {"fetcher"},
     "UPDATE mailbox_states SET next_check_at = now()": {"fetcher", *PEOPLE},
     "UPDATE mailbox_states SET backlog_choice = 'import', backlog_chosen_at = now(), backlog_chosen_until = now()": {
         "fetcher",

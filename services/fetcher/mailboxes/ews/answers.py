@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -273,7 +273,21 @@ def _code(message: Element) -> str:
 
 def listed_items(message: Element) -> Iterator[ListedItem]:
     """The items of a page of FindItem, whatever kind they say they are."""
-    for item in message.findall(".//Items/*"):
+    return _listed(message.findall(".//Items/*"))
+
+
+def created_items(message: Element) -> Iterator[ListedItem]:
+    """The items that SyncFolderItems says came into the folder; drafts are none."""
+    return _listed(item for item in message.findall(".//Changes/Create/*") if not _is_true(item.findtext("IsDraft")))
+
+
+def synchronised(message: Element) -> tuple[str, bool]:
+    """The state that SyncFolderItems reached, empty where it tells none, and whether nothing is left after it."""
+    return (message.findtext("SyncState") or "").strip(), _is_true(message.findtext("IncludesLastItemInRange", "true"))
+
+
+def _listed(items: Iterable[Element]) -> Iterator[ListedItem]:
+    for item in items:
         item_id = item.find("ItemId")
         if item_id is not None and (key := item_key(item_id.get("Id"))):
             yield ListedItem(
@@ -282,8 +296,12 @@ def listed_items(message: Element) -> Iterator[ListedItem]:
                 item.tag,
                 _moment(item.findtext("DateTimeReceived")),
                 _number(item.findtext("Size")),
-                (item.findtext("IsRead") or "").strip().lower() in {"true", "1"},
+                _is_true(item.findtext("IsRead")),
             )
+
+
+def _is_true(written: str | None) -> bool:
+    return (written or "").strip().lower() in {"true", "1"}
 
 
 def item_count(message: Element) -> int:
@@ -308,7 +326,7 @@ def page(message: Element) -> Page:
     return Page(
         _number(root.get("TotalItemsInView")),
         _number(root.get("IndexedPagingOffset")),
-        None if last is None else last.strip().lower() in {"true", "1"},
+        None if last is None else _is_true(last),
     )
 
 

@@ -56,6 +56,8 @@ REFUSES_PROPERTIES: Final = frozenset({
 """What servers say that know no extended properties; the mail's MIME can be had without."""
 NO_PROPERTY: Final = frozenset({"ErrorItemPropertyRequestFailed"})
 """What a server says that cannot give a property of this mail."""
+STATE_LOST: Final = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncStateNotFound"})
+"""What a server says that knows nothing any more of the state that a folder was followed to."""
 WANTS_CHANGE_KEY: Final = frozenset({
     "ErrorChangeKeyRequired", "ErrorChangeKeyRequiredForWriteOperations", "ErrorStaleObject", "ErrorInvalidChangeKey",
     "ErrorIrresolvableConflict",

@@ -3,6 +3,7 @@
     what                    requests
     opening                 1 (one more for each version of EWS that the server refuses, and for each part of a path)
     a poll                  1 FindItem for each 1,000 unread mails
+    following read mail     1 SyncFolderItems a poll besides; the first time one for each 512 items of the folder
     taking in mails         1 GetItem for up to 20 small ones (8 MiB) or a larger one; 1 UpdateItem for up to 20
     moving, deleting 20     1 UpdateItem, 1 MoveItem or DeleteItem
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
 from services.fetcher.mailboxes.ews.answers import EwsError
+from services.fetcher.mailboxes.ews.changes import Changes
 from services.fetcher.mailboxes.ews.filing import Filing
 from services.fetcher.mailboxes.ews.listing import Listing
 from services.fetcher.mailboxes.ews.paths import FolderPaths
@@ -30,7 +32,9 @@ class EwsFolder:
         self._session = session
         self._name = folder
         self._paths = FolderPaths(session.ask, lambda: session.requests)
-        self.listing = Listing(session, FolderRef(INBOX_ID, distinguished=True), folder)
+        inbox = FolderRef(INBOX_ID, distinguished=True)
+        self.listing = Listing(session, inbox, folder)
+        self.changes = Changes(session, inbox)
         self.reading = Reading(session)
         self.together = FetchingTogether(session, self.reading)
         self.filing = Filing(session, self._paths)
@@ -50,6 +54,7 @@ class EwsFolder:
                 "Een map in een map schrijft u als Map/Submap."
             )
         self.listing = Listing(self._session, folder, self._name)
+        self.changes = Changes(self._session, folder)
 
     def health(self) -> tuple[int, int | None, str]:
         """Unread mails here and in the junk folder (None where that cannot be seen), and what was found, in words."""

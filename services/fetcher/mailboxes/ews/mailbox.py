@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import BinaryIO, Final, Self, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from services.fetcher.mailboxes.ews.folder import EwsFolder
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.ews.together import SMALL_BYTES, ToFetch
 from services.fetcher.mailboxes.protocol import (
+    Arrivals,
     ItemKey,
     LoginRefused,
     MailboxAccess,
@@ -106,6 +107,10 @@ class EwsMailbox:
             yield tuple(mails[start : start + page_size])
         if incomplete is not None:
             raise incomplete
+
+    async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
+        """See `Mailbox.arrivals`: the state is that of SyncFolderItems."""
+        return await self._run(lambda: self._folder.changes.since(state, since), self._patience.mail)
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`; small mails that are fetched at once go in one request."""

@@ -28,6 +28,7 @@ from exchangelib.services import (
     GetFolder,
     GetItem,
     MoveItem,
+    SyncFolderItems,
     UpdateItem,
 )
 from exchangelib.version import Build as ExchangeBuild
@@ -66,6 +67,7 @@ _RECEIVED: Final = FieldPath(field=Item.get_field_by_fieldname("datetime_receive
 _SIZE: Final = FieldPath(field=Item.get_field_by_fieldname("size"))
 _MIME: Final = FieldPath(field=Item.get_field_by_fieldname("mime_content"))
 _IS_READ: Final = FieldPath(field=Message.get_field_by_fieldname("is_read"))
+_IS_DRAFT: Final = FieldPath(field=Item.get_field_by_fieldname("is_draft"))
 _NAME: Final = FieldPath(field=Folder.get_field_by_fieldname("name"))
 
 
@@ -171,6 +173,19 @@ class Requests:
             calendar_view=None,
             page_size=count,
             offset=offset,
+        )
+
+    def sync_items(self, folder: FolderRef, state: str | None, count: int) -> bytes:
+        """SyncFolderItems: what changed in the folder since `state`, at most `count` changes; None: all of it."""
+        return self._write(
+            SyncFolderItems,
+            folder=self._id(folder),
+            additional_fields=[_RECEIVED, _SIZE, _IS_READ, _IS_DRAFT],
+            shape="IdOnly",
+            sync_state=state,
+            ignore=None,
+            max_changes_returned=count,
+            sync_scope=None,
         )
 
     def get_mime(self, keys: Sequence[str], *, with_headers: bool) -> bytes:

@@ -19,21 +19,24 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, BinaryIO, Final, Self
 from urllib.parse import quote
 
 import structlog
 
+from services.fetcher.mailboxes.graph.changes import arrivals
 from services.fetcher.mailboxes.graph.folders import GraphFolders
+from services.fetcher.mailboxes.graph.listed import references, size_of
 from services.fetcher.mailboxes.graph.rebuild import SizedDifferently, rebuild, rebuild_head
 from services.fetcher.mailboxes.graph.refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
     MOST_LISTED,
+    Arrivals,
     ItemKey,
     MailboxAccess,
     MailboxHealth,
@@ -42,13 +45,12 @@ from services.fetcher.mailboxes.protocol import (
     MailReference,
     MailTooLarge,
     MailUnreadable,
-    arrival,
     count,
     newest,
 )
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, SignInRefused, Unavailable
-from shared.microsoft.graph import VERSION, GraphClient, identity
+from shared.microsoft.graph import VERSION, GraphClient
 from shared.microsoft.patience import Patience
 
 AT_ONCE: Final = 3
@@ -112,6 +114,11 @@ class GraphMailbox:
         mails = await self._list()
         for start in range(0, len(mails), page_size):
             yield tuple(mails[start : start + page_size])
+
+    async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
+        """See `Mailbox.arrivals`: the state is the link of a delta query."""
+        with self._errors():
+            return await arrivals(self._graph, f"{self._folders.path(self._folder)}/messages/delta", state, since)
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`: the MIME, written as it comes."""
@@ -196,7 +203,7 @@ class GraphMailbox:
         listed: dict[ItemKey, MailReference] = {}
         with self._errors():
             async for page in self._graph.pages(await self._first_page()):
-                listed |= {mail.key: mail for mail in _references(page)}
+                listed |= {mail.key: mail for mail in references(page)}
                 if len(listed) > 2 * MOST_LISTED:
                     listed = {mail.key: mail for mail in newest(listed.values())}
         return newest(listed.values())
@@ -234,7 +241,7 @@ class GraphMailbox:
 
     async def _stored_size(self, mail: MailReference) -> int:
         facts = await self._graph.get(self._path(mail), select="id", expand=SIZE)
-        return _size(facts) or 0
+        return size_of(facts) or 0
 
     def _path(self, mail: MailReference) -> str:
         return f"{self._user}/messages/{quote(mail.key, safe='')}"
@@ -275,33 +282,6 @@ class GraphMailbox:
         except GraphRefused as refused:
             if not is_gone(refused):
                 raise
-
-
-def _references(page: Mapping[str, Any]) -> list[MailReference]:
-    """The mails of a page; Interrupted when it is no page, lest a proxy's page passes for an empty mailbox."""
-    items = page.get("value")
-    if not isinstance(items, list):
-        raise Interrupted("Microsoft Graph gaf een lijst die niet te lezen is; het wordt opnieuw geprobeerd.")
-    return [MailReference(ItemKey(identity(item)), _received_at(item), _size(item)) for item in items]
-
-
-def _received_at(item: Mapping[str, Any]) -> datetime:
-    """An item without a readable time arrived now: that it is imported matters more."""
-    now = datetime.now(UTC)
-    try:
-        return arrival(datetime.fromisoformat(item["receivedDateTime"]), now)
-    except (KeyError, TypeError, ValueError):
-        return now
-
-
-def _size(item: Mapping[str, Any]) -> int | None:
-    properties = item.get("singleValueExtendedProperties")
-    sizes = [
-        count(each.get("value"))
-        for each in (properties if isinstance(properties, list) else ())
-        if isinstance(each, dict)
-    ]
-    return max((size for size in sizes if size is not None), default=None)
 
 
 def _whole_lines(beginning: bytes, limit: int) -> bytes:

@@ -27,6 +27,7 @@ from services.fetcher.mailboxes.imap.trouble import Lost
 from services.fetcher.mailboxes.imap.values import Described, Part
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
+    Arrivals,
     ItemKey,
     LoginRefused,
     MailboxAccess,
@@ -100,6 +101,10 @@ class ImapMailbox:
         mails = await self._perform(self._list)
         for start in range(0, len(mails), page_size):
             yield tuple(mails[start : start + page_size])
+
+    async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
+        """See `Mailbox.arrivals`: the state is UIDVALIDITY and the highest UID; UIDs only grow (RFC 3501 §2.3.1.1)."""
+        return await self._perform(lambda session: _arrived(session, state, since))
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`: in parts of PART_BYTES; small mails that are fetched at once are asked for at once."""
@@ -342,6 +347,25 @@ class ImapMailbox:
             MailReference(_key(session.uid_validity, uid), told.received_at, told.size)
             for uid, told in sorted(self._described.items(), key=lambda item: (item[1].received_at, item[0]))
         ]
+
+
+def _arrived(session: ImapSession, state: str | None, since: datetime) -> Arrivals:
+    validity, reached = _parsed(ItemKey(state or ""))
+    if validity == session.uid_validity:
+        uids = session.search_after(reached)
+        highest = max(uids, default=reached)
+    else:  # the first look, or the server numbered the folder anew
+        since = since.astimezone(UTC)
+        highest = session.highest()
+        uids = session.search_since(since)
+    told = session.describe(uids, datetime.now(UTC))
+    mails = [
+        MailReference(_key(session.uid_validity, uid), each.received_at, each.size)
+        for uid, each in told.items()
+        if validity == session.uid_validity or each.received_at >= since
+    ]
+    mails.sort(key=lambda mail: mail.received_at)
+    return Arrivals(tuple(mails), _key(session.uid_validity, highest))
 
 
 def _fetch(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:

@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from services.fetcher.mailboxes.imap import answers
@@ -43,6 +43,7 @@ SEARCHES: Final = 3
 """How often a listing is asked for at most while mail goes on arriving; what comes later is for the next check."""
 DESCRIBED_AT_ONCE: Final = 500
 """UIDs in one FETCH: its command line stays under the 8,192 bytes that RFC 7162 §4 asks of clients."""
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBER: Final = re.compile(rb"(?<!\S)[0-9]{1,10}(?!\S)")
 _UNSEEN: Final = re.compile(rb"UNSEEN ([0-9]{1,10})", re.IGNORECASE)
 
@@ -130,6 +131,24 @@ class ImapSession:
 
         Mail that somebody flagged as deleted is not listed.
         """
+        return self._search("UNSEEN", "UNDELETED")
+
+    def highest(self) -> int:
+        """The highest UID in the folder; 0 where it is empty."""
+        return max(self._search("UID", "*"), default=0)
+
+    def search_after(self, uid: int) -> list[int]:
+        """The UIDs of the mails, read ones too, with a higher UID."""
+        # RFC 3501 §6.4.8: a range that begins beyond the last UID still holds that last one
+        return [each for each in self._search("UID", f"{uid + 1}:*", "UNDELETED", "UNDRAFT") if each > uid]
+
+    def search_since(self, moment: datetime) -> list[int]:
+        """The UIDs of the mails, read ones too, that were received then or later, or on the day before."""
+        # RFC 3501 §6.4.4: SINCE knows days, by the server's own clock
+        day = moment - timedelta(days=1)
+        return self._search("SINCE", f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}", "UNDELETED", "UNDRAFT")
+
+    def _search(self, *criteria: str) -> list[int]:
         with self._talk.using():
             self._end_idle()
             # QUIRK: SEARCH may see the folder as it was at the command before, and say only afterwards, with the NOOP,
@@ -137,7 +156,7 @@ class ImapSession:
             for _ in range(SEARCHES):
                 self.arrived = False
                 self._wire.allow(text=LISTING_BYTES)
-                search, noop = self._talk.send("UID", "SEARCH", "UNSEEN", "UNDELETED"), self._talk.send("NOOP")
+                search, noop = self._talk.send("UID", "SEARCH", *criteria), self._talk.send("NOOP")
                 typ, text = self._wire.answer(search)
                 self._wire.answer(noop)
                 if typ != "OK":

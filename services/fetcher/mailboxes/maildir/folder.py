@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -63,15 +64,22 @@ class MaildirFolder:
 
     def unread(self) -> list[Place]:
         """The unread mails, oldest first. `new` is read before `cur`: what is moved meanwhile is found in either."""
+        return self._in_order(lambda place, name: place.directory != CUR or not name.seen)
+
+    def received_since(self, moment: datetime) -> list[Place]:
+        """The mails, read ones too, that were delivered then or later, oldest first."""
+        return self._in_order(lambda _, name: not name.is_put_aside, moment.timestamp())
+
+    def _in_order(self, wanted: Callable[[Place, MaildirName], bool], since: float = -math.inf) -> list[Place]:
         places: dict[str, tuple[float, tuple[int, str], Place]] = {}
         for place in self._places():
             name = MaildirName.parse(place.name)
-            if place.directory == CUR and name.seen:
+            if not wanted(place, name):
                 places.pop(name.key, None)
                 continue
             arrival = name.arrival
             seconds = arrival.timestamp() if arrival else self._modified_at(place)
-            if seconds is not None:
+            if seconds is not None and seconds >= since:
                 places[name.key] = (seconds, name.order, place)
         return [place for _, _, place in sorted(places.values())]
 

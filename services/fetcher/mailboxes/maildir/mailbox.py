@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -20,7 +21,8 @@ from asyncinotify import Inotify, Mask
 from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
 from services.fetcher.mailboxes.maildir.folder import NEW, MaildirFolder
 from services.fetcher.mailboxes.maildir.threads import FileThreads
-from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxHealth, MailboxMissing, MailReference
+from services.fetcher.mailboxes.protocol import Arrivals, MailboxAccess, MailboxHealth, MailboxMissing, MailReference
+from services.fetcher.rules.following import MARGIN
 
 TRASH: Final = "Trash"
 """The deleted items of a Maildir: the folder that Courier and Dovecot's users have for them."""
@@ -60,6 +62,15 @@ class MaildirMailbox:
         places = await self._files.run(self._folder.unread)
         for start in range(0, len(places), page_size):
             yield await self._files.run(self._folder.references, places[start : start + page_size])
+
+    async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
+        """See `Mailbox.arrivals`: the state is the second of the look; names tell when a mail was delivered."""
+        now = datetime.now(UTC)
+        if state is not None and state.isdecimal() and int(state) <= now.timestamp():
+            since = datetime.fromtimestamp(int(state), UTC) - MARGIN
+        places = await self._files.run(self._folder.received_since, since)
+        mails = await self._files.run(self._folder.references, places)
+        return Arrivals(mails, str(int(now.timestamp())))
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`."""

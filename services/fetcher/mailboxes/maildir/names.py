@@ -53,6 +53,11 @@ class MaildirName:
         return "S" in self.flags
 
     @property
+    def is_put_aside(self) -> bool:
+        """Whether it is a draft (flag D) or in the trash (T): no mail that came in."""
+        return "D" in self.flags or "T" in self.flags
+
+    @property
     def as_read(self) -> str:
         """The file name in `cur/` of this mail once read; flags stand in ASCII order."""
         return f"{self.base}:2,{''.join(sorted({*self.flags, 'S'}))}"

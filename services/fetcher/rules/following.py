@@ -1,0 +1,65 @@
+"""Which mail that somebody read already is new all the same (setting «ook gelezen mail importeren vanaf»).
+
+    the mailbox's own state (where we were)   is looked at
+    is there                                  what came into the folder since
+    is missing, or the server lost it         what was received since the last whole look, less MARGIN; the first
+                                              time since the setting's moment
+
+Never older than that moment. And read mail that was received more than «old mail» days before the last look is old mail
+that a person filed here, whatever the server's state says of it: a server that tells all of a folder anew makes nothing
+of it new. Unread mail is new by SPEC W1, with or without this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+MARGIN: Final = timedelta(hours=1)
+"""By so much clocks may differ, and mails come into a folder later than they were received."""
+
+
+class Received(Protocol):
+    """Anything that has arrived."""
+
+    @property
+    def received_at(self) -> datetime:
+        """The moment of arrival."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a mailbox was followed: all that came until `until` was looked at, with the setting at `since`.
+
+    `state` is the adapter's own, whatever it means to its server.
+    """
+
+    since: datetime
+    until: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Where a look begins: at `state`, or without one at what was received at `look_from` or later.
+
+    Read mail received before `oldest` is not new.
+    """
+
+    since: datetime
+    state: str | None
+    look_from: datetime
+    oldest: datetime
+
+    @classmethod
+    def after(cls, reached: Reached | None, since: datetime, old_mail: timedelta) -> Following:
+        """The next look; one with another `since` than before begins anew."""
+        if reached is None or reached.since != since:
+            return cls(since, None, since, since)
+        return cls(since, reached.state, max(since, reached.until - MARGIN), max(since, reached.until - old_mail))
+
+    def is_new(self, mail: Received) -> bool:
+        """Whether a read mail that the look gave is new."""
+        return mail.received_at >= self.oldest

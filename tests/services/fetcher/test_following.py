@@ -1,0 +1,176 @@
+"""Mail that somebody read before the importer looked: a setting imports it too, from a moment on, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from services.fetcher.flow import Findings
+from services.fetcher.mailboxes.protocol import ItemKey, MailReference, MailUnreadable
+from services.fetcher.rules.following import Following, Reached
+from tests.mailboxes.post_offices import POST_OFFICES, SERVERS, PostOffice
+from tests.services.fetcher.harness import Desk, Faulty, Fetching, mail, minutes_ago
+
+
+class Withholding(Faulty):
+    """It lists its mails and gives none."""
+
+    async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:  # noqa: ARG002 - as Mailbox has it
+        raise MailUnreadable("De mail komt niet.")
+
+
+async def bodies(desk: Desk) -> list[bytes]:
+    return [message.body for _, message in await desk.messages()]
+
+
+def read_first(office: PostOffice, subject: str, minutes: float) -> ItemKey:
+    key = office.deliver(mail(subject), minutes_ago(minutes))
+    office.read_by_somebody(key)
+    return key
+
+
+async def test_W1_read_mail_stays_where_it_is_without_the_setting(desk: Desk, fetching: Fetching) -> None:
+    read_first(desk.post_office, "Gelezen", 1)
+    assert (await fetching.check()).taken_in == 0
+
+
+async def test_mail_that_was_read_first_is_imported_from_the_settings_moment_on(desk: Desk, fetching: Fetching) -> None:
+    read_first(desk.post_office, "Ervoor", 60)
+    await desk.set(read_mail_from=minutes_ago(30))
+    read_first(desk.post_office, "Erna", 20)
+    desk.post_office.deliver(mail("Ongelezen, van ervoor"), minutes_ago(50))
+    desk.post_office.deliver(mail("Ongelezen"), minutes_ago(10))
+    read_first(desk.post_office, "Het laatst", 5)
+    await fetching.check()
+    assert await bodies(desk) == [
+        mail(subject) for subject in ("Ongelezen, van ervoor", "Erna", "Ongelezen", "Het laatst")
+    ]
+    assert (await fetching.check()).taken_in == 0
+    read_first(desk.post_office, "Daarna", 0)
+    await fetching.check()
+    assert await bodies(desk) == [mail("Daarna")]
+
+
+async def test_switching_it_off_and_on_doubles_nothing_and_brings_nothing_from_between(
+    desk: Desk, fetching: Fetching
+) -> None:
+    await desk.set(read_mail_from=minutes_ago(30))
+    read_first(desk.post_office, "Eerst", 20)
+    assert (await fetching.check()).taken_in == 1
+    await desk.set(read_mail_from=None)
+    assert (await fetching.check()).taken_in == 0
+    assert (await desk.state())["sync_state"] is None
+    read_first(desk.post_office, "Ertussen", 10)
+    assert (await fetching.check()).taken_in == 0
+    await desk.set(read_mail_from=minutes_ago(5))
+    assert (await fetching.check()).taken_in == 0
+    read_first(desk.post_office, "Daarna", 0)
+    assert (await fetching.check()).taken_in == 1
+    await desk.set(read_mail_from=minutes_ago(15))
+    assert (await fetching.check()).taken_in == 1, "a moment further back is an earlier beginning"
+    assert await bodies(desk) == [mail("Eerst"), mail("Daarna"), mail("Ertussen")]
+    assert len(await desk.rows()) == 3
+
+
+async def test_another_mailbox_is_followed_anew(desk: Desk, fetching: Fetching) -> None:
+    await desk.set(read_mail_from=minutes_ago(30))
+    await fetching.check()
+    assert (await desk.state())["sync_state"] is not None
+    await desk.set(folder="Archief")
+    assert (await desk.state())["sync_state"] is None
+
+
+async def test_a_mail_that_cannot_be_had_is_asked_for_until_it_comes(desk: Desk, fetching: Fetching) -> None:
+    await desk.set(read_mail_from=minutes_ago(90))
+    await fetching.check()
+    read_first(desk.post_office, "Op slot", 0)
+    findings = await fetching.check(Withholding)
+    assert (findings.unreadable, findings.reached) == (1, None)
+    assert (await fetching.check()).taken_in == 1
+
+
+async def test_D18_old_mail_that_waits_for_a_choice_is_not_passed_by(desk: Desk, fetching: Fetching) -> None:
+    await desk.set(read_mail_from=minutes_ago(60 * 24 * 30), backlog_limit=2)
+    for number in range(3):
+        read_first(desk.post_office, f"Oud {number}", 60 * 24 * 20 + number)
+    read_first(desk.post_office, "Nieuw", 1)
+    findings = await fetching.check()
+    assert (findings.taken_in, findings.waiting is not None, findings.reached) == (1, True, None)
+    await desk.set(backlog_limit=3)
+    findings = await fetching.check()
+    assert (findings.taken_in, findings.waiting, findings.reached is not None) == (3, None, True)
+
+
+# ── each kind of mailbox ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(params=sorted(POST_OFFICES))
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostOffice]:
+    (folder := tmp_path / "office").mkdir()
+    servers = map(request.getfixturevalue, SERVERS.get(request.param, ()))
+    office = POST_OFFICES[request.param](folder, *servers)
+    yield office
+    office.close()
+
+
+async def test_no_kind_of_mailbox_loses_or_doubles_mail_that_was_read_first(
+    office: PostOffice, desk: Desk, fetching: Fetching
+) -> None:
+    since, reached = minutes_ago(120), None
+
+    async def check() -> Findings:
+        nonlocal reached
+        claimed = await fetching.claim()
+        following = Following.after(reached, since, timedelta(days=7))
+        findings = await fetching.check(claimed=replace(claimed, access=office.access, following=following))
+        reached = findings.reached or reached
+        return findings
+
+    read_first(office, "Voor de instelling", 240)
+    first = [mail(f"Eerst {number}") for number in range(6)]
+    for number in range(6):
+        key = office.deliver(first[number], minutes_ago(100 - number))
+        if number % 2:
+            office.read_by_somebody(key)
+    gone = read_first(office, "Door een collega opgeborgen", 90)
+    office.remove(gone)
+    assert (await check()).taken_in == 6
+    assert (await check()).taken_in == 0
+    read_first(office, "Net", 0)
+    assert (await check()).taken_in == 1
+    office.lose_state()
+    assert (await check()).taken_in <= 1, "from where it was, not everything: what is new under a new number is Net"
+    read_first(office, "Daarna", 0)
+    assert (await check()).taken_in == 1
+    taken = await bodies(desk)
+    assert sorted(set(taken)) == sorted([*first, mail("Net"), mail("Daarna")])
+    assert len(taken) - len(set(taken)) <= 1
+
+
+# ── where a look begins ──────────────────────────────────────────────────────────────────────────────────────────────
+
+SINCE = datetime(2026, 11, 1, tzinfo=UTC)
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+OLD = timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("reached", "state", "look_from", "oldest"),
+    [
+        pytest.param(None, None, SINCE, SINCE, id="the first look"),
+        pytest.param(
+            Reached(SINCE, UNTIL, "S"), "S", UNTIL - timedelta(hours=1), UNTIL - timedelta(days=7), id="a later look"
+        ),
+        pytest.param(Reached(SINCE, SINCE, "S"), "S", SINCE, SINCE, id="never before the setting's moment"),
+        pytest.param(Reached(UNTIL, UNTIL, "S"), None, SINCE, SINCE, id="the setting was changed"),
+    ],
+)
+def test_where_a_look_for_read_mail_begins(
+    reached: Reached | None, state: str | None, look_from: datetime, oldest: datetime
+) -> None:
+    assert Following.after(reached, SINCE, OLD) == Following(SINCE, state, look_from, oldest)
