@@ -15,7 +15,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import Process
 from deploy.local.rabbitmq import Ports, Rabbitmq
 
-_PORTS = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1, "health": 4}
+_PORTS = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1, "health": 5}
 _SERVERS = ("postgres", "epmd", "rabbitmq")
 _PORTS_OF = {"postgres": ("postgres",), "rabbitmq": ("amqp", "management", "distribution"), "epmd": ("epmd",)}
 
@@ -67,7 +67,7 @@ class Instance:
         return tuple(name for name in _SERVERS if not processes.recorded(self.process_file(name)))
 
     def first_health_port(self) -> int:
-        """The health ports of the services are this one and the next three."""
+        """The health ports of the services are this one and the next three; the watch has the one after."""
         return self._ports()["health"]
 
     def launch(self, *, services_run: bool = False) -> None:

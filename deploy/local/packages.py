@@ -24,12 +24,16 @@ SERVERS = ("rabbitmq-server", "postgresql")
 DOVECOT = ("dovecot-imapd",)
 """The IMAP server of the tests, and of the demo with MAILBOX=imap."""
 PIP = ("python3-pip-whl",)
+PROMETHEUS = ("prometheus",)
+"""Its promtool checks the alert rules and the dashboard."""
 
 # Taken for missing even where the machine has them.
-_OURS = re.compile(r"(rabbitmq-server|erlang(-.*)?|postgresql(-.*)?|dovecot-.*|python3-pip-whl)")
+_OURS = re.compile(r"(rabbitmq-server|erlang(-.*)?|postgresql(-.*)?|dovecot-.*|python3-pip-whl|prometheus)")
 # Needed by the packages for what we leave alone: LLVM is for PostgreSQL's JIT (120 MB, switched off), Perl for the
-# scripts of postgresql-common, Sieve for delivery that Dovecot does not do here, the rest to run as a system service.
+# scripts of postgresql-common, Sieve for delivery that Dovecot does not do here, scripts and fonts for Prometheus' web
+# pages, the rest to run as a system service.
 _LEFT_OUT = re.compile(
+    r"libjs-.*|fonts-.*|node-.*|prometheus-node-exporter.*|"
     r"libllvm.*|libz3.*|dovecot-sieve|perl.*|lib.*-perl|libperl.*|libgdbm.*|locales|libc-l10n"
     r"|logrotate|libpopt0|cron.*|adduser|procps|libproc2.*|socat|libwrap0|netbase|ssl-cert|ucf|sensible-utils"
 )

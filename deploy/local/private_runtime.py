@@ -138,6 +138,7 @@ class PrivateRuntime:
   PostgreSQL  {settings["IMPORTER_DATABASE_URL"]} as importer_owner, password in secrets/database_password_owner
   RabbitMQ    {settings["IMPORTER_RABBITMQ_MANAGEMENT_URL"]}/ as importer_admin, password in secrets/amqp_password_admin
   services    {"  ".join(f"{name} http://127.0.0.1:{health + number}" for number, name in enumerate(SERVICES))}
+              watch http://127.0.0.1:{health + len(SERVICES)}
               each with /health/live, /health/ready and /metrics
   logs        {instance.logs}"""
         )

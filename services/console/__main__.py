@@ -51,6 +51,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; for a nightly timer."),
     "status": ("status", "Show how the importer stands, and what needs a person."),
+    "watch": ("watch", "Tell people what needs them, by mail or webhook; with metrics."),
+    "alarms": ("alarms", "What people are told of by mail or webhook, who is told, and planned maintenance."),
     "notifications": (
         "notifications",
         "The mails to manager, executor and customer that wait, and how to send them now.",

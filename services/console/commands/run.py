@@ -12,11 +12,15 @@ from typing import Annotated, Final
 
 import typer
 
+from services.console.alarms.configuration import AlarmConfiguration
+from services.console.alarms.watch import Watch, channels_of
 from services.console.child_output import ChildOutput, LogFiles, OneStream
 from services.console.idle import IdleWatch, Situation
-from services.console.supervisor import Condition, ServiceState, Supervisor
-from shared.errors import ImporterError
+from services.console.supervisor import SERVICES, Condition, ServiceState, Supervisor
+from shared.errors import ImporterError, Misconfigured
+from shared.health import HealthServer
 from shared.standing.needs import many
+from shared.telemetry import telemetry
 
 DONE: Final = 0
 NOT_IDLE: Final = 1
@@ -40,9 +44,9 @@ def run(
         int,
         typer.Option(
             min=0,
-            max=65532,
-            help="Health and metrics of fetcher, classifier, ticket_writer and notifier on this port and the next "
-            "three; 0 takes free ports.",
+            max=65531,
+            help="Health and metrics of fetcher, classifier, ticket_writer, notifier and the watch on this port and "
+            "the next four; 0 takes free ports.",
         ),
     ] = 0,
     until_idle: Annotated[  # noqa: FBT002 - typer makes the flag of it
@@ -57,10 +61,10 @@ def run(
 ) -> None:
     """Run fetcher, classifier, ticket writer and notifier, and start again what crashes.
 
-    Until Ctrl-C or SIGTERM; or, with --until-idle, until each mailbox that is on had a good check, everything is
-    imported and sent, and the work and wait queues are empty. What waits for a person (old mail, quarantine) or for
-    another try (mails out) counts as done. --until-idle asks as importer_console, with the secrets
-    database_password_console and amqp_password_console.
+    Beside them it tells people what needs them, as `watch` does. Until Ctrl-C or SIGTERM; or, with --until-idle, until
+    each mailbox that is on had a good check, everything is imported and sent, and the work and wait queues are empty.
+    What waits for a person (old mail, quarantine) or for another try (mails out) counts as done. --until-idle asks as
+    importer_console, with the secrets database_password_console and amqp_password_console.
 
     Exit codes: 0 stopped as asked, or idle; 1 not idle at the timeout (it says what still waits), or a log or the state
     file cannot be written; 3 idle, but there are dead letters; 78 a service refuses to start with these settings (its
@@ -96,9 +100,28 @@ async def _run(
 
     supervisor = Supervisor(os.environ, output, first_health_port, on_change=report)
     if until_idle_seconds is None:
-        await supervisor.run(stop)
+        watching = asyncio.create_task(_watch(first_health_port, stop), name="watch")
+        try:
+            await supervisor.run(stop)
+        finally:
+            stop.set()
+            await watching
         return DONE
     return await _run_until_idle(supervisor, stop, until_idle_seconds)
+
+
+async def _watch(first_health_port: int, stop: asyncio.Event) -> None:
+    """Tell people what needs them, beside the services; without the console's secrets nobody is told."""
+    try:
+        configuration = AlarmConfiguration.load(
+            **{"health_port": first_health_port + len(SERVICES)} if first_health_port else {}
+        )
+        channels = channels_of(configuration)
+        with telemetry("watch", configuration):
+            async with HealthServer(configuration.health_host, configuration.health_port):
+                await Watch(configuration, channels).run(stop)
+    except Misconfigured as misconfigured:
+        typer.echo(f"watch: nobody is told of alarms: {misconfigured}", err=True)
 
 
 async def _run_until_idle(supervisor: Supervisor, stop: asyncio.Event, seconds: float) -> int:

@@ -7,39 +7,18 @@ import dataclasses
 import shutil
 import sys
 from contextlib import suppress
-from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import typer
-from pydantic import Field
 
-from services.console.database import ConsoleConfiguration
 from services.console.output import Json, show_json, visible
-from services.console.queues import MonitoringConfiguration
+from services.console.status_configuration import StatusConfiguration
 from services.console.status_page import status_page
-from shared.broker.administration import vhost_of
 from shared.standing.look import Where, look
 from shared.standing.needs import Need, Standing, needs
 from shared.standing.work import long_work
 
 ATTENTION: Final = 3
-
-
-class StatusConfiguration(MonitoringConfiguration, ConsoleConfiguration):
-    """Where database and RabbitMQ are, and how long they may take."""
-
-    status_seconds: float = Field(
-        default=1.5, gt=0, le=60, description="seconds in which database and RabbitMQ must answer, at most 60"
-    )
-
-    def where(self) -> Where:
-        """What `look` looks at."""
-        return Where(
-            self.database_dsn,
-            self.management_dsn,
-            vhost_of(self.amqp_url),
-            within=timedelta(seconds=self.status_seconds),
-        )
 
 
 def status(

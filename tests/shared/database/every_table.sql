@@ -77,6 +77,11 @@ VALUES ('20000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-0000000
     'Anna@Korenaar.example', 'planned');
 INSERT INTO review_requests (mail_id, employee_id, answered_at) VALUES ('00000000-0000-0000-0000-000000000003', 1, now());
 SELECT record_dead_letter('00000000-0000-0000-0000-000000000005', 'mail.classified', 'onze fout');
+INSERT INTO helpdesk_administrators (helpdesk_id, employee_id) VALUES (1, 1);
+INSERT INTO alarms (cause, key, helpdesks, english, dutch) VALUES ('mailbox', 'unreachable x', '{}', 'Away', 'Weg');
+INSERT INTO alarm_tellings (alarm_id, event, channel) SELECT id, 'began', 'mail' FROM alarms;
+INSERT INTO alarm_digests (helpdesk_id, day, channel) VALUES (1, '2026-11-23', 'mail');
+INSERT INTO maintenance_windows (helpdesk_id, ends_at) VALUES (1, now() + interval '1 hour');
 
 -- New rows get ids well after these.
 DO $$
