@@ -37,6 +37,7 @@ WHOLE = {
     "encryption rotate": "",
     "encryption key generate": "--add",
     "server-certificates": "missing/folder --server x",
+    "audit list": "",
     "sweep-blobs": "",
     "status": "",
     "watch": "",

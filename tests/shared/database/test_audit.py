@@ -18,7 +18,8 @@ OF_ALL_MAIL = "SELECT content FROM ui_v1.original_mail_chunks"
 SEALED = "'\\x01' || substr(sha256(sha256('key')), 1, 8) || sha256('secret') || sha256('y')"
 """As long as a sealed secret, and for the key of every_table.sql."""
 NO_SETTINGS = {
-    "alarm_digests", "alarm_tellings", "alarms", "attachment_copies", "attachments", "audit_log", "blob_chunks", "blobs", "content_keys", "dead_letters",
+    "alarm_digests", "alarm_tellings", "alarms",
+    "attachment_copies", "attachments", "audit_log", "blob_chunks", "blobs", "content_keys", "dead_letters",
     "imported_mail_outcomes", "imported_mails", "login_states", "mail_blobs", "mailbox_states", "notifications",
     "review_requests", "supplements", "ticket_history", "ticket_numbers", "tickets",
 }  # fmt: skip
