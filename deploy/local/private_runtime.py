@@ -52,6 +52,8 @@ class PrivateRuntime:
     @contextmanager
     def servers_for_tests(self) -> Iterator[Callable[[], dict[str, str]]]:
         """Empty servers for the length of a block: what is yielded waits for them and is the tests' environment."""
+        with set_up(self.checkout, "test") as progress:
+            progress.promtool()
         with temporary_servers(self.checkout, "test", vhost="/") as instance, ExitStack() as stack:
 
             def environment() -> dict[str, str]:

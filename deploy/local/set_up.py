@@ -12,7 +12,7 @@ from deploy.local.beside import beside
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.console import say
 from deploy.local.failure import SetUpFailed
-from deploy.local.packages import DOVECOT, SERVERS, Packages
+from deploy.local.packages import DOVECOT, PROMETHEUS, SERVERS, Packages
 from deploy.local.run_folder import make_run_folder
 from deploy.local.virtualenv import VirtualEnvironment, find_pip
 
@@ -33,6 +33,10 @@ class SetUp:
     def imap_server(self) -> None:
         """Return once Dovecot is unpacked."""
         self._packages.bring(DOVECOT)
+
+    def promtool(self) -> None:
+        """Return once promtool is unpacked, by which the tests check the alert rules."""
+        self._packages.bring(PROMETHEUS)
 
     def dependencies(self) -> None:
         """Return once the virtual environment is complete."""
