@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 local := $(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench chaos fuzz up down status logs lock audit fresh clean
+.PHONY: help setup demo test check bench chaos fuzz up down status logs lock audit fresh clean man
 
 help: ## this page
 	@echo 'Commands of this checkout. Nothing is installed on the machine; no root is needed.'
@@ -54,6 +54,9 @@ setup: ## only bring what the other commands need, for working offline later
 
 lock: ## lock the dependencies of pyproject.toml with their hashes, and list them in CycloneDX (UPGRADE=1: the newest versions allowed)
 	@$(local) lock $(if $(UPGRADE),--upgrade)
+
+man: ## make deploy/man/helpdesk-importer.1 of the --help pages
+	@.venv/bin/python -m services.console.manual > deploy/man/helpdesk-importer.1
 
 audit: ## known weaknesses of the locked dependencies, and base images without a digest; needs the network
 	@$(local) audit

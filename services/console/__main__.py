@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any, Final
+from importlib import import_module, metadata
+from typing import Annotated, Any, Final
 
 import typer
+import typer.completion
 from typer.core import TyperCommand, TyperGroup
 
+from services.console.help import with_pages
 from shared import acting
 from shared.errors import ImporterError, Misconfigured
 
@@ -68,9 +70,23 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "aliases": ("aliases", "Numbers of an earlier system by which tickets are known too."),
     "senders": ("senders", "Senders and mailing lists that are blocked or let through."),
     "audit": ("audit", "Who changed, repaired and looked at what."),
+    "completion": ("completion", "Write the script by which a shell completes commands and options."),
     **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
 }
 """Each command or group, in the order of --help: the module that has it in its own COMMANDS, and what it is for."""
+
+
+NO_SETTINGS: Final = (
+    "This shell has no settings of the importer. Those of `make up` are taken over in its folder by:\n"
+    "  set -a; . .run/env; set +a"
+)
+"""What is said besides, where a command lacks settings and the environment has none at all."""
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        typer.echo(f"{NAME} {metadata.version(NAME)}")
+        raise typer.Exit
 
 
 class Deferred(TyperCommand):
@@ -86,14 +102,18 @@ class Deferred(TyperCommand):
 
         loaded = import_module(self._module).COMMANDS[self.name]
         if isinstance(loaded, typer.Typer):
-            return typer.main.get_group(loaded)
+            return typer.main.get_group(with_pages(loaded))
         alone = typer.Typer(add_completion=False)
         alone.command(self.name)(loaded)
-        return typer.main.get_command(alone)  # type: ignore[return-value]
+        return typer.main.get_command(with_pages(alone))  # type: ignore[return-value]
 
     def make_context(self, *given: Any, **named: Any) -> Any:
         """That of the command itself, which runs in our place."""
         return self.load().make_context(*given, **named)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """What may follow, as the command itself knows it."""
+        return self.load().shell_complete(ctx, incomplete)
 
 
 def command_line() -> TyperGroup:
@@ -104,20 +124,33 @@ def command_line() -> TyperGroup:
         no_args_is_help=True,
         add_completion=False,
     )
-    app.callback()(lambda: None)
-    group = typer.main.get_group(app)
+    app.callback()(_of_all_commands)
+    group = typer.main.get_group(with_pages(app))
     for name, (module, summary) in COMMANDS.items():
         group.add_command(Deferred(name, module, summary))
     return group
 
 
+def _of_all_commands(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """What can be said before a command."""
+
+
 def main() -> None:
     """Run the command; an error of ours is a sentence on standard error, not a stack trace."""
     acting.as_person(acting.at_the_command_line())
+    if f"_{NAME.upper().replace('-', '_')}_COMPLETE" in os.environ:
+        typer.completion.get_completion_inspect_parameters()  # makes the shells known
     try:
         command_line()(prog_name=NAME)
     except Misconfigured as misconfigured:
         _complain(misconfigured)
+        if not any(name.startswith("IMPORTER_") for name in os.environ):
+            typer.echo(NO_SETTINGS, err=True)
         sys.exit(os.EX_CONFIG)
     except ImporterError as error:
         _complain(error)

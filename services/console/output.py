@@ -1,23 +1,44 @@
-"""How the command line answers: tables for people, JSON for programs (`--json`), sentences for what was done."""
+"""How the command line answers: tables and cards for people, JSON for programs (`--json`), sentences of what was done.
+
+No line is wider than the terminal, and none breaks a word. Times are local; those of JSON are UTC.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from services.console import layout
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+_KNOWN_BY: Final = frozenset({"id", "name", "queue", "mail_id", "alias", "pattern", "kind"})
+"""Fields by which a thing of a list is known: they lead its card."""
+
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One thing of a list: what it is known by, facts beside each other, sentences (reasons) on lines of their own."""
+
+    headline: Sequence[str]
+    facts: Sequence[str] = ()
+    sentences: Sequence[str] = ()
+
+
+def moment(value: datetime | None) -> str:
+    """A time in a list: to the minute, on the clock of this machine."""
+    return "" if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _plain(value: Any) -> Any:
@@ -41,7 +62,8 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _readable(value: Any) -> str:
+def readable(value: Any) -> str:
+    """A value for people: times on the clock of this machine, nothing for what is not there."""
     match value:
         case None:
             return ""
@@ -50,7 +72,7 @@ def _readable(value: Any) -> str:
         case datetime():
             return value.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
         case list() | tuple():
-            return "\n".join(_readable(one) for one in value)
+            return "\n".join(readable(one) for one in value)
     return visible(str(value))
 
 
@@ -62,47 +84,63 @@ def show_json(value: Any) -> None:
 def show_rows(
     title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool, hidden: frozenset[str] = frozenset()
 ) -> None:
-    """All rows: as JSON with every field, or as a table without the `hidden` ones."""
+    """All rows: as JSON with every field, or without the `hidden` ones as a table; where it is too wide, as cards."""
     if as_json:
         show_json([dict(row) for row in rows])
         return
     if not rows:
         typer.echo(f"There are no {title} yet.")
         return
-    from rich.markup import escape  # noqa: PLC0415 - see _print
-    from rich.table import Table  # noqa: PLC0415 - see _print
+    names = [name for name in rows[0] if name not in hidden]
+    cells = [[readable(row[name]) for name in names] for row in rows]
+    width = terminal_width()
+    told = [column for column in range(len(names)) if any(row[column] for row in cells)]
+    names, cells = [names[column] for column in told], [[row[column] for column in told] for row in cells]
+    _print([_capital(title)])
+    if (lines := layout.table([label(name) for name in names], cells, width)) is not None:
+        _print(lines)
+        return
+    for row in cells:
+        filled = [(name, cell.replace("\n", ", ")) for name, cell in zip(names, row, strict=True) if cell]
+        headline = [cell for name, cell in filled if name in _KNOWN_BY]
+        facts = [f"{label(name)}: {cell}" for name, cell in filled if name not in _KNOWN_BY]
+        _print(layout.card(headline or facts[:1], facts if headline else facts[1:], (), width))
 
-    table = Table(title=title, title_justify="left")
-    shown = [name for name in rows[0] if name not in hidden]
-    for name in shown:
-        copied = any(isinstance(row[name], UUID) for row in rows)  # into the next command: it stays on one line
-        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=copied)
-    for row in rows:
-        table.add_row(*(escape(_readable(row[name])) for name in shown))
-    _print(table)
+
+def show_cards(title: str, cards: Sequence[Card]) -> None:
+    """A list for people: each thing with its headline, its facts and sentences."""
+    if not cards:
+        typer.echo(f"There are no {title} yet.")
+    for card in cards:
+        _print(layout.card(card.headline, card.facts, card.sentences, terminal_width()))
 
 
-def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:
-    """One row, a field a line."""
+def show_one(row: Mapping[str, Any], *, as_json: bool, without_empty: bool = False) -> None:
+    """One row, a field a line; `without_empty`: only those that hold something."""
     if as_json:
         show_json(dict(row))
         return
-    from rich.markup import escape  # noqa: PLC0415 - see _print
-    from rich.table import Table  # noqa: PLC0415 - see _print
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in row.items():
-        table.add_row(name.replace("_", " "), escape(_readable(value)))
-    _print(table)
+    facts = [(label(name), readable(value)) for name, value in row.items()]
+    _print(layout.labelled([fact for fact in facts if fact[1] or not without_empty], terminal_width()))
 
 
-def _print(table: Table) -> None:
-    """Print it as wide as the terminal. Rich is loaded by who shows a table: most commands say a sentence."""
-    from rich.console import Console  # noqa: PLC0415 - see above
+def _capital(title: str) -> str:
+    return title[:1].upper() + title[1:]
 
-    Console().print(table)
+
+def terminal_width() -> int:
+    """Columns of the terminal, or of COLUMNS; 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
+def label(name: str) -> str:
+    """A field's name in words."""
+    return name.replace("_", " ")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
 
 
 def done(sentence: str) -> None:

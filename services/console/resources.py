@@ -72,6 +72,11 @@ class Resource:
     facts: tuple[tuple[str, str], ...] = ()
     """What is shown beside the fields and typed by nobody: a name, and its SQL on the row `t`."""
 
+    @property
+    def with_article(self) -> str:
+        """One of them, unnamed."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
     def field(self, name: str) -> Field:
         """The field of that name."""
         return next(field for field in self.fields if field.name == name)

@@ -47,7 +47,7 @@ def list_entries(
             actor=actor,
             thing=thing,
             helpdesk_id=await helpdesk_id_of(connection, helpdesk),
-            mail_id=None if mail is None else mail_id_of(mail),
+            mail_id=None if mail is None else await mail_id_of(connection, mail),
             limit=limit,
         )
         listed = await audit.entries(connection, wanted)

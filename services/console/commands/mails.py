@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
@@ -15,22 +16,42 @@ import typer
 from services.console.commands.arguments import (
     Limit,
     MailIdArgument,
-    MailIdArguments,
     OfHelpdesk,
     helpdesk_id_of,
     mail_id_of,
+    mail_ids_of,
 )
 from services.console.commands.signatures import group
-from services.console.fields import BadValue, Moment
-from services.console.output import Json, done, show_json, show_one, show_rows
+from services.console.explanations import sentences, with_sentences
+from services.console.fields import BadValue, Moment, Text
+from services.console.output import Card, Json, done, label, moment, show_cards, show_json, show_one, show_rows
 from services.console.repairs import mails
 from services.console.repairs.mails import MailFilter, MailInList, NotRepaired, Refusal
 from services.console.session import with_database, with_pool
+from services.console.short_ids import short_ids
 from shared.database.pool import Connection, Pool, transaction
 from shared.errors import ImporterError
 from shared.messages import MailId, Outcome
+from shared.one_line import one_line
+from shared.standing.needs import many
 
 _SECTIONS: Final = ("notifications", "dead_letters", "earlier_outcomes", "forced_imports")
+
+_FIRST: Final = ("outcome", "ticket", "reasons", "subject", "sender_name", "sender_address", "helpdesk")
+
+_MOST_AT_ONCE: Final = 10_000
+"""Mails that one command treats: each is a lock in one transaction."""
+
+_ALREADY: Final = frozenset({Refusal.BEING_REPLAYED, Refusal.NOT_QUARANTINED})
+"""What may have come about between the look and the deed."""
+
+MailIds = Annotated[list[str] | None, typer.Argument(metavar="[MAIL_ID...]", help="ids of mails, or their beginnings")]
+WithReason = Annotated[
+    str | None, typer.Option("--reason", metavar="REASON", help="only with this reason's id, such as too-large")
+]
+All = Annotated[bool, typer.Option("--all", help="all of them, after a count and a question")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only count, and change nothing")]
+Yes = Annotated[bool, typer.Option("--yes", help="do it without a question, for scripts")]
 
 _REFUSALS: Final = {
     Refusal.UNKNOWN: "There is no mail {mail_id}; `mails list` shows them.",
@@ -46,11 +67,13 @@ class CannotExport(ImporterError):
 
 
 @contextmanager
-def refusals_as_sentences() -> Iterator[None]:
-    """Turn what a repair refuses into BadValue, with a sentence for the command line."""
+def refusals_as_sentences(*, but: Collection[Refusal] = ()) -> Iterator[None]:
+    """Turn what a repair refuses into BadValue, with a sentence for the command line; those in `but` stay."""
     try:
         yield
     except NotRepaired as refused:
+        if refused.refusal in but:
+            raise
         became = "has no outcome yet" if refused.outcome is None else f"ended as {refused.outcome}"
         raise BadValue(_REFUSALS[refused.refusal].format(mail_id=refused.mail_id, became=became)) from None
 
@@ -63,12 +86,13 @@ def list_mails(
     subject: Annotated[str | None, typer.Option(help="only with this in the subject")] = None,
     *,
     waiting: Annotated[bool, typer.Option("--waiting", help="only what awaits its outcome")] = False,
+    reason: WithReason = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """List mails, the newest first."""
     try:
-        moment = None if since is None else Moment().parse(since)
+        first = None if since is None else Moment().parse(since)
     except BadValue as error:
         raise BadValue(f"--since: {error}.") from None
 
@@ -76,13 +100,14 @@ def list_mails(
         wanted = MailFilter(
             helpdesk_id=await helpdesk_id_of(acquired, helpdesk),
             outcome=outcome,
-            since=moment,
+            since=first,
             sender=sender,
             subject=subject,
             waiting=True if waiting else None,
+            reason=reason,
             limit=limit,
         )
-        _show_list("mails", await mails.mails(acquired, wanted), frozenset({"waiting"}), as_json=as_json)
+        _show_list("mails", await mails.mails(acquired, wanted), as_json=as_json)
 
     with_database(work)
 
@@ -91,6 +116,7 @@ def list_quarantined(
     helpdesk: OfHelpdesk = None,
     *,
     discarded: Annotated[bool, typer.Option("--discarded", help="those that a person discarded instead")] = False,
+    reason: WithReason = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -101,30 +127,40 @@ def list_quarantined(
             helpdesk_id=await helpdesk_id_of(acquired, helpdesk),
             outcome=Outcome.QUARANTINE,
             discarded=discarded,
+            reason=reason,
             limit=limit,
         )
-        hidden = frozenset({"outcome", "waiting", "ticket"})
-        _show_list("quarantined mails", await mails.mails(acquired, wanted), hidden, as_json=as_json)
+        _show_list("quarantined mails", await mails.mails(acquired, wanted), as_json=as_json)
 
     with_database(work)
 
 
 def show(mail_id: MailIdArgument, *, as_json: Json = False) -> None:
     """Show what became of a mail and why, its times, its notifications, its dead letters, its earlier outcomes."""
-    wanted = mail_id_of(mail_id)
 
     async def work(acquired: Connection) -> None:
         with refusals_as_sentences():
-            mail = asdict(await mails.mail(acquired, wanted))
+            mail = asdict(await mails.mail(acquired, await mail_id_of(acquired, mail_id)))
         if as_json:
             show_json(mail)
             return
-        show_one(readable({name: mail[name] for name in mail if name not in _SECTIONS}), as_json=False)
+        show_one(_in_order(mail), as_json=False, without_empty=True)
         for name in _SECTIONS:
-            if rows := [readable(row) for row in mail[name]]:
-                show_rows(name.replace("_", " "), rows, as_json=False)
+            if mail[name]:
+                typer.echo("")
+                show_rows(label(name), [with_sentences(row) for row in mail[name]], as_json=False)
 
     with_database(work)
+
+
+def _in_order(mail: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of it and why first, then who wrote what, then the rest; without what says nothing."""
+    told = with_sentences(mail)
+    if mail["full_size"] == mail["raw_size"]:
+        told |= {"full_size": None, "complete": None}
+    told |= {name: None for name in ("replays", "republish_count", "waiting") if not mail[name]}
+    rest = [name for name in mail if name not in _SECTIONS and name not in _FIRST]
+    return {name: told[name] for name in (*_FIRST, *rest)}
 
 
 def export(
@@ -135,14 +171,13 @@ def export(
 
     `audit list --kind raw-mail` tells who did so.
     """
-    wanted = mail_id_of(mail_id)
     if file is None and sys.stdout.isatty():
         raise BadValue("A raw mail is no text for a terminal: name a file, or send it into a pipe.")
 
     async def work(pool: Pool) -> None:
         async with transaction(pool) as acquired:
             with refusals_as_sentences():
-                raw = await mails.raw(acquired, wanted)
+                raw = await mails.raw(acquired, await mail_id_of(acquired, mail_id))
             chunks = mails.chunks(acquired, raw)
             if file is None:
                 await _write_to_pipe(chunks)
@@ -167,9 +202,9 @@ def force(
 
     The mails about it are sent, however old it is, unless --without-mails.
     """
-    wanted = mail_id_of(mail_id)
 
     async def work(acquired: Connection) -> None:
+        wanted = await mail_id_of(acquired, mail_id)
         with refusals_as_sentences():
             forced = await mails.force(acquired, wanted, without_mails=without_mails)
         done(f"Mail {wanted} will be imported once more, as mail {forced}.")
@@ -177,40 +212,134 @@ def force(
     with_database(work)
 
 
-def replay(mail_ids: MailIdArguments) -> None:
-    """Send quarantined mails through the pipeline again, once what kept them from becoming a ticket is mended."""
-    _each(mail_ids, mails.replay, "Mail {} is being replayed.")
+def replay(
+    mail_ids: MailIds = None,
+    helpdesk: OfHelpdesk = None,
+    reason: WithReason = None,
+    *,
+    everything: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Send quarantined mails through the pipeline again, once what kept them from becoming a ticket is mended.
+
+    Name mails, or say --all: then all that nobody decided about, of a --helpdesk or with a --reason where that is
+    given. What is being replayed already is passed over.
+    """
+    chosen = Chosen(mail_ids or [], helpdesk, reason, everything)
+    _treat(chosen, mails.replay, "replayed", dry_run=dry_run, yes=yes)
 
 
-def discard(mail_ids: MailIdArguments) -> None:
-    """Decide that nothing needs to be done about quarantined mails; their bytes are kept, a replay brings them back."""
-    _each(mail_ids, mails.discard, "Mail {} is discarded; it stays in quarantine.")
+def discard(
+    mail_ids: MailIds = None,
+    helpdesk: OfHelpdesk = None,
+    reason: WithReason = None,
+    because: Annotated[
+        str, typer.Option(metavar="TEXT", help="why nothing needs to be done; it is kept with the mail")
+    ] = "",
+    *,
+    everything: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Decide that nothing needs to be done about quarantined mails; their bytes are kept, a replay brings them back.
+
+    Name mails, or say --all, as with `quarantine replay`.
+    """
+    said = Text(longest=500).parse(because)
+    chosen = Chosen(mail_ids or [], helpdesk, reason, everything)
+    _treat(chosen, partial(mails.discard, because=said), "discarded", dry_run=dry_run, yes=yes)
 
 
-def _each(typed: list[str], repair: Callable[[Connection, MailId], Any], sentence: str) -> None:
-    wanted = [mail_id_of(each) for each in dict.fromkeys(typed)]
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which quarantined mails a person means: those he named, or all that a filter leaves."""
 
-    async def work(acquired: Connection) -> None:
-        for mail_id in wanted:
-            with refusals_as_sentences():
-                await repair(acquired, mail_id)
+    named: list[str]
+    helpdesk: str | None
+    reason: str | None
+    everything: bool
 
-    with_database(work)
-    for mail_id in wanted:
-        done(sentence.format(mail_id))
+    def __post_init__(self) -> None:
+        if bool(self.named) == self.everything:
+            raise BadValue("Name mails by id, or say --all; `quarantine list` shows them.")
+        if self.named and (self.helpdesk or self.reason):
+            raise BadValue("--helpdesk and --reason choose among --all; mails that are named need neither.")
+
+    async def ids(self, acquired: Connection) -> list[MailId]:
+        """Their ids; of --all the oldest first, so that tickets are numbered as the mails came."""
+        if self.named:
+            return await mail_ids_of(acquired, self.named)
+        wanted = MailFilter(
+            helpdesk_id=await helpdesk_id_of(acquired, self.helpdesk),
+            outcome=Outcome.QUARANTINE,
+            discarded=False,
+            reason=self.reason,
+            limit=_MOST_AT_ONCE,
+        )
+        return [MailId(one.mail_id) for one in reversed(await mails.mails(acquired, wanted))]
 
 
-def _show_list(title: str, listed: list[MailInList], hidden: frozenset[str], *, as_json: bool) -> None:
-    rows = [asdict(one) if as_json else readable(asdict(one)) for one in listed]
-    show_rows(title, rows, hidden=hidden, as_json=as_json)
+def _treat(
+    chosen: Chosen,
+    repair: Callable[[Connection, MailId], Awaitable[None]],
+    participle: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Repair the chosen mails, all or none; those of a filter only after a count and a person's yes."""
+
+    async def work(pool: Pool) -> None:
+        async with transaction(pool) as acquired:
+            wanted = await chosen.ids(acquired)
+        if dry_run:
+            done(f"{many(len(wanted), 'mail')} would be {participle}; nothing was changed.")
+            return
+        if chosen.everything and wanted and not yes:
+            _confirm(f"{many(len(wanted), 'quarantined mail')} will be {participle}. Go on?")
+        passed_over = 0
+        async with transaction(pool) as acquired:
+            for mail_id in wanted:
+                try:
+                    with refusals_as_sentences(but=_ALREADY if chosen.everything else frozenset()):
+                        await repair(acquired, mail_id)
+                except NotRepaired:
+                    passed_over += 1
+        if not chosen.everything:
+            for mail_id in wanted:
+                done(f"Mail {mail_id} is {participle}.")
+            return
+        over = f" {many(passed_over, 'mail')} had been decided about in the meantime." if passed_over else ""
+        done(f"{many(len(wanted) - passed_over, 'mail')} {participle}.{over}")
+        if len(wanted) == _MOST_AT_ONCE:
+            done("There may be more: say it again.")
+
+    with_pool(work)
 
 
-def readable(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with its reasons as sentences, each with what a person can do about it."""
-    if "reasons" not in row:
-        return dict(row)
-    sentences = [" → ".join(filter(None, (reason["sentence"], reason["remedy"]))) for reason in row["reasons"]]
-    return {**row, "reasons": sentences}
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise BadValue(f"{question.removesuffix(' Go on?')} Say --yes to do it without a question, or --dry-run.")
+    typer.confirm(question, abort=True)
+
+
+def _show_list(title: str, listed: list[MailInList], *, as_json: bool) -> None:
+    if as_json:
+        show_json([asdict(one) for one in listed])
+        return
+    ids = short_ids([one.mail_id for one in listed])
+    show_cards(title, [_card(one, short) for one, short in zip(listed, ids, strict=True)])
+
+
+def _card(mail: MailInList, short_id: str) -> Card:
+    became = " ".join(filter(None, (mail.outcome or "on its way", mail.ticket)))
+    replayed = "being replayed" if mail.waiting and mail.outcome is not None else ""
+    return Card(
+        (short_id, moment(mail.received_at), became, one_line(mail.subject or "(no subject)")),
+        (mail.helpdesk, one_line(mail.sender or "(no sender)"), replayed),
+        sentences(mail.reasons) if mail.outcome == Outcome.QUARANTINE else (),
+    )
 
 
 async def _write(chunks: AsyncIterator[bytes], into: BinaryIO) -> None:

@@ -14,14 +14,13 @@ import typer
 from services.console import notifications
 from services.console.commands.arguments import helpdesk_id_of
 from services.console.fields import BadValue, Choice
-from services.console.output import Json, done, show_rows
+from services.console.output import Card, Json, done, moment, show_cards, show_json
 from services.console.session import with_database
 from shared.database.pool import Connection
+from shared.one_line import one_line
 from shared.standing.needs import many
 
 STATES: Final = Choice(("waiting", "planned", "sent", "failed", "not-sent"))
-
-_ONLY_IN_JSON: Final = frozenset({"mail_id", "subject", "sent_at", "report_action", "reported_at"})
 
 Helpdesk = Annotated[str | None, typer.Option(help="Only those of this helpdesk.")]
 
@@ -45,10 +44,29 @@ def show_list(
     async def work(connection: Connection) -> None:
         helpdesk_id = await helpdesk_id_of(connection, helpdesk)
         rows = await notifications.rows(connection, state=wanted, helpdesk_id=helpdesk_id, at_most=limit)
-        listed = [asdict(row) for row in rows]
-        show_rows(f"{wanted} notifications", listed, as_json=as_json, hidden=_ONLY_IN_JSON)
+        if as_json:
+            show_json([asdict(row) for row in rows])
+            return
+        show_cards(f"{wanted} notifications", [_card(row, wanted) for row in rows])
 
     with_database(work)
+
+
+def _card(mail: notifications.Notification, state: str) -> Card:
+    facts = (
+        mail.helpdesk,
+        f"to {one_line(mail.recipient)}" if mail.recipient else "to nobody",
+        f"sent {moment(mail.sent_at)}" if mail.sent_at else "",
+        many(mail.tries, "try", "tries") if mail.tries else "",
+        f"next try {moment(mail.next_try_at)}" if mail.next_try_at and state == "waiting" else "",
+        f"report {mail.report_action} {mail.report_status or ''}".rstrip() if mail.report_action else "",
+    )
+    said = [mail.reason or "", f"The server: {one_line(mail.server_reply)}" if mail.server_reply else ""]
+    return Card(
+        (str(mail.id), moment(mail.created_at), state, f"{mail.kind} {mail.ticket}", one_line(mail.subject or "")),
+        facts,
+        [sentence for sentence in said if sentence],
+    )
 
 
 def send_now(helpdesk: Helpdesk = None) -> None:

@@ -110,13 +110,13 @@ class ResourceCommands:
         changeable = [field for field in resource.fields if field.name != resource.identity]
         secrets = SECRET_OPTIONS if resource in (ACCOUNTS, LOGINS) else ()
         described: list[tuple[str, Any, str, list[Parameter]]] = [
-            ("add", self.add, f"Add a {resource.name}.", [*place, *options(resource.fields, adding=True)]),
+            ("add", self.add, f"Add {resource.with_article}.", [*place, *options(resource.fields, adding=True)]),
             ("list", self.list, f"List the {resource.plural}.", [*filters, as_json()]),
-            ("show", self.show, f"Show one {resource.name}.", [*place, key, as_json()]),
+            ("show", self.show, f"Show {resource.with_article}.", [*place, key, as_json()]),
             (
                 "set",
                 self.change,
-                f"Change a {resource.name}: what is given changes, an empty value clears.",
+                f"Change {resource.with_article}: what is given changes, an empty value clears.",
                 [*place, key, *options(changeable, adding=False), *secrets],
             ),
         ]

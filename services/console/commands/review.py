@@ -7,16 +7,18 @@ from typing import Annotated, Final
 
 import typer
 
-from services.console.commands.arguments import Limit, MailIdArguments, OfHelpdesk, helpdesk_id_of, mail_id_of
-from services.console.commands.mails import readable
+from services.console.commands.arguments import Limit, MailIdArguments, OfHelpdesk, helpdesk_id_of, mail_ids_of
 from services.console.commands.signatures import group
+from services.console.explanations import sentences
 from services.console.fields import BadValue
-from services.console.output import Json, done, show_rows
+from services.console.output import Card, Json, done, moment, show_cards, show_json
 from services.console.repairs import review
 from services.console.repository import find
 from services.console.resources import EMPLOYEES
 from services.console.session import with_database, with_pool
+from services.console.short_ids import short_ids
 from shared.database.pool import Connection, Pool, connection
+from shared.one_line import one_line
 
 
 def list_waiting(helpdesk: OfHelpdesk = None, *, limit: Limit = 50, as_json: Json = False) -> None:
@@ -24,10 +26,21 @@ def list_waiting(helpdesk: OfHelpdesk = None, *, limit: Limit = 50, as_json: Jso
 
     async def work(acquired: Connection) -> None:
         waiting = await review.waiting(acquired, await helpdesk_id_of(acquired, helpdesk), limit)
-        rows = [asdict(one) if as_json else readable(asdict(one)) for one in waiting]
-        show_rows("tickets and supplements to review", rows, as_json=as_json)
+        if as_json:
+            show_json([asdict(one) for one in waiting])
+            return
+        ids = short_ids([one.mail_id for one in waiting])
+        show_cards("tickets and supplements to review", list(map(_card, waiting, ids)))
 
     with_database(work)
+
+
+def _card(one: review.Waiting, short_id: str) -> Card:
+    return Card(
+        (short_id, moment(one.reported_at), f"{one.what} {one.ticket}", one_line(one.subject or "(no subject)")),
+        (one.helpdesk, one_line(one.sender or "(no sender)"), "held" if one.held else ""),
+        sentences(one.reasons),
+    )
 
 
 def accept(
@@ -38,10 +51,10 @@ def accept(
 
     Runs as a process of ticket_writer, whose rules decide, with the secret database_password_ticket_writer.
     """
-    wanted = [mail_id_of(typed) for typed in dict.fromkeys(mail_ids)]
 
     async def work(pool: Pool) -> list[review.WasAccepted]:
         async with connection(pool) as acquired:
+            wanted = await mail_ids_of(acquired, mail_ids)
             employee_id = None if by is None else await find(acquired, EMPLOYEES, by)
         return await review.accept(wanted, employee_id)
 

@@ -38,7 +38,11 @@ _LIST: Final = """
         AND ($5::text IS NULL OR strpos(lower(mail.subject), lower($5)) > 0)
         AND ($6::boolean IS NULL OR mail.awaits_outcome = $6)
         AND ($7::boolean IS NULL OR (mail.reasons @> $8) = $7)
+        AND ($10::jsonb IS NULL OR mail.reasons @> $10)
     ORDER BY mail.received_at DESC, mail.mail_id LIMIT $9"""
+
+_THAT_BEGIN_WITH: Final = """
+    SELECT mail_id FROM imported_mails WHERE mail_id BETWEEN $1 AND $2 ORDER BY mail_id LIMIT 2"""
 
 _SHOW: Final = """
     SELECT mail.mail_id, helpdesk.name AS helpdesk, mail.outcome, mail.outcome_at, mail.awaits_outcome AS waiting,
@@ -101,8 +105,6 @@ _DISCARD: Final = """
 _RAW: Final = "SELECT raw_sha256, raw_size, full_size, complete FROM imported_mails WHERE mail_id = $1"
 
 _RAW_CHUNKS: Final = "SELECT content FROM raw_mail_chunks WHERE mail_id = $1 ORDER BY position"
-
-_DISCARDED: Final = [Reason(id=ReasonId.DISCARDED_BY_PERSON).model_dump(mode="json", exclude={"detail"})]
 
 
 class Refusal(StrEnum):
@@ -251,7 +253,7 @@ class RawMail:
 
 @dataclass(frozen=True, slots=True)
 class MailFilter:
-    """Which mails are listed; None takes all. `sender` and `subject` are parts of them, in any case."""
+    """Which mails are listed; None takes all. `sender` and `subject` are parts, in any case; `reason` is an id."""
 
     helpdesk_id: int | None = None
     outcome: str | None = None
@@ -261,15 +263,23 @@ class MailFilter:
     waiting: bool | None = None
     discarded: bool | None = None
     limit: int = 50
+    reason: str | None = None
 
 
 async def mails(connection: Connection, wanted: MailFilter) -> list[MailInList]:
     """The newest mails that answer to the filter."""
     rows = await connection.fetch(
         _LIST, wanted.helpdesk_id, wanted.outcome, wanted.since, wanted.sender, wanted.subject, wanted.waiting,
-        wanted.discarded, _DISCARDED, wanted.limit,
+        wanted.discarded, [{"id": ReasonId.DISCARDED_BY_PERSON}], wanted.limit,
+        None if wanted.reason is None else [{"id": wanted.reason}],
     )  # fmt: skip
     return [MailInList(**{**row, "reasons": explained(row["reasons"])}) for row in rows]
+
+
+async def ids_that_begin_with(connection: Connection, digits: str) -> list[MailId]:
+    """The first two ids of mails that begin with these hexadecimal digits, of which there are fewer than 32."""
+    least, most = (uuid.UUID(digits.ljust(32, filler)) for filler in "0f")
+    return [MailId(row["mail_id"]) for row in await connection.fetch(_THAT_BEGIN_WITH, least, most)]
 
 
 async def mail(connection: Connection, mail_id: MailId) -> MailInFull:
@@ -339,18 +349,19 @@ async def replay(connection: Connection, mail_id: MailId) -> None:
     await connection.execute(_CLOSE_LETTERS, mail_id, MAIL_QUEUES)
 
 
-async def discard(connection: Connection, mail_id: MailId) -> None:
+async def discard(connection: Connection, mail_id: MailId, *, because: str = "") -> None:
     """Record a person's decision that nothing needs to be done; it stays quarantined and can be replayed.
 
-    Raises NotRepaired.
+    `because` is kept with it in the ledger («waarom»). Raises NotRepaired.
     """
     await _lock_quarantined(connection, mail_id)
-    await note_discarded(connection, mail_id)
+    await note_discarded(connection, mail_id, because=because)
 
 
-async def note_discarded(connection: Connection, mail_id: MailId) -> None:
-    """Note that a person discarded this mail; nothing where it is not quarantined (any more)."""
-    await connection.execute(_DISCARD, mail_id, _DISCARDED)
+async def note_discarded(connection: Connection, mail_id: MailId, *, because: str = "") -> None:
+    """Note that a person discarded this mail, and why; nothing where it is not quarantined (any more)."""
+    decision = Reason(id=ReasonId.DISCARDED_BY_PERSON, detail=because)
+    await connection.execute(_DISCARD, mail_id, [decision.model_dump(mode="json", exclude_defaults=True)])
 
 
 def explained(reasons: Sequence[Any]) -> tuple[ExplainedReason, ...]:

@@ -1,0 +1,170 @@
+"""--help as a page of plain text: whole names of options, sentences broken between words, nothing shortened.
+
+The man page and the tests read the same pages: what a command takes is asked of typer once, in `described`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from services.console.layout import wrapped
+
+WIDEST: Final = 100
+"""Columns of the widest page: longer lines are tiring to read."""
+_NAMES: Final = 24
+"""Columns of the names of options and commands, when they fit there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An argument, an option or a command below a group: its name as it is typed, and what it means."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a person reads of one command: how it is typed, what it does, and all that it takes."""
+
+    usage: str
+    text: str
+    sections: Mapping[str, tuple[Described, ...]]
+
+    def lines(self, width: int) -> Iterator[str]:
+        """The page, no line wider than `width`."""
+        yield from _hanging("Usage: ", self.usage, width)
+        for paragraph in self.text.split("\n\n"):
+            yield ""
+            yield from wrapped(" ".join(paragraph.split()), width, "  ")
+        for title, entries in self.sections.items():
+            yield ""
+            yield f"{title}:"
+            for entry in entries:
+                yield from _entry(entry, width)
+
+
+class _WithPage:
+    """A command whose --help is a `Page`."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The page, as wide as the terminal."""
+        return "\n".join(page_of(self, ctx.command_path).lines(page_width()))
+
+    def get_usage(self, ctx: Any) -> str:
+        """Its first lines alone, for who typed something else."""
+        return "\n".join(_hanging("Usage: ", page_of(self, ctx.command_path).usage, page_width()))
+
+
+class Command(_WithPage, TyperCommand):
+    """One command."""
+
+
+class Group(_WithPage, TyperGroup):
+    """A group of commands."""
+
+
+def page_width() -> int:
+    """Columns of the terminal, or of COLUMNS; 80 where there is none."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
+
+
+def with_pages(app: typer.Typer) -> typer.Typer:
+    """`app`, so that its commands have pages; what is typed wrongly is answered in plain text too."""
+    app.info.cls = Group
+    app.rich_markup_mode = None
+    for registered in app.registered_commands:
+        registered.cls = Command
+    return app
+
+
+def page_of(command: Any, path: str) -> Page:
+    """The page of a command that is called as `path` («helpdesk-importer mails list»)."""
+    arguments = tuple(_argument(each) for each in command.params if isinstance(each, TyperArgument))
+    options = tuple(_option(each) for each in command.params if isinstance(each, TyperOption) and not each.hidden)
+    below = getattr(command, "commands", {})
+    typed = [argument.name for argument in arguments] or (["COMMAND", "[ARGS]..."] if below else [])
+    sections = {
+        "Arguments": arguments,
+        "Options": (*options, Described("--help", "Show this page.")),
+        "Commands": tuple(Described(name, first_sentence(each.help or "")) for name, each in below.items()),
+    }
+    return Page(
+        " ".join([path, "[OPTIONS]", *typed]),
+        inspect.cleandoc(command.help or ""),
+        {title: entries for title, entries in sections.items() if entries},
+    )
+
+
+def first_sentence(text: str) -> str:
+    """The first paragraph of a help text on one line."""
+    return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+
+
+def _argument(parameter: TyperArgument) -> Described:
+    name = parameter.metavar or (parameter.name or "").upper()
+    return Described(name if parameter.required or name.startswith("[") else f"[{name}]", _sentence(parameter.help))
+
+
+def _option(parameter: TyperOption) -> Described:
+    names = ", ".join(parameter.opts)
+    if parameter.secondary_opts:
+        names = f"{names} / {', '.join(parameter.secondary_opts)}"
+    value = "" if parameter.is_flag else f" {_value(parameter)}"
+    notes = ["required"] if parameter.required else []
+    if not parameter.is_flag and parameter.default not in (None, "", [], ()) and not callable(parameter.default):
+        notes.append(f"else {parameter.default}")
+    note = f" ({', '.join(notes)})" if notes else ""
+    return Described(f"{names}{value}", f"{_sentence(parameter.help).rstrip('.')}{note}.")
+
+
+def _value(parameter: TyperOption) -> str:
+    if parameter.metavar:
+        return parameter.metavar
+    kind = parameter.type_descriptor
+    if kind.is_choice and kind.choices is not None:
+        return "|".join(str(getattr(choice, "value", choice)) for choice in kind.choices)
+    return "NUMBER" if kind.annotation in (int, float) else "FILE" if kind.is_path else "TEXT"
+
+
+def _sentence(text: str | None) -> str:
+    """With a capital and a full stop, as all of them are."""
+    text = " ".join((text or "").split())
+    if text and text.split()[0].islower() and text[0].isalpha():
+        text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "?")) or not text else f"{text}."
+
+
+def _hanging(name: str, text: str, width: int) -> list[str]:
+    indent = " " * len(name)
+    first, *rest = wrapped(text, width, indent)
+    return [name + first[len(indent) :], *rest]
+
+
+def _entry(entry: Described, width: int) -> list[str]:
+    indent = " " * (_NAMES + 4 if width >= 72 else 6)  # noqa: PLR2004 - columns
+    if len(entry.name) + 4 > len(indent):
+        return [*_names(entry.name, width), *(wrapped(entry.meaning, width, indent) if entry.meaning else [])]
+    return _hanging(f"  {entry.name}".ljust(len(indent)), entry.meaning, width)
+
+
+def _names(name: str, width: int) -> list[str]:
+    """Whole names and values: where they are wider than the page, it is broken before «/» and after «|» alone."""
+    if len(name) + 2 <= width:
+        return [f"  {name}"]
+    lines = [" "]
+    for part in name.replace("|", "| ").replace(" / ", " /_").split(" "):
+        word = part.replace("/_", "/ ")
+        joint = "" if lines[-1].endswith("|") else " "
+        if len(lines[-1]) + len(joint) + len(word) > width:
+            lines.append(f"      {word}")
+        else:
+            lines[-1] += joint + word
+    return lines
