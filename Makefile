@@ -3,13 +3,14 @@
 PYTHON ?= python3
 MAILBOX ?=
 T ?=
+FROM ?=
 export RUNTIME
 
 export PYTHONDONTWRITEBYTECODE = 1
 local := $(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench chaos fuzz up down status logs lock audit fresh clean man
+.PHONY: help setup demo test check bench chaos fuzz up down status logs backup restore lock pin audit fresh clean man
 
 help: ## this page
 	@echo 'Commands of this checkout. Nothing is installed on the machine; no root is needed.'
@@ -37,6 +38,12 @@ status: ## what of `make up` runs, and where
 logs: ## follow the logs of `make up` (Ctrl-C ends the looking, not the importer)
 	@$(local) logs
 
+backup: ## the database and its keys into a folder of .run/backups/ (RUNTIME=docker)
+	@$(local) backup
+
+restore: ## a back-up in the place of what there is (FROM=.run/backups/…; RUNTIME=docker)
+	@$(local) restore --from '$(FROM)'
+
 check: ## lint, format, types, import boundaries, generated documents; no server needed
 	@$(local) check
 
@@ -57,6 +64,9 @@ lock: ## lock the dependencies of pyproject.toml with their hashes, and list the
 
 man: ## make deploy/man/helpdesk-importer.1 of the --help pages
 	@.venv/bin/python -m services.console.manual > deploy/man/helpdesk-importer.1
+
+pin: ## name the base images by the digests that their registry tells now; needs Docker and the network
+	@$(local) pin
 
 audit: ## known weaknesses of the locked dependencies, and base images without a digest; needs the network
 	@$(local) audit

@@ -1,7 +1,7 @@
 """`make audit`: known weaknesses of what is locked, and base images that are named by tag alone."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,10 @@ def audit(checkout: Checkout) -> bool:
         is_well = False
     tagged = unpinned(IMAGES)
     if tagged:
-        say("Base images that are named by tag alone, so that their content may change; name them NAME:TAG@sha256:… in")
-        say("deploy/compose.yaml, deploy/Dockerfile and deploy/local/compose_folder.py before a release:")
-        for line in how_to_pin(tagged):
-            say(f"  {line}")
+        say("Base images that are named by tag alone, so that their content may change; `make pin`, where their")
+        say("registry is reached, names them by digest:")
+        for image in tagged:
+            say(f"  {image}")
     return is_well and not tagged
 
 
@@ -67,11 +67,6 @@ def advice_of(report: Mapping[str, Any]) -> Advice:
 def unpinned(images: Mapping[str, str]) -> list[str]:
     """The images that are named without a digest."""
     return sorted(image for image in images.values() if "@sha256:" not in image)
-
-
-def how_to_pin(images: Iterable[str]) -> list[str]:
-    """The commands that tell the digests, on a machine that reaches their registry."""
-    return [f"docker buildx imagetools inspect {image} --format '{{{{.Manifest.Digest}}}}'" for image in images]
 
 
 def _tell(advice: Advice) -> bool:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from deploy.local import runtime
 from deploy.local.account import ordinary_account
@@ -10,10 +11,12 @@ from deploy.local.audit import audit as look_for_weaknesses
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.checks import passes
 from deploy.local.console import say
+from deploy.local.failure import CannotBeDoneThisWay
 from deploy.local.foreground import attend
 from deploy.local.fresh import clean_fresh, refuse_impossible, try_fresh
 from deploy.local.fuzz import bring_fuzzer
 from deploy.local.locks import write_locks
+from deploy.local.pin import pin as name_by_digest
 from deploy.local.run_folder import make_run_folder
 from deploy.local.set_up import set_up
 from deploy.local.temporary import TEMPORARY
@@ -110,6 +113,20 @@ def status(checkout: Checkout) -> int:
     return 0 if runtime.current(checkout).status() else _NOT_RUNNING
 
 
+def backup(checkout: Checkout) -> int:
+    """A back-up of what `make up` keeps, in a new folder."""
+    runtime.current(checkout).backup()
+    return 0
+
+
+def restore(checkout: Checkout, folder: str) -> int:
+    """A back-up in the place of what there is."""
+    if not folder:
+        raise CannotBeDoneThisWay("Name the back-up: make restore FROM=.run/backups/20261128T140200")
+    runtime.current(checkout).restore(Path(folder).resolve())
+    return 0
+
+
 def logs(checkout: Checkout) -> int:
     """Follow the logs until Ctrl-C."""
     runtime.current(checkout).logs()
@@ -137,6 +154,12 @@ def lock(checkout: Checkout, *, upgrade: bool) -> int:
     make_run_folder(checkout, ordinary_account())
     with exclusive(checkout.run, "lock"):
         write_locks(checkout, upgrade=upgrade)
+    return 0
+
+
+def pin(checkout: Checkout) -> int:
+    """Name base images by digest."""
+    name_by_digest(checkout.root)
     return 0
 
 

@@ -16,12 +16,15 @@ from pathlib import Path
 
 from deploy.local import credentials, ports, settings_file
 from deploy.local.endpoints import RABBITMQ_ADMINISTRATOR
+from deploy.local.failure import SetUpFailed
 
 # Images; what the containers run as, how many there are, and what they may take: see deploy/compose.yaml.
 CHOICES = (
     *("POSTGRES_IMAGE", "RABBITMQ_IMAGE", "BASE_IMAGE", "IMPORTER_IMAGE"),
     *("IMPORTER_MAIL_DIRECTORY", "IMPORTER_USER", "IMPORTER_LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
-    *("FETCHERS", "CLASSIFIERS", "TICKET_WRITERS", "NOTIFIERS", "READERS", "CLASSIFIER_MEMORY"),
+    *("FETCHERS", "CLASSIFIERS", "TICKET_WRITERS", "NOTIFIERS", "READERS"),
+    *("CLASSIFIER_MEMORY", "POSTGRES_MEMORY", "RABBITMQ_MEMORY", "POSTGRES_ADDRESS"),
+    *("IMPORTER_CA_DIRECTORY", "IMPORTER_CLAMD_DIRECTORY"),
     *("IMPORTER_TICKET_NUMBER_PATTERN", "IMPORTER_CLAMD_URL", "IMPORTER_REQUIRE_TLS", "IMPORTER_SERVER_NAMES"),
     *("IMPORTER_MICROSOFT_LOGIN_URL", "IMPORTER_MICROSOFT_GRAPH_URL"),
 )
@@ -35,6 +38,8 @@ _PORTS = {"POSTGRES_PORT": 1, "AMQP_PORT": 1, "RABBITMQ_CONSOLE_PORT": 1}
 _USER_OF_IMAGE = 10001
 _OF_CERTIFICATES = ("authority", "public", "postgres", "rabbitmq")
 _MADE_WITH = "_MADE_WITH"
+_CHOSEN_PORTS = "CHOSEN_PORTS"
+_PORTS_END = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,10 @@ class ComposeFolder:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write_secrets()
         self._make_room_for_certificates()
-        settled = ports.kept(self._ports_file) if keep_ports else ports.settle(self._ports_file, _PORTS)
-        settings_file.write(self.env_file, self._settings(environment, settled), settings_file.for_compose)
+        chosen = self._chosen_ports(environment)
+        settled = ports.settle(self._ports_file, _PORTS, _PORTS if keep_ports else (), chosen=chosen)
+        settings = self._settings(environment, settled) | {_CHOSEN_PORTS: " ".join(chosen)}
+        settings_file.write(self.env_file, settings, settings_file.for_compose)
 
     def settings(self) -> dict[str, str]:
         """The settings of the Compose file as they were written; none before."""
@@ -106,6 +113,19 @@ class ComposeFolder:
     @property
     def _ports_file(self) -> Path:
         return self.folder / "ports.json"
+
+    def _chosen_ports(self, environment: Mapping[str, str]) -> dict[str, int]:
+        """The ports that somebody has chosen, now or earlier, and that must not move; SetUpFailed when one is none."""
+        earlier = ports.kept(self._ports_file)
+        chosen = {name: earlier[name] for name in self.settings().get(_CHOSEN_PORTS, "").split() if name in earlier}
+        for name in _PORTS:
+            if port := environment.get(name):
+                if not port.isdecimal() or not 0 < int(port) < _PORTS_END:
+                    raise SetUpFailed(f"{name}={port} is no port: a number from 1 to {_PORTS_END - 1}, or nothing.")
+                chosen[name] = int(port)
+            elif port is not None:
+                chosen.pop(name, None)
+        return chosen
 
     def _settings(self, environment: Mapping[str, str], settled: Mapping[str, int]) -> dict[str, str]:
         earlier = self.settings()

@@ -60,6 +60,13 @@ def remove_image(name: str) -> None:
     run(["docker", "image", "rm", name])
 
 
+def remove_volume(name: str) -> None:
+    """Remove a volume that no container uses, and what it holds."""
+    removed = run(["docker", "volume", "rm", name])
+    if removed.code != 0:
+        raise SetUpFailed(f"Docker's volume {name} cannot be removed: {removed.errors()}")
+
+
 def has_volume(name: str) -> bool:
     """Whether a volume of this name holds data."""
     return run(["docker", "volume", "inspect", "--format", "{{.Name}}", name]).code == 0
@@ -149,6 +156,21 @@ class Compose:
             for name, service in described["services"].items()
         }
 
+    def port(self, service: str, inside: int) -> list[str]:
+        """Where a port of each container of a service is published, as `127.0.0.1:32768`."""
+        listed = [json.loads(line) for line in self.must("ps", "--format", "json", service).splitlines()]
+        return [
+            f"{published['URL']}:{published['PublishedPort']}"
+            for one in listed
+            for published in one.get("Publishers") or ()
+            if published["TargetPort"] == inside and published["PublishedPort"]
+        ]
+
+    def restarts(self, container: Container) -> int:
+        """How often Docker has started it again by itself since it was made."""
+        counted = run(["docker", "inspect", "--format", "{{.RestartCount}}", container.name])
+        return int(counted.output) if counted.code == 0 else 0
+
     def containers(self) -> list[Container]:
         """All containers of the project, stopped ones too."""
         return parsed(self.must("ps", "--all", "--format", "json"))
@@ -161,7 +183,10 @@ class Compose:
 
     def _why(self, done: Ended) -> str:
         if taken := taken_port(done.output):
-            return f"Port {taken} was taken by another program just now: the same command again chooses another."
+            return (
+                f"Port {taken} is taken by another program. The same command again chooses another, unless you chose "
+                "this one: then stop that program."
+            )
         failed = [container for container in self.containers() if container.failed]
         if not failed:
             return f"The containers do not start, Docker says: {done.errors()}"

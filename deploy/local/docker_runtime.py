@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from deploy.local import docker, settings_file
 from deploy.local.checkout import Checkout, exclusive
@@ -17,6 +18,7 @@ from deploy.local.command_line import CommandLine
 from deploy.local.compose_folder import IMAGES, ComposeFolder
 from deploy.local.console import say, shown, step
 from deploy.local.docker import Compose
+from deploy.local.docker_backup import Backups
 from deploy.local.dovecot import ImapEndpoint
 from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
 from deploy.local.foreground import ignore_interrupts
@@ -88,6 +90,26 @@ class Deployment:
             files[server].add(self.folder.certificates / server / "certificate.pem")
         self.folder.note_what_they_are_made_with({name: files[name] for name in (*SERVERS, *SERVICES)})
         self.compose.up(seconds=seconds)
+
+    @property
+    def backups(self) -> Backups:
+        """What makes back-ups of it, and brings them back."""
+        return Backups(self.compose, self.folder.secrets)
+
+    def restore(self, backup: Path, *, seconds: int) -> None:
+        """Stop the services, put a back-up in the place of what there is, and start them again.
+
+        RabbitMQ starts empty: what was under way is in the database, and goes on from there.
+        """
+        with step("the services have ended"):
+            self.compose.must("stop", *SERVICES)
+        try:
+            self.backups.bring_back(backup)
+            self.compose.must("rm", "--stop", "--force", "rabbitmq")
+            docker.remove_volume(f"{self.folder.project}_rabbitmq-data")
+        finally:
+            with step("servers and services are healthy"):
+                self.start(seconds=seconds)
 
     def drop(self) -> None:
         """Remove its containers, its data and its folder, if it is there."""
@@ -192,9 +214,30 @@ class DockerRuntime:
             self._tell(deployment)
             return True
         for container in there:
-            say(f"  {container.name}: {container.condition()}")
+            say(f"  {container.name}: {container.condition()}{docker.health_report(container)}")
         say(f"{'Not all of it runs' if there else 'Nothing is running'}: `make up RUNTIME=docker` starts it.")
         return False
+
+    def backup(self) -> None:
+        """Write a back-up while all of it runs; its folder is said."""
+        deployment = self._running()
+        with exclusive(self.checkout.run, "backup"):
+            deployment.backups.make(self.checkout.run / "backups")
+
+    def restore(self, backup: Path) -> None:
+        """Put a back-up in the place of what there is."""
+        deployment = self._running()
+        with exclusive(self.checkout.run, "restore"):
+            deployment.restore(backup, seconds=_READY_SECONDS)
+        self._tell(deployment)
+
+    def _running(self) -> Deployment:
+        """That of `make up`; SetUpFailed unless its servers run."""
+        docker.refuse_missing()
+        deployment = self._deployment()
+        if not deployment.runs(SERVERS):
+            raise SetUpFailed("The importer's servers do not run: `make up RUNTIME=docker` starts them.")
+        return deployment
 
     def logs(self) -> None:
         """Become a program that follows the logs."""
@@ -237,5 +280,12 @@ class DockerRuntime:
   trust       {settings["IMPORTER_SERVER_CA_FILE"]} vouches for PostgreSQL and RabbitMQ, which speak TLS alone
   PostgreSQL  {settings["IMPORTER_DATABASE_URL"]} as importer_owner, password in secrets/database_password_owner
   RabbitMQ    {settings["IMPORTER_RABBITMQ_MANAGEMENT_URL"]}/ as importer_admin, password in secrets/amqp_password_admin
-  services    {"  ".join(f"{name} ×{replicas.count(name)}" for name in SERVICES)}, all healthy"""
+  services    {"  ".join(f"{name} ×{replicas.count(name)}" for name in SERVICES)}, all healthy
+  metrics     {"  ".join(f"{name} {' '.join(deployment.compose.port(name, 9000))}" for name in SERVICES)}"""
         )
+        for container in deployment.compose.containers():
+            if restarts := deployment.compose.restarts(container):
+                say(
+                    f"  {container.service} has ended {restarts} times since it was made, and Docker started it again: "
+                    f"its log says why; if it says nothing, the kernel ended it for want of memory."
+                )

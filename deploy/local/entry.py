@@ -15,18 +15,20 @@ from deploy.local.runtime import DOCKER, asked_for
 from deploy.local.set_up import refuse_foreign_platform
 
 _INTERRUPTED = 130
+_COMMANDS = "setup demo test check bench chaos fuzz up down status logs backup restore lock pin audit fresh clean"
 
 
 def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.local", description="See `make help`.")
     parser.add_argument(
         "command",
-        choices="setup demo test check bench chaos fuzz up down status logs lock audit fresh clean".split(),  # noqa: SIM905 - words
+        choices=_COMMANDS.split(),
     )
     parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
     parser.add_argument("--mailbox", default="", help="with demo: the kind of mailbox")
     parser.add_argument("--seed", type=int, default=1, help="with chaos: what goes wrong and when")
     parser.add_argument("--mails", type=int, default=5000, help="with chaos: how many mails")
+    parser.add_argument("--from", dest="from_folder", default="", help="with restore: the folder of the back-up")
     parser.add_argument("--seconds", type=int, default=300, help="with fuzz: how long, over all targets")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
     parser.add_argument("--suite", default=" ".join(SUITES), help="with fresh: the suites of Debian to try")
@@ -44,6 +46,9 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "down": partial(commands.down, checkout),
         "status": partial(commands.status, checkout),
         "logs": partial(commands.logs, checkout),
+        "backup": partial(commands.backup, checkout),
+        "restore": partial(commands.restore, checkout, given.from_folder),
+        "pin": partial(commands.pin, checkout),
         "audit": partial(commands.audit, checkout),
         "lock": partial(commands.lock, checkout, upgrade=given.upgrade),
         "fresh": partial(commands.fresh, checkout, given.suite.split()),

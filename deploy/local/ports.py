@@ -46,13 +46,22 @@ def kept(file: Path) -> dict[str, int]:
     return ports
 
 
-def settle(file: Path, counts: Mapping[str, int], held: Collection[str] = ()) -> dict[str, int]:
+def settle(
+    file: Path, counts: Mapping[str, int], held: Collection[str] = (), *, chosen: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """A port for each name, the first of as many consecutive ones as `counts` says.
 
     The one kept in `file` stays while it is free, or `held` by a program of our own that runs; a new one, when it was
-    taken, is said aloud.
+    taken, is said aloud. One that somebody has `chosen` never moves: SetUpFailed when it is taken.
     """
     earlier = kept(file)
+    for name, port in (chosen or {}).items():
+        if not (earlier.get(name) == port and name in held) and not is_free(port):
+            raise SetUpFailed(
+                f"Port {port}, which {name} chooses, is taken by another program: stop that, or choose another one "
+                f"({name}= in the environment, empty: any that is free)."
+            )
+        earlier[name] = port
     settled: dict[str, int] = {}
     taken = {port for name, first in earlier.items() for port in range(first, first + counts.get(name, 1))}
     for name, count in counts.items():

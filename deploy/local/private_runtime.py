@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.command_line import CommandLine
 from deploy.local.console import say, say_wrapped, shown
 from deploy.local.dovecot import ImapEndpoint, private_dovecot
-from deploy.local.failure import SetUpFailed
+from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
 from deploy.local.importer import SERVICES, Importer
 from deploy.local.instance import Instance
 from deploy.local.packages import Packages
@@ -17,6 +18,11 @@ from deploy.local.run_folder import remove_run_folder
 from deploy.local.set_up import refuse_foreign_platform, set_up
 from deploy.local.temporary import TEMPORARY, temporary_servers
 from deploy.local.tools import plain_environment
+
+_NO_BACKUP = (
+    "There is no such command for private servers: `pg_dump` and `pg_restore` of the address that `make status` tells, "
+    "and a copy of .run/secrets, are a back-up. RUNTIME=docker has the commands."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,14 @@ class PrivateRuntime:
             self._tell(importer)
         say("")
         return importer.command_line.status() and not troubles
+
+    def backup(self) -> None:
+        """There is no such command for private servers: CannotBeDoneThisWay."""
+        raise CannotBeDoneThisWay(_NO_BACKUP)
+
+    def restore(self, backup: Path) -> None:  # noqa: ARG002 - as of every runtime
+        """There is no such command for private servers: CannotBeDoneThisWay."""
+        raise CannotBeDoneThisWay(_NO_BACKUP)
 
     def logs(self) -> None:
         """Become a program that follows the logs."""

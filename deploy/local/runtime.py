@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from deploy.local.checkout import Checkout
@@ -42,6 +43,12 @@ class Runtime(Protocol):
 
     def status(self) -> bool:
         """Say what runs, and where; whether all of it does."""
+
+    def backup(self) -> None:
+        """Write a back-up of what `up` keeps; raises CannotBeDoneThisWay where there is no such command."""
+
+    def restore(self, backup: Path) -> None:
+        """Bring a back-up back; raises CannotBeDoneThisWay where there is no such command."""
 
     def logs(self) -> None:
         """Become a program that follows the logs."""

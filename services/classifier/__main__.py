@@ -18,6 +18,9 @@ a few seconds waits behind the others, as do later mails of its sender: those ar
 limit. One that cannot be read even so goes on from its head with the reason `unreadable`; one that shows a bug of ours
 is tried five times, then goes on from its head with `our-error`.
 
+A container with less memory than its readers may take is told of at the start (`memory_limit_too_small`), and each
+process that the kernel ended for want of it afterwards (`killed_for_memory`).
+
 Configuration  IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL and the secrets `database_password_classifier`,
                `amqp_password_classifier`; IMPORTER_TICKET_NUMBER_PATTERN; IMPORTER_READERS (2),
                IMPORTER_READING_SECONDS (30), IMPORTER_READING_MEMORY_MB (1536); IMPORTER_CLAMD_URL (none); the rest is
@@ -41,6 +44,7 @@ import structlog
 from services.classifier import repository
 from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.flow import Classifier
+from services.classifier.memory_limit import limit_mb, tell_kills, warn_of_too_little
 from services.classifier.reading.pool import ReaderPool
 from services.classifier.scanner import Scanner
 from shared.blobs.postgres import PostgresBlobs
@@ -99,12 +103,17 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
             on_dead_letter=partial(repository.record_dead_letter, pool),
             on_poison=classifier.hand_on,
         )
+        warn_of_too_little(configuration.readers, configuration.reading_memory_mb, limit_mb())
         process.ready_when("broker", consumer.check)
         process.ready_when("publishing", publisher.check)
         process.ready_when("database", partial(repository.check, pool))
         if scanner is not None:
             process.ready_when("virus scanner", scanner.check)
-        await process.run(partial(_run, pool, configuration.ticket_number_pattern, consumer))
+        telling = asyncio.create_task(tell_kills(), name="memory kills")
+        try:
+            await process.run(partial(_run, pool, configuration.ticket_number_pattern, consumer))
+        finally:
+            telling.cancel()
 
 
 async def _run(pool: Pool, number_pattern: str, consumer: Consumer, stop: asyncio.Event) -> None:

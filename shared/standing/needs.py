@@ -149,8 +149,10 @@ def _of_broker(standing: Standing) -> Iterator[Need]:
         if not queue.consumers:
             yield Need(
                 Cause.NOT_READ,
-                f"Nobody reads the queue {queue.queue}: {queue.reader} does not run.",
-                f"Niemand leest de wachtrij {queue.queue}: {queue.reader} draait niet.",
+                f"Nobody reads the queue {queue.queue}: {queue.reader} does not run, or a server refuses its login: "
+                "its /health/ready says which.",
+                f"Niemand leest de wachtrij {queue.queue}: {queue.reader} draait niet, of een server weigert zijn "
+                "aanmelding: zijn /health/ready zegt welke van beide.",
                 queue.queue,
             )
         if queue.suspect:

@@ -107,7 +107,15 @@ def mounted(process: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
 def test_nothing_listens_beyond_this_machine(name: str) -> None:
-    assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"][name].get("ports", ()))
+    ports = COMPOSE["services"][name].get("ports", ())
+    assert all(port.startswith(("127.0.0.1:", "${POSTGRES_ADDRESS:-127.0.0.1}:")) for port in ports)
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_no_process_takes_more_memory_by_way_of_swap_or_stays_down_after_the_engine_crashed(name: str) -> None:
+    described = COMPOSE["services"][name]
+    assert described["memswap_limit"] == described["mem_limit"]
+    assert described.get("restart") == ("always" if name in {*SERVICES, *SERVERS} else described.get("restart"))
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])

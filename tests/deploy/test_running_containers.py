@@ -91,17 +91,22 @@ def deliver(deployment: Deployment, name: str) -> None:
 
 
 async def tickets(deployment: Deployment) -> int:
-    """How many there are, asked through the published port."""
+    """How many there are."""
+    return len(await numbers(deployment))
+
+
+async def numbers(deployment: Deployment) -> list[int]:
+    """Those of all tickets, asked through the published port."""
     settings = deployment.folder.importer_settings()
     password = (deployment.folder.secrets / "database_password_owner").read_text().strip()
     trusted = settings["IMPORTER_SERVER_CA_FILE"]
     url = f"{settings['IMPORTER_DATABASE_URL']}&sslrootcert={quote(trusted)}"
     connection = await asyncpg.connect(url, user="importer_owner", password=password)
     try:
-        count: int = await connection.fetchval("SELECT count(*) FROM helpdesk.tickets")
+        rows = await connection.fetch("SELECT number FROM helpdesk.tickets")
     finally:
         await connection.close()
-    return count
+    return [int(row["number"]) for row in rows]
 
 
 async def until_there_are(deployment: Deployment, count: int) -> None:
@@ -178,6 +183,25 @@ async def test_servers_speak_tls_alone_and_what_changes_is_taken_up(
     assert {name for name, at in started(deployment).items() if at != before[name]} >= set(SERVERS)
     deliver(deployment, "1700000002.2.host")
     await until_there_are(deployment, 2)
+
+
+@pytest.mark.timeout(1200)
+async def test_a_back_up_brings_back_what_was_and_gives_no_number_twice(deployment: Deployment, tmp_path: Path) -> None:
+    start(deployment)
+    configure(deployment)
+    deliver(deployment, "1700000001.1.host")
+    await until_there_are(deployment, 1)
+    made = deployment.backups.make(tmp_path)
+    deliver(deployment, "1700000002.2.host")
+    await until_there_are(deployment, 2)
+    given = set(await numbers(deployment))
+
+    deployment.restore(made, seconds=300)
+    assert set(await numbers(deployment)) < given
+    deliver(deployment, "1700000003.3.host")
+    await until_there_are(deployment, 2)
+    assert max(await numbers(deployment)) > max(given)
+    assert made.stat().st_mode & 0o077 == 0
 
 
 def answer_without_tls(deployment: Deployment, port: str, said: bytes) -> bytes:

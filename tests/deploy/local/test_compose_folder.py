@@ -1,5 +1,6 @@
 """What Compose is given: secrets that containers can read and other users cannot, choices that are kept, free ports."""
 
+import hashlib
 import os
 import socket
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.compose_folder import ComposeFolder
+from deploy.local.failure import SetUpFailed
 
 OWNER_OF_MAIL = os.geteuid() or 10001
 
@@ -84,3 +86,32 @@ def test_a_process_on_this_machine_finds_the_published_ports_and_the_secrets(fol
     assert outside["IMPORTER_AMQP_URL"].endswith(f":{inside['AMQP_PORT']}/helpdesk")
     assert outside["IMPORTER_RABBITMQ_MANAGEMENT_URL"].endswith(f":{inside['RABBITMQ_CONSOLE_PORT']}")
     assert outside["IMPORTER_SECRETS_DIR"] == inside["IMPORTER_SECRETS"] == str(folder.secrets)
+
+
+def test_a_chosen_port_is_kept_until_an_empty_value_frees_it(folder: ComposeFolder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    folder.write({"POSTGRES_PORT": str(port)}, keep_ports=False)
+    folder.write({}, keep_ports=False)
+    assert folder.settings()["POSTGRES_PORT"] == str(port)
+    with socket.create_server(("127.0.0.1", port)):
+        with pytest.raises(SetUpFailed, match="POSTGRES_PORT"):
+            folder.write({}, keep_ports=False)
+        folder.write({"POSTGRES_PORT": ""}, keep_ports=False)
+    assert folder.settings()["POSTGRES_PORT"] != str(port)
+    with pytest.raises(SetUpFailed, match="is no port"):
+        folder.write({"AMQP_PORT": "many"}, keep_ports=False)
+
+
+def test_a_secret_that_changed_is_seen_at_its_service_alone_and_not_told(folder: ComposeFolder) -> None:
+    folder.write({}, keep_ports=False)
+    files = {name: [folder.secrets / f"amqp_password_{name}"] for name in ("fetcher", "notifier")}
+    folder.note_what_they_are_made_with(files)
+    before = folder.settings()
+    (secret := files["fetcher"][0]).chmod(0o600)
+    secret.write_text("another")
+    folder.write({}, keep_ports=False)
+    folder.note_what_they_are_made_with(files)
+    after = folder.settings()
+    assert {name for name in after if after[name] != before[name]} == {"FETCHER_MADE_WITH"}
+    assert hashlib.sha256(b"another").hexdigest()[:16] != after["FETCHER_MADE_WITH"]

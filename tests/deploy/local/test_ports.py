@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.failure import SetUpFailed
 from deploy.local.ports import is_free, kept, settle
 
 
@@ -55,3 +56,13 @@ def test_a_block_of_ports_moves_when_one_in_it_is_taken(tmp_path: Path) -> None:
 
 def test_no_file_means_no_ports(tmp_path: Path) -> None:
     assert kept(tmp_path / "ports.json") == {}
+
+
+def test_a_chosen_port_is_taken_and_kept_and_never_moves(tmp_path: Path) -> None:
+    file = tmp_path / "ports.json"
+    with listening() as port, pytest.raises(SetUpFailed, match=f"Port {port}, which POSTGRES_PORT chooses, is taken"):
+        settle(file, {"POSTGRES_PORT": 1}, chosen={"POSTGRES_PORT": port})
+    assert settle(file, {"POSTGRES_PORT": 1}, chosen={"POSTGRES_PORT": port}) == {"POSTGRES_PORT": port}
+    with listening(port):
+        held = settle(file, {"POSTGRES_PORT": 1}, ["POSTGRES_PORT"], chosen={"POSTGRES_PORT": port})
+    assert held == {"POSTGRES_PORT": port}

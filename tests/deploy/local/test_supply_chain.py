@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from deploy.local.audit import Advice, advice_of, how_to_pin, unpinned
+from deploy.local.audit import Advice, advice_of, unpinned
 from deploy.local.compose_folder import IMAGES
+from deploy.local.pin import PLACES, renamed, with_digest
 from deploy.local.sbom import tidied
 
 ROOT = Path(__file__).parents[3]
@@ -74,11 +75,20 @@ def test_what_could_not_be_asked_is_not_well() -> None:
     assert advice_of(report) == Advice(("b 2: CVE-1, mended in 3",), ("c",))
 
 
-@pytest.mark.parametrize(("image", "expected"), [("postgres:17", 1), ("postgres:17@sha256:ab", 0)])
-def test_an_image_by_tag_alone_is_named_with_how_to_pin_it(image: str, expected: int) -> None:
-    found = unpinned({"POSTGRES_IMAGE": image})
-    assert len(found) == expected
-    assert all(image in line for line in how_to_pin(found))
+@pytest.mark.parametrize(("image", "expected"), [("postgres:17", ["postgres:17"]), ("postgres:17@sha256:ab", [])])
+def test_an_image_by_tag_alone_is_named(image: str, expected: list[str]) -> None:
+    assert unpinned({"POSTGRES_IMAGE": image}) == expected
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_images_are_named_by_digest_wherever_their_defaults_stand(place: str) -> None:
+    text = (ROOT / place).read_text(encoding="utf-8")
+    first, second = (f"sha256:{letter * 64}" for letter in "ab")
+    once = {image: with_digest(image, {image.partition("@")[0]: first}.__getitem__) for image in IMAGES.values()}
+    again = {now: with_digest(now, {now.partition("@")[0]: second}.__getitem__) for now in once.values()}
+    pinned = renamed(text, once)
+    assert pinned.count(first) == sum(text.count(image) for image in IMAGES.values()) > 0
+    assert renamed(pinned, again) == pinned.replace(first, second)
 
 
 def test_every_base_image_is_one_that_the_audit_looks_at() -> None:

@@ -177,7 +177,7 @@ async def test_status_tells_which_queue_nobody_reads(watched: CommandLine) -> No
     assert [(queue["queue"], queue["consumers"]) for queue in told["queues"]] == [
         ("mail.raw", 0), ("mail.classified", 0), ("ticket.events", 0),
     ]  # fmt: skip
-    assert "Nobody reads the queue mail.classified: ticket_writer does not run." in told["needs_a_person"]
+    assert any("Nobody reads the queue mail.classified: ticket_writer" in need for need in told["needs_a_person"])
     assert "Needs a person:" in await watched.says("status", code=3)
 
 
