@@ -17,7 +17,7 @@ help: ## this page
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo 'RUNTIME=docker takes Docker for the servers of demo, test and bench, and for all of up; down, status and logs'
+	@echo 'RUNTIME=docker takes Docker for the servers of demo and test, and for all of up; down, status and logs'
 	@echo 'know then what is up. PYTHON=python3.12 uses another Python (3.11 or later).'
 
 demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=maildir|imap|ews|graph, maildir if not given)
@@ -47,8 +47,8 @@ restore: ## a back-up in the place of what there is (FROM=.run/backups/…; RUNT
 check: ## lint, format, types, import boundaries, generated documents; no server needed
 	@$(local) check
 
-bench: ## a mail's rate and latency on this machine
-	@$(local) bench
+bench: ## the judge: a mail's rate, cost and latency beside a peer and a ceiling (QUICK=1: in five minutes; FULL=1: with ten million tickets)
+	@$(local) bench --form '$(if $(QUICK),quick,$(if $(FULL),full,usual))'
 
 chaos: ## 5,000 mails while everything fails: none may be lost or doubled (SEED=1: what fails and when; MAILS=500: fewer)
 	@$(local) chaos $(if $(SEED),--seed '$(SEED)') $(if $(MAILS),--mails '$(MAILS)')

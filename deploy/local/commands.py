@@ -16,6 +16,7 @@ from deploy.local.foreground import attend
 from deploy.local.fresh import clean_fresh, refuse_impossible, try_fresh
 from deploy.local.fuzz import bring_fuzzer
 from deploy.local.locks import write_locks
+from deploy.local.peer import bring_peer
 from deploy.local.pin import pin as name_by_digest
 from deploy.local.run_folder import make_run_folder
 from deploy.local.set_up import set_up
@@ -32,6 +33,7 @@ _ALL_TESTS = ("-q", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"
 def prepare(checkout: Checkout) -> int:
     """Bring all that the other commands need."""
     runtime.chosen(checkout).bring()
+    bring_peer(checkout)  # the tests have a short form of the benchmark
     say("Ready: `make demo` shows what it does, `make test` tries everything.")
     return 0
 
@@ -50,7 +52,7 @@ def demo(checkout: Checkout, mailbox: str | None) -> int:
 
 def test(checkout: Checkout, only: str | None) -> int:
     """All checks and all tests, or one file of tests."""
-    with runtime.chosen(checkout).servers_for_tests() as environment:
+    with runtime.chosen(checkout).servers_for_tests("test") as environment:
         if not only and not passes(checkout):
             return 1
         command = [str(checkout.python), "-m", "pytest", *(only.split() if only else _ALL_TESTS)]
@@ -64,11 +66,12 @@ def check(checkout: Checkout) -> int:
     return 0 if passes(checkout) else 1
 
 
-def bench(checkout: Checkout) -> int:
-    """The rate and the latency of mails on this machine, on servers that are gone afterwards."""
-    with runtime.chosen(checkout).temporary_importer("bench") as command_line:
-        command = [str(checkout.python), "-m", "tests.benchmarks"]
-        return attend(command, environment=command_line.environment(), folder=checkout.root)
+def bench(checkout: Checkout, form: str) -> int:
+    """What the importer does on this machine, beside a peer and a ceiling, on servers that are gone afterwards."""
+    with runtime.chosen(checkout).servers_for_tests("bench") as environment:
+        bring_peer(checkout)
+        command = [str(checkout.python), "-m", "tests.benchmarks", form]
+        return attend(command, environment=environment(), folder=checkout.root)
 
 
 def chaos(checkout: Checkout, seed: int, mails: int) -> int:

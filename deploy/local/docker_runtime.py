@@ -1,6 +1,6 @@
 """The importer in Docker: `deploy/compose.yaml` with settings, ports and secrets of its own under `.run/docker/`.
 
-Demo and benchmark take only the servers of that file, thrown away afterwards, and run the services from `.venv`;
+The demo takes only the servers of that file, thrown away afterwards, and runs the services from `.venv`;
 tests start containers of their own (`deploy.testing.servers`).
 """
 
@@ -24,7 +24,7 @@ from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
 from deploy.local.foreground import ignore_interrupts
 from deploy.local.importer import SERVICES
 from deploy.local.set_up import set_up
-from deploy.local.temporary import TEMPORARY
+from deploy.local.temporary import MEASURES, TEMPORARY
 from deploy.local.tools import plain_environment
 
 SERVERS = ("postgres", "rabbitmq")
@@ -168,10 +168,15 @@ class DockerRuntime:
         )
 
     @contextmanager
-    def servers_for_tests(self) -> Iterator[Callable[[], dict[str, str]]]:
+    def servers_for_tests(self, name: str) -> Iterator[Callable[[], dict[str, str]]]:
         """What is yielded tells the tests to start containers, which `deploy.testing.servers` also removes."""
+        if name == MEASURES:
+            raise CannotBeDoneThisWay(
+                "`make bench` counts the processor time of the servers' own processes, which it does not see in "
+                "containers: leave out RUNTIME=docker."
+            )
         docker.refuse_missing()
-        with set_up(self.checkout, "test") as progress:
+        with set_up(self.checkout, name) as progress:
             if shutil.which("apt-get"):  # elsewhere the tests of IMAP fail, and say so
                 progress.imap_server()
                 progress.promtool()

@@ -30,6 +30,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser.add_argument("--mails", type=int, default=5000, help="with chaos: how many mails")
     parser.add_argument("--from", dest="from_folder", default="", help="with restore: the folder of the back-up")
     parser.add_argument("--seconds", type=int, default=300, help="with fuzz: how long, over all targets")
+    parser.add_argument("--form", choices=("quick", "usual", "full"), default="usual", help="with bench: how much")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
     parser.add_argument("--suite", default=" ".join(SUITES), help="with fresh: the suites of Debian to try")
     given = parser.parse_args(arguments)
@@ -39,7 +40,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "demo": partial(commands.demo, checkout, given.mailbox or None),
         "test": partial(commands.test, checkout, given.only or None),
         "check": partial(commands.check, checkout),
-        "bench": partial(commands.bench, checkout),
+        "bench": partial(commands.bench, checkout, given.form),
         "chaos": partial(commands.chaos, checkout, given.seed, given.mails),
         "fuzz": partial(commands.fuzz, checkout, given.seconds),
         "up": partial(commands.up, checkout),

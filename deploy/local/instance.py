@@ -33,14 +33,15 @@ class Instance:
     """The servers whose data, logs, secrets and processes are in `folder`.
 
     A durable one keeps its data and outlives the command that starts it. Any other starts empty, and its servers end
-    with that command, even if that is killed. `synced`: its commits reach the disk all the same, for who measures.
+    with that command, even if that is killed. `measured`: its commits reach the disk all the
+    same, and its statements are counted.
     """
 
     folder: Path
     packages: Packages
     durable: bool
     vhost: str = "helpdesk"
-    synced: bool = False
+    measured: bool = False
 
     @property
     def secrets(self) -> Path:
@@ -193,7 +194,8 @@ class Instance:
             account=ordinary_account(),
             port=self._ports()["postgres"],
             durable=self.durable,
-            synced=self.durable or self.synced,
+            synced=self.durable or self.measured,
+            measured=self.measured,
         )
 
     def _rabbitmq(self) -> Rabbitmq:

@@ -17,12 +17,13 @@ _RUNTIME = "deploy/requirements.lock"
 _DEVELOPMENT = "deploy/requirements-dev.lock"
 _BUILD = "deploy/requirements-build.lock"
 _FUZZ = "deploy/requirements-fuzz.lock"
+_PEER = "deploy/requirements-peer.lock"
 _SBOM = "deploy/sbom.cdx.json"
 _TOOLS = ("uv", "cyclonedx-bom", "pip-audit")
 
 
 def write_locks(checkout: Checkout, *, upgrade: bool) -> None:
-    """Lock what the services need, what development adds to it, what builds the wheel, and the fuzzer.
+    """Lock what the services need, what development adds, what builds the wheel, the fuzzer, the benchmark's peer.
 
     Versions that are locked already stay, unless `upgrade`. The locks hold for every system and for Python from 3.11.
     """
@@ -35,6 +36,7 @@ def write_locks(checkout: Checkout, *, upgrade: bool) -> None:
         (_DEVELOPMENT, ("pyproject.toml", "--group", "dev", "--constraint", _RUNTIME), None),
         (_BUILD, ("-", "--constraint", _DEVELOPMENT), build),
         (_FUZZ, ("-",), "\n".join(project["dependency-groups"]["fuzz"])),
+        (_PEER, ("-",), "\n".join(project["dependency-groups"]["peer"])),
     ):
         options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url")
         quiet = ("--no-annotate", "--no-header", "--quiet", *(("--upgrade",) if upgrade else ()))

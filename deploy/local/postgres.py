@@ -48,6 +48,8 @@ class Postgres:
     """Whether it outlives the command that starts it."""
     synced: bool
     """False trades the safety of the data in a crash for speed: for data that is thrown away anyway."""
+    measured: bool = False
+    """Whether it counts statements (`pg_stat_statements`), for who measures."""
 
     @property
     def _data(self) -> Path:
@@ -94,6 +96,11 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
+        if self.measured:
+            settings |= {
+                "shared_preload_libraries": "pg_stat_statements",  # of Debian's own package since PostgreSQL 10
+                "pg_stat_statements.max": "10000",
+            }
         if not self.synced:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return processes.launch(

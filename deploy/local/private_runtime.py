@@ -56,14 +56,14 @@ class PrivateRuntime:
             yield importer.command_line
 
     @contextmanager
-    def servers_for_tests(self) -> Iterator[Callable[[], dict[str, str]]]:
-        """Empty servers for the length of a block: what is yielded waits for them and is the tests' environment."""
-        with set_up(self.checkout, "test") as progress:
+    def servers_for_tests(self, name: str) -> Iterator[Callable[[], dict[str, str]]]:
+        """Empty servers for the length of a block: what is yielded waits for them and is the environment of it."""
+        with set_up(self.checkout, name) as progress:
             progress.promtool()
-        with temporary_servers(self.checkout, "test", vhost="/") as instance, ExitStack() as stack:
+        with temporary_servers(self.checkout, name, vhost="/") as instance, ExitStack() as stack:
 
             def environment() -> dict[str, str]:
-                dovecot = stack.enter_context(self.imap_server("test"))
+                dovecot = stack.enter_context(self.imap_server(name))
                 instance.wait_for_postgres()
                 instance.wait_for_rabbitmq()
                 servers = instance.servers()

@@ -32,8 +32,12 @@ class Runtime(Protocol):
     def imap_server(self, name: str) -> AbstractContextManager[ImapEndpoint]:
         """An empty IMAP server for the length of a block; raises CannotBeDoneThisWay where there is none."""
 
-    def servers_for_tests(self) -> AbstractContextManager[Callable[[], dict[str, str]]]:
-        """Empty servers for the length of a block: what is yielded waits for them and is the tests' environment."""
+    def servers_for_tests(self, name: str) -> AbstractContextManager[Callable[[], dict[str, str]]]:
+        """Empty servers for the length of a block: what is yielded waits for them and is the environment of it.
+
+        `name` is that of the command: `test`, or `bench`, whose servers are durable; CannotBeDoneThisWay where they
+        cannot be.
+        """
 
     def up(self) -> None:
         """Start what does not run yet; say where everything is."""

@@ -15,7 +15,7 @@ from deploy.local.set_up import set_up
 TEMPORARY = ("demo", "test", "bench", "chaos")
 """The commands that have such servers."""
 MEASURES = "bench"
-"""The one of them for whose figures commits reach the disk."""
+"""The one of them for whose figures commits reach the disk and statements are counted."""
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def temporary_servers(checkout: Checkout, name: str, *, vhost: str = "helpdesk")
     make_run_folder(checkout, ordinary_account())
     folder = checkout.run.resolve() / f"{name}-servers"
     packages = Packages(checkout.packages.resolve())
-    instance = Instance(folder, packages, durable=False, vhost=vhost, synced=name == MEASURES)
+    instance = Instance(folder, packages, durable=False, vhost=vhost, measured=name == MEASURES)
     with exclusive(folder, name):
         try:
             with set_up(checkout, name) as progress:

@@ -26,6 +26,8 @@ TICKETS: Final = 1_000
 CONTACTS: Final = 250
 STRANGERS: Final = 250
 MAILBOX: Final = "servicedesk@oosterdam-services.example"
+PEER_SLUG: Final = "ict"
+"""Stands before the number of a ticket, since django-helpdesk finds no number without it; we find it either way."""
 
 _POLICY = SMTP.clone(linesep="\n")
 
@@ -45,7 +47,7 @@ def mail_of_mix(number: int, run: int = 0) -> bytes:
     mail["To"] = MAILBOX
     words = " ".join(chance.choices(WORDS, k=5))
     ticket = 1_000_001 + chance.randrange(TICKETS)
-    mail["Subject"] = f"Re: [{ticket}] Melding van eerder" if follows else f"Melding {number}: {words}"
+    mail["Subject"] = f"Re: [{PEER_SLUG}-{ticket}] Melding van eerder" if follows else f"Melding {number}: {words}"
     mail["Date"] = format_datetime(datetime.now(UTC))
     mail["Message-ID"] = f"<{number}.{run}@bench.example>"
     _fill(mail, kind, chance, f"Melding {number} van ronde {run}.")
