@@ -6,7 +6,7 @@ import asyncio
 
 from services.console.child_output import LogFiles
 from services.console.supervisor import SERVICES, Condition, Supervisor
-from tests.benchmarks.importer import Importer
+from tests.benchmarks.importer import DEADLINE, Importer
 from tests.benchmarks.measured import Memory
 from tests.benchmarks.processes import processor_seconds, resident_mb
 
@@ -19,7 +19,7 @@ async def startup_seconds(importer: Importer) -> dict[str, float]:
     stop = asyncio.Event()
     running = asyncio.create_task(supervisor.run(stop))
     try:
-        async with asyncio.timeout(60), asyncio.TaskGroup() as watching:
+        async with asyncio.timeout(DEADLINE), asyncio.TaskGroup() as watching:
             seen = {name: watching.create_task(_until_ready(supervisor, name)) for name in SERVICES}
         return {name: task.result() for name, task in seen.items()}
     finally:

@@ -27,7 +27,7 @@ KEYS = {
 SERVICES = {"fetcher", "classifier", "ticket_writer", "notifier"}
 PUBLISHED = report.FOLDER / "results.json"
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 """The run is made once, within the first test."""
 
 
