@@ -33,7 +33,7 @@ FORMS: Final[Mapping[str, Form]] = {
     for form in (
         Form("shortest", 1, 6, 4, 1.0, 1, (2_000,), 8, (2,), reading_and_mailboxes=False),
         Form("quick", 3, 150, 40, 8.0, 3, (1_000, 10**5), 500, (1, 2), reading_and_mailboxes=False),
-        Form("usual", 5, 240, 60, 15.0, 4, (1_000, 10**6), 5_000, (1, 2, 4), reading_and_mailboxes=True),
+        Form("usual", 5, 200, 60, 12.0, 4, (1_000, 10**6), 5_000, (1, 2, 4), reading_and_mailboxes=True),
         Form("full", 5, 600, 60, 30.0, 4, (1_000, 10**6, 10**7), 50_000, (1, 2, 4), reading_and_mailboxes=True),
     )
 }

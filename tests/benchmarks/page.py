@@ -11,9 +11,6 @@ from tests.benchmarks.forms import PACES
 from tests.benchmarks.measured import CEILING, CONTENDERS, OURS, PEER, Measured
 from tests.benchmarks.plots import Bar, bars, lines
 
-QUIET: Final = 0.2
-"""Processors that may be busy while we do nothing, on a machine that counts as quiet."""
-
 _MEANING: Final = Path(__file__).with_name("what_each_part_is.md")
 
 
@@ -111,8 +108,7 @@ def _machine(measured: Measured) -> list[str]:
     busy = (
         f"while nothing was measured, {before:.1f} of its processors were busy before the run and {after:.1f} after it"
     )
-    quiet = max(before, after) < QUIET
-    state = f"quiet: {busy}" if quiet else f"**not quiet, so that no figure is more than a hint**: {busy}"
+    state = f"quiet: {busy}" if measured.quiet else f"**not quiet, so that no figure is more than a hint**: {busy}"
     when = f"Measured on {machine.date} in {measured.seconds / 60:.0f} minutes, in the form «{measured.form}»."
     return [
         f"{when} The machine was {state}.",

@@ -9,6 +9,7 @@ from tests.benchmarks.results import Results
 
 README: Final = Path(__file__).parents[2] / "README.md"
 _BEGIN: Final = "<!-- Three lines that `make bench` writes from docs/benchmarks/results.json: -->\n"
+_BUSY: Final = "\n**That machine was kept busy by others: no figure is more than a hint.**\n"
 _END: Final = "<!-- end of what it writes -->\n"
 
 
@@ -29,10 +30,10 @@ def three_lines(results: Results) -> str:
     )
 
 
-def with_lines(readme: str, results: Results) -> str:
-    """The README with these lines in the place that is kept for them."""
+def with_lines(readme: str, results: Results, *, quiet: bool) -> str:
+    """The README with these lines in the place that is kept for them, and with a warning where it was not quiet."""
     before, begin, rest = readme.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise ValueError(f"README.md lacks the place for the benchmark's lines: {_BEGIN.strip()} … {_END.strip()}")
-    return f"{before}{begin}{three_lines(results)}{end}{after}"
+    return f"{before}{begin}{three_lines(results)}{'' if quiet else _BUSY}{end}{after}"

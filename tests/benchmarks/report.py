@@ -27,7 +27,8 @@ def write(measured: Measured, folder: Path = FOLDER, readme_file: Path = readme.
     (folder / "README.md").write_text(page.page_of(measured), encoding="utf-8")
     for name, svg in page.plots_of(measured).items():
         (folder / name).write_text(svg, encoding="utf-8")
-    readme_file.write_text(readme.with_lines(readme_file.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    text = readme.with_lines(readme_file.read_text(encoding="utf-8"), figures, quiet=measured.quiet)
+    readme_file.write_text(text, encoding="utf-8")
 
 
 def main() -> int:
