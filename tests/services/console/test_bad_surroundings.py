@@ -38,6 +38,7 @@ WHOLE = {
     "encryption key generate": "--add",
     "server-certificates": "missing/folder --server x",
     "audit list": "",
+    "completion": "bash",
     "sweep-blobs": "",
     "status": "",
     "watch": "",
@@ -105,7 +106,14 @@ WHOLE = {
 """Each command with all that it asks for, so that only its surroundings can be wrong."""
 STDIN = f"x\n{app_pem()}"
 """A password, and a certificate."""
-WITHOUT_DATABASE = {"deploy-topology", "encryption key generate", "explain", "server-certificates", "alarms test"}
+WITHOUT_DATABASE = {
+    "deploy-topology",
+    "encryption key generate",
+    "explain",
+    "server-certificates",
+    "alarms test",
+    "completion",
+}
 
 
 def leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
