@@ -127,7 +127,7 @@ class Check:
                 break
         else:
             await self._take_in(backlog.close())
-            if not self.findings.unreadable:
+            if not (self.findings.unreadable or self.findings.held_back):
                 self.findings.reached = self._reached(arrivals)
             await self.after_import.catch_up()
         return self.findings

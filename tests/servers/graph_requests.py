@@ -371,6 +371,7 @@ def _message_json(request: web.Request, message: Message) -> dict[str, Any]:
         "isRead": lambda: message.is_read,
         "isDraft": lambda: message.is_draft,
         "parentFolderId": lambda: message.folder.id,
+        "from": lambda: _recipient(str(message.parsed["From"] or "")),
         "subject": lambda: str(message.parsed["Subject"] or ""),
         "hasAttachments": lambda: bool(message.attachments),
         "internetMessageHeaders": lambda: [
@@ -387,6 +388,11 @@ def _message_json(request: web.Request, message: Message) -> dict[str, Any]:
             raise Refusal(400, "RequestBroker--ParseUri", f"Could not expand {expand}.")
         facts["singleValueExtendedProperties"] = [{"id": "Integer 0xe08", "value": str(message.size)}]
     return facts
+
+
+def _recipient(written: str) -> dict[str, Any] | None:
+    name, address = parseaddr(written)
+    return {"emailAddress": {"name": name, "address": address}} if address else None
 
 
 async def _mime_of(request: web.Request, mailbox: GraphMailbox) -> bytes:

@@ -12,6 +12,10 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
 from typing import Final
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
@@ -113,6 +117,7 @@ class Operations:
             "FindItem": self._find_item,
             "SyncFolderItems": self._sync_folder_items,
             "GetItem": self._get_item,
+            "GetAttachment": self._get_attachment,
             "UpdateItem": self._update_item,
             "MoveItem": self._move_item,
             "DeleteItem": self._delete_item,
@@ -216,10 +221,30 @@ class Operations:
             raise Refused(self._refuses_properties, fault=True)
         if item.error is not None:
             raise Refused(item.error)
+        if item.no_mime and "item:MimeContent" in _asked(operation):
+            raise Refused("ErrorMimeContentConversionFailed")
         if isinstance(self._fault, OtherItem):
             item = next(other for other in store.inbox.items if other is not item)
         xml = _item_xml(item, _asked(operation), store, damaged=isinstance(self._fault, DamagedBase64))
         return f"<m:Items>{xml}</m:Items>"
+
+    def _get_attachment(self, operation: Element) -> str:
+        wanted = operation.find(f"{M}AttachmentIds/{T}AttachmentId")
+        key = "" if wanted is None else wanted.get("Id", "")
+        items = [item for store in self._visible() for folder in store.root.walk() for item in folder.items]
+        for attachment in (each for item in items for each in item.attachments if each.key == key):
+            if attachment.content is None:
+                raise Refused("ErrorItemNotFound")
+            content = base64.b64encode(attachment.content).decode()
+            known = f"<t:AttachmentId Id={quoteattr(key)}/><t:Name>{_text(attachment.name)}</t:Name>"
+            if attachment.is_item:
+                mail = f"<t:Message><t:MimeContent CharacterSet='UTF-8'>{content}</t:MimeContent></t:Message>"
+                return f"<m:Attachments><t:ItemAttachment>{known}{mail}</t:ItemAttachment></m:Attachments>"
+            return (
+                f"<m:Attachments><t:FileAttachment>{known}<t:Content>{content}</t:Content></t:FileAttachment>"
+                "</m:Attachments>"
+            )
+        raise Refused("ErrorInvalidAttachmentId")
 
     def _update_item(self, operation: Element) -> str:
         if operation.get("MessageDisposition") is None:
@@ -383,6 +408,7 @@ def _item_xml(item: Item, asked: frozenset[str], store: Store, *, damaged: bool 
             mime = f"{mime[:8]}*{mime[9:]}"
         parts.append(f'<t:MimeContent CharacterSet="UTF-8">{mime}</t:MimeContent>')
     parts.append(f"<t:ItemId Id={quoteattr(item.key)} ChangeKey={quoteattr(item.change_key)}/>")
+    parts += _properties_xml(item, asked)
     if "item:DateTimeReceived" in asked and item.received_at is not None:
         received = item.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # whole seconds, as Exchange gives
         parts.append(f"<t:DateTimeReceived>{received}</t:DateTimeReceived>")
@@ -398,6 +424,32 @@ def _item_xml(item: Item, asked: frozenset[str], store: Store, *, damaged: bool 
     if "message:IsRead" in asked:
         parts.append(f"<t:IsRead>{'true' if item.is_read else 'false'}</t:IsRead>")
     return f"<t:{item.element}>{''.join(parts)}</t:{item.element}>"
+
+
+def _properties_xml(item: Item, asked: frozenset[str]) -> list[str]:
+    """What Exchange knows of a mail besides its MIME."""
+    parts, message = [], message_from_bytes(item.raw, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    if "item:Subject" in asked and message["Subject"]:
+        parts.append(f"<t:Subject>{_text(str(message['Subject']))}</t:Subject>")
+    if "item:Body" in asked:
+        text = message.get_content() if not message.is_multipart() else ""
+        parts.append(f'<t:Body BodyType="Text">{_text(text)}</t:Body>' if text.strip() else '<t:Body BodyType="Text"/>')
+    if "item:Attachments" in asked and item.attachments:
+        listed = (
+            f"<t:{kind}><t:AttachmentId Id={quoteattr(each.key)}/><t:Name>{_text(each.name)}</t:Name>"
+            f"<t:ContentType>{_text(each.media_type)}</t:ContentType></t:{kind}>"
+            for each in item.attachments
+            for kind in ("ItemAttachment" if each.is_item else "FileAttachment",)
+        )
+        parts.append(f"<t:Attachments>{''.join(listed)}</t:Attachments>")
+    if "message:From" in asked and message["From"]:
+        name, address = parseaddr(str(message["From"]))
+        mailbox = f"<t:Name>{_text(name)}</t:Name><t:EmailAddress>{_text(address)}</t:EmailAddress>"
+        parts.append(f"<t:From><t:Mailbox>{mailbox}</t:Mailbox></t:From>")
+    if "message:InternetMessageId" in asked and message["Message-ID"]:
+        parts.append(f"<t:InternetMessageId>{_text(str(message['Message-ID']))}</t:InternetMessageId>")
+    return parts
 
 
 def _text(text: str) -> str:

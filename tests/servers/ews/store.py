@@ -22,6 +22,17 @@ def new_id(kind: str) -> str:
 
 
 @dataclass(slots=True)
+class Attachment:
+    """An attachment; `is_item`: a mail, whose MIME is its content. `content` None: a link to a file elsewhere."""
+
+    name: str
+    media_type: str
+    content: bytes | None
+    is_item: bool = False
+    key: str = field(default_factory=lambda: new_id("attachment"))
+
+
+@dataclass(slots=True)
 class Item:
     """A mail. `element` is what FindItem calls it; `error` a response code that GetItem gives in its place."""
 
@@ -33,6 +44,9 @@ class Item:
     error: str | None = None
     is_draft: bool = False
     tells_size: bool = True
+    no_mime: bool = False
+    """Exchange cannot write it as MIME; what there is of it are the properties of `raw`, and `attachments`."""
+    attachments: list[Attachment] = field(default_factory=list)
     transport_headers: str | None = None
     """The property 0x007D; None: the header of `raw`, as it arrived."""
     key: str = field(default_factory=lambda: new_id("item"))

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from services.fetcher.mailboxes.protocol import LONGEST_KEY, ItemKey, item_key
+from services.fetcher.mailboxes.rebuilt_mail import AttachedFile
 
 LONGEST: Final = 32 * 1024 * 1024
 """Characters of an answer outside of the mail, with ELEMENT for each element; a page of 1,000 mails has 4 million."""
@@ -29,7 +30,8 @@ LONGEST_BACK_OFF: Final = timedelta(hours=1)
 TRANSPORT_HEADERS: Final = 0x007D
 """PidTagTransportMessageHeaders, by its property tag: the header block with which a mail arrived."""
 
-_MIME: Final = "MimeContent"
+_BINARY: Final = frozenset(["MimeContent", "Content"])
+"""Elements whose text is a mail or an attachment, as base64."""
 _MESSAGE: Final = "ResponseMessage"
 """How the names of the elements end that answer for one thing that was asked."""
 _SPACE: Final = b" \t\r\n"
@@ -166,7 +168,7 @@ class AnswerReader:
             raise NotEws
         self._depth += 1
         self._messages += tag.endswith(_MESSAGE)
-        self._mime = self._decoder() if tag == _MIME else None
+        self._mime = self._decoder() if tag in _BINARY else None
         self.has_mime = self.has_mime or self._mime is not None
         self._count(ELEMENT + len(tag) + sum(ELEMENT + len(value) for value in attributes.values()))
         self._tree.start(tag, {_local(key): value for key, value in attributes.items()})
@@ -276,9 +278,13 @@ def listed_items(message: Element) -> Iterator[ListedItem]:
     return _listed(message.findall(".//Items/*"))
 
 
-def created_items(message: Element) -> Iterator[ListedItem]:
-    """The items that SyncFolderItems says came into the folder; drafts are none."""
-    return _listed(item for item in message.findall(".//Changes/Create/*") if not _is_true(item.findtext("IsDraft")))
+def created_items(message: Element) -> list[ListedItem]:
+    """The items that SyncFolderItems told came into the folder, no drafts. Raises AnswerBroken where one has no id."""
+    created = [item for item in message.findall(".//Changes/Create/*") if not _is_true(item.findtext("IsDraft"))]
+    listed = list(_listed(created))
+    if len(listed) < len(created):
+        raise AnswerBroken("an item has no id")
+    return listed
 
 
 def synchronised(message: Element) -> tuple[str, bool]:
@@ -294,7 +300,7 @@ def _listed(items: Iterable[Element]) -> Iterator[ListedItem]:
                 key,
                 item_id.get("ChangeKey", "")[:LONGEST_KEY],
                 item.tag,
-                _moment(item.findtext("DateTimeReceived")),
+                moment(item.findtext("DateTimeReceived")),
                 _number(item.findtext("Size")),
                 _is_true(item.findtext("IsRead")),
             )
@@ -350,6 +356,19 @@ def transport_headers(message: Element) -> str:
     return ""
 
 
+def attached_files(message: Element) -> list[AttachedFile]:
+    """The attachments of the one item in an answer; a mail among them is a file `.eml`."""
+    files = []
+    for attachment in message.findall(".//Items/*/Attachments/*"):
+        identity = attachment.find("AttachmentId")
+        if identity is not None and (key := item_key(identity.get("Id"))):
+            name = (attachment.findtext("Name") or "").strip()
+            if attachment.tag == "ItemAttachment":
+                name = f"{name[:190] or 'bericht'}.eml"
+            files.append(AttachedFile(key, name, (attachment.findtext("ContentType") or "").strip()))
+    return files
+
+
 def _tag(written: str) -> int | None:
     """A property tag, in hexadecimal or decimal as Microsoft's schema has it."""
     try:
@@ -392,9 +411,10 @@ def _number(text: str | None) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= 15 else None  # noqa: PLR2004 - no size or count has more
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
+    """A moment as EWS writes it; None for what is none."""
     try:
-        moment = datetime.fromisoformat((text or "").strip())
+        told = datetime.fromisoformat((text or "").strip())
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return told if told.tzinfo else told.replace(tzinfo=UTC)

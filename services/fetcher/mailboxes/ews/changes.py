@@ -7,7 +7,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
-from services.fetcher.mailboxes.ews.answers import EwsError, created_items, synchronised
+from services.fetcher.mailboxes.ews.answers import AnswerBroken, EwsError, created_items, synchronised
 from services.fetcher.mailboxes.ews.errors import STATE_LOST
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.ews.soap_requests import FolderRef
@@ -52,7 +52,11 @@ class Changes:
         now, mails, anew = datetime.now(UTC), dict[ItemKey, MailReference](), state is None
         for _ in range(MOST_ANSWERS):
             message = self._ask(state)
-            for item in created_items(message):
+            try:
+                created = created_items(message)
+            except AnswerBroken:  # the next state would cover it, and nobody would see it any more
+                raise ews_errors.incomplete_listing(self._session.place) from None
+            for item in created:
                 received_at = arrival(item.received_at, now)
                 if not anew or received_at >= moment:
                     hint = f"{item.element} {item.change_key}".strip()

@@ -56,6 +56,11 @@ REFUSES_PROPERTIES: Final = frozenset({
 """What servers say that know no extended properties; the mail's MIME can be had without."""
 NO_PROPERTY: Final = frozenset({"ErrorItemPropertyRequestFailed"})
 """What a server says that cannot give a property of this mail."""
+NO_MIME: Final = frozenset({
+    "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorMimeContentInvalid",
+    "ErrorMimeContentInvalidBase64String",
+})  # fmt: skip
+"""What a server says that cannot write this mail as MIME, however often it is asked."""
 STATE_LOST: Final = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncStateNotFound"})
 """What a server says that knows nothing any more of the state that a folder was followed to."""
 WANTS_CHANGE_KEY: Final = frozenset({

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO, TypeVar
 
 from services.fetcher.mailboxes.ews.answers import (
     AnswerReader,
@@ -14,9 +15,12 @@ from services.fetcher.mailboxes.ews.answers import (
 )
 from services.fetcher.mailboxes.ews.completing import complete, completed_head
 from services.fetcher.mailboxes.ews.connection import AnswerStopped
-from services.fetcher.mailboxes.ews.errors import GONE, NO_PROPERTY, REFUSES_PROPERTIES
+from services.fetcher.mailboxes.ews.errors import GONE, NO_MIME, NO_PROPERTY, REFUSES_PROPERTIES
+from services.fetcher.mailboxes.ews.rebuild import NothingToRebuild, rebuild, rebuild_head
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.protocol import MailGone, MailReference, MailTooLarge, MailUnreadable
+
+T = TypeVar("T")
 
 
 class _Enough(Exception):
@@ -29,6 +33,14 @@ class _NotWritten(Exception):
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+class _NoMime(Exception):
+    """Exchange does not give this mail as MIME; `problem` is what is wrong if it cannot be rebuilt either."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class Reading:
@@ -59,6 +71,8 @@ class Reading:
             raise MailTooLarge(f"Mail {mail.key} is groter dan {limit} bytes.") from None
         except _NotWritten as failed:
             raise failed.error from None
+        except _NoMime as no_mime:
+            return self._rebuilt(mail, no_mime, lambda: rebuild(self._session, mail, into, limit))
         return complete(into, start, decoder.size, block, limit)
 
     def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
@@ -68,11 +82,11 @@ class Reading:
         header block, which comes last, is asked for by itself.
         """
         size = mail.size if mail.size is not None else self._size(mail)
-        head = bytearray()
+        beginning = bytearray()
 
         def write(data: bytes) -> None:
-            head.extend(data)
-            if len(head) > limit:
+            beginning.extend(data)
+            if len(beginning) > limit:
                 raise _Enough
 
         decoder = MimeDecoder(write)
@@ -82,7 +96,11 @@ class Reading:
         except _Enough:
             whole = False
             block = self._get_headers(mail)
-        completed = completed_head(bytes(head), block, limit)
+        except _NoMime as no_mime:
+            head = self._rebuilt(mail, no_mime, lambda: rebuild_head(self._session, mail))
+            into.write(head if len(head) <= limit else head[: head.rfind(b"\n", 0, limit) + 1])
+            return max(size or 0, len(head))
+        completed = completed_head(bytes(beginning), block, limit)
         if whole and len(completed) <= limit:
             into.write(completed)
             return len(completed)
@@ -105,6 +123,8 @@ class Reading:
                 message = self._session.ask(self._session.requests.get_mime([mail.key], with_headers=False), reader)
                 self.gives_headers = error.code in NO_PROPERTY
         except EwsError as error:
+            if error.code in NO_MIME:
+                raise _NoMime(self._mail_problem(mail, error)) from error
             raise self._mail_problem(mail, error) from error
         except AnswerStopped as error:
             # Something about this mail (its size, its content) may be the cause: others go on.
@@ -113,11 +133,22 @@ class Reading:
         if identity is not None and identity[0] != mail.key:
             raise MailUnreadable("Exchange gaf een andere mail dan gevraagd; de importer probeert het later opnieuw.")
         if not reader.has_mime or not decoder.size:
-            raise MailUnreadable(
-                "Exchange geeft van een mail de inhoud (MIME) niet: open de mail in Outlook, en stuur hem door of zet "
-                "hem op gelezen."
+            raise _NoMime(
+                MailUnreadable(
+                    "Exchange geeft van een mail de inhoud (MIME) niet: open de mail in Outlook, en stuur hem door of "
+                    "zet hem op gelezen."
+                )
             )
         return transport_headers(message)
+
+    def _rebuilt(self, mail: MailReference, no_mime: _NoMime, build: Callable[[], T]) -> T:
+        """What is built of the mail's properties; where that cannot be had either, why there is no MIME."""
+        try:
+            return build()
+        except (NothingToRebuild, EwsError):
+            raise no_mime.problem from None
+        except AnswerStopped as error:
+            raise MailUnreadable(f"{_which(mail)} kan niet worden opgehaald. {error}") from error
 
     def _get_headers(self, mail: MailReference) -> str:
         """The header block with which a mail arrived, empty where the server gives none."""

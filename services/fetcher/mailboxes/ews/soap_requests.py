@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from exchangelib.account import Identity
+from exchangelib.attachments import AttachmentId
 from exchangelib.credentials import DELEGATE, IMPERSONATION
 from exchangelib.extended_properties import ExtendedProperty
 from exchangelib.fields import ExtendedPropertyField, FieldOrder, FieldPath
@@ -25,6 +26,7 @@ from exchangelib.services import (
     DeleteItem,
     FindFolder,
     FindItem,
+    GetAttachment,
     GetFolder,
     GetItem,
     MoveItem,
@@ -68,6 +70,12 @@ _SIZE: Final = FieldPath(field=Item.get_field_by_fieldname("size"))
 _MIME: Final = FieldPath(field=Item.get_field_by_fieldname("mime_content"))
 _IS_READ: Final = FieldPath(field=Message.get_field_by_fieldname("is_read"))
 _IS_DRAFT: Final = FieldPath(field=Item.get_field_by_fieldname("is_draft"))
+_PROPERTIES: Final = (
+    _RECEIVED,
+    *(FieldPath(field=Message.get_field_by_fieldname(name)) for name in (
+        "subject", "body", "attachments", "author", "message_id",
+    )),
+)  # fmt: skip
 _NAME: Final = FieldPath(field=Folder.get_field_by_fieldname("name"))
 
 
@@ -195,6 +203,21 @@ class Requests:
     def get_headers(self, key: str) -> bytes:
         """GetItem: the header block with which a mail arrived, alone."""
         return self._get_items([key], [_HEADERS])
+
+    def get_properties(self, key: str, *, with_headers: bool) -> bytes:
+        """GetItem: what a mail without MIME is put together from; `with_headers` as in `get_mime`."""
+        return self._get_items([key], [*_PROPERTIES, _HEADERS] if with_headers else [*_PROPERTIES])
+
+    def get_attachment(self, key: str) -> bytes:
+        """GetAttachment: a file's content, or a mail's MIME."""
+        return self._write(
+            GetAttachment,
+            items=[AttachmentId(id=key)],
+            include_mime_content=True,
+            body_type=None,
+            filter_html_content=None,
+            additional_fields=None,
+        )
 
     def get_size(self, key: str) -> bytes:
         """GetItem: a mail's size and its change key."""

@@ -10,7 +10,7 @@ Requests: one a poll, two a mail (its MIME, the mark «read»), two more where i
   read whole before the first mail is handed out (a thousand a request).
 - A listed size is that of the stored item, a little more or less than its MIME. The limit holds while the MIME comes.
 - QUIRK: marking read sends the read receipt that a sender asked for; Graph has no switch against it (documented).
-- QUIRK: a 500 ErrorMimeContentConversionFailed never passes (S/MIME): the mail is put together again (`graph_rebuild`).
+- QUIRK: a 500 ErrorMimeContentConversionFailed never passes (S/MIME): the mail is put together again (`rebuild`).
 
 There are no notifications that need no door to the internet: new mail is found by polling.
 """
@@ -31,7 +31,7 @@ import structlog
 from services.fetcher.mailboxes.graph.changes import arrivals
 from services.fetcher.mailboxes.graph.folders import GraphFolders
 from services.fetcher.mailboxes.graph.listed import references, size_of
-from services.fetcher.mailboxes.graph.rebuild import SizedDifferently, rebuild, rebuild_head
+from services.fetcher.mailboxes.graph.rebuild import rebuild, rebuild_head
 from services.fetcher.mailboxes.graph.refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
@@ -263,8 +263,6 @@ class GraphMailbox:
         """Turn what may be the fault of the mail that is read into its error: it must not stop the others."""
         try:
             yield
-        except SizedDifferently as error:
-            raise MailTooLarge(str(error)) from error
         except Interrupted as error:
             raise MailUnreadable(str(error)) from error
         except GraphRefused as refused:

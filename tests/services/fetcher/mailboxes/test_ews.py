@@ -550,8 +550,6 @@ async def test_throttling_is_obeyed_by_the_whole_mailbox(
 @pytest.mark.parametrize(
     "fault",
     [
-        Refusal("ErrorMimeContentConversionFailed"),
-        Refusal("ErrorContentConversionFailed"),
         Refusal("ErrorItemCorrupt"),
         Refusal("ErrorInternalServerError", fault=True),
         Refusal("ErrorNobodyKnows"),
