@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.dovecot import ImapEndpoint
 from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
@@ -24,7 +25,10 @@ def pytest_configure() -> None:
     """Let the signals of tests reach their processes, also where a shell started us in the background.
 
     Such a shell ignores SIGINT and SIGQUIT, and what we start inherits that (POSIX, Shell Command Language, 2.11).
+    No example of Hypothesis has a deadline: on a busy machine it would be the machine that fails.
     """
+    settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 

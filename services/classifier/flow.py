@@ -23,7 +23,7 @@ from services.classifier import repository
 from services.classifier.reading.frames import Mode
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.mime.safe_text import safe_line
-from services.classifier.reading.pool import MailExhausted, ReaderPool
+from services.classifier.reading.pool import MailExhausted, RawMailBytes, ReaderPool
 from services.classifier.reading.values import ReadingSettings, ReadMail
 from services.classifier.repository import HelpdeskSettings
 from services.classifier.rules.facts import ask, choose_bodies, classify
@@ -113,9 +113,9 @@ class Classifier:
         """The whole mail; when that cannot be, its head; when that cannot be either, nothing of it (D17)."""
         if mail.raw.size > LARGEST_MAIL:
             return await self._read_head(mail, settings, delivery.body)
-        raw = await claim_check.payload(self._blobs, mail.raw, delivery.body, limit=LARGEST_MAIL)
+        raw = self._raw(mail, delivery.body)
         if not delivery.suspect and self._slow_senders:
-            head = await self._readers.read_head(raw, mail.mail_id, settings)
+            head = await self._read_head(mail, settings, delivery.body)
             if self._slow_senders.sent(head):
                 raise TakesLong("a mail of this sender took too long not long ago")
         mode = Mode.WHOLE if mail.complete else Mode.BEGINNING
@@ -123,7 +123,7 @@ class Classifier:
         try:
             read = await self._readers.read(raw, mail.mail_id, settings, mode, seconds=seconds)
         except MailExhausted as exhausted:
-            head = await self._readers.read_head(raw, mail.mail_id, settings)
+            head = await self._read_head(mail, settings, delivery.body)
             self._slow_senders.add(head)
             if not delivery.suspect:
                 raise TakesLong(str(exhausted)) from exhausted
@@ -131,6 +131,12 @@ class Classifier:
         for error in read.our_errors:
             _log.error("image_not_stored", error=error.name, exception=error.traceback)
         return read
+
+    def _raw(self, mail: RawMail, inline: bytes) -> RawMailBytes:
+        """The mail's bytes: those of the message, or out of the blob store, piece by piece, as the child takes them."""
+        if inline or not mail.raw.size:
+            return RawMailBytes.of(claim_check.verified(mail.raw, inline))
+        return RawMailBytes(mail.raw.size, lambda: self._blobs.stream(mail.raw))
 
     async def _read_head(self, mail: RawMail, settings: ReadingSettings, begin: bytes) -> ReadMail:
         head = bytearray(begin[: DEFAULT_LIMITS.head_bytes])

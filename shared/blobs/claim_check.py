@@ -15,14 +15,8 @@ BODIES_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of the JSON of both readings of a body that a consumer is ready to hold."""
 
 
-async def payload(store: BlobStore, reference: BlobReference, inline: bytes, *, limit: int) -> bytes:
-    """The bytes of a message: `inline` when it carried them, else fetched from the store.
-
-    Raises BlobDamaged when the inline bytes are not those of the reference, BlobTooLarge above `limit` bytes, and what
-    `BlobStore.read` raises.
-    """
-    if not inline and reference.size:
-        return await store.read(reference, limit=limit)
+def verified(reference: BlobReference, inline: bytes) -> bytes:
+    """The bytes that a message carried. Raises BlobDamaged when they are not those of the reference."""
     if len(inline) != reference.size or hashlib.sha256(inline).hexdigest() != reference.sha256:
         raise BlobDamaged(f"The message's own bytes are not those of blob {reference.sha256}: publish the mail again.")
     return inline

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import io
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
@@ -116,7 +116,7 @@ class PostgresBlobs:
             references.append(BlobReference(sha256=digests[index].hex(), size=len(content)))
         return references
 
-    async def stream(self, reference: BlobReference) -> AsyncIterator[bytes]:
+    async def stream(self, reference: BlobReference) -> AsyncGenerator[bytes]:
         """Chunk after chunk; no connection is held between two (see `BlobStore.stream`)."""
         key = bytes.fromhex(reference.sha256)
         async with connection(self._pool) as acquired:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
@@ -52,7 +52,7 @@ class BlobStore(Protocol):
         """
         ...
 
-    def stream(self, reference: BlobReference) -> AsyncIterator[bytes]:
+    def stream(self, reference: BlobReference) -> AsyncGenerator[bytes]:
         """The blob's chunks, each at most CHUNK_SIZE. What came is sound only once the iterator has ended by itself.
 
         Raises BlobMissing before the first chunk, BlobDamaged at the end.

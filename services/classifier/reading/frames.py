@@ -61,10 +61,10 @@ READ_MAIL: Final = TypeAdapter(ReadMail)
 LAYERS: Final = TypeAdapter(dict[Layer, str])
 
 
-def request(mode: Mode, seconds: float, order: Order, raw: bytes) -> bytes:
-    """The request up to the raw mail, which is written after it; `seconds` of processor time are allowed for it."""
+def request(mode: Mode, seconds: float, order: Order, size: int) -> bytes:
+    """The request up to the raw mail of `size` bytes, written after it; `seconds` of processor time are allowed."""
     said = ORDER.dump_json(order)
-    return REQUEST_HEADER.pack(mode, math.ceil(seconds), len(said), len(raw)) + said
+    return REQUEST_HEADER.pack(mode, math.ceil(seconds), len(said), size) + said
 
 
 def answer(verdict: Verdict, content: bytes) -> bytes:

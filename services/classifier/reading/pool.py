@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,8 @@ HEAD_SECONDS: Final = 2
 """Seconds of processor time for the beginning of a mail: it has 256 KiB, of which nothing is drawn or unwrapped."""
 START_SECONDS: Final = 60
 """For a child's imports, on a machine that does much else."""
+STUCK_SECONDS: Final = 60
+"""For a child to take a piece of a request, by the clock."""
 DECODE_OFF_LOOP_BYTES: Final = 64 * 1024
 """An answer larger than this is taken apart in a thread: it takes more than a millisecond."""
 
@@ -67,6 +69,26 @@ _confined = Gauge(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RawMailBytes:
+    """The bytes of a mail that need not be held: `pieces` gives them anew each time it is called.
+
+    `size` is how many there are; more or fewer end the child.
+    """
+
+    size: int
+    pieces: Callable[[], AsyncGenerator[bytes]]
+
+    @classmethod
+    def of(cls, raw: bytes) -> RawMailBytes:
+        """Bytes that are at hand."""
+
+        async def at_once() -> AsyncGenerator[bytes]:
+            yield raw
+
+        return cls(len(raw), at_once)
+
+
 class MailExhausted(ImporterError):
     """The mail cannot be read within time and memory: read its head instead (SPEC D17)."""
 
@@ -89,6 +111,10 @@ class NoReader(Outage):
 
 class _ChildDied(ImporterError):
     """A child ended by itself, or by the kernel, while it read; the text names the signal or exit code."""
+
+
+class _Gone(ImporterError):
+    """A child's pipe is closed: what it died of is still to be looked up."""
 
 
 class _Forbidden(ImporterError):
@@ -129,16 +155,23 @@ class ReaderPool:
             await self._end(child)
 
     async def read(
-        self, raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, mode: Mode = Mode.WHOLE, *, seconds: float
+        self,
+        raw: bytes | RawMailBytes,
+        mail_id: uuid.UUID,
+        settings: ReadingSettings,
+        mode: Mode = Mode.WHOLE,
+        *,
+        seconds: float,
     ) -> ReadMail:
         """The mail, read in a child within `seconds` of processor time.
 
-        Raises MailExhausted, or ReadingFailed for a bug of ours.
+        Raises MailExhausted, ReadingFailed for a bug of ours, and whatever the source of `raw` raises.
 
         A child that died is tried once more with another one: the kernel may have chosen it when something else took
         the machine's memory. One that ran out of its processor time is not, nor one that asked for what is forbidden.
         """
-        head = request(mode, seconds, Order(mail_id, settings), raw)
+        raw = RawMailBytes.of(raw) if isinstance(raw, bytes) else raw
+        head = request(mode, seconds, Order(mail_id, settings), raw.size)
         with _seconds.labels(mode.name.lower()).time():
             try:
                 try:
@@ -174,16 +207,16 @@ class ReaderPool:
                 _log.warning("head_unreadable", mode=mode.name.lower(), reason=type(failed).__name__)
         return unread_mail()
 
-    async def _ask(self, head: bytes, raw: bytes, seconds: float) -> tuple[int, bytes]:
+    async def _ask(self, head: bytes, raw: RawMailBytes, seconds: float) -> tuple[int, bytes]:
         child = await self._ready_child()
         try:
             child.mails += 1
-            async with asyncio.timeout(seconds * CLOCK_TO_PROCESSOR):
-                answered = await self._exchange(child, head, raw)
-        except TimeoutError as gone:
-            await self._replace(child)
-            raise _OutOfTime("no answer") from gone
-        except (OSError, asyncio.IncompleteReadError) as gone:
+            await self._write(child, head)
+            async with contextlib.aclosing(raw.pieces()) as pieces:
+                async for piece in pieces:  # however long its source takes: that is no mail's fault
+                    await self._write(child, piece)
+            answered = await self._answered(child, seconds * CLOCK_TO_PROCESSOR)
+        except _Gone as gone:
             died_of = await self._replace(child)
             raise _DIED_OF.get(died_of, _ChildDied)(died_of) from gone
         except BaseException:
@@ -278,16 +311,29 @@ class ReaderPool:
         code = await child.process.wait()
         return signal.Signals(-code).name if code < 0 else f"exit {code}"
 
-    async def _exchange(self, child: _Child, head: bytes, raw: bytes) -> tuple[int, bytes]:
+    async def _write(self, child: _Child, piece: bytes) -> None:
+        """Write a piece of a request. Raises _Gone, and _OutOfTime when the child takes nothing for far too long."""
         if child.process.stdin is None:
             raise AssertionError("a child is started with both pipes")
         try:
-            child.process.stdin.write(head)
-            child.process.stdin.write(raw)
-            await child.process.stdin.drain()
-        except RuntimeError as closed:  # QUIRK: uvloop's word for the pipe of a child that died while it was idle
-            raise BrokenPipeError(str(closed)) from closed
-        return await self._answer(child.process)
+            async with asyncio.timeout(STUCK_SECONDS):
+                child.process.stdin.write(piece)
+                await child.process.stdin.drain()
+        except TimeoutError as stuck:
+            raise _OutOfTime("it takes no bytes") from stuck
+        except (OSError, RuntimeError) as closed:
+            # QUIRK: RuntimeError is uvloop's word for the pipe of a child that died while it was idle
+            raise _Gone from closed
+
+    async def _answered(self, child: _Child, seconds: float) -> tuple[int, bytes]:
+        """The answer to a request. Raises _Gone, _OutOfTime, and _ChildDied for one that no child of ours gives."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._answer(child.process)
+        except TimeoutError as silent:
+            raise _OutOfTime("no answer") from silent
+        except (OSError, asyncio.IncompleteReadError) as closed:
+            raise _Gone from closed
 
     async def _answer(self, process: asyncio.subprocess.Process) -> tuple[int, bytes]:
         """The next verdict and its content. Raises _ChildDied for an answer that no child of ours gives."""

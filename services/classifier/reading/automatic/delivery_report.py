@@ -96,7 +96,8 @@ def _leaves(root: Part, limits: Limits) -> list[Part]:
         return leaves
     for part in leaves:
         if part.media_type == "message/rfc822" and len(part.content) <= _LARGEST_REPORT:
-            inner = [each for each in parse_mail(part.content, limits).walk() if not each.is_multipart]
+            carried = part.attached or parse_mail(part.content, limits)
+            inner = [each for each in carried.walk() if not each.is_multipart]
             if any(each.media_type in DATA_TYPES for each in inner):
                 return [each for each in leaves if each is not part] + inner
     return leaves

@@ -130,7 +130,7 @@ class _Parser:
             parameters=options,
             disposition=disposition,
             name=_file_name(_fuller(disposition_options.get("filename", ""), options.get("name", "")), self.limits),
-            content=b"" if children else transfer_decoded(self.raw[body_start:end], encoding),
+            content=b"" if children else transfer_decoded(self.raw, body_start, end, encoding),
             children=children,
             is_cut_off=is_cut_off,
             is_open_ended=not children and end == len(self.raw),

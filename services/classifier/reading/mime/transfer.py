@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from io import BytesIO
 from typing import Final
 
 from services.classifier.reading.mime.encoded_blocks import uudecoded
@@ -12,17 +13,24 @@ _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 _TOO_FEW: Final = (0, 1, 0, 0)
 """Characters at the end of a run that are no byte, by what is left of its length when divided by four."""
 _PADDING: Final = (b"", b"", b"==", b"=")
+_QUANTUM: Final = 4
+"""Characters that are read together (RFC 2045 6.8)."""
+_PIECE: Final = 1024 * 1024
 _WHITE_SPACE: Final = b" \t\r\n"
 _QUOTED_PRINTABLE: Final = frozenset({"quoted-printable", "quotedprintable"})
 _UUENCODE: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
 
 
-def transfer_decoded(body: bytes, encoding: str) -> bytes:
-    """`body` with the transfer encoding undone that a Content-Transfer-Encoding header names, in lower case.
+def transfer_decoded(raw: bytes, start: int, end: int, encoding: str) -> bytes:
+    """The body from `start` to `end` with the transfer encoding undone that a Content-Transfer-Encoding header names.
 
-    An unknown encoding counts as none, and so does uuencode of which no whole file can be decoded.
+    `encoding` is in lower case. An unknown one counts as none, and so does uuencode of which no whole file can be
+    decoded.
     """
     name = encoding.partition(";")[0].strip("\"' ")
+    if name == "base64" and (decoded := _in_pieces(raw, start, end)) is not None:
+        return decoded
+    body = raw[start:end]
     if name == "base64":
         return decode_base64(body)
     if name in _QUOTED_PRINTABLE:
@@ -31,6 +39,26 @@ def transfer_decoded(body: bytes, encoding: str) -> bytes:
         decoded = uudecoded(body)
         return body if decoded is None else decoded
     return body
+
+
+def _in_pieces(raw: bytes, start: int, end: int) -> bytes | None:
+    """Sound base64, decoded without a copy of it: of a large file there would be two. None for any other."""
+    decoded = BytesIO()
+    rest = b""
+    try:
+        for position in range(start, end, _PIECE):
+            piece = raw[position : min(position + _PIECE, end)].translate(None, _WHITE_SPACE)
+            if len(rest) == _QUANTUM and piece:  # it was padded, and is not the end
+                return None
+            text = rest + piece
+            whole = len(text) - len(text) % _QUANTUM
+            whole -= _QUANTUM if whole and whole == len(text) and text.endswith(b"=") else 0
+            decoded.write(binascii.a2b_base64(text[:whole], strict_mode=True))
+            rest = text[whole:]
+        decoded.write(binascii.a2b_base64(rest, strict_mode=True))
+    except binascii.Error:
+        return None
+    return decoded.getvalue()
 
 
 def decode_base64(content: bytes) -> bytes:

@@ -52,21 +52,22 @@ def test_every_mail_gives_the_same_bounded_result_twice(path: Path) -> None:
 
 def test_each_body_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a transfer encoding nor a charset is undone twice, however many rules ask for a part's text."""
-    bodies: Counter[int] = Counter()
+    bodies: Counter[tuple[int, int, int]] = Counter()
     texts: Counter[int] = Counter()
-    held: list[bytes] = []  # so that no other body gets the id of one that is gone
+    held: list[bytes] = []  # so that no other bytes get the id of some that are gone
 
-    def counted(count: Counter[int], body: bytes) -> bytes:
-        held.append(body)
-        count[id(body)] += bool(body)
-        return body
+    def decoded(raw: bytes, start: int, end: int, encoding: str) -> bytes:
+        held.append(raw)
+        bodies[id(raw), start, end] += start < end
+        return transfer_decoded(raw, start, end, encoding)
 
-    monkeypatch.setattr(
-        parser, "transfer_decoded", lambda body, encoding: transfer_decoded(counted(bodies, body), encoding)
-    )
-    monkeypatch.setattr(
-        part_module, "text_of", lambda content, kind, parameters: text_of(counted(texts, content), kind, parameters)
-    )
+    def text(content: bytes, kind: str, parameters: dict[str, str]) -> str:
+        held.append(content)
+        texts[id(content)] += bool(content)
+        return text_of(content, kind, parameters)
+
+    monkeypatch.setattr(parser, "transfer_decoded", decoded)
+    monkeypatch.setattr(part_module, "text_of", text)
     for path in EVERY_MAIL:
         read(path.read_bytes())
     assert (max(bodies.values()), max(texts.values())) == (1, 1)

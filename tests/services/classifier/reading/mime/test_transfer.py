@@ -1,10 +1,13 @@
 """RFC 2045 6: transfer encodings, of broken mail too; undone once."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.classifier.reading.limits import DEFAULT_LIMITS
+from services.classifier.reading.mime import transfer
 from services.classifier.reading.mime.parser import parse_mail
-from services.classifier.reading.mime.transfer import transfer_decoded
+from services.classifier.reading.mime.transfer import decode_base64, transfer_decoded
 
 
 @pytest.mark.parametrize(
@@ -22,7 +25,18 @@ from services.classifier.reading.mime.transfer import transfer_decoded
     ],
 )
 def test_transfer_encodings(encoding: str, body: bytes, expected: bytes) -> None:
-    assert transfer_decoded(body, encoding) == expected
+    assert transfer_decoded(b"x" + body + b"=x", 1, 1 + len(body), encoding) == expected
+
+
+_PIECES = st.lists(st.sampled_from([b"QUJD", b"QQ", b"=", b"==", b"\r\n", b" ", b"Q", b"*", b"QUI="]), max_size=12)
+
+
+@given(pieces=_PIECES, size=st.integers(1, 9))
+def test_base64_in_pieces_is_as_base64_in_one(pieces: list[bytes], size: int) -> None:
+    body = b"".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transfer, "_PIECE", size)
+        assert transfer_decoded(body, 0, len(body), "base64") == decode_base64(body)
 
 
 def test_the_header_says_which() -> None:
