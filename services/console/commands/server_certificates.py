@@ -26,7 +26,7 @@ def server_certificates(
         typer.Option("--name", help="Another name or address by which clients reach them; several: with commas."),
     ] = None,
 ) -> None:
-    """Make certificates for servers from an authority of one's own, and make them anew in time.
+    """Certificates for PostgreSQL and RabbitMQ, from an authority of one's own.
 
     A certificate lives two years, and is made anew in the second one, or when a name is added; its server must be
     started again then. Clients trust public/ca.pem (IMPORTER_SERVER_CA_FILE).
