@@ -49,7 +49,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "server-certificates": (
         "server_certificates",
-        "Certificates for PostgreSQL and RabbitMQ, from an authority of one's own.",
+        "Make certificates for servers from an authority of one's own, and make them anew in time.",
     ),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; for a nightly timer."),
     "status": ("status", "Show how the importer stands, and what needs a person."),

@@ -54,8 +54,8 @@ def _lines() -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """`text` as roff takes it literally."""
-    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    """`text` as roff takes it literally; a list of choices may be broken after a «|»."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("|", "|\\:")
     return f"\\&{escaped}" if escaped.startswith((".", "\\(aq")) else escaped
 
 

@@ -21,7 +21,7 @@ from services.console import layout
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-_KNOWN_BY: Final = frozenset({"id", "name", "queue", "mail_id", "alias", "pattern", "kind"})
+_KNOWN_BY: Final = frozenset({"id", "name", "queue", "mail_id", "alias", "pattern", "kind", "at", "deed", "thing"})
 """Fields by which a thing of a list is known: they lead its card."""
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
