@@ -9,6 +9,12 @@ import asyncpg
 from services.console.database import Refused
 
 _SENTENCES: Final = {
+    "identities_stay_longer": "What was imported is remembered longer than raw mails are kept (--identities above "
+    "--raw-mails), or a second copy of a mail would become a second ticket.",
+    "retention_identity_days_check": "What was imported is remembered for a year at least (--identities 365).",
+    "a_default_contact_stays": "This is the «Standaard contactpersoon» of a helpdesk: give that another one first.",
+    "what_is_on_its_way_stays": "A mail of or to this address is on its way: erase once it is done (mails list "
+    "--waiting, notifications list).",
     "importer_on_needs_kind": "The importer can be switched on only with a kind of mailbox (--kind), or with a server "
     "or login that tells it.",
     "importer_on_needs_login": "The importer can be switched on only with a login (--username) and a password "

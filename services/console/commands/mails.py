@@ -58,6 +58,7 @@ _REFUSALS: Final = {
     Refusal.ON_ITS_WAY: "Mail {mail_id} is still on its way; force it once it has an outcome.",
     Refusal.QUARANTINED: "Mail {mail_id} is quarantined: `quarantine replay` imports it, without making a second one.",
     Refusal.NOT_QUARANTINED: "Mail {mail_id} is not quarantined: it {became}.",
+    Refusal.REMOVED: "The bytes of mail {mail_id} are gone: nothing needed them any more (`retention show`).",
     Refusal.BEING_REPLAYED: "Mail {mail_id} is being replayed already; wait for its outcome.",
 }
 

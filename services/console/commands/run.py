@@ -16,6 +16,7 @@ from services.console.alarms.configuration import AlarmConfiguration
 from services.console.alarms.watch import Watch, channels_of
 from services.console.child_output import ChildOutput, LogFiles, OneStream
 from services.console.idle import IdleWatch, Situation
+from services.console.nightly.clock import each_night
 from services.console.supervisor import SERVICES, Condition, ServiceState, Supervisor
 from shared.errors import ImporterError, Misconfigured
 from shared.health import HealthServer
@@ -61,10 +62,12 @@ def run(
 ) -> None:
     """Run fetcher, classifier, ticket writer and notifier, and start again what crashes.
 
-    Beside them it tells people what needs them, as `watch` does. Until Ctrl-C or SIGTERM; or, with --until-idle, until
-    each mailbox that is on had a good check, everything is imported and sent, and the work and wait queues are empty.
-    What waits for a person (old mail, quarantine) or for another try (mails out) counts as done. --until-idle asks as
-    importer_console, with the secrets database_password_console and amqp_password_console.
+    Beside them it tells people what needs them, as `watch` does, and at three in the night does what `nightly` does.
+
+    Until Ctrl-C or SIGTERM; or, with --until-idle, until each mailbox that is on had a good check, everything is
+    imported and sent, and the work and wait queues are empty. What waits for a person (old mail, quarantine) or for
+    another try (mails out) counts as done. --until-idle asks as importer_console, with the secrets
+    database_password_console and amqp_password_console.
 
     Exit codes: 0 stopped as asked, or idle; 1 not idle at the timeout (it says what still waits), or a log or the state
     file cannot be written; 3 idle, but there are dead letters; 78 a service refuses to start with these settings (its
@@ -101,10 +104,13 @@ async def _run(
     supervisor = Supervisor(os.environ, output, first_health_port, on_change=report)
     if until_idle_seconds is None:
         watching = asyncio.create_task(_watch(first_health_port, stop), name="watch")
+        nights = asyncio.create_task(each_night(stop), name="nights")
         try:
             await supervisor.run(stop)
         finally:
             stop.set()
+            nights.cancel()
+            await asyncio.gather(nights, return_exceptions=True)
             await watching
         return DONE
     return await _run_until_idle(supervisor, stop, until_idle_seconds)

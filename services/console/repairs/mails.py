@@ -73,6 +73,7 @@ _FORCED_IMPORTS: Final = """
 
 _LOCK: Final = """
     SELECT mail_id, coalesce(forced_from, mail_id) AS original, outcome, awaits_outcome,
+        raw_removed_at IS NOT NULL AS removed,
         EXISTS (SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL) AS dead
     FROM imported_mails AS mail WHERE mail_id = $1 FOR NO KEY UPDATE"""
 
@@ -119,6 +120,8 @@ class Refusal(StrEnum):
     NOT_QUARANTINED = "not-quarantined"
     BEING_REPLAYED = "being-replayed"
     """A replay awaits its outcome."""
+    REMOVED = "removed"
+    """Nothing needed its bytes any more, and they were removed."""
 
 
 class NotRepaired(ImporterError):
@@ -298,10 +301,12 @@ async def mail(connection: Connection, mail_id: MailId) -> MailInFull:
 
 
 async def raw(connection: Connection, mail_id: MailId) -> RawMail:
-    """Which bytes a raw mail has. Raises NotRepaired when there is no such mail."""
+    """Which bytes a raw mail has. Raises NotRepaired when there is no such mail, or they were removed."""
     row = await connection.fetchrow(_RAW, mail_id)
     if row is None:
         raise NotRepaired(mail_id, Refusal.UNKNOWN)
+    if row["raw_sha256"] is None:
+        raise NotRepaired(mail_id, Refusal.REMOVED)
     blob = BlobReference(sha256=row["raw_sha256"].hex(), size=row["raw_size"])
     return RawMail(mail_id, blob, row["full_size"], row["complete"])
 
@@ -377,6 +382,8 @@ async def _locked(connection: Connection, mail_id: MailId) -> asyncpg.Record:
     row = await connection.fetchrow(_LOCK, mail_id)
     if row is None:
         raise NotRepaired(mail_id, Refusal.UNKNOWN)
+    if row["removed"]:
+        raise NotRepaired(mail_id, Refusal.REMOVED, row["outcome"])
     return row
 
 

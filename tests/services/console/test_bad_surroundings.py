@@ -16,7 +16,8 @@ from typer.core import TyperGroup
 
 from deploy.local.endpoints import PostgresEndpoint
 from services.console.__main__ import Deferred, command_line
-from services.console.commands import encryption, sweep_blobs
+from services.console.commands import encryption
+from services.console.nightly import operator
 from shared.sealing import new_key
 from tests.servers.certificates import app_pem
 from tests.services.console.conftest import CommandLine
@@ -39,6 +40,11 @@ WHOLE = {
     "server-certificates": "missing/folder --server x",
     "audit list": "",
     "completion": "bash",
+    "nightly": "--now",
+    "retention show": "",
+    "retention set": "--raw-mails 90",
+    "people find": "x@example.org",
+    "people erase": "x@example.org --yes",
     "sweep-blobs": "",
     "status": "",
     "watch": "",
@@ -148,7 +154,7 @@ def installation(postgres_server: PostgresEndpoint, monkeypatch: pytest.MonkeyPa
         "IMPORTER_RABBITMQ_MANAGEMENT_URL": "http://nobody:x@127.0.0.1:1",
     }
     monkeypatch.chdir(tmp_path)
-    for module in ("services.console.database", encryption.__name__, sweep_blobs.__name__):
+    for module in ("services.console.database", encryption.__name__, operator.__name__):
         monkeypatch.setattr(f"{module}._PATIENCE", timedelta(0))
     return CommandLine(settings, monkeypatch)
 

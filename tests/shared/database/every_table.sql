@@ -93,3 +93,4 @@ BEGIN
         PERFORM setval(counter, 100);
     END LOOP;
 END $$;
+INSERT INTO nightly_jobs (job) VALUES ('reconcile');

@@ -116,6 +116,14 @@ MAY = {
     "INSERT INTO blob_chunks VALUES (sha256('1'), 1, '1')": {"fetcher", "classifier"},
     "UPDATE blob_chunks SET content = '2'": set(),
     "DELETE FROM blobs WHERE sha256 = sha256('new')": {"operator"},
+    # what goes after a while
+    "SELECT raw_mail_days FROM retention": PEOPLE,
+    "UPDATE retention SET raw_mail_days = 30": PEOPLE,
+    "SELECT * FROM remove_raw_mails(1, '-infinity', '00000000-0000-0000-0000-000000000000')": {"operator"},
+    "SELECT remove_identities(1)": {"operator"},
+    "SELECT erase_person('niemand@elders.example')": {"operator"},
+    "SELECT * FROM nightly_jobs": PEOPLE,
+    "INSERT INTO nightly_jobs (job) VALUES ('retention')": {"operator"},
     # the ledger
     "SELECT outcome FROM imported_mails": {"fetcher", "ticket_writer", *PEOPLE},
     MAIL: {"fetcher", *PEOPLE},
