@@ -50,8 +50,8 @@ check: ## lint, format, types, import boundaries, generated documents; no server
 bench: ## the judge: a mail's rate, cost and latency beside a peer and a ceiling (QUICK=1: in five minutes; FULL=1: with ten million tickets)
 	@$(local) bench --form '$(if $(QUICK),quick,$(if $(FULL),full,usual))'
 
-chaos: ## 5,000 mails while everything fails: none may be lost or doubled (SEED=1: what fails and when; MAILS=500: fewer)
-	@$(local) chaos $(if $(SEED),--seed '$(SEED)') $(if $(MAILS),--mails '$(MAILS)')
+chaos: ## 5,000 mails while everything fails: none may be lost or doubled (SEED=1: what fails when; MAILS=500; CLUSTER=1)
+	@$(local) chaos $(if $(SEED),--seed '$(SEED)') $(if $(MAILS),--mails '$(MAILS)') $(if $(CLUSTER),--cluster)
 
 fuzz: ## any bytes at all into the rules that read mail (SECONDS=300 over all targets; what is found is named)
 	@$(local) fuzz $(if $(SECONDS),--seconds '$(SECONDS)')

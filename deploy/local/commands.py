@@ -74,14 +74,14 @@ def bench(checkout: Checkout, form: str) -> int:
         return attend(command, environment=environment(), folder=checkout.root)
 
 
-def chaos(checkout: Checkout, seed: int, mails: int) -> int:
+def chaos(checkout: Checkout, seed: int, mails: int, *, cluster: bool) -> int:
     """Mails while everything fails, on servers that are gone afterwards; as root, disks are full too."""
     with set_up(checkout, "chaos") as progress:
         progress.servers()
         progress.dependencies()
     apart = ("unshare", "--mount")
     with_disks = run([*apart, "true"]).code == 0
-    command = [str(checkout.python), "-m", "tests.chaos", str(seed), str(mails)]
+    command = [str(checkout.python), "-m", "tests.chaos", str(seed), str(mails), *(["--cluster"] * cluster)]
     if with_disks:
         command = [*apart, *command, "--disks"]
     return attend(command, environment=plain_environment(), folder=checkout.root)

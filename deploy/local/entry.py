@@ -29,6 +29,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser.add_argument("--seed", type=int, default=1, help="with chaos: what goes wrong and when")
     parser.add_argument("--mails", type=int, default=5000, help="with chaos: how many mails")
     parser.add_argument("--from", dest="from_folder", default="", help="with restore: the folder of the back-up")
+    parser.add_argument("--cluster", action="store_true", help="with chaos: several servers of each kind")
     parser.add_argument("--seconds", type=int, default=300, help="with fuzz: how long, over all targets")
     parser.add_argument("--form", choices=("quick", "usual", "full"), default="usual", help="with bench: how much")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
@@ -41,7 +42,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "test": partial(commands.test, checkout, given.only or None),
         "check": partial(commands.check, checkout),
         "bench": partial(commands.bench, checkout, given.form),
-        "chaos": partial(commands.chaos, checkout, given.seed, given.mails),
+        "chaos": partial(commands.chaos, checkout, given.seed, given.mails, cluster=given.cluster),
         "fuzz": partial(commands.fuzz, checkout, given.seconds),
         "up": partial(commands.up, checkout),
         "down": partial(commands.down, checkout),

@@ -52,6 +52,14 @@ class Rabbitmq:
     vhost: str
     durable: bool
     """False: its data is thrown away, so that it need not be stopped gently (which takes it seven seconds)."""
+    name: str = "importer"
+    cluster: tuple[str, ...] = ()
+    """The names of all nodes of its cluster, its own too; none: it is alone."""
+
+    @property
+    def node(self) -> str:
+        """By what name Erlang knows it."""
+        return f"{self.name}@localhost"
 
     @property
     def endpoint(self) -> RabbitmqEndpoint:
@@ -104,7 +112,7 @@ class Rabbitmq:
             "ERL_LIBS": str(plugins),
             "RABBITMQ_HOME": str(self._rabbitmq),
             "RABBITMQ_PLUGINS_DIR": str(plugins),
-            "RABBITMQ_NODENAME": "importer@localhost",
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_DIST_PORT": str(self.ports.distribution),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
@@ -147,8 +155,12 @@ class Rabbitmq:
         return self.packages.one("usr/lib/rabbitmq/lib/rabbitmq_server-*")
 
     def _configuration(self) -> str:
+        peers = "".join(
+            f"cluster_formation.classic_config.nodes.{number} = {name}@localhost\n"
+            for number, name in enumerate(self.cluster, start=1)
+        )
         return f"""\
-listeners.tcp.1 = 127.0.0.1:{self.ports.amqp}
+{peers}listeners.tcp.1 = 127.0.0.1:{self.ports.amqp}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {self.ports.management}
 default_user = {self.administrator}

@@ -81,6 +81,9 @@ class Notifier:
         self._taken = Batches(repository.record_sent, what="recording sent mails")
         self._recording: set[asyncio.Task[None]] = set()
         self._in_hand: set[uuid.UUID] = set()
+        self._unsent: set[uuid.UUID] = set()
+        """Claimed, perhaps, when the database went away, and not sent: given back once it answers, not when the claim
+        has run out."""
 
     async def deliver(self, ids: Sequence[uuid.UUID]) -> None:
         """Deliver what is still to be sent among the notifications of an event."""
@@ -90,14 +93,24 @@ class Notifier:
     async def _claim(self, events: Sequence[Sequence[uuid.UUID]]) -> list[list[Notification]]:
         """Each event's own, of all that could be claimed; of an event that is there twice, the first has them."""
         free = [id_ for ids in events for id_ in ids if id_ not in self._in_hand]
-        claimed = {each.id: each for each in await self._repository.claim_of_events(free)}
+        try:
+            claimed = {each.id: each for each in await self._repository.claim_of_events(free)}
+        except TryAgain:
+            self._unsent.update(free)  # the claim may have been committed all the same
+            raise
         return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
 
     async def sweep(self) -> int:
         """Deliver some of what is due without an event, the longest due first; return how many rows were tried."""
+        await self._give_back()
         claimed = [each for each in await self._repository.claim_due(AT_ONCE) if each.id not in self._in_hand]
         await self._deliver(claimed)
         return len(claimed)
+
+    async def _give_back(self) -> None:
+        if unsent := self._unsent - self._in_hand:
+            await self._repository.give_back(list(unsent))
+            self._unsent -= unsent
 
     async def sweep_until(self, stop: asyncio.Event) -> None:
         """Sweep until `stop`, with a pause whenever nothing is due; then wait for what is being sent and recorded."""
@@ -169,7 +182,7 @@ class Notifier:
         try:
             if notification.tries > LAST_TRY:  # a notifier died in each try before: let it rest
                 raise Postponed(DeliveryReason.OUR_ERROR, "No try was ever finished.")  # noqa: TRY301
-            written = notification.written or await self._write(notification, log)
+            written = notification.written or await self._write_or_give_back(notification, log)
             reply = await self._send(notification, written)
         except Refused as refused:
             await self._repository.record_failed(notification.id, refused.reason, refused.reply)
@@ -187,6 +200,13 @@ class Notifier:
             await self._postpone(notification, Postponed(DeliveryReason.OUR_ERROR, said), log)
         else:
             await self._to_the_end(self._record_sent(notification, reply, log))
+
+    async def _write_or_give_back(self, notification: Notification, log: structlog.stdlib.BoundLogger) -> Written:
+        try:
+            return await self._write(notification, log)
+        except TryAgain:
+            self._unsent.add(notification.id)
+            raise
 
     async def _write(self, notification: Notification, log: structlog.stdlib.BoundLogger) -> Written:
         """Write the mail and keep it, before anything leaves."""

@@ -204,6 +204,12 @@ UPDATE notifications SET lease_until = now() + $3
 WHERE id = ANY($2::uuid[]) AND lease_holder = $1 AND state = 'planned'
 """
 
+GIVE_BACK: Final = """
+-- due at once, since the event that told of it may be over; what was not sent was no try
+UPDATE notifications SET lease_holder = NULL, lease_until = NULL, next_try_at = now(), tries = tries - 1
+WHERE id = ANY($2::uuid[]) AND lease_holder = $1 AND state = 'planned'
+"""
+
 RECORD_POSTPONED: Final = """
 UPDATE notifications SET reason = $3, server_reply = $4, next_try_at = now() + $5, doubtful_tries = $6,
     lease_holder = NULL, lease_until = NULL
@@ -283,6 +289,11 @@ class Repository:
         """Hold the claims on these, which are in hand, for another LEASE."""
         async with connection(self._pool) as database:
             await database.execute(RENEW, self._holder, list(ids), LEASE)
+
+    async def give_back(self, ids: Sequence[uuid.UUID]) -> None:
+        """End our claims on these, of which nothing was sent."""
+        async with connection(self._pool) as database:
+            await database.execute(GIVE_BACK, self._holder, list(ids))
 
     async def record_postponed(
         self, notification_id: uuid.UUID, reason: DeliveryReason, reply: str, delay: timedelta, doubtful_tries: int

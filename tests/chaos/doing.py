@@ -6,19 +6,19 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from typing import Final
 
 import asyncpg
 
 from deploy.demo.smtp_server import Verb
 from deploy.local import processes
-from shared.broker.topology import POLICY_PRIORITY
+from shared.broker.topology import MAIL_RAW, POLICY_PRIORITY
 from tests.chaos.lines import Line
-from tests.chaos.plan import Fault, Kind
+from tests.chaos.plan import LEADER, Fault, Kind
 from tests.chaos.stage import Servers, Stage, signal_all
-from tests.faults.own_servers import MEMORY, NO_MEMORY, PrivatePostgres
+from tests.faults.own_servers import MEMORY, NO_MEMORY, PrivatePostgres, PrivateRabbitmq
 
 NO_DISK: Final = "1000GB"
 """More than any machine of ours has free: an alarm."""
@@ -109,35 +109,44 @@ def _own(stage: Stage) -> Servers:
     return stage.own
 
 
+async def _broker(stage: Stage, fault: Fault) -> PrivateRabbitmq:
+    brokers = {broker.server.name: broker for broker in _own(stage).brokers}
+    if fault.target == LEADER:
+        management = stage.installation.management
+        queue = await management.get(f"queues/{management.vhost}/{MAIL_RAW}")
+        return brokers[queue["leader"].partition("@")[0]]
+    return brokers.get(fault.target) or next(iter(brokers.values()))
+
+
 async def _kill_broker(stage: Stage, fault: Fault) -> None:
-    [broker] = _own(stage).brokers
+    broker = await _broker(stage, fault)
     broker.kill()
     await asyncio.sleep(fault.seconds)
     await broker.start()
 
 
-async def _restart_broker(stage: Stage, _fault: Fault) -> None:
-    [broker] = _own(stage).brokers
+async def _restart_broker(stage: Stage, fault: Fault) -> None:
+    broker = await _broker(stage, fault)
     assert broker.process is not None
     await asyncio.to_thread(processes.stop, broker.process, signal.SIGTERM, 60)
     await broker.start()
 
 
 async def _stop_broker(stage: Stage, fault: Fault) -> None:
-    [broker] = _own(stage).brokers
+    broker = await _broker(stage, fault)
     assert broker.process is not None
     await _stop_for(broker.process.pid, fault.seconds)
 
 
 async def _raise_memory_alarm(stage: Stage, fault: Fault) -> None:
-    [broker] = _own(stage).brokers
+    broker = _own(stage).brokers[0]
     await broker.set_memory(NO_MEMORY)
     await asyncio.sleep(fault.seconds)
     await broker.set_memory(MEMORY)
 
 
 async def _raise_disk_alarm(stage: Stage, fault: Fault) -> None:
-    [broker] = _own(stage).brokers
+    broker = _own(stage).brokers[0]
     await broker.control("set_disk_free_limit", NO_DISK)
     await asyncio.sleep(fault.seconds)
     await broker.control("set_disk_free_limit", DISK)
@@ -158,7 +167,13 @@ async def _fill_queue(stage: Stage, fault: Fault) -> None:
 
 
 def _database(stage: Stage) -> PrivatePostgres:
-    return _own(stage).databases[0]
+    return _own(stage).database
+
+
+async def _lose_primary(stage: Stage, fault: Fault) -> None:
+    pair = _own(stage).pair
+    assert pair is not None
+    await pair.lose_primary(fault.seconds)
 
 
 async def _kill_database(stage: Stage, fault: Fault) -> None:
@@ -188,6 +203,8 @@ async def _fill_database_disk(stage: Stage, fault: Fault) -> None:
     """No room for a row nor for the log: a PostgreSQL that cannot write its log gives up, and is started again."""
     disk = _own(stage).disk
     assert disk is not None
+    if disk.folder != _database(stage).server.folder:
+        raise NothingToDo
     with disk.full():
         await asyncio.sleep(fault.seconds)
     process = _database(stage).process
@@ -212,7 +229,7 @@ async def _hold_lock(stage: Stage, fault: Fault) -> None:
         await asyncio.sleep(fault.seconds)
 
 
-def _line(stage: Stage, fault: Fault) -> tuple[str, str, Line]:
+def _lines(stage: Stage, fault: Fault) -> tuple[str, str, Sequence[Line]]:
     service, _, server = fault.target.partition(" to ")
     return service, server, stage.lines[server]
 
@@ -226,21 +243,25 @@ def _stalling(stage: Stage, server: str) -> AbstractContextManager[None]:
 
 
 async def _drop(stage: Stage, fault: Fault) -> None:
-    service, server, line = _line(stage, fault)
+    service, server, lines = _lines(stage, fault)
     with _cutting(stage, server):
-        if not line.drop(service):
+        if not sum(line.drop(service) for line in lines):
             raise NothingToDo
 
 
 async def _stall(stage: Stage, fault: Fault) -> None:
-    service, server, line = _line(stage, fault)
-    with _stalling(stage, server), line.stalled(service):
+    service, server, lines = _lines(stage, fault)
+    with ExitStack() as stack:
+        for each in (_stalling(stage, server), *(line.stalled(service) for line in lines)):
+            stack.enter_context(each)
         await asyncio.sleep(fault.seconds)
 
 
 async def _refuse(stage: Stage, fault: Fault) -> None:
-    service, server, line = _line(stage, fault)
-    with _cutting(stage, server), line.refused(service):
+    service, server, lines = _lines(stage, fault)
+    with ExitStack() as stack:
+        for each in (_cutting(stage, server), *(line.refused(service) for line in lines)):
+            stack.enter_context(each)
         await asyncio.sleep(fault.seconds)
 
 
@@ -262,7 +283,7 @@ async def _smtp_closes(stage: Stage, fault: Fault) -> None:
 
 
 async def _smtp_stalls(stage: Stage, fault: Fault) -> None:
-    with stage.post.stalling(), stage.lines["mail server"].stalled("notifier"):
+    with stage.post.stalling(), stage.lines["mail server"][0].stalled("notifier"):
         await asyncio.sleep(fault.seconds)
 
 
@@ -278,6 +299,7 @@ _DOES: Final[Mapping[Kind, Does]] = {
     Kind.DATABASE_KILLED: _kill_database,
     Kind.DATABASE_STOPPED: _stop_database,
     Kind.DATABASE_RESTARTED: _restart_database,
+    Kind.PRIMARY_LOST: _lose_primary,
     Kind.CONNECTIONS_DROPPED: _drop,
     Kind.CONNECTIONS_STALLED: _stall,
     Kind.CONNECTIONS_REFUSED: _refuse,

@@ -21,6 +21,8 @@ REPLICAS: Final = 2
 """Of each service."""
 NODES: Final = ("n1", "n2", "n3")
 """Of RabbitMQ, in a cluster."""
+LEADER: Final = "the leader"
+"""The node that leads the queue mail.raw."""
 _PAUSE: Final = (0.4, 3.0)
 """Seconds between the beginnings of two faults."""
 
@@ -101,6 +103,7 @@ _TABLES: Final = (
 )  # fmt: skip
 _QUEUES: Final = ("mail.raw", "mail.classified", "ticket.events")
 _THE_SERVER: Final = ("the server",)
+_OF_A_NODE: Final = frozenset({Kind.BROKER_KILLED, Kind.BROKER_STOPPED, Kind.BROKER_RESTARTED})
 _NO_TIME: Final = (0.0, 0.0)
 
 LIKENESS: Final[Mapping[Kind, Likeness]] = {
@@ -115,6 +118,7 @@ LIKENESS: Final[Mapping[Kind, Likeness]] = {
     Kind.DATABASE_KILLED: Likeness(Lane.DATABASE, _THE_SERVER, (0.2, 4.0), 6),
     Kind.DATABASE_STOPPED: Likeness(Lane.DATABASE, _THE_SERVER, (1.0, 8.0), 5),
     Kind.DATABASE_RESTARTED: Likeness(Lane.DATABASE, _THE_SERVER, _NO_TIME, 3),
+    Kind.PRIMARY_LOST: Likeness(Lane.DATABASE, _THE_SERVER, (0.5, 3.0), 3),
     Kind.CONNECTIONS_DROPPED: Likeness(Lane.CONNECTIONS, _PAIRS, _NO_TIME, 40),
     Kind.CONNECTIONS_STALLED: Likeness(Lane.CONNECTIONS, _PAIRS, (0.5, 6.0), 12),
     Kind.CONNECTIONS_REFUSED: Likeness(Lane.CONNECTIONS, _PAIRS, (0.5, 6.0), 12),
@@ -128,7 +132,10 @@ LIKENESS: Final[Mapping[Kind, Likeness]] = {
     Kind.DATABASE_DISK_FULL: Likeness(Lane.DATABASE, _THE_SERVER, (0.5, 3.0), 3),
     Kind.SPOOL_FULL: Likeness(Lane.SPOOL, _THE_SERVER, (1.0, 5.0), 5),
 }  # fmt: skip
-"""On one RabbitMQ and one PostgreSQL."""
+"""Of RabbitMQ's nodes one at a time is meant, where there are several."""
+
+ON_CLUSTERS: Final = frozenset({Kind.PRIMARY_LOST})
+"""What takes more than one server of a kind."""
 
 WITHOUT_KILLING_SERVERS: Final = frozenset(
     {
@@ -140,10 +147,12 @@ WITHOUT_KILLING_SERVERS: Final = frozenset(
 """What can be done where others use the same servers."""
 
 
-def plan_of(seed: int, count: int, kinds: Sequence[Kind] = tuple(LIKENESS), *, longest: float = 8.0) -> list[Fault]:
+def plan_of(
+    seed: int, count: int, kinds: Sequence[Kind], *, longest: float = 8.0, nodes: Sequence[str] = ()
+) -> list[Fault]:
     """So many faults in the order of their moments, each of these kinds at least once if there is room for all.
 
-    None lasts longer than `longest` seconds.
+    None lasts longer than `longest` seconds. `nodes` are those of RabbitMQ, if it has several.
     """
     chance = random.Random(seed)  # noqa: S311 - a plan, no secret
     chosen = list(kinds)[:count]
@@ -154,8 +163,9 @@ def plan_of(seed: int, count: int, kinds: Sequence[Kind] = tuple(LIKENESS), *, l
     for kind in chosen:
         likeness = LIKENESS[kind]
         at += chance.uniform(*_PAUSE)
+        targets = [*nodes, LEADER] if nodes and kind in _OF_A_NODE else likeness.targets
         seconds = min(chance.uniform(*likeness.seconds), longest)
-        plan.append(Fault(round(at, 2), kind, chance.choice(likeness.targets), round(seconds, 2)))
+        plan.append(Fault(round(at, 2), kind, chance.choice(targets), round(seconds, 2)))
     return plan
 
 

@@ -22,7 +22,7 @@ from tests.chaos.records import Records, read_in_mailboxes, read_records
 from tests.chaos.stage import Stage
 from tests.faults.mails import Kind as MailKind
 
-FAULT_SECONDS: Final = 180.0
+FAULT_SECONDS: Final = 400.0
 """The longest that a fault may take to be done and undone, servers' start included."""
 CALM_LOOKS: Final = 3
 LOOK_SECONDS: Final = 0.5

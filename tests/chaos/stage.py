@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import asyncpg
 
@@ -21,6 +22,7 @@ from deploy.demo.smtp_server import Delivery, SmtpServer
 from deploy.local import processes
 from services.console.supervisor import Condition, ServiceState, Supervisor
 from tests.acceptance.installation import Installation
+from tests.chaos.clusters import Pair
 from tests.chaos.comparison import Receipt
 from tests.chaos.disks import Disk
 from tests.chaos.lines import Line
@@ -84,9 +86,19 @@ class Post:
 class Servers:
     """Servers that are ours to kill."""
 
-    databases: Sequence[PrivatePostgres]
     brokers: Sequence[PrivateRabbitmq]
-    disk: Disk | None
+    alone: PrivatePostgres | None = None
+    pair: Pair | None = None
+    """In the place of one `alone`."""
+    disk: Disk | None = None
+    """Under the first PostgreSQL."""
+
+    @property
+    def database(self) -> PrivatePostgres:
+        """The PostgreSQL that is written to."""
+        database = self.alone if self.pair is None else self.pair.primary
+        assert database is not None
+        return database
 
 
 @dataclass(slots=True)
@@ -94,11 +106,10 @@ class Stage:
     """A running importer. `own` is None where the servers are not ours; `spool` where no disk could be made."""
 
     installation: Installation
-    superuser: str
     mailboxes: Path
     post: Post
-    lines: Mapping[str, Line]
-    """By server: «RabbitMQ», «PostgreSQL», «mail server»."""
+    lines: Mapping[str, Sequence[Line]]
+    """By server: «RabbitMQ», «PostgreSQL» (one for each of a pair), «mail server»."""
     supervisors: Sequence[Supervisor]
     own: Servers | None = None
     spool: Disk | None = None
@@ -116,7 +127,9 @@ class Stage:
     @asynccontextmanager
     async def look(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection of the superuser, past all lines."""
-        connection = await asyncpg.connect(self.superuser, timeout=10)
+        database = self.installation.database
+        server = database.server if self.own is None else self.own.database.server.endpoint
+        connection = await asyncpg.connect(server.database(database.name), timeout=10)
         try:
             yield connection
         finally:
@@ -133,20 +146,19 @@ async def staged(
     for name in MAILBOXES:
         Maildir(mailboxes / name)
     database = installation.database
-    superuser = database.server.database(database.name)
     async with AsyncExitStack() as stack:
         smtp = await stack.enter_async_context(SmtpServer())
         post = Post(smtp)
         smtp.on_delivery = post.take
         lines = {
-            "mail server": Line([(smtp.host, smtp.port)], owner="notifier"),
-            "RabbitMQ": Line([_address(installation.environment["IMPORTER_AMQP_URL"])]),
-            "PostgreSQL": Line([_address(installation.environment["IMPORTER_DATABASE_URL"])]),
+            "mail server": [Line([(smtp.host, smtp.port)], owner="notifier")],
+            "RabbitMQ": [Line(_brokers(installation, own))],
+            "PostgreSQL": [Line([address]) for address in _databases(installation, own)],
         }
-        for line in lines.values():
+        for line in chain.from_iterable(lines.values()):
             await stack.enter_async_context(line)
         await load_organisation(
-            database.dsn("console").get_secret_value(), mailboxes=mailboxes, smtp_port=lines["mail server"].port
+            database.dsn("console").get_secret_value(), mailboxes=mailboxes, smtp_port=lines["mail server"][0].port
         )
         await _load_customers(database.dsn("owner").get_secret_value())
         environment = _through(installation.environment, lines)
@@ -158,7 +170,7 @@ async def staged(
         ]
         for supervisor in supervisors:
             supervisor.on_change = lambda state: _note_death(post, state)
-        yield Stage(installation, superuser, mailboxes, post, lines, supervisors, own, spool)
+        yield Stage(installation, mailboxes, post, lines, supervisors, own, spool)
 
 
 async def _load_customers(owner: str) -> None:
@@ -171,16 +183,32 @@ async def _load_customers(owner: str) -> None:
         await connection.close()
 
 
-def _through(environment: Mapping[str, str], lines: Mapping[str, Line]) -> dict[str, str]:
+def _through(environment: Mapping[str, str], lines: Mapping[str, Sequence[Line]]) -> dict[str, str]:
     """The environment of services that reach their servers over these lines."""
     changed = dict(environment)
     # as in production: whoever is killed soon after its start condemns no mail
     del changed["IMPORTER_SUSPECTS_AFTER_SECONDS"]
-    for variable, server in (("IMPORTER_AMQP_URL", "RabbitMQ"), ("IMPORTER_DATABASE_URL", "PostgreSQL")):
-        url = urlsplit(changed[variable])._replace(netloc=f"127.0.0.1:{lines[server].port}")
-        changed[variable] = url.geturl()
-    changed["IMPORTER_DATABASE_URL"] += "?sslmode=disable"  # a line reads whose connection it is
-    return changed
+    [broker] = lines["RabbitMQ"]
+    amqp = urlsplit(changed["IMPORTER_AMQP_URL"])._replace(netloc=f"127.0.0.1:{broker.port}")
+    ports = [str(line.port) for line in lines["PostgreSQL"]]
+    hosts = {"host": ",".join("127.0.0.1" for _ in ports), "port": ",".join(ports)}
+    several = {"target_session_attrs": "primary"} if len(ports) > 1 else {}
+    # without TLS: a line reads whose connection it is
+    query = urlencode({**hosts, **several, "sslmode": "disable"}, safe=",")
+    database = urlsplit(changed["IMPORTER_DATABASE_URL"]).path
+    return changed | {"IMPORTER_AMQP_URL": amqp.geturl(), "IMPORTER_DATABASE_URL": f"postgresql://{database}?{query}"}
+
+
+def _brokers(installation: Installation, own: Servers | None) -> list[tuple[str, int]]:
+    if own is None:
+        return [_address(installation.environment["IMPORTER_AMQP_URL"])]
+    return [("127.0.0.1", broker.server.ports.amqp) for broker in own.brokers]
+
+
+def _databases(installation: Installation, own: Servers | None) -> list[tuple[str, int]]:
+    if own is None or own.pair is None:
+        return [_address(installation.environment["IMPORTER_DATABASE_URL"])]
+    return [("127.0.0.1", database.server.port) for database in (own.pair.primary, own.pair.standby)]
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -127,7 +127,7 @@ class PrivateRabbitmq:
         ctl = self.server.packages.one("usr/lib/rabbitmq/lib/rabbitmq_server-*/escript/rabbitmqctl")
         done = await asyncio.to_thread(
             run,
-            [str(escript), str(ctl), "-n", "importer@localhost", *words],
+            [str(escript), str(ctl), "-n", self.server.node, *words],
             environment=self.server._environment(),
         )
         assert done.code == 0, done.output

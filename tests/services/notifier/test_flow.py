@@ -1,11 +1,12 @@
 """From a planned row to a mail and back: each is sent once, and its row says what became of it (DESIGN 5, 9)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -14,9 +15,11 @@ from pydantic import SecretStr
 
 from deploy.demo.smtp_server import Delivery, SmtpServer
 from services.notifier.flow import Notifier
-from services.notifier.repository import EVENT_LOST_AFTER, LEASE
+from services.notifier.notification import Notification
+from services.notifier.repository import EVENT_LOST_AFTER, LEASE, Repository
 from services.notifier.rules.retry import DELAYS, DELAYS_IN_DOUBT, LAST_TRY
 from services.notifier.smtp import Rest
+from shared.errors import Outage
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 from tests.services.notifier.house import House, keyring
@@ -114,6 +117,45 @@ async def test_an_event_that_comes_twice_sends_nothing_twice(house: House, smtp:
         await notifier.deliver([planned])
     assert len(smtp.deliveries) == 1
     assert (await house.row(planned))["tries"] == 1
+
+
+async def test_what_an_outage_kept_from_being_written_is_sent_as_soon_as_the_database_answers(
+    house: House, smtp: SmtpServer
+) -> None:
+    planned = await house.plan()
+    await house.owner.execute("""
+        CREATE FUNCTION goes_away() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'terminating connection' USING ERRCODE = 'admin_shutdown'; END $$;
+        CREATE TRIGGER goes_away BEFORE UPDATE OF message_id ON notifications EXECUTE FUNCTION goes_away()""")
+    async with house.notifier() as notifier:
+        with pytest.raises(Outage):
+            await notifier.deliver([planned])
+        await house.owner.execute("DROP TRIGGER goes_away ON notifications; DROP FUNCTION goes_away()")
+        assert (await house.row(planned))["lease_holder"] is not None
+        await notifier.sweep()
+    row = await house.row(planned)
+    assert (row["state"], row["tries"], row["lease_holder"]) == ("sent", 1, None)
+    assert len(smtp.deliveries) == 1
+
+
+async def test_a_claim_whose_answer_was_lost_waits_for_no_lease_to_end(
+    house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = await house.plan()
+    claim = Repository.claim_of_events
+
+    async def lost(repository: Repository, ids: Sequence[UUID]) -> list[Notification]:
+        await claim(repository, ids)
+        raise Outage("The connection to the database was lost.")
+
+    async with house.notifier() as notifier:
+        with monkeypatch.context() as patch:
+            patch.setattr(Repository, "claim_of_events", lost)
+            with pytest.raises(Outage):
+                await notifier.deliver([planned])
+        await notifier.sweep()
+    assert (await house.row(planned))["tries"] == 1
+    assert len(smtp.deliveries) == 1
 
 
 async def test_two_notifiers_share_a_hundred_mails_and_send_each_once(house: House, smtp: SmtpServer) -> None:
