@@ -49,7 +49,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "server-certificates": (
         "server_certificates",
-        "Make certificates for servers from an authority of one's own, and make them anew in time.",
+        "Certificates for PostgreSQL and RabbitMQ, from an authority of one's own.",
     ),
     "nightly": (
         "nightly",
