@@ -25,7 +25,7 @@ from shared.errors import Misconfigured
 from shared.secure_addresses import RequireTls, WithoutTls, secured
 from shared.trust import UnusableCaFile, tls_context
 
-ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console"]
+ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console", "web"]
 
 
 def variable_of(name: str) -> str:
@@ -144,10 +144,20 @@ class Configuration(BaseModel):
         return SecretStr(urlunsplit(parts._replace(netloc=f"{credentials}@{parts.netloc}")))
 
 
-class ServiceConfiguration(Configuration):
-    """The configuration of one service. `database_dsn` and `amqp_dsn` are its own role and user, password included."""
+class ProcessConfiguration(Configuration):
+    """The configuration of a process that runs until it is told to stop, and says how it is."""
 
     service: ServiceName
+    health_host: str = Field(default="127.0.0.1", description="the address on which /health and /metrics listen")
+    health_port: int = Field(default=0, ge=0, le=65535, description="a port, or 0 for a free one (it is logged)")
+    drain_seconds: float = Field(
+        default=20, gt=0, le=600, description="seconds in which work in hand may end after SIGTERM, at most 600"
+    )
+
+
+class ServiceConfiguration(ProcessConfiguration):
+    """The configuration of one service. `database_dsn` and `amqp_dsn` are its own role and user, password included."""
+
     database_url: DatabaseUrl = Field(
         description="postgresql://HOST:PORT/DATABASE; the role is importer_SERVICE with the secret "
         "database_password_SERVICE, unless the address holds credentials"
@@ -156,12 +166,7 @@ class ServiceConfiguration(Configuration):
         description="amqp://HOST:PORT/VHOST or amqps://…; the user is importer_SERVICE with the secret "
         "amqp_password_SERVICE, unless the address holds credentials"
     )
-    health_host: str = Field(default="127.0.0.1", description="the address on which /health and /metrics listen")
-    health_port: int = Field(default=0, ge=0, le=65535, description="a port, or 0 for a free one (it is logged)")
     workers: int = Field(default=32, ge=1, le=200, description="how many messages are handled at once, 1 to 200")
-    drain_seconds: float = Field(
-        default=20, gt=0, le=600, description="seconds in which work in hand may end after SIGTERM, at most 600"
-    )
     suspects_after_seconds: float = Field(
         default=20,
         ge=0,

@@ -27,7 +27,7 @@ from typing import Any, Final, Generic, NoReturn, TypeVar, overload
 
 import structlog
 
-from shared.configuration import ServiceConfiguration
+from shared.configuration import ProcessConfiguration, ServiceConfiguration
 from shared.errors import ImporterError, Misconfigured
 from shared.health import Check, HealthServer
 from shared.telemetry import telemetry
@@ -35,7 +35,7 @@ from shared.telemetry import telemetry
 CLOSING_SECONDS: Final = 5
 """What closing connections may take, after the work's own `drain_seconds`."""
 
-C = TypeVar("C", bound=ServiceConfiguration)
+C = TypeVar("C", bound=ProcessConfiguration)
 Work = Callable[[asyncio.Event], Awaitable[None]]
 Main = Callable[["Process[C]"], Awaitable[None]]
 

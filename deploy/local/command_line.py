@@ -43,7 +43,12 @@ class CommandLine:
         command = [self.checkout.program("helpdesk-importer"), "status"]
         return attend(command, environment=self.environment(), folder=self.folder) == 0
 
-    def _run(self, name: str, *options: str) -> None:
+
+    def first_link(self) -> str:
+        """The link by which the first administrator of the web console chooses a password; '' once somebody has."""
+        return self._run("users", "first").strip()
+
+    def _run(self, name: str, *options: str) -> str:
         done = run(
             [self.checkout.program("helpdesk-importer"), name, *options],
             environment=self.environment(),
@@ -51,3 +56,4 @@ class CommandLine:
         )
         if done.code != 0:
             raise SetUpFailed(f"`helpdesk-importer {name}` failed:\n{done.output.strip()}")
+        return done.output

@@ -19,7 +19,7 @@ def _hash_key() -> str:
     return secrets.token_hex(32)
 
 
-DATABASE_ROLES = ("owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "ui", "operator")
+DATABASE_ROLES = ("owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "web", "ui", "operator")
 BROKER_USERS = ("admin", "fetcher", "classifier", "ticket_writer", "notifier", "console")
 
 _MAKERS: dict[str, Callable[[], str]] = {

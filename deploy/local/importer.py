@@ -77,6 +77,27 @@ class Importer:
         processes.record(self._record, process)
         return process
 
+    def start_web(self) -> None:
+        """Start the web console, detached, and wait until it is ready; nothing when it runs already."""
+        if processes.recorded(self._web_record) is not None:
+            return
+        port = self.instance.web_port() + 1
+        with step("the web console is ready"):
+            process = processes.launch(
+                [str(self.checkout.python), "-m", "services.console.web"],
+                environment=self.command_line.environment() | {"IMPORTER_HEALTH_PORT": str(port)},
+                log=self._web_log,
+                folder=self.instance.folder,
+                tether=None,
+            )
+            processes.record(self._web_record, process)
+            moves = Moves(process, self._web_log)
+            while health.trouble(port):
+                if not processes.is_alive(process) or moves.stands_still():
+                    self.stop()
+                    raise SetUpFailed(f"The web console does not start: {last_words(self._web_log)}")
+                time.sleep(_POLL_SECONDS)
+
     def is_running(self) -> bool:
         return processes.recorded(self._record) is not None
 
@@ -97,16 +118,26 @@ class Importer:
         return {name: trouble for name, trouble in asked.items() if trouble}
 
     def stop(self) -> bool:
-        """Have the services finish the work in hand and stop; whether they ran."""
-        running = processes.recorded(self._record)
-        if running is not None:
-            processes.stop(running, signal.SIGTERM, _STOP_SECONDS)
-        self._record.unlink(missing_ok=True)
-        return running is not None
+        """Have web console and services finish the work in hand and stop; whether they ran."""
+        stopped = False
+        for record in (self._web_record, self._record):
+            if (running := processes.recorded(record)) is not None:
+                processes.stop(running, signal.SIGTERM, _STOP_SECONDS)
+                stopped = True
+            record.unlink(missing_ok=True)
+        return stopped
 
     @property
     def _record(self) -> Path:
         return self.instance.process_file("importer")
+
+    @property
+    def _web_record(self) -> Path:
+        return self.instance.process_file("web")
+
+    @property
+    def _web_log(self) -> Path:
+        return self.instance.logs / "web.log"
 
     @property
     def _state(self) -> Path:

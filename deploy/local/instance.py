@@ -15,7 +15,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import Process
 from deploy.local.rabbitmq import Ports, Rabbitmq
 
-_PORTS = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1, "health": 5}
+_PORTS = {"postgres": 1, "amqp": 1, "management": 1, "distribution": 1, "epmd": 1, "health": 5, "web": 2}
 _SERVERS = ("postgres", "epmd", "rabbitmq")
 _PORTS_OF = {"postgres": ("postgres",), "rabbitmq": ("amqp", "management", "distribution"), "epmd": ("epmd",)}
 
@@ -70,6 +70,13 @@ class Instance:
     def first_health_port(self) -> int:
         """The health ports of the services are this one and the next three; the watch has the one after."""
         return self._ports()["health"]
+
+    def web_port(self) -> int:
+        """Where the web console answers; its health port is the next."""
+        port = self._ports().get("web")
+        if port is None:
+            raise SetUpFailed("These servers were started by an earlier version: `make down`, then `make up`.")
+        return port
 
     def launch(self, *, services_run: bool = False) -> None:
         """Set the servers going that do not run; `wait_for_postgres` and `wait_for_rabbitmq` tell when they answer.
@@ -168,6 +175,7 @@ class Instance:
             "IMPORTER_AMQP_URL": f"amqp://127.0.0.1:{settled['amqp']}/helpdesk",
             "IMPORTER_RABBITMQ_MANAGEMENT_URL": f"http://127.0.0.1:{settled['management']}",
             "IMPORTER_SECRETS_DIR": str(self.secrets),
+            **({"IMPORTER_WEB_PORT": str(settled["web"])} if "web" in settled else {}),
         }
 
     def _ports(self) -> dict[str, int]:

@@ -85,7 +85,11 @@ class PrivateRuntime:
             progress.dependencies()
             importer.prepare()
             importer.start()
+            importer.start_web()
+            link = importer.command_line.first_link()
         self._tell(importer)
+        if link:
+            say(f"  first login {link}  (once, within two days; then `helpdesk-importer users add`)")
 
     def down(self) -> None:
         """Stop services, then servers; what they know is kept."""
@@ -156,5 +160,6 @@ class PrivateRuntime:
   services    {"  ".join(f"{name} http://127.0.0.1:{health + number}" for number, name in enumerate(SERVICES))}
               watch http://127.0.0.1:{health + len(SERVICES)}
               each with /health/live, /health/ready and /metrics
+  web console http://127.0.0.1:{instance.web_port()}/  (health http://127.0.0.1:{instance.web_port() + 1})
   logs        {instance.logs}"""
         )

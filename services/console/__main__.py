@@ -77,6 +77,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "people": ("people", "Where a person's data stands, and its erasure."),
     "audit": ("audit", "Who changed, repaired and looked at what."),
     "completion": ("completion", "Write the script by which a shell completes commands and options."),
+    "users": ("users", "Who may use the web console."),
     **{plural: ("resources", f"Add, list, show and change {plural}.") for plural in _RESOURCES},
 }
 """Each command or group, in the order of --help: the module that has it in its own COMMANDS, and what it is for."""

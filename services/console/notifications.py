@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from services.console.repairs.mails import Within
 from shared.database.pool import Connection
 
 _ROWS: Final = """
@@ -22,12 +23,14 @@ JOIN tickets ticket ON ticket.id = notification.ticket_id
 WHERE CASE WHEN notification.state = 'planned' AND notification.next_try_at > now() THEN 'waiting'
            ELSE notification.state END = $1
   AND ($2::bigint IS NULL OR notification.helpdesk_id = $2)
+  AND ($4::bigint[] IS NULL OR notification.helpdesk_id = ANY($4))
 ORDER BY notification.created_at DESC LIMIT $3
 """
 
 _DUE_NOW: Final = """
 UPDATE notifications SET next_try_at = now()
 WHERE state = 'planned' AND next_try_at > now() AND ($1::bigint IS NULL OR helpdesk_id = $1)
+  AND ($2::bigint[] IS NULL OR helpdesk_id = ANY($2))
 """
 
 
@@ -53,12 +56,14 @@ class Notification:
     created_at: datetime
 
 
-async def rows(connection: Connection, *, state: str, helpdesk_id: int | None, at_most: int) -> list[Notification]:
+async def rows(
+    connection: Connection, *, state: str, helpdesk_id: int | None, at_most: int, within: Within = None
+) -> list[Notification]:
     """Notifications in one state, the newest first; `waiting` are the planned ones that are tried again later."""
-    return [Notification(**row) for row in await connection.fetch(_ROWS, state, helpdesk_id, at_most)]
+    return [Notification(**row) for row in await connection.fetch(_ROWS, state, helpdesk_id, at_most, within)]
 
 
-async def due_now(connection: Connection, helpdesk_id: int | None) -> int:
+async def due_now(connection: Connection, helpdesk_id: int | None, within: Within = None) -> int:
     """Make every notification due that waits for another try; how many."""
-    status: str = await connection.execute(_DUE_NOW, helpdesk_id)
+    status: str = await connection.execute(_DUE_NOW, helpdesk_id, within)
     return int(status.removeprefix("UPDATE "))

@@ -23,6 +23,7 @@ ROLES: Final[Mapping[str, str]] = {
     "importer_ticket_writer": "database_password_ticket_writer",
     "importer_notifier": "database_password_notifier",
     "importer_console": "database_password_console",
+    "importer_web": "database_password_web",
     "importer_operator": "database_password_operator",
     "helpdesk_ui": "database_password_ui",
 }

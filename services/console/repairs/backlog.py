@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from services.console.repairs.mails import Within
 from shared.database.pool import Connection
 from shared.messages import ImportChoice
 
@@ -14,7 +15,8 @@ _LIST: Final = """
         backlog_newest_at AS newest_at, last_successful_check_at AS seen_at, backlog_choice AS choice,
         backlog_chosen_at AS chosen_at, backlog_chosen_until AS chosen_until
     FROM mailbox_states JOIN helpdesks AS helpdesk ON helpdesk.id = helpdesk_id
-    WHERE backlog_waiting > 0 OR backlog_choice IS NOT NULL
+    WHERE (backlog_waiting > 0 OR backlog_choice IS NOT NULL)
+        AND ($1::bigint[] IS NULL OR mailbox_states.helpdesk_id = ANY($1))
     ORDER BY helpdesk.name"""
 
 _CHOOSE: Final = """
@@ -39,9 +41,9 @@ class Backlog:
     chosen_until: datetime | None
 
 
-async def waiting(connection: Connection) -> list[Backlog]:
+async def waiting(connection: Connection, within: Within = None) -> list[Backlog]:
     """The mailboxes in which old mail waits, or for which a choice is being carried out."""
-    return [Backlog(**row) for row in await connection.fetch(_LIST)]
+    return [Backlog(**row) for row in await connection.fetch(_LIST, within)]
 
 
 async def choose(connection: Connection, helpdesk_id: int, choice: ImportChoice) -> int | None:

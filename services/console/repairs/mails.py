@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
@@ -25,9 +25,7 @@ from shared.mail_identity import forced_mail_id
 from shared.messages import BlobReference, ImportChoice, MailId, Outcome, Reason, ReasonId
 from shared.portal.reasons import explain, explanation_of
 
-_LIST: Final = """
-    SELECT mail.mail_id, helpdesk.name AS helpdesk, mail.received_at, mail.sender_address AS sender, mail.subject,
-        mail.outcome, mail.awaits_outcome AS waiting, ticket.number AS ticket, mail.reasons
+_FROM: Final = """
     FROM imported_mails AS mail
         JOIN helpdesks AS helpdesk ON helpdesk.id = mail.helpdesk_id
         LEFT JOIN tickets AS ticket ON ticket.id = mail.ticket_id
@@ -38,8 +36,18 @@ _LIST: Final = """
         AND ($5::text IS NULL OR strpos(lower(mail.subject), lower($5)) > 0)
         AND ($6::boolean IS NULL OR mail.awaits_outcome = $6)
         AND ($7::boolean IS NULL OR (mail.reasons @> $8) = $7)
-        AND ($10::jsonb IS NULL OR mail.reasons @> $10)
-    ORDER BY mail.received_at DESC, mail.mail_id LIMIT $9"""
+        AND ($9::jsonb IS NULL OR mail.reasons @> $9)
+        AND ($10::bigint[] IS NULL OR mail.helpdesk_id = ANY($10))
+        AND ($11::timestamptz IS NULL OR mail.received_at <= $11
+            AND (mail.received_at < $11 OR mail.mail_id > $12::uuid))"""
+
+_LIST: Final = f"""
+    SELECT mail.mail_id, helpdesk.name AS helpdesk, mail.received_at, mail.sender_address AS sender, mail.subject,
+        mail.outcome, mail.awaits_outcome AS waiting, ticket.number AS ticket, mail.reasons
+    {_FROM}
+    ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"""
+
+_COUNT: Final = f"SELECT count(*) FROM (SELECT {_FROM} LIMIT $13) AS those"  # noqa: S608 - of constants
 
 _THAT_BEGIN_WITH: Final = """
     SELECT mail_id FROM imported_mails WHERE mail_id BETWEEN $1 AND $2 ORDER BY mail_id LIMIT 2"""
@@ -54,7 +62,7 @@ _SHOW: Final = """
     FROM imported_mails AS mail
         JOIN helpdesks AS helpdesk ON helpdesk.id = mail.helpdesk_id
         LEFT JOIN tickets AS ticket ON ticket.id = mail.ticket_id
-    WHERE mail.mail_id = $1"""
+    WHERE mail.mail_id = $1 AND ($2::bigint[] IS NULL OR mail.helpdesk_id = ANY($2))"""
 
 _NOTIFICATIONS: Final = """
     SELECT kind, recipient_address AS recipient, state, reason, tries, next_try_at, sent_at, server_reply,
@@ -75,7 +83,8 @@ _LOCK: Final = """
     SELECT mail_id, coalesce(forced_from, mail_id) AS original, outcome, awaits_outcome,
         raw_removed_at IS NOT NULL AS removed,
         EXISTS (SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL) AS dead
-    FROM imported_mails AS mail WHERE mail_id = $1 FOR NO KEY UPDATE"""
+    FROM imported_mails AS mail WHERE mail_id = $1 AND ($2::bigint[] IS NULL OR helpdesk_id = ANY($2))
+    FOR NO KEY UPDATE"""
 
 _NEXT_FORCE_NUMBER: Final = "SELECT max(force_number) + 1 FROM imported_mails WHERE $1 IN (mail_id, forced_from)"
 
@@ -103,9 +112,16 @@ _DISCARD: Final = """
     UPDATE imported_mails SET reasons = reasons || $2::jsonb, outcome_at = now(), decided_replay = replay_number
     WHERE mail_id = $1 AND outcome = 'quarantine'"""
 
-_RAW: Final = "SELECT raw_sha256, raw_size, full_size, complete FROM imported_mails WHERE mail_id = $1"
+_RAW: Final = (
+    "SELECT raw_sha256, raw_size, full_size, complete FROM imported_mails "
+    "WHERE mail_id = $1 AND ($2::bigint[] IS NULL OR helpdesk_id = ANY($2))"
+)
 
 _RAW_CHUNKS: Final = "SELECT content FROM raw_mail_chunks WHERE mail_id = $1 ORDER BY position"
+
+
+Within: TypeAlias = Sequence[int] | None
+"""The helpdesks, by id, of which whoever asks may see mails; None: of all. Others' mails are unknown to him."""
 
 
 class Refusal(StrEnum):
@@ -256,7 +272,11 @@ class RawMail:
 
 @dataclass(frozen=True, slots=True)
 class MailFilter:
-    """Which mails are listed; None takes all. `sender` and `subject` are parts, in any case; `reason` is an id."""
+    """Which mails are listed; None takes all. `sender` and `subject` are parts, in any case; `reason` is an id.
+
+    `within` are the helpdesks that whoever asks may see; `after` is the last mail of the page before, by its time of
+    arrival and its id.
+    """
 
     helpdesk_id: int | None = None
     outcome: str | None = None
@@ -267,16 +287,29 @@ class MailFilter:
     discarded: bool | None = None
     limit: int = 50
     reason: str | None = None
+    within: Within = None
+    after: tuple[datetime, uuid.UUID] | None = None
 
 
 async def mails(connection: Connection, wanted: MailFilter) -> list[MailInList]:
     """The newest mails that answer to the filter."""
-    rows = await connection.fetch(
-        _LIST, wanted.helpdesk_id, wanted.outcome, wanted.since, wanted.sender, wanted.subject, wanted.waiting,
-        wanted.discarded, [{"id": ReasonId.DISCARDED_BY_PERSON}], wanted.limit,
-        None if wanted.reason is None else [{"id": wanted.reason}],
-    )  # fmt: skip
+    rows = await connection.fetch(_LIST, *_parameters(wanted))
     return [MailInList(**{**row, "reasons": explained(row["reasons"])}) for row in rows]
+
+
+async def count(connection: Connection, wanted: MailFilter) -> int:
+    """How many answer to the filter; its limit is the most that are counted."""
+    counted: int = await connection.fetchval(_COUNT, *_parameters(wanted))
+    return counted
+
+
+def _parameters(wanted: MailFilter) -> tuple[Any, ...]:
+    after_time, after_id = wanted.after or (None, None)
+    return (
+        wanted.helpdesk_id, wanted.outcome, wanted.since, wanted.sender, wanted.subject, wanted.waiting,
+        wanted.discarded, [{"id": ReasonId.DISCARDED_BY_PERSON}],
+        None if wanted.reason is None else [{"id": wanted.reason}], wanted.within, after_time, after_id, wanted.limit,
+    )  # fmt: skip
 
 
 async def ids_that_begin_with(connection: Connection, digits: str) -> list[MailId]:
@@ -285,9 +318,9 @@ async def ids_that_begin_with(connection: Connection, digits: str) -> list[MailI
     return [MailId(row["mail_id"]) for row in await connection.fetch(_THAT_BEGIN_WITH, least, most)]
 
 
-async def mail(connection: Connection, mail_id: MailId) -> MailInFull:
+async def mail(connection: Connection, mail_id: MailId, within: Within = None) -> MailInFull:
     """All that is known of a mail. Raises NotRepaired when there is none."""
-    row = await connection.fetchrow(_SHOW, mail_id)
+    row = await connection.fetchrow(_SHOW, mail_id, within)
     if row is None:
         raise NotRepaired(mail_id, Refusal.UNKNOWN)
     earlier = await connection.fetch(_EARLIER_OUTCOMES, mail_id)
@@ -300,9 +333,9 @@ async def mail(connection: Connection, mail_id: MailId) -> MailInFull:
     )
 
 
-async def raw(connection: Connection, mail_id: MailId) -> RawMail:
+async def raw(connection: Connection, mail_id: MailId, within: Within = None) -> RawMail:
     """Which bytes a raw mail has. Raises NotRepaired when there is no such mail, or they were removed."""
-    row = await connection.fetchrow(_RAW, mail_id)
+    row = await connection.fetchrow(_RAW, mail_id, within)
     if row is None:
         raise NotRepaired(mail_id, Refusal.UNKNOWN)
     if row["raw_sha256"] is None:
@@ -347,19 +380,19 @@ async def force(connection: Connection, mail_id: MailId, *, without_mails: bool)
     return forced
 
 
-async def replay(connection: Connection, mail_id: MailId) -> None:
+async def replay(connection: Connection, mail_id: MailId, within: Within = None) -> None:
     """Send a quarantined mail through the pipeline again (SPEC D7). Raises NotRepaired."""
-    await _lock_quarantined(connection, mail_id)
+    await _lock_quarantined(connection, mail_id, within)
     await connection.execute(_REPLAY, mail_id)
     await connection.execute(_CLOSE_LETTERS, mail_id, MAIL_QUEUES)
 
 
-async def discard(connection: Connection, mail_id: MailId, *, because: str = "") -> None:
+async def discard(connection: Connection, mail_id: MailId, within: Within = None, *, because: str = "") -> None:
     """Record a person's decision that nothing needs to be done; it stays quarantined and can be replayed.
 
     `because` is kept with it in the ledger («waarom»). Raises NotRepaired.
     """
-    await _lock_quarantined(connection, mail_id)
+    await _lock_quarantined(connection, mail_id, within)
     await note_discarded(connection, mail_id, because=because)
 
 
@@ -378,8 +411,8 @@ def _explained(reason: Reason) -> ExplainedReason:
     return ExplainedReason(reason.id, reason.detail, explain(reason), explanation_of(reason).remedy)
 
 
-async def _locked(connection: Connection, mail_id: MailId) -> asyncpg.Record:
-    row = await connection.fetchrow(_LOCK, mail_id)
+async def _locked(connection: Connection, mail_id: MailId, within: Within = None) -> asyncpg.Record:
+    row = await connection.fetchrow(_LOCK, mail_id, within)
     if row is None:
         raise NotRepaired(mail_id, Refusal.UNKNOWN)
     if row["removed"]:
@@ -387,9 +420,9 @@ async def _locked(connection: Connection, mail_id: MailId) -> asyncpg.Record:
     return row
 
 
-async def _lock_quarantined(connection: Connection, mail_id: MailId) -> None:
+async def _lock_quarantined(connection: Connection, mail_id: MailId, within: Within) -> None:
     """Hold the row of a mail in quarantine that awaits nothing but a person; NotRepaired for any other."""
-    locked = await _locked(connection, mail_id)
+    locked = await _locked(connection, mail_id, within)
     if locked["outcome"] != Outcome.QUARANTINE:
         raise NotRepaired(mail_id, Refusal.NOT_QUARANTINED, locked["outcome"])
     if locked["awaits_outcome"] and not locked["dead"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.console.repairs.mails import ExplainedReason, explained
+from services.console.repairs.mails import ExplainedReason, Within, explained
 from services.console.service_process import ask
 from shared.database.pool import Connection
 from shared.errors import ImporterError
@@ -27,7 +27,8 @@ _LIST: Final = """
         JOIN tickets AS ticket ON ticket.id = waiting.ticket_id
         JOIN helpdesks AS helpdesk ON helpdesk.id = waiting.helpdesk_id
         JOIN imported_mails AS mail ON mail.mail_id = waiting.mail_id
-    WHERE $1::bigint IS NULL OR waiting.helpdesk_id = $1
+    WHERE ($1::bigint IS NULL OR waiting.helpdesk_id = $1)
+        AND ($3::bigint[] IS NULL OR waiting.helpdesk_id = ANY($3))
     ORDER BY waiting.reported_at DESC LIMIT $2"""
 
 
@@ -64,9 +65,9 @@ class NotAccepted(ImporterError):
         self.refusal = refusal
 
 
-async def waiting(connection: Connection, helpdesk_id: int | None, limit: int) -> list[Waiting]:
+async def waiting(connection: Connection, helpdesk_id: int | None, limit: int, within: Within = None) -> list[Waiting]:
     """What waits for a look, the newest first, with the reasons for it alone."""
-    rows = await connection.fetch(_LIST, helpdesk_id, limit)
+    rows = await connection.fetch(_LIST, helpdesk_id, limit, within)
     return [
         Waiting(**{**row, "reasons": explained([reason for reason in row["reasons"] if reason["id"] in FOR_REVIEW])})
         for row in rows

@@ -1,0 +1,100 @@
+"""The web console: pages for administrators of helpdesks.
+
+    python -m services.console.web
+
+Reads    what the pages show, as role importer_web; RabbitMQ's queues, as user importer_console.
+Writes   sessions, and what people decide: replays, discards, choices for old mail.
+
+Settings: IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL, IMPORTER_RABBITMQ_MANAGEMENT_URL, IMPORTER_WEB_HOST and _PORT where
+it listens (127.0.0.1:8025), IMPORTER_WEB_URL under which people know it where a proxy stands before it; secrets
+database_password_web and amqp_password_console. Replicas may run side by side. Exit codes: those of `shared.runtime`.
+"""
+
+from __future__ import annotations
+
+import shared.lean_logging  # noqa: F401 - before all else that logs
+
+# isort: split
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import structlog
+import uvicorn
+
+from services.console.queues import MonitoringConfiguration
+from services.console.web.application import application
+from services.console.web.configuration import WebConfiguration
+from services.console.web.visit import House
+from shared.database.pool import connection, open_pool
+from shared.errors import Misconfigured
+from shared.runtime import Process, run_service
+
+SERVICE: Final = "web"
+_CONNECTIONS: Final = 8
+
+_log = structlog.get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signals: the process has its own (`shared.runtime`)."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def main(process: Process[WebConfiguration]) -> None:
+    """Wire the service and run it until it is told to stop."""
+    configuration = process.configuration
+    monitoring = MonitoringConfiguration.load()
+    listening = _listening(configuration)
+    pool = await open_pool(
+        configuration.database_dsn.get_secret_value(), application_name=SERVICE, max_size=_CONNECTIONS
+    )
+    async with pool:
+        server = _Server(
+            uvicorn.Config(
+                application(House(configuration, monitoring, pool, process.stop)),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                proxy_headers=configuration.web_url is not None,
+                forwarded_allow_ips="127.0.0.1",
+                timeout_graceful_shutdown=int(configuration.drain_seconds),
+            )
+        )
+
+        async def serve(stop: asyncio.Event) -> None:
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(server.serve(sockets=[listening]))
+                stopping = group.create_task(stop.wait())
+                await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+                server.should_exit = True
+                stopping.cancel()
+
+        async def database_answers() -> None:
+            async with connection(pool) as acquired:
+                await acquired.fetchval("SELECT 1")
+
+        process.ready_when("database", database_answers)
+        _log.info("web_listening", host=configuration.web_host, port=listening.getsockname()[1])
+        await process.run(serve)
+
+
+def _listening(configuration: WebConfiguration) -> socket.socket:
+    family = socket.AF_INET6 if ":" in configuration.web_host else socket.AF_INET
+    try:
+        return socket.create_server((configuration.web_host, configuration.web_port), family=family)
+    except OSError as error:
+        raise Misconfigured(
+            f"IMPORTER_WEB_HOST and IMPORTER_WEB_PORT: {configuration.web_host}:{configuration.web_port} cannot be had "
+            f"({error.strerror}). Choose another port, or 0 for a free one."
+        ) from error
+
+
+if __name__ == "__main__":
+    run_service(SERVICE, main, WebConfiguration)

@@ -1,0 +1,36 @@
+"""Addresses that come from a request: which are ours, and where a person may be sent. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+_OWN_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+_OF_THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def own_path(wanted: str) -> str:
+    """`wanted` where it is a path of this site, else the start page: nobody is sent elsewhere by a link of ours."""
+    return wanted if _OWN_PATH.fullmatch(wanted) else "/"
+
+
+def is_our_host(host: str, known_as: str | None) -> bool:
+    """Whether the header Host names us; any other name leads here by somebody else's DNS (rebinding)."""
+    if known_as is not None and host.lower() == urlsplit(known_as).netloc:
+        return True
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
+    return known_as is None and name in _OF_THIS_MACHINE
+
+
+def is_our_origin(origin: str | None, fetch_site: str | None, own: str) -> bool:
+    """Whether a form was sent by a page of ours, as the browser says (headers Origin and Sec-Fetch-Site).
+
+    A browser that sends neither is older than 2020; programs send none either, and have the token to show.
+    """
+    if origin is not None:
+        return origin.lower() == own
+    return fetch_site in (None, "same-origin", "none")

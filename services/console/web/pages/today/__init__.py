@@ -1,0 +1,79 @@
+"""Vandaag: what needs a person, how the mailboxes are, what the day brought; live as long as somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any, Final
+
+from starlette.responses import StreamingResponse
+
+from services.console.queues import work_in_queues
+from services.console.web.endpoint import Answer, page
+from services.console.web.pages.today.chart import bars
+from services.console.web.pages.today.query import MOST_COUNTED, today
+from services.console.web.rendering import Shown, render
+from services.console.web.tokens import hash_of
+from services.console.web.visit import Visit
+from services.console.web.visitors import Need, Visitor, visitor_of
+from shared.broker.administration import ManagementRefused
+from shared.database.pool import transaction
+from shared.errors import Misconfigured, Outage
+
+LOOKS_EVERY: Final = 10.0
+"""Seconds between two looks of a stream."""
+LOOKS: Final = 360
+"""Looks of one stream: an hour; then the browser opens another."""
+
+
+async def show(visit: Visit) -> Answer:
+    """The page."""
+    return Shown("today/today.html", await _values(visit, visit.who))
+
+
+async def stream(visit: Visit) -> Answer:
+    """The same as server-sent events, as long as the browser's page can be seen and the session lasts."""
+    return StreamingResponse(_events(visit), media_type="text/event-stream")
+
+
+async def _events(visit: Visit) -> AsyncIterator[str]:
+    shown = ""
+    for _ in range(LOOKS):
+        async with transaction(visit.pool) as connection:
+            visitor = await visitor_of(connection, hash_of(visit.cookie))
+        if visitor is None:
+            return
+        values = {**visit.surroundings(), **await _values(visit, visitor)}
+        html = render("today/standing.html", visitor.language, values)
+        if html != shown:
+            shown = html
+            yield "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
+        with suppress(TimeoutError):
+            await asyncio.wait_for(visit.house.stop.wait(), LOOKS_EVERY)
+            return
+
+
+async def _values(visit: Visit, visitor: Visitor) -> dict[str, Any]:
+    names = frozenset(right.helpdesk for right in visitor.rights)
+    async with transaction(visit.pool) as connection:
+        found = await today(connection, visitor.helpdesks(Need.LOOK), names)
+    queues, trouble = await _queues(visit) if visitor.operator else (None, "")
+    return {
+        "today": found,
+        "bars": bars(found.hours, found.now),
+        "queues": queues,
+        "broker_trouble": trouble,
+        "most_counted": MOST_COUNTED,
+    }
+
+
+async def _queues(visit: Visit) -> tuple[list[Any] | None, str]:
+    """RabbitMQ's queues; or None and why not."""
+    try:
+        return await work_in_queues(visit.house.monitoring), ""
+    except (Outage, ManagementRefused, Misconfigured) as error:
+        return None, str(error)
+
+
+ROUTES: Final = (page("/", show), page("/today/stream", stream))

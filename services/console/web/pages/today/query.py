@@ -1,0 +1,117 @@
+"""What Vandaag shows, of the helpdesks that the visitor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.console import progress
+from services.console.repairs import backlog, mails, review
+from services.console.repairs.mails import MailFilter
+from services.console.standing import NEEDS_A_PERSON
+from shared.database.pool import Connection
+from shared.messages import Outcome
+
+MOST_COUNTED: Final = 1000
+"""Of a work list: more are many."""
+
+_MAILBOXES: Final = """
+    SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.problem,
+        state.problem_since
+    FROM importer_settings AS settings
+        JOIN helpdesks AS helpdesk ON helpdesk.id = settings.helpdesk_id
+        JOIN mailbox_states AS state ON state.helpdesk_id = settings.helpdesk_id
+    WHERE settings.helpdesk_id = ANY($1)
+    ORDER BY helpdesk.name"""
+
+_HOURS: Final = """
+    SELECT date_trunc('hour', received_at) AS hour, coalesce(outcome, 'on-its-way') AS outcome, count(*)
+    FROM imported_mails
+    WHERE helpdesk_id = ANY($1) AND received_at > date_trunc('hour', now()) - interval '23 hours'
+    GROUP BY 1, 2"""
+
+_SECONDS: Final = """
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median,
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY took) AS slow, count(*)
+    FROM (SELECT extract(epoch FROM outcome_at - fetched_at)::float AS took FROM imported_mails
+        WHERE helpdesk_id = ANY($1) AND received_at > now() - interval '1 day'
+            AND outcome IN ('ticket', 'supplement') AND replay_number = 0
+        ORDER BY received_at DESC LIMIT 10000) AS times"""
+
+_DEAD: Final = """
+    SELECT count(*) FROM (SELECT FROM dead_letters JOIN imported_mails AS mail USING (mail_id)
+        WHERE resolved_at IS NULL AND mail.helpdesk_id = ANY($1) LIMIT $2) AS open"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """How a mailbox is (S8)."""
+
+    helpdesk: str
+    enabled: bool
+    last_successful_check_at: datetime | None
+    problem: str | None
+    problem_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits for a person, by work list; at most MOST_COUNTED each."""
+
+    quarantine: int
+    dead_letters: int
+    review: int
+    backlog: int
+    undelivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfOutcome:
+    """How many mails that arrived in an hour became what."""
+
+    hour: datetime
+    outcome: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """All of it; `median` and `slow` (19 of 20 are faster) in seconds from fetching to outcome, of `timed` mails."""
+
+    now: datetime
+    mailboxes: tuple[Mailbox, ...]
+    waiting: Waiting
+    hours: tuple[HourOfOutcome, ...]
+    median: float | None
+    slow: float | None
+    timed: int
+
+
+async def today(connection: Connection, helpdesks: Sequence[int], names: frozenset[str]) -> Today:
+    """How it stands with these helpdesks (and their `names`, by which some lists know them)."""
+    (times,) = await connection.fetch(_SECONDS, helpdesks)
+    return Today(
+        now=await progress.now(connection),
+        mailboxes=tuple(Mailbox(**row) for row in await connection.fetch(_MAILBOXES, helpdesks)),
+        waiting=await _waiting(connection, helpdesks, names),
+        hours=tuple(HourOfOutcome(**row) for row in await connection.fetch(_HOURS, helpdesks)),
+        median=times["median"],
+        slow=times["slow"],
+        timed=times["count"],
+    )
+
+
+async def _waiting(connection: Connection, helpdesks: Sequence[int], names: frozenset[str]) -> Waiting:
+    quarantined = MailFilter(
+        outcome=Outcome.QUARANTINE, discarded=False, waiting=False, limit=MOST_COUNTED, within=helpdesks
+    )
+    undelivered = await progress.undelivered(connection, [str(reason) for reason in NEEDS_A_PERSON])
+    return Waiting(
+        quarantine=await mails.count(connection, quarantined),
+        dead_letters=await connection.fetchval(_DEAD, helpdesks, MOST_COUNTED),
+        review=len(await review.waiting(connection, None, MOST_COUNTED, helpdesks)),
+        backlog=sum(one.waiting for one in await backlog.waiting(connection, helpdesks) if one.choice is None),
+        undelivered=sum(one.count for one in undelivered if one.helpdesk in names),
+    )
