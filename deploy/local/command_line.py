@@ -43,7 +43,6 @@ class CommandLine:
         command = [self.checkout.program("helpdesk-importer"), "status"]
         return attend(command, environment=self.environment(), folder=self.folder) == 0
 
-
     def first_link(self) -> str:
         """The link by which the first administrator of the web console chooses a password; '' once somebody has."""
         return self._run("users", "first").strip()

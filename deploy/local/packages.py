@@ -23,6 +23,8 @@ from deploy.local.tools import Ended, plain_environment, run
 SERVERS = ("rabbitmq-server", "postgresql")
 DOVECOT = ("dovecot-imapd",)
 """The IMAP server of the tests, and of the demo with MAILBOX=imap."""
+BROWSER = ("chromium", "fonts-dejavu-core")
+"""For the tests of the web console."""
 PIP = ("python3-pip-whl",)
 PROMETHEUS = ("prometheus",)
 """Its promtool checks the alert rules and the dashboard."""

@@ -13,7 +13,7 @@ from deploy.local.dovecot import ImapEndpoint, private_dovecot
 from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
 from deploy.local.importer import SERVICES, Importer
 from deploy.local.instance import Instance
-from deploy.local.packages import Packages
+from deploy.local.packages import BROWSER, Packages
 from deploy.local.run_folder import remove_run_folder
 from deploy.local.set_up import refuse_foreign_platform, set_up
 from deploy.local.temporary import TEMPORARY, temporary_servers
@@ -64,6 +64,7 @@ class PrivateRuntime:
 
             def environment() -> dict[str, str]:
                 dovecot = stack.enter_context(self.imap_server(name))
+                self._bring_browser()
                 instance.wait_for_postgres()
                 instance.wait_for_rabbitmq()
                 servers = instance.servers()
@@ -75,6 +76,13 @@ class PrivateRuntime:
                 }
 
             yield environment
+
+    def _bring_browser(self) -> None:
+        """Chromium for the tests of the web console; where it cannot be had, those are skipped, and say so."""
+        try:
+            Packages(self.checkout.packages).bring(BROWSER)
+        except SetUpFailed as failure:
+            say(f"No browser, so its tests are skipped: {failure}")
 
     def up(self) -> None:
         """Start servers and services that go on after this command; say where everything is."""

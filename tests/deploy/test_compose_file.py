@@ -17,7 +17,7 @@ from shared.database.roles import ROLES
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-OURS = (*SERVICES, "console", "migrate", "topology", "certificates")
+OURS = (*SERVICES, "web", "console", "migrate", "topology", "certificates")
 
 
 def secrets_of(service: str) -> set[str]:
@@ -44,7 +44,11 @@ def test_a_service_gets_its_own_logins_and_the_secrets_that_its_code_names(servi
 
 def test_the_command_line_gets_the_logins_of_its_commands_and_of_the_services_that_it_asks() -> None:
     asked = {"database_password_fetcher", "database_password_notifier", "database_password_ticket_writer"}
-    assert secrets_of("console") == named_in("console") | asked
+    assert secrets_of("console") == (named_in("console") - named_in("console/web")) | asked
+
+
+def test_the_web_console_gets_its_own_login_and_that_which_sees_the_queues() -> None:
+    assert secrets_of("web") == named_in("console/web") | {"amqp_password_console"}
 
 
 def test_the_migration_gets_the_owner_each_role_that_it_lets_log_in_and_the_key_that_it_publishes() -> None:

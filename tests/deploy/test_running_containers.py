@@ -134,7 +134,7 @@ def kill_the_process_in(deployment: Deployment, service: str) -> None:
 @pytest.mark.timeout(1200)
 async def test_a_mail_becomes_a_ticket_in_containers_that_survive_a_kill_and_keep_data(deployment: Deployment) -> None:
     start(deployment)
-    assert {one.service for one in deployment.compose.containers() if one.runs} == {*SERVERS, *SERVICES}
+    assert {one.service for one in deployment.compose.containers() if one.runs} == {*SERVERS, *SERVICES, "web"}
     configure(deployment)
     deliver(deployment, "1700000001.1.host")
     await until_there_are(deployment, 1)

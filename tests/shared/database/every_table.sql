@@ -83,6 +83,12 @@ INSERT INTO alarm_tellings (alarm_id, event, channel) SELECT id, 'began', 'mail'
 INSERT INTO alarm_digests (helpdesk_id, day, channel) VALUES (1, '2026-11-23', 'mail');
 INSERT INTO maintenance_windows (helpdesk_id, ends_at) VALUES (1, now() + interval '1 hour');
 
+INSERT INTO web_users (name, operator) VALUES ('baas-van-alles', true), ('kijkster', false);
+INSERT INTO web_rights (user_id, helpdesk_id, role) SELECT id, 1, 'viewer' FROM web_users WHERE name = 'kijkster';
+INSERT INTO web_sessions (token_hash, user_id, ends_at) SELECT sha256('session'), id, now() FROM web_users LIMIT 1;
+INSERT INTO web_invitations (token_hash, user_id, ends_at) SELECT sha256('link'), id, now() FROM web_users LIMIT 1;
+INSERT INTO web_login_tries (subject) VALUES (sha256('name'));
+
 -- New rows get ids well after these.
 DO $$
 DECLARE

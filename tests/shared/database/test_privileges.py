@@ -14,7 +14,7 @@ from shared.database.pool import Pool
 
 SERVICES = {"fetcher", "classifier", "ticket_writer", "notifier"}
 PEOPLE = {"console", "operator"}
-EVERYONE = SERVICES | PEOPLE | {"ui"}
+EVERYONE = SERVICES | PEOPLE | {"ui", "web"}
 
 MAIL = (
     "INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size, full_size,"
@@ -72,9 +72,10 @@ MAY = {
     "UPDATE importer_settings SET imported_status_id = 2 WHERE helpdesk_id = 1": set(),
     "UPDATE mailbox_states SET lease_holder = 'me', lease_until = now()": {"fetcher"},
     "UPDATE mailbox_states SET sync_state = '{}'": {"fetcher"},
-    "UPDATE mailbox_states SET next_check_at = now()": {"fetcher", *PEOPLE},
+    "UPDATE mailbox_states SET next_check_at = now()": {"fetcher", "web", *PEOPLE},
     "UPDATE mailbox_states SET backlog_choice = 'import', backlog_chosen_at = now(), backlog_chosen_until = now()": {
         "fetcher",
+        "web",
         *PEOPLE,
     },
     "UPDATE mailbox_states SET backlog_waiting = 0": {"fetcher"},
@@ -84,11 +85,11 @@ MAY = {
     "DELETE FROM sender_rules": PEOPLE,
     "DELETE FROM mailbox_states": set(),
     "SELECT * FROM helpdesks": PEOPLE,
-    "SELECT name FROM helpdesks": {"ticket_writer", "notifier", *PEOPLE},
+    "SELECT name FROM helpdesks": {"ticket_writer", "notifier", "web", *PEOPLE},
     "UPDATE helpdesks SET name = 'Anders' WHERE id = 1": PEOPLE,
     "SELECT * FROM calendar_hours": {"ticket_writer", "ui", *PEOPLE},
     "UPDATE persons SET name = 'Anna' WHERE id = 1": {"ui", *PEOPLE},
-    "SELECT active FROM persons": EVERYONE - {"notifier"},
+    "SELECT active FROM persons": EVERYONE - {"notifier", "web"},
     "SELECT name FROM persons": {"notifier", "ui", *PEOPLE},
     "SELECT * FROM person_addresses": {"ui", *PEOPLE},
     "SELECT address_key FROM person_addresses": {"classifier", "ui", *PEOPLE},
@@ -103,8 +104,8 @@ MAY = {
     "UPDATE ui_v1.mailbox_settings SET fed_by_rule = true": {"ui"},
     # blobs
     "SELECT content FROM blob_chunks": {"fetcher", "classifier", "ticket_writer"},
-    "SELECT content FROM raw_mail_chunks": PEOPLE,
-    "SELECT note_look_at_raw_mail('00000000-0000-0000-0000-000000000001')": {"ui", *PEOPLE},
+    "SELECT content FROM raw_mail_chunks": {"web", *PEOPLE},
+    "SELECT note_look_at_raw_mail('00000000-0000-0000-0000-000000000001')": {"ui", "web", *PEOPLE},
     # the audit log
     "SELECT * FROM audit_log": PEOPLE,
     "INSERT INTO audit_log (database_role, tool, kind, deed, thing) VALUES ('x', 'x', 'repair', 'x', 'x')": set(),
@@ -125,32 +126,33 @@ MAY = {
     "SELECT * FROM nightly_jobs": PEOPLE,
     "INSERT INTO nightly_jobs (job) VALUES ('retention')": {"operator"},
     # the ledger
-    "SELECT outcome FROM imported_mails": {"fetcher", "ticket_writer", *PEOPLE},
+    "SELECT outcome FROM imported_mails": {"fetcher", "ticket_writer", "web", *PEOPLE},
     MAIL: {"fetcher", *PEOPLE},
     "UPDATE imported_mails SET published_at = now(), marked_read_at = now()": {"fetcher"},
-    "UPDATE imported_mails SET next_republish_at = now()": {"fetcher", *PEOPLE},
+    "UPDATE imported_mails SET next_republish_at = now()": {"fetcher", "web", *PEOPLE},
     "UPDATE imported_mails SET outcome = outcome": {"ticket_writer"},
-    "UPDATE imported_mails SET replay_number = replay_number + 1, published_at = NULL, choice = NULL": PEOPLE,
+    "UPDATE imported_mails SET replay_number = replay_number + 1, published_at = NULL, choice = NULL": {"web", *PEOPLE},
     "UPDATE imported_mails SET outcome_at = now(), reasons = '[]', decided_replay = 0 WHERE outcome IS NULL": {
         "ticket_writer",
+        "web",
         *PEOPLE,
     },
     "UPDATE imported_mails SET raw_sha256 = raw_sha256": set(),
     "UPDATE imported_mails SET received_at = now()": set(),
     "DELETE FROM imported_mails": set(),
-    "SELECT * FROM imported_mail_outcomes": PEOPLE,
+    "SELECT * FROM imported_mail_outcomes": {"web", *PEOPLE},
     "INSERT INTO imported_mail_outcomes (mail_id, outcome, outcome_at, reasons) SELECT mail_id, outcome, outcome_at,"
     " reasons FROM imported_mails": set(),
     "SELECT record_dead_letter('00000000-0000-0000-0000-000000000001', 'ticket.events', 'x')": SERVICES | PEOPLE,
     "INSERT INTO dead_letters (mail_id, queue, reason) SELECT mail_id, 'q', 'r' FROM mail_blobs": set(),
-    "UPDATE dead_letters SET resolved_at = now()": PEOPLE,
+    "UPDATE dead_letters SET resolved_at = now()": {"web", *PEOPLE},
     "INSERT INTO content_keys SELECT 1, sha256('a'), sha256('b'), '00000000-0000-0000-0000-000000000003', 3": {
         "ticket_writer"
     },
     "DELETE FROM content_keys": set(),
     # tickets
-    "SELECT body_full_text FROM tickets": {"notifier", *PEOPLE},
-    "SELECT body_full_text FROM supplements": {"notifier", *PEOPLE},
+    "SELECT body_full_text FROM tickets": {"notifier", "web", *PEOPLE},
+    "SELECT body_full_text FROM supplements": {"notifier", "web", *PEOPLE},
     "SELECT number FROM tickets": EVERYONE - {"fetcher"},
     "SELECT body_full_text FROM ui_v1.tickets": {"ui"},
     "SELECT id FROM tickets WHERE id = 1 FOR UPDATE": {"ticket_writer", "ui"},
@@ -182,7 +184,7 @@ MAY = {
     "SELECT setval('ticket_number_seq', 1)": set(),
     "UPDATE supplements SET held_for_review = false WHERE id = 1": {"ticket_writer"},
     "UPDATE supplements SET status_id = 1, deadline_at = NULL WHERE id = 1": {"ticket_writer"},
-    "SELECT ui_v1.accept_review('00000000-0000-0000-0000-000000000003', 1)": {"ui"},
+    "SELECT ui_v1.accept_review('00000000-0000-0000-0000-000000000003', 1)": {"ui", "web"},
     "UPDATE review_requests SET answered_at = now()": {"ticket_writer"},
     "SELECT * FROM review_requests": PEOPLE,
     "SELECT * FROM ui_v1.review_requests": {"ui"},
@@ -197,7 +199,7 @@ MAY = {
     " VALUES (gen_random_uuid(), 1, 'a', 'b', 1, 'c')": {"ticket_writer"},
     "INSERT INTO attachment_copies SELECT gen_random_uuid(), 'thumbnail', gen_random_uuid(), 'image/png', 1, 1, 1,"
     " sha256('x')": {"ticket_writer"},
-    "SELECT content FROM ui_v1.attachment_chunks": {"ui"},
+    "SELECT content FROM ui_v1.attachment_chunks": {"ui", "web"},
     "SELECT content FROM ui_v1.attachment_copy_chunks": {"ui"},
     # notifications
     "SELECT mime FROM notifications": {"notifier", *PEOPLE},
@@ -206,8 +208,19 @@ MAY = {
     "UPDATE notifications SET report_status = '5.1.1'": {"ticket_writer"},
     "UPDATE notifications SET sent_at = now()": {"notifier"},
     "UPDATE notifications SET recipient_address = 'iemand@anders.example'": set(),
-    "UPDATE notifications SET next_try_at = now()": {"notifier", *PEOPLE},
+    "UPDATE notifications SET next_try_at = now()": {"notifier", "web", *PEOPLE},
     "DELETE FROM notifications": set(),
+    # who uses the web console: it alone reads passwords' hashes, and the command line cannot take a session
+    "SELECT password_hash FROM web_users": {"web"},
+    "UPDATE web_users SET password_hash = 'x'": {"web"},
+    "UPDATE web_users SET operator = true": PEOPLE,
+    "SELECT name, has_password FROM web_users": {"web", *PEOPLE},
+    "INSERT INTO web_rights (user_id, helpdesk_id, role) SELECT id, 2, 'viewer' FROM web_users LIMIT 1": PEOPLE,
+    "INSERT INTO web_sessions (token_hash, user_id, ends_at) SELECT sha256('new'), id, now() FROM web_users LIMIT 1": {
+        "web"
+    },
+    "SELECT token_hash FROM web_sessions": {"web"},
+    "SELECT subject FROM web_login_tries": {"web"},
     # the server
     "CREATE TABLE helpdesk.mine ()": set(),
     "UPDATE public.alembic_version SET version_num = '0'": set(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import socket
@@ -15,11 +16,12 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from playwright.async_api import Browser, async_playwright
 from pydantic import SecretStr
 
+from deploy.local.checkout import here
 from services.console.queues import MonitoringConfiguration
-from services.console.web import passwords
 from services.console.web.application import application
 from services.console.web.configuration import WebConfiguration
 from services.console.web.tokens import hash_of, new_token
@@ -27,8 +29,12 @@ from services.console.web.visit import SESSION_COOKIE, House
 from shared.database.pool import Pool
 from tests.databases import Database, Databases
 
+AXE = Path(__file__).with_name("axe.min.js")
+"""axe-core 4.14.1, unchanged (MPL-2.0: axe.LICENSE beside it)."""
 EVERY_TABLE = Path(__file__).parents[3] / "shared" / "database" / "every_table.sql"
 PASSWORD = "een zin die men onthoudt"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""A hash says itself what it costs: these tests try no password by force."""
 
 USERS = """
     INSERT INTO web_users (name, password_hash, operator, language) VALUES
@@ -111,8 +117,7 @@ class QuietServer(uvicorn.Server):
 async def world(databases: Databases) -> AsyncIterator[World]:
     async with databases.fresh() as database, database.pool("owner") as owner, database.pool("web") as pool:
         await owner.execute(EVERY_TABLE.read_text(encoding="utf-8"))
-        hashed = await passwords.hashed(PASSWORD)
-        await owner.execute(USERS, hashed)
+        await owner.execute(USERS, CHEAP.hash(PASSWORD))
         await owner.execute(RIGHTS)
         async with serving(pool) as address:
             yield World(database, owner, address)
@@ -120,11 +125,25 @@ async def world(databases: Databases) -> AsyncIterator[World]:
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium; skipped where there is none."""
-    program = shutil.which("chromium")
+    """Debian's Chromium, the machine's or the one that `make test` unpacked; skipped where there is neither."""
+    root = here().packages.resolve() / "root"
+    unpacked = root / "usr/lib/chromium/chromium"
+    program = shutil.which("chromium") or (str(unpacked) if unpacked.exists() else None)
     if program is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+        pytest.skip("there is no Chromium here: `make test` unpacks it where there is apt-get")
+    folders = [
+        *root.glob("usr/lib/*-linux-gnu"),
+        *root.glob("lib/*-linux-gnu"),
+        *root.glob("usr/lib/*-linux-gnu/pulseaudio"),
+    ]
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, folders))}
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"], env=environment)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core, as a script."""
+    return AXE.read_text(encoding="utf-8")

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from starlette.responses import StreamingResponse
 
-from services.console.queues import work_in_queues
 from services.console.web.endpoint import Answer, page
 from services.console.web.pages.today.chart import bars
 from services.console.web.pages.today.query import MOST_COUNTED, today
@@ -17,9 +16,10 @@ from services.console.web.rendering import Shown, render
 from services.console.web.tokens import hash_of
 from services.console.web.visit import Visit
 from services.console.web.visitors import Need, Visitor, visitor_of
-from shared.broker.administration import ManagementRefused
+from shared.broker.administration import ManagementRefused, vhost_of
 from shared.database.pool import transaction
 from shared.errors import Misconfigured, Outage
+from shared.standing.broker import BrokerStanding, broker_standing
 
 LOOKS_EVERY: Final = 10.0
 """Seconds between two looks of a stream."""
@@ -58,20 +58,21 @@ async def _values(visit: Visit, visitor: Visitor) -> dict[str, Any]:
     names = frozenset(right.helpdesk for right in visitor.rights)
     async with transaction(visit.pool) as connection:
         found = await today(connection, visitor.helpdesks(Need.LOOK), names)
-    queues, trouble = await _queues(visit) if visitor.operator else (None, "")
+    broker, trouble = await _broker(visit) if visitor.operator else (None, "")
     return {
         "today": found,
         "bars": bars(found.hours, found.now),
-        "queues": queues,
+        "broker": broker,
         "broker_trouble": trouble,
         "most_counted": MOST_COUNTED,
     }
 
 
-async def _queues(visit: Visit) -> tuple[list[Any] | None, str]:
-    """RabbitMQ's queues; or None and why not."""
+async def _broker(visit: Visit) -> tuple[BrokerStanding | None, str]:
+    """RabbitMQ's queues and alarms; or None and why not."""
+    monitoring = visit.house.monitoring
     try:
-        return await work_in_queues(visit.house.monitoring), ""
+        return await broker_standing(monitoring.management_dsn, vhost_of(monitoring.amqp_url)), ""
     except (Outage, ManagementRefused, Misconfigured) as error:
         return None, str(error)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.console import progress
 from services.console.repairs import backlog, mails, review
 from services.console.repairs.mails import MailFilter
-from services.console.standing import NEEDS_A_PERSON
 from shared.database.pool import Connection
 from shared.messages import Outcome
+from shared.standing import recorded
+from shared.standing.needs import NEEDS_A_PERSON
 
 MOST_COUNTED: Final = 1000
 """Of a work list: more are many."""
@@ -93,7 +93,7 @@ async def today(connection: Connection, helpdesks: Sequence[int], names: frozens
     """How it stands with these helpdesks (and their `names`, by which some lists know them)."""
     (times,) = await connection.fetch(_SECONDS, helpdesks)
     return Today(
-        now=await progress.now(connection),
+        now=await recorded.now(connection),
         mailboxes=tuple(Mailbox(**row) for row in await connection.fetch(_MAILBOXES, helpdesks)),
         waiting=await _waiting(connection, helpdesks, names),
         hours=tuple(HourOfOutcome(**row) for row in await connection.fetch(_HOURS, helpdesks)),
@@ -107,7 +107,7 @@ async def _waiting(connection: Connection, helpdesks: Sequence[int], names: froz
     quarantined = MailFilter(
         outcome=Outcome.QUARANTINE, discarded=False, waiting=False, limit=MOST_COUNTED, within=helpdesks
     )
-    undelivered = await progress.undelivered(connection, [str(reason) for reason in NEEDS_A_PERSON])
+    undelivered = await recorded.undelivered(connection, [str(reason) for reason in NEEDS_A_PERSON])
     return Waiting(
         quarantine=await mails.count(connection, quarantined),
         dead_letters=await connection.fetchval(_DEAD, helpdesks, MOST_COUNTED),

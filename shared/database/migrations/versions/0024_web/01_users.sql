@@ -100,8 +100,16 @@ GRANT INSERT (token_hash, user_id, ends_at), UPDATE (seen_at), DELETE ON web_ses
 GRANT DELETE ON web_invitations TO importer_web;
 GRANT INSERT (subject), DELETE ON web_login_tries TO importer_web;
 -- What the pages show: never a login's secret, and of people only what stands in a mail.
-GRANT SELECT ON helpdesks, imported_mails, imported_mail_outcomes, dead_letters, mailbox_states, notifications,
-    tickets, supplements, attachments, raw_mail_chunks TO importer_web;
+GRANT SELECT (id, name) ON helpdesks TO importer_web;
+GRANT SELECT ON imported_mails, imported_mail_outcomes, dead_letters, mailbox_states, attachments,
+    raw_mail_chunks TO importer_web;
+GRANT SELECT (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, subject, state, reason, tries, next_try_at,
+    lease_until, sent_at, created_at, server_reply, summary_id, report_action, report_status, report_diagnostic, reported_at)
+    ON notifications TO importer_web;
+GRANT SELECT (id, number, helpdesk_id, mail_id, reported_at, sender_address, needs_review, body_full_text, body_full_html)
+    ON tickets TO importer_web;
+GRANT SELECT (id, ticket_id, helpdesk_id, mail_id, reported_at, sender_address, needs_review, held_for_review,
+    body_full_text, body_full_html) ON supplements TO importer_web;
 GRANT EXECUTE ON FUNCTION helpdesk.note_look_at_raw_mail TO importer_web; -- by the view of raw mails alone
 -- Accepting what was reviewed is ticket_writer's, who is asked as by the helpdesk UI.
 GRANT USAGE ON SCHEMA ui_v1 TO importer_web;

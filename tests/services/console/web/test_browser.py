@@ -1,0 +1,120 @@
+"""The pages in a real browser: what axe finds, narrow and wide, dark and light, by keyboard, and a hostile mail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from services.console.web.tokens import hash_of, new_token
+from services.console.web.visit import SESSION_COOKIE
+from tests.services.console.web.conftest import PASSWORD, World
+
+TICKET = "00000000-0000-0000-0000-000000000001"
+PAGES = {
+    "vandaag": "/", "mails": "/mails", "mail": f"/mails/{TICKET}", "quarantaine": "/work/quarantine",
+    "vastgelopen": "/work/dead-letters", "beoordelen": "/work/review", "oude-mail": "/work/backlog",
+    "niet-verstuurd": "/work/undelivered", "voorkeuren": "/own",
+}  # fmt: skip
+PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+HOSTILE = """
+    <p>Beste</p><script>parent.document.title = 'broken'</script><img src="https://evil.example/p.png" onerror="
+    parent.document.title = 'broken'"><form action="/logout" method="post"><button>Klik</button></form>
+    <a href="javascript:top.document.title='broken'" target="_top">weg</a><iframe src="/own"></iframe>
+    <meta http-equiv="refresh" content="0; url=/own"><style>@import url("https://evil.example/x.css");</style>"""
+
+
+@asynccontextmanager
+async def opened(world: World, browser: Browser, name: str, **context: Any) -> AsyncIterator[Page]:
+    """A window in which this user is logged in; nothing leaves this machine, and who tries is remembered."""
+    token = new_token()
+    await world.owner.execute(
+        "INSERT INTO web_sessions (token_hash, user_id, ends_at)"
+        " SELECT $1, id, now() + interval '1 hour' FROM web_users WHERE name = $2",
+        hash_of(token),
+        name,
+    )
+    window = await browser.new_context(**context)
+    try:
+        await window.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": world.address}])
+        yield await window.new_page()
+    finally:
+        await window.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_axe_finds_nothing_and_the_page_fits_a_phone(world: World, browser: Browser, axe: str, name: str) -> None:
+    for scheme, size, user in (("light", PHONE, "baas"), ("dark", DESKTOP, "viewer")):
+        async with opened(world, browser, user, viewport=size, color_scheme=scheme, bypass_csp=True) as page:
+            await page.goto(world.address + PAGES[name])
+            await page.evaluate(axe)
+            found = await page.evaluate("axe.run()")
+            violations = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]]
+            assert violations == []
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"]
+            if folder := os.environ.get("SCREENSHOTS"):
+                await page.screenshot(path=Path(folder) / f"{name}-{scheme}.png", full_page=True)
+
+
+async def test_a_page_breaks_no_rule_of_its_own_policy(world: World, browser: Browser) -> None:
+    complaints: list[str] = []
+    async with opened(world, browser, "baas") as page:
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        for path in PAGES.values():
+            await page.goto(world.address + path)
+    assert complaints == []
+
+
+async def test_by_keyboard_alone_one_comes_in_and_out(world: World, browser: Browser) -> None:
+    window = await browser.new_context()
+    page = await window.new_page()
+    await page.goto(f"{world.address}/mails")
+    await page.keyboard.type("anna")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/mails")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+    for _ in range(5):
+        await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.textContent") == "Uitloggen"
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/login")
+    await window.close()
+
+
+async def test_without_scripts_a_page_reads_and_saves(world: World, browser: Browser) -> None:
+    async with opened(world, browser, "verkoop", java_script_enabled=False) as page:
+        await page.goto(f"{world.address}/own")
+        await page.select_option("select[name=language]", "en")
+        await page.click("main button")
+        assert "My preferences" in await page.title()
+    await world.owner.execute("UPDATE web_users SET language = 'nl' WHERE name = 'verkoop'")
+
+
+async def test_a_mails_html_stays_in_its_frame(world: World, browser: Browser) -> None:
+    await world.owner.execute("UPDATE tickets SET body_full_html = $1 WHERE mail_id = $2", HOSTILE, TICKET)
+    asked: list[str] = []
+    async with opened(world, browser, "anna") as page:
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(f"{world.address}/mails/{TICKET}")
+        frame = page.frame(url=f"**/mails/{TICKET}/html")
+        assert frame is not None
+        await frame.wait_for_load_state()
+        assert await frame.evaluate("self.origin") == "null"
+        assert "broken" not in await page.title()
+        await frame.click("text=weg")
+        await frame.click("text=Klik")
+        assert page.url == f"{world.address}/mails/{TICKET}"
+        await page.goto(f"{world.address}/")
+        assert "Vandaag" in await page.title()
+    assert [url for url in asked if "evil.example" in url] == []
+    assert [url for url in asked if url.endswith(("/own", "/logout"))] == []
