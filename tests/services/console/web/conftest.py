@@ -136,7 +136,7 @@ async def browser() -> AsyncIterator[Browser]:
         *root.glob("lib/*-linux-gnu"),
         *root.glob("usr/lib/*-linux-gnu/pulseaudio"),
     ]
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, folders))}
+    environment: dict[str, str | float | bool] = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, folders))}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"], env=environment)
         yield browser

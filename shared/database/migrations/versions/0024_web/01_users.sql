@@ -95,7 +95,7 @@ CREATE TRIGGER z_audit AFTER INSERT OR UPDATE OR DELETE ON web_rights
 GRANT USAGE ON SCHEMA helpdesk TO importer_web;
 GRANT SELECT ON public.alembic_version TO importer_web;
 GRANT SELECT ON web_users, web_rights, web_sessions, web_invitations, web_login_tries TO importer_web;
-GRANT UPDATE (password_hash, language, time_zone, active) ON web_users TO importer_web;
+GRANT UPDATE (password_hash, language, time_zone) ON web_users TO importer_web;
 GRANT INSERT (token_hash, user_id, ends_at), UPDATE (seen_at), DELETE ON web_sessions TO importer_web;
 GRANT DELETE ON web_invitations TO importer_web;
 GRANT INSERT (subject), DELETE ON web_login_tries TO importer_web;
@@ -115,8 +115,7 @@ GRANT EXECUTE ON FUNCTION helpdesk.note_look_at_raw_mail TO importer_web; -- by 
 GRANT USAGE ON SCHEMA ui_v1 TO importer_web;
 GRANT EXECUTE ON FUNCTION ui_v1.accept_review TO importer_web;
 GRANT SELECT ON ui_v1.attachment_chunks TO importer_web;
-GRANT SELECT (helpdesk_id, enabled, login_id, login_expires_at, default_employee_id) ON importer_settings TO importer_web;
-GRANT SELECT (login_id, probe_at, refused_since) ON login_states TO importer_web;
+GRANT SELECT (helpdesk_id, enabled, default_employee_id) ON importer_settings TO importer_web;
 -- Repairs: replay and discard (a trigger keeps every other outcome), close a dead letter, choose for old mail, send now.
 GRANT UPDATE (choice, replay_number, published_at, next_republish_at, republish_count, outcome_at, decided_replay,
     reasons) ON imported_mails TO importer_web;
