@@ -41,7 +41,8 @@ class Awaited:
         return any((root / path).exists() for path in self.paths)
 
 
-CONSOLE: Final = Awaited("the web console", ("services/console/web", "services/console/web.py"))
+CONSOLE: Final = Awaited("the web console", ("services/console/web/pages/settings",))
+"""Its page of a helpdesk's settings: what is awaited of it is shown and set there."""
 
 
 @dataclass(frozen=True, slots=True)

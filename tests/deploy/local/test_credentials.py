@@ -9,7 +9,7 @@ from shared.sealing import Keyring
 
 EXPECTED = {
     *(f"database_password_{role}" for role in ("owner", "fetcher", "classifier", "ticket_writer", "notifier")),
-    *(f"database_password_{role}" for role in ("console", "ui", "operator")),
+    *(f"database_password_{role}" for role in ("console", "web", "ui", "operator")),
     *(f"amqp_password_{user}" for user in ("admin", "fetcher", "classifier", "ticket_writer", "notifier", "console")),
     "encryption_keys",
     "message_id_key",

@@ -104,7 +104,7 @@ async def test_a_mails_html_stays_in_its_frame(world: World, browser: Browser) -
     await world.owner.execute("UPDATE tickets SET body_full_html = $1 WHERE mail_id = $2", HOSTILE, TICKET)
     asked: list[str] = []
     async with opened(world, browser, "anna") as page:
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("requestfinished", lambda request: asked.append(request.url))  # not those that the policy stopped
         await page.goto(f"{world.address}/mails/{TICKET}")
         frame = page.frame(url=f"**/mails/{TICKET}/html")
         assert frame is not None

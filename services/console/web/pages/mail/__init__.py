@@ -44,6 +44,7 @@ REFUSALS: Final = {
     NotDone.ON_ITS_WAY: N_("Deze mail is nog onderweg. Wacht tot hij een uitkomst heeft."),
     NotDone.QUARANTINED: N_("Deze mail staat in quarantaine: lees hem opnieuw in."),
     NotDone.NOT_QUARANTINED: N_("Deze mail staat niet (meer) in quarantaine."),
+    NotDone.REMOVED: N_("De oorspronkelijke mail is na de bewaartermijn verwijderd."),
     NotDone.BEING_REPLAYED: N_("Deze mail wordt al opnieuw ingelezen. Wacht op de uitkomst."),
 }
 
