@@ -1,7 +1,7 @@
 """In whose name a person's tool acts: what the audit log of the database records (`helpdesk.actor`).
 
-    acting.as_person(acting.at_the_command_line())   # a command: for all that it does
-    with acting.as_person("jan@example.org"): …       # a web request: for what it does
+    with acting.as_person(acting.at_the_command_line()): …    # a command: for all that it does
+    with acting.as_person("jan@example.org"): …               # a web request: for what it does
 
 A service acts in nobody's name, and nothing is said. A process that is asked something (`shared.asking`) acts for who
 asked: the name travels in its environment.

@@ -149,7 +149,11 @@ def _of_all_commands(
 
 def main() -> None:
     """Run the command; an error of ours is a sentence on standard error, not a stack trace."""
-    acting.as_person(acting.at_the_command_line())
+    with acting.as_person(acting.at_the_command_line()):
+        _run()
+
+
+def _run() -> None:
     if f"_{NAME.upper().replace('-', '_')}_COMPLETE" in os.environ:
         typer.completion.get_completion_inspect_parameters()  # makes the shells known
     try:
