@@ -147,6 +147,8 @@ KINDS: dict[str, Mail] = {
     "encoded words": header("Subject", "=?utf-8?Q?a?= "),
     "open encoded words": header("From", "=?utf-8?Q?"),
     "address lists": header("To", "a@b.example, "),
+    "addresses in brackets": header("To", "<a@b>"),
+    "groups of addresses": header("To", "a:"),
     "quotes in addresses": header("From", '" '),
     "results (RFC 8601)": header("Authentication-Results", "mx.example; dmarc=pass ("),
     "folded lines": lambda size: HEAD + b"X-A: a\n" + repeated(" x\n", size) + b"\nHallo",

@@ -32,6 +32,7 @@ PROBLEMS: Final = {
     *("MailUnreadable", "MailTooLarge", "MailGone"),
     *("AccountTrouble", "InDoubt", "Postponed", "Refused"),
     *("ScannerAway", "ScannerFailed"),
+    "NotTold",
 }
 LONGEST_SENTENCE: Final = 1100
 NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -462,6 +463,55 @@ async def test_an_smtp_server_that_drips_is_left() -> None:
 async def test_an_smtp_server_that_reads_nothing_is_left() -> None:
     with RawServer(smtp(b"", lambda: iter(()), reads=False)) as server:
         check(await run_apart(victims.send_by_smtp, server.port, 1.0))
+
+
+@pytest.mark.parametrize("attack", SMTP)
+async def test_a_hostile_smtp_server_of_alarms_fills_no_memory_and_ends_as_a_sentence(attack: str) -> None:
+    with RawServer(smtp(*SMTP[attack])) as server:
+        check(await run_apart(victims.alarm_by_mail, server.port, 3.0))
+
+
+# ── the webhook of alarms
+
+OK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+WEBHOOK: dict[str, Pieces] = {
+    "body-endless": lambda: chain([OK, b"\r\n"], repeat(b"3e8\r\n" + b"x" * 1000 + b"\r\n")),
+    "body-packed": lambda: chain(
+        [OK, b"Content-Encoding: gzip\r\n\r\n", b"%x\r\n" % len(packed()), packed(), b"\r\n0\r\n\r\n"]
+    ),
+    "header-endless": lambda: chain([OK], repeat(b"X: y\r\n")),
+    "header-of-a-line": lambda: chain([OK, b"X: "], repeat(b"x" * 1000)),
+    "no-answer-but-a-promise": lambda: repeat(b"HTTP/1.1 102 Processing\r\n\r\n"),
+    "redirect-to-metadata": lambda: iter(
+        [b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"]
+    ),
+    "control-characters": lambda: iter([b"HTTP/1.1 500 \x1b[2J\r\nContent-Length: 0\r\n\r\n"]),
+}
+
+
+def webhook(pieces: Pieces) -> Callable[[socket.socket], None]:
+    """A server that reads a request's header and answers so."""
+
+    def serve(connection: socket.socket) -> None:
+        for line in lines(connection):
+            if line == b"\r\n":
+                send(connection, pieces())
+                return
+
+    return serve
+
+
+@pytest.mark.parametrize("attack", WEBHOOK)
+async def test_a_hostile_webhook_fills_no_memory_and_ends_as_a_sentence(attack: str) -> None:
+    with RawServer(webhook(WEBHOOK[attack])) as server:
+        outcome = await run_apart(victims.alarm_a_webhook, server.port, 3.0)
+    check(outcome, is_problem=not attack.startswith("body-"))
+
+
+async def test_a_webhook_that_drips_is_left() -> None:
+    server = RawServer(lambda connection: server.drip(OK + b"X: y\r\n" * 100_000, connection))
+    with server:
+        check(await run_apart(victims.alarm_a_webhook, server.port, 1.0))
 
 
 # ── clamd

@@ -12,6 +12,9 @@ from functools import partialmethod
 from pydantic import SecretStr
 
 from services.classifier.scanner import Scanner
+from services.console.alarms import sending
+from services.console.alarms.configuration import MailServer, Webhook
+from services.console.alarms.messages import Told
 from services.fetcher.mailboxes.ews import discovery
 from services.fetcher.mailboxes.graph.mailbox import GraphMailbox
 from services.fetcher.mailboxes.imap import session, wire
@@ -87,3 +90,31 @@ async def scan(url: str, seconds: float | None = None) -> str:
     """An image shown to a virus scanner."""
     finding = await Scanner(url, seconds=seconds or 60).scan(b"x" * 100_000)
     return "clean" if finding is None else finding.reason
+
+
+_TOLD = Told("hallo", "hallo", {"subject": "hallo"}, "1")
+
+
+async def alarm_a_webhook(port: int, seconds: float | None = None) -> str:
+    """An alarm posted to a webhook."""
+    if seconds:
+        sending.SECONDS = int(seconds)  # type: ignore[misc]
+    await sending.WebhookChannel(Webhook(f"http://127.0.0.1:{port}/", SecretStr("geheim"), None)).tell(_TOLD, ())
+    return "told"
+
+
+async def alarm_by_mail(port: int, seconds: float | None = None) -> str:
+    """An alarm handed over to an SMTP server that wants a login."""
+    if seconds:
+        sending.SECONDS = int(seconds)  # type: ignore[misc]
+    server = MailServer(
+        "127.0.0.1",
+        port,
+        tls_at_once=False,
+        user="anna",
+        password=SecretStr("geheim"),
+        sender="ict@a.example",
+        ca_file=None,
+    )
+    await sending.MailChannel(server).tell(_TOLD, ["b@b.example"])
+    return "told"

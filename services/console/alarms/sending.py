@@ -125,13 +125,18 @@ class WebhookChannel:
         host = httpx.URL(self._webhook.url).host
         try:
             tls: ssl.SSLContext = await asyncio.to_thread(tls_context, self._webhook.ca_file, "https")
-            async with httpx.AsyncClient(transport=CheckedTransport(tls), timeout=SECONDS, trust_env=False) as client:
-                answer = await client.post(
+            async with (
+                asyncio.timeout(SECONDS),
+                httpx.AsyncClient(transport=CheckedTransport(tls), timeout=SECONDS, trust_env=False) as client,
+                client.stream(  # only whether it was taken counts: the body, which may have no end, stays unread
+                    "POST",
                     self._webhook.url,
                     content=body,
                     headers={"Content-Type": "application/json", SIGNATURE: f"sha256={signature}"},
-                )
+                ) as answer,
+            ):
+                status, is_taken = answer.status_code, answer.is_success
         except (OSError, ForbiddenAddress, UnusableCaFile, httpx.HTTPError) as error:
             raise NotTold(f"the webhook at {host}: {one_line(str(error)) or type(error).__name__}") from error
-        if not answer.is_success:
-            raise NotTold(f"the webhook at {host} answers {answer.status_code}")
+        if not is_taken:
+            raise NotTold(f"the webhook at {host} answers {status}")

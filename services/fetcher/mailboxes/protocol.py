@@ -39,6 +39,8 @@ MOST_LISTED: Final = 100_000
 """Unread mails of a listing; of more, the newest: those that are taken in make room for the others."""
 LONGEST_KEY: Final = 1000
 """Characters of an item's key; Exchange's have some 150."""
+LISTED_CHARACTERS: Final = 32 * 1024 * 1024
+"""Characters of the keys and hints of a listing: MOST_LISTED mails of Exchange have 20 million."""
 LARGEST_NUMBER: Final = 2**53
 """What a server says is larger is no size and no count."""
 LONGEST_STATE: Final = 64 * 1024
@@ -215,6 +217,41 @@ def count(written: object) -> int | None:
 def newest(mails: Iterable[MailReference]) -> list[MailReference]:
     """At most MOST_LISTED of them, the newest, in the order of their arrival."""
     return sorted(mails, key=lambda mail: mail.received_at)[-MOST_LISTED:]
+
+
+class Listed:
+    """Mails as a server lists them, page by page; of more than MOST_LISTED, or LISTED_CHARACTERS, the newest.
+
+    A server that never gets done fills no memory with them.
+    """
+
+    def __init__(self) -> None:
+        self._mails: dict[ItemKey, MailReference] = {}
+        self._characters = 0
+
+    def add(self, page: Iterable[MailReference]) -> None:
+        """Take a page; a mail that was listed before is as this page has it."""
+        for mail in page:
+            self._mails[mail.key] = mail
+            self._characters += _characters(mail)
+        if len(self._mails) > 2 * MOST_LISTED or self._characters > 2 * LISTED_CHARACTERS:
+            kept = self.newest()
+            self._mails = {mail.key: mail for mail in kept}
+            self._characters = sum(map(_characters, kept))
+
+    def newest(self) -> list[MailReference]:
+        """Those that are kept, in the order of their arrival."""
+        mails, left, first = newest(self._mails.values()), LISTED_CHARACTERS, 0
+        for place in range(len(mails) - 1, -1, -1):
+            left -= _characters(mails[place])
+            if left < 0:
+                first = place + 1
+                break
+        return mails[first:]
+
+
+def _characters(mail: MailReference) -> int:
+    return len(mail.key) + len(mail.hint)
 
 
 class Mailbox(Protocol):

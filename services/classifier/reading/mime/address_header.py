@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.classifier.reading.limits import Limits
 from services.classifier.reading.mime.charset import decode
@@ -37,6 +37,8 @@ _IN_COMMENT: Final = re.compile(r"\\.|[()]|[^()\\]+|\\", re.DOTALL)
 _PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _DOT_ATOM: Final = re.compile(r"[^\s@<>\"(),;:\\\[\]]+")
 _LOCAL_USER: Final = re.compile(r"[A-Za-z0-9._+-]{2,64}")
+_MOST_ANGLES: Final = 8
+"""Pairs of brackets of one mailbox, which has one: some mailers repeat it, only an attacker does so for ever."""
 
 
 class _Kind(IntEnum):
@@ -52,12 +54,13 @@ class _Kind(IntEnum):
     """What the grammar has no place for, such as a quote that never closes."""
 
 
+_KINDS: Final = {kind.name.lower(): kind for kind in _Kind}
+"""By the name of their group in `_LEXEME`."""
 _LAYOUT: Final = frozenset({_Kind.SPACE, _Kind.COMMENT})
 """What may stand between any two words."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: _Kind
     text: str
     """Quotes and comments without their marks, escaped characters as they are meant."""
@@ -128,7 +131,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         elif kind == "pair":
             yield _Token(_Kind.STRAY, content)
         else:
-            yield _Token(_Kind[kind.upper()], content)
+            yield _Token(_KINDS[kind], content)
 
 
 def _comment(text: str, start: int) -> tuple[str, int]:
@@ -147,24 +150,25 @@ def _items(tokens: Iterable[_Token]) -> Iterator[_Item]:
     item = _Item()
     angle: list[_Token] | None = None
     for token in tokens:
-        if token.kind is _Kind.MARK and token.text in {",", ";"} and not _is_route(angle):
-            item.ended_by = token.text
+        mark = token.text if token.kind is _Kind.MARK else ""
+        if mark in {",", ";"} and not _is_route(angle):
+            item.ended_by = mark
             yield item
             item, angle = _Item(), None
-        elif token.is_mark("<"):
+        elif mark == "<":
             if angle is None or any(each.kind is not _Kind.SPACE for each in angle):
                 angle = []
                 item.angles.append(angle)
                 item.after.clear()
-        elif token.is_mark(">") and item.angles:
+        elif mark == ">" and item.angles:
             angle = None
-        elif token.is_mark(">"):
-            item.before.append(_Token(_Kind.STRAY, token.text))
+        elif mark == ">":
+            item.before.append(_Token(_Kind.STRAY, mark))
         elif angle is not None:
             angle.append(token)
         elif item.angles:
             item.after.append(token)
-        elif token.is_mark(":") and not _has_at(item.before):
+        elif mark == ":" and not _has_at(item.before):
             item.before.clear()  # the name of a group
         else:
             item.before.append(token)
@@ -182,6 +186,8 @@ def _has_at(tokens: Iterable[_Token]) -> bool:
 
 def _address_of(item: _Item) -> str | None:
     if item.angles:
+        if len(item.angles) > _MOST_ANGLES:
+            return None
         last = _address(item.angles[-1])
         others = {_address(angle) for angle in item.angles[:-1]} - {None, last}
         return None if others or _has_at(item.after) else last  # by another reading it is somebody else's

@@ -14,11 +14,10 @@ from services.fetcher.mailboxes.ews.soap_requests import FolderRef
 from services.fetcher.mailboxes.protocol import (
     LONGEST_STATE,
     Arrivals,
-    ItemKey,
+    Listed,
     MailboxUnreachable,
     MailReference,
     arrival,
-    newest,
 )
 
 AT_ONCE: Final = 512
@@ -49,24 +48,26 @@ class Changes:
             raise ews_errors.ews_problem(error, self._session.place) from error
 
     def _go_through(self, state: str | None, moment: datetime) -> Arrivals:
-        now, mails, anew = datetime.now(UTC), dict[ItemKey, MailReference](), state is None
+        now, mails, anew = datetime.now(UTC), Listed(), state is None
         for _ in range(MOST_ANSWERS):
             message = self._ask(state)
             try:
                 created = created_items(message)
             except AnswerBroken:  # the next state would cover it, and nobody would see it any more
                 raise ews_errors.incomplete_listing(self._session.place) from None
-            for item in created:
-                received_at = arrival(item.received_at, now)
-                if not anew or received_at >= moment:
-                    hint = f"{item.element} {item.change_key}".strip()
-                    mails[item.key] = MailReference(item.key, received_at, item.size, hint)
+            arrived = (
+                MailReference(
+                    item.key, arrival(item.received_at, now), item.size, f"{item.element} {item.change_key}".strip()
+                )
+                for item in created
+            )
+            mails.add(mail for mail in arrived if not anew or mail.received_at >= moment)
             reached, is_last = synchronised(message)
             if not reached or len(reached) > LONGEST_STATE or (reached == state and not is_last):
                 break
             state = reached
             if is_last:
-                return Arrivals(tuple(newest(mails.values())), state)
+                return Arrivals(tuple(mails.newest()), state)
         raise MailboxUnreachable(
             f"{self._session.place.host} vertelt niet wat er nieuw is in {self._session.place.whose} "
             "(SyncFolderItems): zet «ook gelezen mail importeren vanaf» uit, dan wordt ongelezen mail geïmporteerd."

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from services.fetcher.mailboxes.graph.listed import references
-from services.fetcher.mailboxes.protocol import LONGEST_STATE, Arrivals, ItemKey, MailReference, newest
+from services.fetcher.mailboxes.protocol import LONGEST_STATE, Arrivals, Listed
 from shared.microsoft.errors import GraphRefused, Interrupted, NotSecure
 from shared.microsoft.graph import GraphClient
 
@@ -37,11 +37,11 @@ async def arrivals(graph: GraphClient, path: str, state: str | None, since: date
 
 
 async def _go_through(graph: GraphClient, first: dict[str, Any]) -> Arrivals:
-    mails: dict[ItemKey, MailReference] = {}
+    mails = Listed()
     link = None
     async for page in graph.pages(first, at_most=LONGEST_STATE):
-        mails |= {mail.key: mail for mail in references(page)}
+        mails.add(references(page))
         link = page.get("@odata.deltaLink")
     if not isinstance(link, str) or len(link) > LONGEST_STATE:
         raise Interrupted("Microsoft Graph vertelt niet tot waar het postvak is gevolgd; het wordt opnieuw geprobeerd.")
-    return Arrivals(tuple(newest(mails.values())), link)
+    return Arrivals(tuple(mails.newest()), link)

@@ -35,9 +35,8 @@ from services.fetcher.mailboxes.graph.rebuild import rebuild, rebuild_head
 from services.fetcher.mailboxes.graph.refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
-    MOST_LISTED,
     Arrivals,
-    ItemKey,
+    Listed,
     MailboxAccess,
     MailboxHealth,
     MailboxMissing,
@@ -46,7 +45,6 @@ from services.fetcher.mailboxes.protocol import (
     MailTooLarge,
     MailUnreadable,
     count,
-    newest,
 )
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, SignInRefused, Unavailable
@@ -200,13 +198,11 @@ class GraphMailbox:
 
     async def _list(self) -> list[MailReference]:
         """All unread mails, oldest first, each once; what is left out of a page that shifted comes at the next poll."""
-        listed: dict[ItemKey, MailReference] = {}
+        listed = Listed()
         with self._errors():
             async for page in self._graph.pages(await self._first_page()):
-                listed |= {mail.key: mail for mail in references(page)}
-                if len(listed) > 2 * MOST_LISTED:
-                    listed = {mail.key: mail for mail in newest(listed.values())}
-        return newest(listed.values())
+                listed.add(references(page))
+        return listed.newest()
 
     async def _first_page(self) -> dict[str, Any]:
         path = f"{self._folders.path(self._folder)}/messages"

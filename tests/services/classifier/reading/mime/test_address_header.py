@@ -58,6 +58,7 @@ def test_a_quoted_local_part_has_no_tag() -> None:
         "els@",
         "@smederij.example",
         "els@smederij..example",
+        pytest.param("Els " + "<els@elders.example>" * 9, id="brackets-without-end"),
     ],
 )
 def test_what_the_grammar_does_not_give_is_no_address(value: str) -> None:
