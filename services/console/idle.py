@@ -1,9 +1,10 @@
 """When the importer has nothing left to do, and what it still waits for (`helpdesk-importer run --until-idle`).
 
-Idle is: each mailbox that is on had a good check since the run began, every mail taken in has its outcome, the notifier
-knows of each ticket and supplement, no mail is due to go out, and the work and wait queues are empty. What waits for a
-person (old mail, quarantine, dead letters) or for another try (notifications) counts as done. The database and the
-queues are asked at different moments, so all must be so twice in a row.
+Idle is: each mailbox that is on and not paused had a good check since the run began, every mail taken in has its
+outcome, the notifier knows of each ticket and supplement, no mail is due to go out, and the work and wait queues are
+empty. What waits for a person (old mail, quarantine, dead letters, mails out that are held) or for another try
+(notifications) counts as done. The database and the queues are asked at different moments, so all must be so twice in a
+row.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Situation:
             _unchecked(mailbox)
             for mailbox in self.mailboxes
             if mailbox.enabled
+            and mailbox.paused_since is None
             and (mailbox.last_successful_check_at is None or mailbox.last_successful_check_at < self.began)
         )
         yield from (

@@ -9,6 +9,7 @@ from typing import Final
 
 from services.console.repairs.mails import Within
 from shared.database.pool import Connection
+from shared.standing.recorded import IS_HELD
 
 _ROWS: Final = """
 SELECT notification.id, helpdesk.name AS helpdesk, ticket.number AS ticket, notification.kind,
@@ -27,11 +28,12 @@ WHERE CASE WHEN notification.state = 'planned' AND notification.next_try_at > no
 ORDER BY notification.created_at DESC LIMIT $3
 """
 
-_DUE_NOW: Final = """
-UPDATE notifications SET next_try_at = now()
+_DUE_NOW: Final = f"""
+UPDATE notifications AS notification SET next_try_at = now()
 WHERE state = 'planned' AND next_try_at > now() AND ($1::bigint IS NULL OR helpdesk_id = $1)
   AND ($2::bigint[] IS NULL OR helpdesk_id = ANY($2))
-"""
+  AND NOT {IS_HELD}
+"""  # noqa: S608 - nothing but our own columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,6 @@ async def rows(
 
 
 async def due_now(connection: Connection, helpdesk_id: int | None, within: Within = None) -> int:
-    """Make every notification due that waits for another try; how many."""
+    """Make every notification due that waits for another try and is not held; how many."""
     status: str = await connection.execute(_DUE_NOW, helpdesk_id, within)
     return int(status.removeprefix("UPDATE "))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.database.pool import Connection
+from shared.standing.recorded import IS_HELD
 
 _CHECK_SOON: Final = """
 UPDATE mailbox_states state SET next_check_at = now()
@@ -16,18 +17,19 @@ WHERE settings.helpdesk_id = state.helpdesk_id AND settings.enabled AND state.ne
 """Every mailbox that is on. One whose login was refused rests nevertheless: asking again could lock the account
 (services.fetcher.rules.backoff). It is asked when its login is changed."""
 
-_MAILS_DUE: Final = """
+_MAILS_DUE: Final = f"""
 SELECT notification.kind, notification.recipient_address, ticket.number AS ticket
 FROM notifications notification JOIN tickets ticket ON ticket.id = notification.ticket_id
 WHERE notification.state = 'planned'
   AND (notification.next_try_at > now() AND coalesce(notification.lease_until <= now(), true)) IS NOT TRUE
+  AND NOT {IS_HELD}
 ORDER BY notification.created_at LIMIT $1
-"""
+"""  # noqa: S608 - nothing but our own columns
 
 
 @dataclass(frozen=True, slots=True)
 class MailDue:
-    """A notification that is due, or in a notifier's hands."""
+    """A notification that is due, or in a notifier's hands, and not held."""
 
     kind: str
     recipient_address: str

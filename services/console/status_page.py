@@ -10,7 +10,7 @@ from typing import Final
 from shared.one_line import one_line
 from shared.standing.broker import BrokerStanding
 from shared.standing.needs import Standing, many, needs
-from shared.standing.recorded import MailboxProgress, Recorded
+from shared.standing.recorded import Held, MailboxProgress, Recorded
 from shared.standing.work import long_work
 
 _GAP: Final = 2
@@ -60,6 +60,8 @@ def _mailboxes(database: Recorded, width: int) -> Iterator[str]:
 def _state(mailbox: MailboxProgress, database: Recorded) -> str:
     if not mailbox.enabled:
         return "off"
+    if mailbox.paused_since is not None:
+        return f"paused since {_moment(mailbox.paused_since, database.at)}"
     if mailbox.problem_kind is not None:
         return f"{mailbox.problem_kind} since {_moment(mailbox.problem_since, database.at)}"
     return "nobody checks it" if mailbox.is_late else "well"
@@ -84,6 +86,7 @@ def _counts(database: Recorded, width: int) -> Iterator[str]:
         ("Without an outcome", f"{unfinished.without_outcome:,}"),
         *([("Import", str(work))] if work is not None else []),
         ("Mails out", _counted(database.notifications)),
+        *(("Held", _held(hold, database.at)) for hold in database.held),
         ("Dead letters", f"{unfinished.dead_letters:,}"),
         ("Newest ticket", numbers.newest_number or "none"),
         ("Threads would save", _counted(database.tickets_that_threads_would_have_saved)),
@@ -92,6 +95,10 @@ def _counts(database: Recorded, width: int) -> Iterator[str]:
     label = max(len(name) for name, _ in facts) + _GAP
     for name, value in facts:
         yield from _wrapped(f"{name:<{label}}{value}", width, " " * label)
+
+
+def _held(hold: Held, now: datetime) -> str:
+    return f"{many(hold.mails, 'mail')} of {one_line(hold.helpdesk or 'all')} since {_moment(hold.held_since, now)}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

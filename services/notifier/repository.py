@@ -131,7 +131,10 @@ ORDER BY claimed.created_at
 _CLAIM: Final = """
 WITH free AS (
     SELECT id FROM notifications
-    WHERE state = 'planned' AND (lease_until IS NULL OR lease_until < now()) AND {which}
+    WHERE state = 'planned' AND (lease_until IS NULL OR lease_until < now())
+      AND NOT EXISTS (SELECT FROM outgoing_holds hold
+          WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notifications.helpdesk_id)
+      AND {which}
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE notifications SET lease_holder = $1, lease_until = now() + $2, tries = tries + 1
@@ -191,12 +194,14 @@ WHERE id = $1 AND lease_holder = $2 AND state = 'planned'
 
 RECORD_SENT: Final = """
 -- side by side $1 notifications and $2 what the server said
+-- so is one that a person discarded when its claim had run out: it was sent after all
 -- a delivery failure may be quicker than we are: it stands (ticket_writer has left its reason)
 UPDATE notifications SET state = CASE report_action WHEN 'failed' THEN 'failed' ELSE 'sent' END, sent_at = now(),
     server_reply = taken.reply, reason = CASE report_action WHEN 'failed' THEN reason END,
     next_try_at = NULL, lease_holder = NULL, lease_until = NULL
 FROM unnest($1::uuid[], $2::text[]) AS taken (id, reply)
-WHERE notifications.id = taken.id AND state = 'planned'
+WHERE notifications.id = taken.id
+    AND (state = 'planned' OR state = 'not-sent' AND reason = 'discarded-by-person')
 """
 
 RENEW: Final = """

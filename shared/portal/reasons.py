@@ -37,6 +37,7 @@ class NotSentReason(StrEnum):
     OVER_LIMIT_IN_DOMAIN = "over-limit-in-domain"
     OVER_LIMIT_UNKNOWN_SENDERS = "over-limit-unknown-senders"
     IN_SUMMARY = "in-summary"
+    DISCARDED_BY_PERSON = "discarded-by-person"
 
 
 FOR_REVIEW: Final = frozenset({ReasonId.STRANGER, ReasonId.FORGED_SENDER, ReasonId.SAME_MESSAGE_ID_DIFFERS})
@@ -271,6 +272,7 @@ NOT_SENT: Final[Mapping[NotSentReason, Explanation]] = MappingProxyType(
             "De helpdesk stuurde het afgelopen uur al te veel mails aan onbekende afzenders.",
             "Kijk of de afzenders echt zijn; vervalste mail hoort al bij de mailserver te stoppen.",
         ),
+        NotSentReason.DISCARDED_BY_PERSON: Explanation("Een beheerder heeft de mail tegengehouden en weggegooid."),
         NotSentReason.IN_SUMMARY: Explanation(
             "Er kwamen kort na elkaar veel mails voor deze medewerker: dit staat in een verzamelmail."
         ),

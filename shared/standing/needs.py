@@ -295,7 +295,7 @@ def _mailboxes(database: Recorded) -> Iterator[Need]:
     told_once = {helpdesk for login in database.logins if _refused_for_several(login) for helpdesk in login.mailboxes}
     shared: dict[tuple[str, str], list[MailboxProgress]] = defaultdict(list)
     for mailbox in database.mailboxes:
-        if not mailbox.enabled:
+        if not mailbox.enabled or mailbox.paused_since is not None:
             continue
         kind = mailbox.problem_kind or ""
         if mailbox.backlog_waiting and kind != BACKLOG_WAITS:

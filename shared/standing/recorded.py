@@ -35,8 +35,9 @@ _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
        nullif(greatest(state.next_check_at, login.probe_at), '-infinity') AS next_check_at, state.problem,
        state.problem_since, state.backlog_waiting, state.problem_kind, login.refused_since AS login_refused_since,
-       settings.login_expires_at, settings.server,
+       settings.login_expires_at, settings.server, settings.paused_since,
        state.next_check_at > '-infinity' AND state.next_check_at < now() - $1::interval AND state.lease_until < now()
+           AND settings.paused_since IS NULL
            AND coalesce(login.probe_at < now(), true) AS is_late
 FROM importer_settings settings
 JOIN helpdesks helpdesk ON helpdesk.id = settings.helpdesk_id
@@ -71,10 +72,14 @@ FROM logins login JOIN login_states state ON state.login_id = login.id
 ORDER BY login.name
 """
 
-_UNFINISHED: Final = """
+IS_HELD: Final = """EXISTS (SELECT FROM outgoing_holds hold
+    WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notification.helpdesk_id)"""
+"""Whether a person holds the mail out of which the row is called `notification`."""
+
+_UNFINISHED: Final = f"""
 WITH planned AS (
-    SELECT next_try_at > now() AND coalesce(lease_until <= now(), true) AS later
-    FROM notifications WHERE state = 'planned')
+    SELECT (next_try_at > now() OR {IS_HELD}) AND coalesce(lease_until <= now(), true) AS later
+    FROM notifications notification WHERE state = 'planned')
 SELECT
     (SELECT count(*) FROM imported_mails mail WHERE awaits_outcome AND NOT EXISTS (
         SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)) AS without_outcome,
@@ -84,7 +89,7 @@ SELECT
     (SELECT count(*) FROM planned WHERE later IS NOT TRUE) AS mails_due,
     (SELECT count(*) FROM planned WHERE later) AS mails_later,
     (SELECT count(*) FROM dead_letters WHERE resolved_at IS NULL) AS dead_letters
-"""
+"""  # noqa: S608 - nothing but our own columns
 
 _OUTCOMES: Final = """
 SELECT outcome, date_trunc('minute', outcome_at) AS minute, count(*)
@@ -117,6 +122,13 @@ CROSS JOIN LATERAL (
     SELECT count(*), min(reported_at) AS since FROM supplements WHERE helpdesk_id = helpdesk.id AND needs_review
 ) AS supplements
 ORDER BY helpdesk.name
+"""
+
+_HELD: Final = """
+SELECT helpdesk.name AS helpdesk, hold.held_since, hold.reason,
+    (SELECT count(*) FROM notifications WHERE state = 'planned'
+        AND (hold.helpdesk_id IS NULL OR notifications.helpdesk_id = hold.helpdesk_id)) AS mails
+FROM outgoing_holds hold LEFT JOIN helpdesks helpdesk ON helpdesk.id = hold.helpdesk_id ORDER BY hold.held_since
 """
 
 _SERVERS_AWAY: Final = """
@@ -178,6 +190,8 @@ class MailboxProgress:
     """When the client secret or certificate ends; None: not known."""
     server: str | None = None
     """«Server» (SPEC S4); None: the cloud's own."""
+    paused_since: datetime | None = None
+    """Since when a person keeps it from being read."""
     is_late: bool = False
     """Whether no fetcher took it up LATE_AFTER its time."""
 
@@ -296,6 +310,16 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Mail out that a person holds; `helpdesk` None: that of all."""
+
+    helpdesk: str | None
+    held_since: datetime
+    reason: str
+    mails: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """All of it, `at` a moment of the database's clock."""
 
@@ -309,6 +333,7 @@ class Recorded:
     servers_away: tuple[ServerAway, ...]
     unconfirmed: tuple[Unconfirmed, ...]
     undecided: tuple[Undecided, ...]
+    held: tuple[Held, ...]
     accounts: tuple[AccountProgress, ...]
     logins: tuple[LoginProgress, ...]
     ticket_numbers: TicketNumbers
@@ -329,6 +354,7 @@ async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryRea
         servers_away=tuple(await servers_away(connection)),
         unconfirmed=tuple(await unconfirmed(connection)),
         undecided=tuple(await undecided(connection)),
+        held=tuple(await held(connection)),
         accounts=tuple(await accounts(connection)),
         logins=tuple(await logins(connection)),
         ticket_numbers=await ticket_numbers(connection),
@@ -397,6 +423,11 @@ async def outcomes(connection: Connection) -> Outcomes:
 async def undecided(connection: Connection) -> list[Undecided]:
     """Every helpdesk, with what of it waits for a person."""
     return [Undecided(**row) for row in await connection.fetch(_UNDECIDED, _DECIDED, OUTCOME_WITHIN)]
+
+
+async def held(connection: Connection) -> list[Held]:
+    """What mail out a person holds, the oldest hold first, and how many mails wait behind it."""
+    return [Held(**row) for row in await connection.fetch(_HELD)]
 
 
 async def servers_away(connection: Connection) -> list[ServerAway]:

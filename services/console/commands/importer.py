@@ -15,6 +15,7 @@ from services.console.commands.secret_options import SECRET_OPTIONS, secret_colu
 from services.console.commands.signatures import as_json, command, options
 from services.console.fields import BadValue
 from services.console.output import Json, done, show_one
+from services.console.repairs import brakes
 from services.console.resources import HELPDESKS, IMPORTER
 from services.console.service_process import Unusable, ask
 from services.console.session import with_database, with_pool
@@ -80,6 +81,31 @@ def discover(
         )
 
 
+def pause(
+    helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Keep the mailbox from being read until resume; its mail stays unread, and what was taken in goes on."""
+
+    async def work(connection: Connection) -> None:
+        if not await brakes.pause(connection, await repository.find(connection, HELPDESKS, helpdesk), reason):
+            raise BadValue(f"The helpdesk {helpdesk} has no importer settings yet.")
+        done(f"The mailbox of {helpdesk} is paused.")
+
+    with_database(work)
+
+
+def resume(helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")]) -> None:
+    """Have a paused mailbox read again, at once."""
+
+    async def work(connection: Connection) -> None:
+        if not await brakes.resume(connection, await repository.find(connection, HELPDESKS, helpdesk)):
+            raise BadValue(f"The mailbox of {helpdesk} is not paused.")
+        done(f"The mailbox of {helpdesk} is read again.")
+
+    with_database(work)
+
+
 def group() -> typer.Typer:
     """The group that holds them, with what sets its password or certificate."""
     made = typer.Typer(name="importer", help="The «e-Mail importer» settings of a helpdesk.", no_args_is_help=True)
@@ -94,6 +120,8 @@ def group() -> typer.Typer:
         )
     )
     made.command("discover")(discover)
+    made.command("pause")(pause)
+    made.command("resume")(resume)
     made.command("set-password")(set_mailbox_password)
     made.command("set-certificate")(set_mailbox_certificate)
     return made

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Annotated, Final
+from uuid import UUID
 
 import typer
 
 from services.console import notifications
 from services.console.commands.arguments import helpdesk_id_of
 from services.console.fields import BadValue, Choice
-from services.console.output import Card, Json, done, moment, show_cards, show_json
+from services.console.output import Card, Json, done, moment, show_cards, show_json, show_rows
+from services.console.repairs import brakes
 from services.console.session import with_database
 from shared.database.pool import Connection
 from shared.one_line import one_line
+from shared.standing import recorded
 from shared.standing.needs import many
 
 STATES: Final = Choice(("waiting", "planned", "sent", "failed", "not-sent"))
@@ -83,12 +86,71 @@ def send_now(helpdesk: Helpdesk = None) -> None:
     with_database(work)
 
 
+def hold(
+    helpdesk: Annotated[str | None, typer.Option(help="Only the mail of this helpdesk; else of all.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Send no mail out from now on; it waits until release."""
+
+    async def work(connection: Connection) -> None:
+        if not await brakes.hold(connection, await helpdesk_id_of(connection, helpdesk), reason):
+            raise BadValue(f"The mail of {helpdesk or 'all'} is held already.")
+        done(f"The mail of {helpdesk or 'all'} is held: notifications held shows what waits, release lets it go.")
+
+    with_database(work)
+
+
+def release(
+    helpdesk: Annotated[str | None, typer.Option(help="The hold of this helpdesk; else that of all.")] = None,
+) -> None:
+    """Let go what was held; it is sent within two minutes."""
+
+    async def work(connection: Connection) -> None:
+        if not await brakes.release(connection, await helpdesk_id_of(connection, helpdesk)):
+            raise BadValue(f"There is no hold of {helpdesk or 'all'}; notifications held shows those that there are.")
+        done(f"The mail of {helpdesk or 'all'} is let go.")
+
+    with_database(work)
+
+
+def held(*, as_json: Json = False) -> None:
+    """List what is held, since when, and how many mails wait; `list --state planned` names them."""
+
+    async def work(connection: Connection) -> None:
+        show_rows("holds", [asdict(one) for one in await recorded.held(connection)], as_json=as_json)
+
+    with_database(work)
+
+
+def discard(
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    ids: Annotated[list[UUID] | None, typer.Argument(metavar="ID...", help="ids of held mails")] = None,
+    helpdesk: Helpdesk = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All that is held.")] = False,
+) -> None:
+    """Never send mails that are held; others are left alone."""
+    if bool(ids) == everything:
+        raise BadValue("Name mails by id, or say --all; `notifications list --state planned` shows them.")
+
+    async def work(connection: Connection) -> None:
+        helpdesk_id = await helpdesk_id_of(connection, helpdesk)
+        count = await brakes.discard(connection, helpdesk_id, None if everything else ids, reason)
+        done(f"{many(count, 'mail')} discarded." if count else "No such mail is held; nothing was changed.")
+
+    with_database(work)
+
+
 def _group() -> typer.Typer:
     made = typer.Typer(
         help="The mails to manager, executor and customer that wait, and how to send them now.", no_args_is_help=True
     )
     made.command("list")(show_list)
     made.command("send-now")(send_now)
+    made.command("hold")(hold)
+    made.command("held")(held)
+    made.command("release")(release)
+    made.command("discard")(discard)
     return made
 
 

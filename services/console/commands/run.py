@@ -155,7 +155,9 @@ def _tell_idle(situation: Situation) -> int:
     """Say that all is done, and what waits nevertheless; the exit code."""
     typer.echo("Idle: every mailbox is checked, and all that could be imported and sent is.")
     if later := situation.unfinished.mails_later:
-        typer.echo(f"{many(later, 'mail')} out will be tried again later: helpdesk-importer notifications list.")
+        typer.echo(
+            f"{many(later, 'mail')} out will be tried again later, or are held: helpdesk-importer notifications list."
+        )
     if situation.dead_letters:
         typer.echo(
             f"{many(situation.dead_letters, 'mail')} could not be handled and wait for a person: "

@@ -31,7 +31,8 @@ _CLAIM: Final = f"""
     WITH due AS (
         SELECT state.helpdesk_id
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
-        WHERE settings.enabled AND state.next_check_at <= now() AND state.lease_until <= now()
+        WHERE settings.enabled AND settings.paused_since IS NULL
+            AND state.next_check_at <= now() AND state.lease_until <= now()
             AND state.helpdesk_id <> ALL($3)
         ORDER BY state.next_check_at
         LIMIT $4
@@ -62,9 +63,11 @@ _RENEW: Final = """
     FROM unnest($2::bigint[], $4::integer[]) AS held (helpdesk_id, generation)
         JOIN importer_settings AS settings USING (helpdesk_id, generation)
     WHERE state.helpdesk_id = held.helpdesk_id AND state.lease_holder = $1 AND settings.enabled
+        AND settings.paused_since IS NULL
     RETURNING state.helpdesk_id"""
-"""Keep the leases of checks in progress. A mailbox that was switched off, or became another, is not renewed; nor is a
-lease that has been given back, by whatever order the statements of one fetcher arrive in: it has no holder."""
+"""Keep the leases of checks in progress. A mailbox that was switched off, paused, or became another, is not
+renewed; nor is a lease that has been given back, by whatever order the statements of one fetcher arrive in: it has no
+holder."""
 
 _FINISH: Final = """
     UPDATE mailbox_states AS state SET
@@ -128,7 +131,7 @@ _UNCHANGED: Final = """
 _STATES: Final = """
     SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, after_import_failures,
         backlog_waiting
-    FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled"""
+    FROM mailbox_states JOIN importer_settings USING (helpdesk_id) WHERE enabled AND paused_since IS NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class ClaimedMailbox:
 
 @dataclass(frozen=True, slots=True)
 class MailboxState:
-    """What the ledger of checks says of a mailbox that is on."""
+    """What the ledger of checks says of a mailbox that is on and not paused."""
 
     helpdesk_id: int
     last_check_at: datetime | None

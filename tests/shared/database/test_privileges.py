@@ -210,6 +210,12 @@ MAY = {
     "UPDATE notifications SET recipient_address = 'iemand@anders.example'": set(),
     "UPDATE notifications SET next_try_at = now()": {"notifier", "web", *PEOPLE},
     "DELETE FROM notifications": set(),
+    "SELECT discard_held_mails(NULL, NULL)": PEOPLE,
+    "SELECT helpdesk_id FROM outgoing_holds": {"notifier", "web", *PEOPLE},
+    "INSERT INTO outgoing_holds (helpdesk_id, reason) VALUES (NULL, 'x')": PEOPLE,
+    "DELETE FROM outgoing_holds": PEOPLE,
+    "SELECT paused_since FROM importer_settings": {"fetcher", *PEOPLE},
+    "UPDATE importer_settings SET paused_since = now(), paused_reason = 'x' WHERE helpdesk_id = 1": PEOPLE,
     # who uses the web console: it alone reads passwords' hashes, and the command line cannot take a session
     "SELECT password_hash FROM web_users": {"web"},
     "UPDATE web_users SET password_hash = 'x'": {"web"},

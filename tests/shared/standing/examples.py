@@ -25,6 +25,7 @@ WELL = Recorded(
     servers_away=(),
     unconfirmed=(),
     undecided=(),
+    held=(),
     accounts=(),
     logins=(),
     ticket_numbers=TicketNumbers(

@@ -13,7 +13,8 @@ from tests.shared.standing.examples import NOW, QUEUES, mailbox, standing, troub
 
 
 def test_an_importer_that_is_well_needs_nobody() -> None:
-    well = standing(mailboxes=(mailbox("ICT"), mailbox("Off", enabled=False)))
+    paused = troubled("HR", "unreachable", paused_since=NOW)
+    well = standing(mailboxes=(mailbox("ICT"), mailbox("Off", enabled=False), paused))
     certificate = ServerCertificate("PostgreSQL", NOW + timedelta(days=31))
     assert list(needs(replace(well, certificates=(certificate,)))) == []
 
