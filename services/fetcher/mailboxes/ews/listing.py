@@ -7,19 +7,18 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
-from services.fetcher.mailboxes.ews.answers import EwsError, ListedItem, item_count, listed_items, page
+from services.fetcher.mailboxes.ews.answers import EwsError, item_count, listed_items, page
 from services.fetcher.mailboxes.ews.errors import NO_FOLDER
 from services.fetcher.mailboxes.ews.paths import MOST_PAGES, PAGE
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.ews.soap_requests import JUNK_ID, FolderRef
 from services.fetcher.mailboxes.protocol import (
-    MOST_LISTED,
     ItemKey,
+    Listed,
     MailboxError,
     MailboxMissing,
     MailReference,
     arrival,
-    newest,
 )
 
 
@@ -33,35 +32,32 @@ class Listing:
 
     def unread(self) -> tuple[list[MailReference], MailboxError | None]:
         """All unread mails, oldest first, each once; and what is wrong where the server told of more than it listed."""
-        listed: dict[ItemKey, ListedItem] = {}
+        listed = Listed()
         offset, now, unnamed = 0, datetime.now(UTC), False
+        before: set[ItemKey] = set()
         for _ in range(MOST_PAGES):
             message = self._page(self._folder, offset, PAGE)
             items, where = list(listed_items(message)), page(message)
             told = item_count(message)
             unnamed = unnamed or told > len(items) or (not told and offset == 0 and bool(where.total))
-            known = len(listed)
-            listed |= {item.key: item for item in items if item.key not in listed}
+            keys = {item.key for item in items}
+            # An item without a moment of arrival was put there by a person: it counts as arriving now.
+            listed.add(
+                MailReference(
+                    item.key, arrival(item.received_at, now), item.size, f"{item.element} {item.change_key}".strip()
+                )
+                for item in items
+                if not item.is_read
+            )
             following = offset + told
             if where.next_offset is not None and where.next_offset > offset:
                 following = min(where.next_offset, following)
             told_total = where.is_last is None and where.total is not None and following >= where.total
-            blind = where.is_last is None and where.total is None and len(listed) == known
+            blind = where.is_last is None and where.total is None and keys <= before
             if where.is_last or not told or told_total or blind:
                 break
-            offset = following
-            if len(listed) > 2 * MOST_LISTED:
-                by_arrival = sorted(listed.values(), key=lambda item: arrival(item.received_at, now))
-                listed = {item.key: item for item in by_arrival[-MOST_LISTED:]}
-        # An item without a moment of arrival was put there by a person: it counts as arriving now.
-        mails = newest(
-            MailReference(
-                item.key, arrival(item.received_at, now), item.size, f"{item.element} {item.change_key}".strip()
-            )
-            for item in listed.values()
-            if not item.is_read
-        )
-        return mails, ews_errors.incomplete_listing(self._session.place) if unnamed else None
+            offset, before = following, keys
+        return listed.newest(), ews_errors.incomplete_listing(self._session.place) if unnamed else None
 
     def health(self) -> tuple[int, int | None]:
         """How many mails are unread here and in the junk folder, None where that cannot be seen."""
