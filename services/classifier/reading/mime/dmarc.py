@@ -39,7 +39,7 @@ class _Field:
 
 
 def dmarc_result(headers: Headers, trusted_authserv_ids: Collection[str], *, domain: str = "") -> DmarcResult:
-    """PASS or FAIL as a trusted server says; NONE when none does, or when it says anything else.
+    """PASS or FAIL as a trusted server says; NONE when none does, or when it says anything else, be it beside a pass.
 
     `domain` is the sender's: a pass for another one says nothing of him.
     """
@@ -55,7 +55,10 @@ def dmarc_result(headers: Headers, trusted_authserv_ids: Collection[str], *, dom
         for statement in field.statements
         if _method(statement) == "dmarc"
     }
-    return next((result for result in (DmarcResult.FAIL, DmarcResult.PASS) if result in results), DmarcResult.NONE)
+    if DmarcResult.FAIL in results:
+        return DmarcResult.FAIL
+    # What a client says (its HELO) may stand in the field as a statement of its own: a pass counts without another result.
+    return DmarcResult.PASS if results == {DmarcResult.PASS} else DmarcResult.NONE
 
 
 def _result(statement: tuple[tuple[str, str], ...], domain: str) -> DmarcResult:

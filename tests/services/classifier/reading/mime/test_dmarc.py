@@ -27,6 +27,7 @@ def _result(*values: str, trusted: tuple[str, ...] = ("mx.ons.example",)) -> Dma
         pytest.param(["mx.ons.example; spf=pass (; dmarc=pass"], NONE, id="comment-without-end"),
         pytest.param(['mx.ons.example; spf=fail reason="a;dmarc=pass"; dmarc=fail'], FAIL, id="reason"),
         pytest.param(["mx.ons.example; spf=pass smtp.helo=x;dmarc=pass; dmarc=fail"], FAIL, id="helo"),
+        pytest.param(["mx.ons.example; spf=pass smtp.helo=x;dmarc=pass; dmarc=none"], NONE, id="helo-beside-none"),
         pytest.param(["mx.ons.example; dmarc=pass", "mx.ons.example; dmarc=fail"], FAIL, id="two-fields"),
         pytest.param(["mx.ons.example; spf=pass", "mx.ons.example; dmarc=fail"], FAIL, id="in-the-second"),
         pytest.param(["x; dmarc=pass", "mx.ons.example; dmarc=fail"], FAIL, id="below-a-stranger's"),
