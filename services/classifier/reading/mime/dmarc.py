@@ -57,7 +57,7 @@ def dmarc_result(headers: Headers, trusted_authserv_ids: Collection[str], *, dom
     }
     if DmarcResult.FAIL in results:
         return DmarcResult.FAIL
-    # What a client says (its HELO) may stand in the field as a statement of its own: a pass counts without another result.
+    # What a client says (its HELO) may stand there as a statement of its own: a pass beside another result is none.
     return DmarcResult.PASS if results == {DmarcResult.PASS} else DmarcResult.NONE
 
 
