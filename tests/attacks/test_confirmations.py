@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from services.ticket_writer.rules.limits import LIMITS
+from services.ticket_writer.writing import Message
 from shared.html.sanitise import sanitise
-from shared.messages import Bodies, Body, ClassifiedMail, DmarcResult
+from shared.messages import Bodies, Body, ClassifiedMail, ContentKey, DmarcResult
 from tests.attacks.desks import Desks, bodies_of
 from tests.services.ticket_writer.conftest import Desk
-from tests.services.ticket_writer.givens import image, left_out, mail, sender
+from tests.services.ticket_writer.givens import WHOLE, digest, image, left_out, mail, sender
 
 
 async def confirmations(desk: Desk, *addresses: str) -> Counter[str]:
@@ -39,6 +40,50 @@ async def test_D10_quotes_and_tags_around_one_address(desk: Desk) -> None:
 async def test_D10_subdomains_of_one_domain(desk: Desk) -> None:
     below = [f"iemand@afdeling{number}.elders.example" for number in range(LIMITS.in_domain + 3)]
     assert await confirmations(desk, *below) == {"planned": LIMITS.in_domain, "over-limit-in-domain": 3}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [
+        pytest.param(
+            [f"{'.' * (n % 2)}".join("piet") + f"+{n}@gmail.com" for n in range(LIMITS.in_all + 5)],
+            {"planned": LIMITS.in_all, "over-limit": 5},
+            id="one-mailbox",
+        ),
+        pytest.param(
+            [f"iemand{n}@a{n}.elders.example" for n in range(LIMITS.in_domain + 5)],
+            {"planned": LIMITS.in_domain, "over-limit-in-domain": 5},
+            id="one-domain",
+        ),
+        pytest.param(
+            [f"iemand@domein{n}.example" for n in range(25)],
+            {"planned": 20, "over-limit-unknown-senders": 5},
+            id="anywhere",
+        ),
+    ],
+)
+async def test_D10_mails_of_one_batch_meet_the_limits_as_single_ones_do(
+    desk: Desk, addresses: list[str], expected: dict[str, int]
+) -> None:
+    limit = 20 if "over-limit-unknown-senders" in expected else 100
+    await desk.execute(f"UPDATE helpdesks SET unknown_senders_per_hour = {limit} WHERE id = 1")  # noqa: S608 - ours
+    given = [
+        await desk.fetch(
+            mail(
+                received_at=datetime.now(UTC),
+                subject=f"Vraag {number}",
+                sender=sender(address, known=False),
+                content_key=ContentKey(key=digest(address), text_digest=digest(address)),
+            )
+        )
+        for number, address in enumerate(addresses)
+    ]
+    await desk.writer.write_all([Message(each, Bodies(whole=WHOLE), each.received_at) for each in given])
+    rows = await desk.rows(
+        "SELECT coalesce(reason, state) AS came, count(*) AS mails FROM notifications "
+        "WHERE kind = 'ticket-added-customer' GROUP BY 1"
+    )
+    assert {row["came"]: row["mails"] for row in rows} == expected
 
 
 async def test_D10_another_domain_each_time_and_a_known_contact_is_still_answered(desk: Desk) -> None:
