@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,10 +24,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from shared.errors import Misconfigured
+from shared.one_line import one_line
+
 AUTHORITY_LIFE: Final = timedelta(days=3650)
 SERVER_LIFE: Final = timedelta(days=730)
 RENEWED_BEFORE_ITS_END: Final = SERVER_LIFE / 2
 """So long before its end a server's certificate is made anew; an authority, so long before it could not sign one."""
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+_OURS: Final = frozenset({"authority", "public"})
+"""Folders that are no server's: its key would take the authority's place."""
 _CLOCKS_DIFFER: Final = timedelta(hours=1)
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 """Names by which a program on the host of the containers reaches each server."""
@@ -45,8 +52,11 @@ def make_certificates(folder: Path, servers: Sequence[str], names: Sequence[str]
     """Make what is missing, and anew what ends soon or lacks a name; the authority first.
 
     `names` are further names and addresses of all servers. Raises OSError where the folder cannot be written,
-    ValueError where a file in it is no key or certificate.
+    ValueError where a file in it is no key or certificate, Misconfigured for what can be no server's folder.
     """
+    for server in servers:
+        if not _NAME.fullmatch(server) or server in _OURS:
+            raise Misconfigured(f"«{one_line(server)}» cannot be a server: give the name by which its clients call it.")
     authority, is_new = _authority(folder, now)
     made = [Made("authority", authority.certificate.not_valid_after_utc, is_new)]
     for server in servers:

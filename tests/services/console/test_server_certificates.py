@@ -103,3 +103,10 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "authority/certificate.pem").write_text("no certificate")
     with pytest.raises(Misconfigured, match="damaged"):
         server_certificates(tmp_path, ["postgres"])
+
+
+@pytest.mark.parametrize("name", ["authority", "public", "../elsewhere", "/elsewhere", "", ".hidden"])
+def test_a_servers_key_takes_no_place_but_that_of_a_server(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Misconfigured, match="cannot be a server"):
+        make_certificates(tmp_path / "certificates", ["postgres", name], [], now=datetime.now(UTC))
+    assert not [*tmp_path.iterdir()]
