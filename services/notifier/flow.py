@@ -81,6 +81,8 @@ class Notifier:
         self._taken = Batches(repository.record_sent, what="recording sent mails")
         self._recording: set[asyncio.Task[None]] = set()
         self._in_hand: set[uuid.UUID] = set()
+        self._claims = asyncio.Lock()
+        """Claims are made and given back in turn: one that was just made must not be given back for an earlier one."""
         self._unsent: set[uuid.UUID] = set()
         """Claimed, perhaps, when the database went away, and not sent: given back once it answers, not when the claim
         has run out."""
@@ -92,18 +94,23 @@ class Notifier:
 
     async def _claim(self, events: Sequence[Sequence[uuid.UUID]]) -> list[list[Notification]]:
         """Each event's own, of all that could be claimed; of an event that is there twice, the first has them."""
-        free = [id_ for ids in events for id_ in ids if id_ not in self._in_hand]
-        try:
-            claimed = {each.id: each for each in await self._repository.claim_of_events(free)}
-        except TryAgain:
-            self._unsent.update(free)  # the claim may have been committed all the same
-            raise
+        async with self._claims:
+            free = [id_ for ids in events for id_ in ids if id_ not in self._in_hand]
+            try:
+                claimed = {each.id: each for each in await self._repository.claim_of_events(free)}
+            except TryAgain:
+                self._unsent.update(free)  # the claim may have been committed all the same
+                raise
+            self._unsent.difference_update(claimed)
         return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
 
     async def sweep(self) -> int:
         """Deliver some of what is due without an event, the longest due first; return how many rows were tried."""
-        await self._give_back()
-        claimed = [each for each in await self._repository.claim_due(AT_ONCE) if each.id not in self._in_hand]
+        async with self._claims:
+            await self._give_back()
+            due = await self._repository.claim_due(AT_ONCE)
+            self._unsent.difference_update(each.id for each in due)
+        claimed = [each for each in due if each.id not in self._in_hand]
         await self._deliver(claimed)
         return len(claimed)
 

@@ -158,6 +158,32 @@ async def test_a_claim_whose_answer_was_lost_waits_for_no_lease_to_end(
     assert len(smtp.deliveries) == 1
 
 
+async def test_a_claim_that_succeeds_at_the_second_try_is_not_given_back_while_it_is_being_sent(
+    house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = await house.plan()
+    claim, tries = Repository.claim_of_events, iter([Outage("The connection to the database was lost.")])
+    given_back: list[Sequence[UUID]] = []
+
+    async def lost_once(repository: Repository, ids: Sequence[UUID]) -> list[Notification]:
+        if (trouble := next(tries, None)) is not None:
+            raise trouble
+        return await claim(repository, ids)
+
+    async def give_back(_: Repository, ids: Sequence[UUID]) -> None:
+        given_back.append(ids)
+
+    monkeypatch.setattr(Repository, "claim_of_events", lost_once)
+    monkeypatch.setattr(Repository, "give_back", give_back)
+    async with house.notifier() as notifier:
+        with pytest.raises(Outage):
+            await notifier.deliver([planned])
+        await asyncio.gather(notifier.deliver([planned]), *(notifier.sweep() for _ in range(4)))
+    assert (await house.row(planned))["state"] == "sent"
+    assert len(smtp.deliveries) == 1
+    assert len(given_back) <= 1, "before the second claim or not at all"
+
+
 async def test_two_notifiers_share_a_hundred_mails_and_send_each_once(house: House, smtp: SmtpServer) -> None:
     planned = [await house.plan(to=f"klant{n}@klant.example") for n in range(100)]
     await house.pass_time(EVENT_LOST_AFTER)
