@@ -1,4 +1,4 @@
-"""A short run for every day: what can fail where others use the same servers, on three seeds."""
+"""A short run for every day: what can fail where others use the same servers, by the plan of one seed."""
 
 from __future__ import annotations
 
