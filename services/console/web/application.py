@@ -24,7 +24,7 @@ from services.console.web.translations import preferred, texts_of
 from services.console.web.visit import DEFAULT_TIME_ZONE, House
 from shared.errors import Outage, TryAgain
 
-_REQUESTS: Final = Counter("importer_web_requests", "Requests of browsers.", ("page", "status"))
+_REQUESTS: Final = Counter("importer_web_requests_total", "Requests of browsers.", ("page", "status"))
 _SECONDS: Final = Histogram("importer_web_request_seconds", "What a page took on the server.", ("page",))
 
 _log = structlog.get_logger(__name__)
