@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import sys
 
-if "rich" not in sys.modules:
-    sys.modules["rich"] = None  # type: ignore[assignment]  # as if it were not installed (importlib, «The module cache»)
-    try:
-        import structlog  # noqa: F401 - it finds no rich now, and is in the module cache from here on
-    finally:
+_loaded = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]  # as if it were not installed (importlib, «The module cache»)
+try:
+    import structlog  # noqa: F401 - it finds no rich now, and is in the module cache from here on
+finally:
+    if _loaded is None:
         del sys.modules["rich"]
+    else:
+        sys.modules["rich"] = _loaded

@@ -23,10 +23,10 @@ from services.console.progress import MailDue
 from services.console.queues import BrokerConfiguration, ready_now
 from shared.broker.session import Session
 from shared.broker.topology import WORK_QUEUES, dead_queue
+from shared.counted import many
 from shared.database.pool import Pool, connection, transaction
 from shared.errors import Outage
 from shared.standing import recorded
-from shared.standing.needs import many
 from shared.standing.recorded import MailboxProgress, Unfinished
 
 LOOK_SECONDS: Final = 0.5

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from shared.counted import many
 from shared.one_line import one_line
 from shared.standing.broker import BrokerStanding
-from shared.standing.needs import Standing, many, needs
+from shared.standing.needs import Standing, needs
 from shared.standing.recorded import Held, MailboxProgress, Recorded
 from shared.standing.work import long_work
 

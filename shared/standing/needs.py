@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from shared.counted import many
 from shared.logins import ANNOUNCED, ending
 from shared.portal.delivery import DELIVERY, DeliveryReason
 from shared.standing.broker import BrokerAlarm, BrokerStanding
@@ -90,11 +91,6 @@ class Standing:
     broker_trouble: str = ""
     certificates: tuple[ServerCertificate, ...] = ()
     """Those that PostgreSQL and RabbitMQ show, where the way to them is TLS."""
-
-
-def many(count: int, one: str, more: str = "") -> str:
-    """`1 mail`, `2,000 mails`."""
-    return f"{count} {one}" if count == 1 else f"{count:,} {more or f'{one}s'}"
 
 
 def needs(standing: Standing) -> Iterator[Need]:

@@ -29,11 +29,11 @@ from services.console.repairs import mails
 from services.console.repairs.mails import MailFilter, MailInList, NotRepaired, Refusal
 from services.console.session import with_database, with_pool
 from services.console.short_ids import short_ids
+from shared.counted import many
 from shared.database.pool import Connection, Pool, transaction
 from shared.errors import ImporterError
 from shared.messages import MailId, Outcome
 from shared.one_line import one_line
-from shared.standing.needs import many
 
 _SECTIONS: Final = ("notifications", "dead_letters", "earlier_outcomes", "forced_imports")
 

@@ -18,10 +18,10 @@ from services.console.fields import BadValue, Choice
 from services.console.output import Card, Json, done, moment, show_cards, show_json, show_rows
 from services.console.repairs import brakes
 from services.console.session import with_database
+from shared.counted import many
 from shared.database.pool import Connection
 from shared.one_line import one_line
 from shared.standing import recorded
-from shared.standing.needs import many
 
 STATES: Final = Choice(("waiting", "planned", "sent", "failed", "not-sent"))
 

@@ -18,9 +18,9 @@ from services.console.child_output import ChildOutput, LogFiles, OneStream
 from services.console.idle import IdleWatch, Situation
 from services.console.nightly.clock import each_night
 from services.console.supervisor import SERVICES, Condition, ServiceState, Supervisor
+from shared.counted import many
 from shared.errors import ImporterError, Misconfigured
 from shared.health import HealthServer
-from shared.standing.needs import many
 from shared.telemetry import telemetry
 
 DONE: Final = 0

@@ -80,7 +80,7 @@ async def test_D10_what_a_report_says_holds_for_the_mails_after_it_in_one_batch(
     await desk.writer.write_all([Message(each, Bodies(whole=WHOLE), each.received_at) for each in mails])
     states = await desk.rows(
         "SELECT coalesce(reason, state) FROM notifications JOIN imported_mails USING (mail_id)"
-        " WHERE kind = 'ticket-added-customer' AND mail_id = ANY($1) ORDER BY subject DESC",
+        " WHERE kind = 'ticket-added-customer' AND mail_id = ANY($1) ORDER BY imported_mails.subject DESC",
         [each.mail_id for each in mails],
     )
     assert [state for (state,) in states] == ["planned", "unknown-recipient"]

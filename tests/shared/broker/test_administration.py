@@ -102,7 +102,7 @@ async def test_a_refused_administrator_is_told_which_secret_to_check(module_vhos
     address = module_vhost.empty.server.management_url.rpartition("@")[2]
     wrong = SecretStr(f"http://nobody:wrong@{address}")
     async with administration.management(wrong, module_vhost.name) as broker:
-        with pytest.raises(Misconfigured, match="amqp_password_admin"):
+        with pytest.raises(Misconfigured, match="amqp_password_nobody"):
             await administration.apply(broker, module_vhost.topology, module_vhost.passwords)
 
 
