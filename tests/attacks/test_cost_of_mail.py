@@ -17,6 +17,8 @@ from tests.attacks.ordinary import HEAD, SETTINGS, seconds, seconds_of_an_ordina
 Mail = Callable[[int], bytes]
 
 MARKED = b"\n===== vul boven deze regel uw reactie =====\n"
+HTML_HEAD = HEAD + b"Content-Type: text/html\n\n<p>Hallo</p>"
+ADDRESS_HEADERS = ("To", "Cc", "Reply-To", "Sender", "Return-Path") * 4
 SMALL, LARGE = 8_192, 32_768
 TIMES = 3 * 3
 """Two doublings."""
@@ -138,6 +140,11 @@ KINDS: dict[str, Mail] = {
         b"<img src =" + repeated(" ", size) + b"x>\n--q--\n"
     ),
     "comments": html("<!-- x -->x"),
+    "references": html("&amp;"),
+    "references, shown three times": lambda size: (
+        HTML_HEAD + repeated("&amp;", size - 100) + b"<br>" + MARKED.replace(b"\n", b"<br>") + b"-- <br>Jan"
+    ),
+    "what is written as a reference": text("&"),
     "attributes": lambda size: (
         HEAD + b"Content-Type: text/html\n\n<p " + b" ".join(b"a%d=1" % number for number in range(size // 8)) + b">x"
     ),
@@ -148,6 +155,10 @@ KINDS: dict[str, Mail] = {
     "open encoded words": header("From", "=?utf-8?Q?"),
     "address lists": header("To", "a@b.example, "),
     "addresses in brackets": header("To", "<a@b>"),
+    "address headers together": lambda size: (
+        repeated("".join(f"{name}: {'<a@b>' * 3_000}\n" for name in ADDRESS_HEADERS), size // 4) + b"\n" + HTML_HEAD
+        + repeated("&amp;", size * 3 // 4)
+    ),
     "groups of addresses": header("To", "a:"),
     "quotes in addresses": header("From", '" '),
     "results (RFC 8601)": header("Authentication-Results", "mx.example; dmarc=pass ("),

@@ -212,6 +212,28 @@ async def test_a_look_at_a_raw_mail_is_a_row_for_each_mail_and_transaction(fille
     assert len(await after(filled, "console", again, "raw-mail")) == 1
 
 
+async def test_a_look_that_is_rolled_back_stands_in_the_log_of_the_server(filled: Database) -> None:
+    logged: list[tuple[str, str]] = []
+
+    def listen(_: object, message: Any) -> None:
+        logged.append((message.severity_en, message.message))
+
+    before = await newest(filled)
+    async with filled.connect("console") as console:
+        console.add_log_listener(listen)
+        await console.execute("SET client_min_messages = log")  # what goes to the log is said to the client too
+        taken_back = console.transaction()
+        await taken_back.start()
+        await console.execute("SELECT set_config('helpdesk.actor', E'piet\nnobody', true)")
+        await console.fetch(f"SELECT content FROM raw_mail_chunks WHERE mail_id = '{MAIL}'")  # noqa: S608 - ours
+        await taken_back.rollback()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await console.execute("SET log_min_messages = panic")
+        console.remove_log_listener(listen)
+    assert await rows(filled, "raw-mail", before) == []
+    assert ("LOG", f'raw mail {MAIL} is looked at by "importer_console" ("piet\\nnobody")') in logged
+
+
 async def test_who_may_not_write_does_not_look(filled: Database) -> None:
     async with filled.pool("ui") as pool, connection(pool) as acquired:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):

@@ -86,10 +86,15 @@ def parse_addresses(values: Iterable[bytes], limits: Limits) -> tuple[MailAddres
     """All mailboxes of the header's `values`, groups opened, at most `limits.addresses`.
 
     An address is in one spelling: quoted only where it must be. A user without a domain (`MAILER-DAEMON`) counts where
-    he is all that a header says.
+    he is all that a header says. A header stands once in a mail (RFC 5322 §3.6): several count as far as they are no
+    longer together than one may be, `limits.header_value` bytes.
     """
     mailboxes: list[MailAddress] = []
-    for value in values:
+    left = limits.header_value
+    for place, value in enumerate(values):
+        left -= len(value)
+        if place and left < 0:  # whole values only: a part of one could spell somebody else's address
+            break
         for mailbox in _mailboxes(decode(value), limits):
             mailboxes.append(mailbox)
             if len(mailboxes) >= limits.addresses:

@@ -63,8 +63,12 @@ class HtmlDocument:
         return html_lines(self._body) if self._body is not None else []
 
     def html(self) -> str:
-        """The tree as html."""
-        return self._body.html or "" if self._body is not None else ""
+        """What stands in the body, as html: spelled as the sanitiser spells it, which then needs one pass."""
+        return self._body.inner_html or "" if self._body is not None else ""
+
+    def copy(self) -> HtmlDocument:
+        """The same tree once more."""
+        return HtmlDocument(self._body.html or "" if self._body is not None else "")
 
     def cut(self, line: Line) -> None:
         """Removes everything from the beginning of `line`, and the empty boxes and rules left above it."""

@@ -49,7 +49,7 @@ class Trimming:
             return self.show(HtmlDocument(text_as_html(said)), said)
         if all(kept_plain) and all(said_lines(lines)):
             return None
-        copy = HtmlDocument(document.html())
+        copy = document.copy()
         copied = copy.lines()
         kept = said_lines(copied)
         if self.has_text:
