@@ -20,9 +20,10 @@ from aio_pika.abc import AbstractChannel
 from services.console import progress
 from services.console.database import ConsoleConfiguration, open_database
 from services.console.progress import MailDue
-from services.console.queues import BrokerConfiguration, ready_now
+from services.console.queues import BrokerConfiguration
+from shared.broker.counting import counted
 from shared.broker.session import Session
-from shared.broker.topology import WORK_QUEUES, dead_queue
+from shared.broker.topology import QUEUES, WORK_QUEUES, dead_queue
 from shared.counted import many
 from shared.database.pool import Pool, connection, transaction
 from shared.errors import Outage
@@ -146,7 +147,7 @@ class IdleWatch:
 
 
 async def _look(pool: Pool, channel: AbstractChannel, began: datetime) -> Situation:
-    queues = await ready_now(channel)
+    queues = {name: count.ready for name, count in (await counted(channel, QUEUES)).items()}
     async with connection(pool) as acquired:
         return Situation(
             began,

@@ -23,6 +23,7 @@ class StatusConfiguration(MonitoringConfiguration, ConsoleConfiguration):
         """What `look` looks at."""
         return Where(
             self.database_dsn,
+            self.amqp_dsn,
             self.management_dsn,
             vhost_of(self.amqp_url),
             within=timedelta(seconds=self.status_seconds),

@@ -91,12 +91,23 @@ class Management:
         response = await self._request("GET", path)
         return None if response.status_code == httpx.codes.NOT_FOUND else response.json()
 
+    async def alarms(self) -> tuple[Settings, ...]:
+        """The alarms that are in force now, each with `node` and `resource` (memory or disk).
+
+        Answered by the nodes themselves, whereas what `nodes` says of alarms is as old as its statistics.
+        """
+        response = await self._request("GET", "health/checks/alarms", also=httpx.codes.SERVICE_UNAVAILABLE)
+        return tuple(response.json().get("alarms") or ())
+
     async def send(self, method: str, path: str, body: Settings | None = None) -> None:
         """A request that changes something."""
         if (await self._request(method, path, body)).status_code == httpx.codes.NOT_FOUND:
             raise ManagementRefused(f"RabbitMQ knows no {path}: does the virtual host exist?")
 
-    async def _request(self, method: str, path: str, body: Settings | None = None) -> httpx.Response:
+    async def _request(
+        self, method: str, path: str, body: Settings | None = None, *, also: int = httpx.codes.NOT_FOUND
+    ) -> httpx.Response:
+        """The answer: a success, or one with the status `also`."""
         try:
             response = await self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
@@ -108,7 +119,7 @@ class Management:
                 f"RabbitMQ's management API refuses the user {self._user}: check IMPORTER_RABBITMQ_MANAGEMENT_URL and "
                 f"the secret amqp_password_{self._user.removeprefix('importer_')}, or run deploy-topology."
             )
-        if response.is_error and response.status_code != httpx.codes.NOT_FOUND:
+        if response.is_error and response.status_code != also:
             raise ManagementRefused(f"RabbitMQ refused {method} {path}: {response.status_code} {response.text}")
         return response
 

@@ -110,6 +110,18 @@ WORK_QUEUES: Final = (
     WorkQueue(TICKET_EVENTS, ROUTES["ticket.event"], "notifier"),
 )
 
+QUEUES: Final = tuple(
+    name
+    for queue in WORK_QUEUES
+    for name in (
+        queue.name,
+        *(wait_queue(queue.name, wait) for wait in WAITS),
+        suspect_queue(queue.name),
+        dead_queue(queue.name),
+    )
+)
+"""All queues of an installation: each work queue with those beside it."""
+
 PUBLISHES: Final[Mapping[str, tuple[Route, ...]]] = {
     "fetcher": (ROUTES["mail.raw"],),
     "classifier": (ROUTES["mail.classified"],),

@@ -19,9 +19,10 @@ from shared.standing.recorded import Recorded, recorded
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where to look: both with user and password; `vhost` is that of the queues."""
+    """Where to look: each with user and password; `vhost` is that of the queues."""
 
     database_dsn: SecretStr
+    amqp_dsn: SecretStr
     management_dsn: SecretStr
     vhost: str
     within: timedelta = timedelta(seconds=1.5)
@@ -73,9 +74,9 @@ async def _look_at_database(where: Where) -> tuple[Recorded | None, str]:
 async def _look_at_broker(where: Where) -> tuple[BrokerStanding | None, str]:
     try:
         async with asyncio.timeout(where.within.total_seconds()):
-            return await broker_standing(where.management_dsn, where.vhost), ""
+            return await broker_standing(where.amqp_dsn, where.management_dsn, where.vhost), ""
     except TimeoutError:
-        return None, f"RabbitMQ's management API does not answer within {where.within.total_seconds():g} seconds."
+        return None, f"RabbitMQ does not answer within {where.within.total_seconds():g} seconds."
     except (Outage, ManagementRefused) as error:
         return None, _one_sentence(str(error))
     except Misconfigured as error:

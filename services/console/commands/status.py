@@ -34,7 +34,7 @@ def status(
     Each thing that does not get right by itself is a sentence that says what to do; mailboxes with their last
     successful check (S8), the queues, what the mails of the last 24 hours became, how far a long import is, the mails
     out. A server that does not answer within IMPORTER_STATUS_SECONDS (1.5) is named, and what the other says is shown.
-    RabbitMQ's numbers are up to ten seconds old. Reads as importer_console, with the secrets
+    How many messages are in hand is some seconds old, all else as of now. Reads as importer_console, with the secrets
     database_password_console and amqp_password_console.
 
     Exit codes: 0 all is well, 3 something needs a person (a server that does not answer too), 78 bad configuration.

@@ -7,8 +7,11 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
+import aio_pika
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 
+from shared.broker.session import Session
 from shared.database.migrate import newest_revision
 from shared.messages import NotificationKind
 from tests.databases import Database
@@ -181,6 +184,39 @@ async def test_status_tells_which_queue_nobody_reads(watched: CommandLine) -> No
     assert "Needs a person:" in await watched.says("status", code=3)
 
 
+async def _keep(_message: AbstractIncomingMessage) -> None:
+    """Read it, and never settle it."""
+
+
+async def test_a_reader_that_began_this_moment_is_seen_at_once(watched: CommandLine, vhost: Vhost) -> None:
+    async with await Session.open(vhost.admin_dsn, "readers") as session:
+        channel = await session.channel()
+        for name in ("mail.raw", "mail.classified", "ticket.events"):
+            await (await channel.get_queue(name)).consume(_keep)
+        told = await watched.answers("status", code=0)
+    assert [queue["consumers"] for queue in told["queues"]] == [1, 1, 1]
+    gone = await watched.answers("status", code=3)  # and so is one that has just gone
+    assert [queue["consumers"] for queue in gone["queues"]] == [0, 0, 0]
+
+
+async def test_what_lies_in_a_queue_is_counted_at_once(watched: CommandLine, vhost: Vhost) -> None:
+    async with await Session.open(vhost.admin_dsn, "writer") as session:
+        channel = await session.channel()
+        for name in ("mail.raw.dead", "mail.raw.suspect", "mail.classified"):
+            await channel.default_exchange.publish(aio_pika.Message(b"{}"), name)
+    told = await watched.answers("status", code=3)
+    raw, classified, _ = told["queues"]
+    assert (raw["ready"], raw["suspect"], raw["dead"], classified["ready"]) == (0, 1, 1, 1)
+    assert {"suspects", "dead-letters"} <= {need["cause"] for need in told["needs"]}
+
+
+async def test_a_queue_that_is_missing_has_no_reader(watched: CommandLine, vhost: Vhost) -> None:
+    await vhost.management.send("DELETE", f"queues/{vhost.management.vhost}/ticket.events")
+    told = await watched.answers("status", code=3)
+    assert [queue["consumers"] for queue in told["queues"]] == [0, 0, 0]
+    assert told["broker_trouble"] == ""
+
+
 @pytest.mark.usefixtures("house")
 async def test_a_broker_that_is_away_is_told_beside_what_the_database_says(importer: CommandLine) -> None:
     importer.environment["IMPORTER_AMQP_URL"] = "amqp://nobody:x@127.0.0.1:1/helpdesk"
@@ -214,7 +250,7 @@ async def test_servers_that_take_connections_and_say_nothing_are_given_up_in_tim
         importer.environment["IMPORTER_RABBITMQ_MANAGEMENT_URL"] = f"http://nobody:x@127.0.0.1:{port}"
         told = await importer.answers("status", code=3)
     assert told["database_trouble"] == "It does not answer within 0.2 seconds."
-    assert told["broker_trouble"] == "RabbitMQ's management API does not answer within 0.2 seconds."
+    assert told["broker_trouble"] == "RabbitMQ does not answer within 0.2 seconds."
 
 
 async def test_status_counts_what_nobody_decided_by_helpdesk(watched: CommandLine, house: House) -> None:

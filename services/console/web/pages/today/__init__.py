@@ -72,7 +72,7 @@ async def _broker(visit: Visit) -> tuple[BrokerStanding | None, str]:
     """RabbitMQ's queues and alarms; or None and why not."""
     monitoring = visit.house.monitoring
     try:
-        return await broker_standing(monitoring.management_dsn, vhost_of(monitoring.amqp_url)), ""
+        return await broker_standing(monitoring.amqp_dsn, monitoring.management_dsn, vhost_of(monitoring.amqp_url)), ""
     except (Outage, ManagementRefused, Misconfigured) as error:
         return None, str(error)
 
