@@ -75,7 +75,7 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
     """
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
-        value = _replaced(value, _MEANT)
+        value = value if value.isascii() else _replaced(value, _MEANT)  # most are, and each attribute comes by here
         if attribute == "style":
             return safe_style(value, tag)
         if attribute == "src":

@@ -90,6 +90,7 @@ def nested(media_type: str) -> Mail:
 
 
 SIGNED_OPEN = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010702") + b"\xa0\x80\x30\x80"
+SIGNED_DATA = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010701") + b"\xa0\x80\x24\x80"
 
 KINDS: dict[str, Mail] = {
     # a quote begins at each line, or might
@@ -188,6 +189,8 @@ KINDS: dict[str, Mail] = {
     "RTF characters": part("text/rtf", "\\'e9", b"{\\rtf1\\ansi\\fromhtml1 "),
     "CMS": part("application/pkcs7-mime", b"\x30\x80", SIGNED_OPEN),
     "CMS that closes": part("application/pkcs7-mime", b"\x30\x80\0\0", SIGNED_OPEN),
+    "CMS values to pass by": part("application/pkcs7-mime", b"\x30\0", SIGNED_OPEN + b"\x31\x80"),
+    "CMS in pieces of nothing": part("application/pkcs7-mime", b"\x04\0", SIGNED_OPEN + SIGNED_DATA),
     # delivery reports
     "codes": report("<a@b.example>: host said: 550\n"),
     "fields": report("Final-Recipient: rfc822; a@b\nAction: failed\n\n"),

@@ -13,7 +13,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 _PEM: Final = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----|\s")
 _OCTETS, _OBJECT_ID, _SEQUENCE, _FIRST = 0x04, 0x06, 0x30, 0xA0
@@ -23,6 +24,10 @@ _INDEFINITE: Final = 0x80
 _LONGEST_LENGTH: Final = 8
 _DEEPEST: Final = 200
 """Values of open length within each other: what signers write has ten or so."""
+_MOST_PASSED: Final = 10_000
+"""Values that are passed by on the way to the contents: a signer writes a few, each algorithm one."""
+_SHORTEST_PIECE: Final = 16
+"""Bytes of a piece of the contents, on the whole: signers write hundreds or thousands at a time."""
 
 
 class EnvelopeKind(Enum):
@@ -53,8 +58,7 @@ class _Damaged(Exception):
     """The bytes are no BER."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(NamedTuple):
     """A value in the encoded bytes, from `start` to `end`; `end` is that of the bytes where its length is open."""
 
     tag: int
@@ -91,7 +95,7 @@ def _held(encoded: bytes, wrapped: _Value, kind: EnvelopeKind, longest: int) -> 
     """What SignedData or CompressedData holds in EncapsulatedContentInfo: the first SEQUENCE with an OID and [0]."""
     try:
         data = next(_members(encoded, wrapped))
-        members = _members(encoded, data)
+        members = islice(_members(encoded, data), _MOST_PASSED)
         info = next(member for member in members if member.tag == _SEQUENCE and _begins_with_name(encoded, member))
         if kind is EnvelopeKind.COMPRESSED:
             info = next(member for member in members if member.tag == _SEQUENCE)
@@ -143,7 +147,9 @@ def _after(encoded: bytes, value: _Value) -> int:
     if not value.is_open:
         return value.end
     position, depth = value.start, 1
-    while depth:
+    for _ in range(_MOST_PASSED):
+        if not depth:
+            return position
         if encoded[position : position + 2] == b"\x00\x00":
             depth -= 1
             position += 2
@@ -152,14 +158,18 @@ def _after(encoded: bytes, value: _Value) -> int:
         position = member.start if member.is_open else member.end
         depth += member.is_open
         if depth > _DEEPEST:
-            raise _Damaged
-    return position
+            break
+    raise _Damaged
 
 
 def _octets(encoded: bytes, value: _Value) -> Iterator[bytes]:
     """The pieces of an OCTET STRING, in one or in many (X.690 8.7)."""
     waiting = [_members(encoded, value)]
+    left = _MOST_PASSED + len(encoded) // _SHORTEST_PIECE
     while waiting:
+        left -= 1
+        if left < 0:
+            raise _Damaged
         member = next(waiting[-1], None)
         if member is None:
             waiting.pop()
