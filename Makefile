@@ -47,8 +47,8 @@ restore: ## a back-up in the place of what there is (FROM=.run/backups/…; RUNT
 check: ## lint, format, types, import boundaries, generated documents; no server needed
 	@$(local) check
 
-bench: ## the judge: a mail's rate, cost and latency beside a peer and a ceiling (QUICK=1: in five minutes; FULL=1: with ten million tickets)
-	@$(local) bench --form '$(if $(QUICK),quick,$(if $(FULL),full,usual))'
+bench: ## the judge: a mail's rate, cost and latency beside a peer and a ceiling (QUICK=1: in five minutes; FULL=1: with ten million tickets; MAILBOXES=1: one fetcher with 500 mailboxes at five servers)
+	@$(local) bench --form '$(if $(MAILBOXES),mailboxes,$(if $(QUICK),quick,$(if $(FULL),full,usual)))'
 
 chaos: ## 5,000 mails while everything fails: none may be lost or doubled (SEED=1: what fails when; MAILS=500; CLUSTER=1)
 	@$(local) chaos $(if $(SEED),--seed '$(SEED)') $(if $(MAILS),--mails '$(MAILS)') $(if $(CLUSTER),--cluster)

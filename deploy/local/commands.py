@@ -24,6 +24,9 @@ from deploy.local.temporary import TEMPORARY
 from deploy.local.tools import plain_environment, run
 from deploy.local.virtualenv import VirtualEnvironment
 
+MAILBOXES = "mailboxes"
+BENCHES = ("quick", "usual", "full", MAILBOXES)
+"""How much is measured: a mail's way beside a peer and a ceiling, or the fetcher with many mailboxes."""
 _NOT_RUNNING = 3
 # A worker for each processor; a file's tests stay together, since they share its fixtures. In the order of the folders:
 # those that start whole processes come first, while by their number of tests they would be last, one worker idle.
@@ -67,10 +70,12 @@ def check(checkout: Checkout) -> int:
 
 
 def bench(checkout: Checkout, form: str) -> int:
-    """What the importer does on this machine, beside a peer and a ceiling, on servers that are gone afterwards."""
+    """What the importer does on this machine, on servers that are gone afterwards: `form` is one of BENCHES."""
     with runtime.chosen(checkout).servers_for_tests("bench") as environment:
-        bring_peer(checkout)
-        command = [str(checkout.python), "-m", "tests.benchmarks", form]
+        command = [str(checkout.python), "-m", "tests.benchmarks.many_mailboxes"]
+        if form != MAILBOXES:
+            bring_peer(checkout)
+            command = [str(checkout.python), "-m", "tests.benchmarks", form]
         return attend(command, environment=environment(), folder=checkout.root)
 
 

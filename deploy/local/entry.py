@@ -31,7 +31,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser.add_argument("--from", dest="from_folder", default="", help="with restore: the folder of the back-up")
     parser.add_argument("--cluster", action="store_true", help="with chaos: several servers of each kind")
     parser.add_argument("--seconds", type=int, default=300, help="with fuzz: how long, over all targets")
-    parser.add_argument("--form", choices=("quick", "usual", "full"), default="usual", help="with bench: how much")
+    parser.add_argument("--form", choices=commands.BENCHES, default="usual", help="with bench: how much")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
     parser.add_argument("--suite", default=" ".join(SUITES), help="with fresh: the suites of Debian to try")
     given = parser.parse_args(arguments)

@@ -6,7 +6,7 @@ writes    blobs and ledger rows, `mail.raw` (confirmed), then the mark «read» 
           it moves or deletes the mail where the settings say so; S8 and the mailbox's problem in mailbox_states
 settings  those of every service (`shared.configuration`), and
           IMPORTER_WORKERS        mailboxes checked at once (default 10)
-          IMPORTER_LEASE_SECONDS  how long a mailbox stays this fetcher's without a sign of life (default 60)
+          IMPORTER_LEASE_SECONDS  how long a mailbox stays this fetcher's without a sign of life (default 15)
           IMPORTER_SPOOL_BYTES    bytes of mail held at a time in memory and temporary files (default 256 MiB)
           IMPORTER_MAILDIR_ROOT   the folder beneath which all Maildirs must lie (default: anywhere)
           IMPORTER_ENCRYPTION_KEYS  the secret that opens passwords and certificates of mailboxes; also
@@ -64,7 +64,7 @@ class FetcherConfiguration(MaildirConfiguration, ServiceConfiguration):
 
     workers: int = Field(default=10, ge=1, le=200, description="how many mailboxes are checked at once, 1 to 200")
     lease_seconds: int = Field(
-        default=60, ge=3, le=3600, description="seconds without a sign of life after which others take a mailbox over"
+        default=15, ge=3, le=3600, description="seconds without a sign of life after which others take a mailbox over"
     )
     spool_bytes: int = Field(
         default=256 * 1024 * 1024, ge=1024 * 1024, description="bytes of mail to hold at a time, at least 1048576"

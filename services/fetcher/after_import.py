@@ -14,6 +14,7 @@ mailbox is checked and watched as ever.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Final
@@ -76,6 +77,8 @@ class AfterImport:
         """There is more to do, and nothing against it but that new mail is looked for first."""
         self.tried = False
         """It did not rest, and all new mail was taken in."""
+        self.got_on_at = 0.0
+        """When the mailbox last did what it was asked for here (monotonic)."""
 
     async def mark_new(self, mails: dict[MailId, MailReference]) -> None:
         """Mark mails that were just taken in; those that cannot be marked are left for later."""
@@ -118,6 +121,7 @@ class AfterImport:
         """Do this with all of them, and record with which it was done; the others."""
         attempts = await attempt_all(list(mails), lambda identity: act(mails[identity]))
         if attempts.done:
+            self.got_on_at = time.monotonic()
             await record([identity for identity, _ in attempts.done])
         self._window_failed = not attempts.done
         for _, error in attempts.failed:

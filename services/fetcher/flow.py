@@ -16,6 +16,7 @@ often it is seen. A mail that cannot be read does not stop the others, nor does 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -104,6 +105,7 @@ class Check:
         self._budget = budget
         self._stop = stop
         self._room = 0
+        self._got_on_at = time.monotonic()
         self.after_import = AfterImport(claimed, mailbox, ledger, stop)
         self._rule = BacklogRule.at(
             claimed.claimed_at,
@@ -113,6 +115,11 @@ class Check:
             chosen=claimed.chosen,
         )
         self.findings = Findings()
+
+    @property
+    def got_on_at(self) -> float:
+        """When it last got on (monotonic): a page was listed, a mail fetched, or some were marked, moved or deleted."""
+        return max(self._got_on_at, self.after_import.got_on_at)
 
     async def run(self) -> Findings:
         """Do all that the unread mail needs. Raises MailboxError, Outage, TryAgain, or Stopped when told to stop."""
@@ -145,6 +152,7 @@ class Check:
         waiting = deque(() if arrivals is None else arrivals.mails)
         seen: set[ItemKey] = set()
         async for page in self._mailbox.unread(PAGE):
+            self._got_on_at = time.monotonic()
             self.findings.unread += len(page)
             mails = {mail.key: mail for mail in page}
             while waiting and waiting[0].received_at <= page[-1].received_at:
@@ -214,6 +222,7 @@ class Check:
             file = cast(BinaryIO, spooled)
             try:
                 new = await self._fetch(mail, file)
+                self._got_on_at = time.monotonic()
                 await asyncio.to_thread(file.seek, 0)
                 envelope = await self._ledger.take_in(self._claimed, new, file)
                 if not travels_inline(envelope):

@@ -1,17 +1,20 @@
 """Which mailbox is checked when, and by whom: leases, a bounded number of checks at once, and what is recorded of each.
 
-A fetcher takes the mailboxes whose turn has come, the longest overdue first, as many as it has room for. It holds each
-under a lease that it renews while it works; a lease that is lost (this process hung, the mailbox was switched off or
-became another one) stops the check. Nothing but the lease keeps two fetchers apart, and nothing is lost or doubled
-where it fails: every mail has its identity.
+A fetcher takes the mailboxes whose turn has come, the longest overdue first, as many as it has room for; of a server
+that does not answer only some (`rules.places`), and once it answers again all that wait for it have their turn. Each is
+held under a lease that is renewed while it is worked on; a lease that is lost (this process hung, the mailbox was
+switched off or became another one) stops the check. Nothing but the lease keeps two fetchers apart, and nothing is lost
+or doubled where it fails: every mail has its identity.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -26,7 +29,9 @@ from services.fetcher.open_mailboxes import OpenMailboxes
 from services.fetcher.repository.mailboxes import AfterImportStanding, ClaimedMailbox, MailboxRepository
 from services.fetcher.rules.backoff import OUTAGE, after_failure, after_import_failure
 from services.fetcher.rules.due import pause_reason
+from services.fetcher.rules.places import Room, Running, room
 from services.fetcher.rules.problem import Problem, ProblemKind
+from services.fetcher.servers import Servers
 from shared.connecting import ForbiddenAddress
 from shared.errors import TryAgain
 from shared.logins import rest_after_refusals
@@ -66,6 +71,20 @@ class CheckTooLong(MailboxUnreachable):
         self.got_on = got_on
 
 
+@dataclass(slots=True)
+class _Running:
+    """A check that goes on; `check` is there once its mailbox is open."""
+
+    claimed: ClaimedMailbox
+    task: asyncio.Task[None]
+    began: float
+    check: Check | None = None
+
+    def at(self, now: float) -> Running:
+        got_on_at = self.began if self.check is None else self.check.got_on_at
+        return Running(self.claimed.server, timedelta(seconds=now - got_on_at))
+
+
 class Schedule:
     """Checks the mailboxes that are on, beside other fetchers that do the same."""
 
@@ -84,7 +103,8 @@ class Schedule:
         self._stop = asyncio.Event()
         self._look = asyncio.Event()
         self._open = OpenMailboxes(self._on_change)
-        self._checks: dict[int, tuple[ClaimedMailbox, asyncio.Task[None]]] = {}
+        self._servers = Servers()
+        self._checks: dict[int, _Running] = {}
         self._unrecorded: set[int] = set()
         """Mailboxes whose check was not recorded, in an outage or since the lease was lost: what is left of their
         leases is given back."""
@@ -99,8 +119,8 @@ class Schedule:
                 await self._end_checks()
                 leases.cancel()
         finally:
-            for _, task in self._checks.values():
-                task.cancel()
+            for running in self._checks.values():
+                running.task.cancel()
             await self._end_checks()
             await self._open.close_all()
 
@@ -120,18 +140,30 @@ class Schedule:
 
     async def _end_checks(self) -> None:
         if self._checks:
-            await asyncio.wait([task for _, task in self._checks.values()])
+            await asyncio.wait([running.task for running in self._checks.values()])
 
     async def _start_checks(self) -> None:
         await self._open.close_all(but={*self._checks, *await self._repository.unchanged(self._open.settings_versions)})
         if self._unrecorded:
             await self._repository.release(self._unrecorded)
             self._unrecorded.clear()
-        room = self._at_once - len(self._checks)
-        if room > 0:
-            for claimed in await self._repository.claim(self._lease, room, busy=self._checks):
-                task = asyncio.create_task(self._check(claimed), name=f"check mailbox {claimed.helpdesk_id}")
-                self._checks[claimed.helpdesk_id] = (claimed, task)
+        while (left := self._room()).checks > 0:
+            too_many = []
+            for claimed in await self._repository.claim(self._lease, left.checks, busy=self._checks, full=left.full):
+                if left.left(claimed.server) > 0:
+                    left = left.with_one_of(claimed.server)
+                    task = asyncio.create_task(self._check(claimed), name=f"check mailbox {claimed.helpdesk_id}")
+                    self._checks[claimed.helpdesk_id] = _Running(claimed, task, time.monotonic())
+                else:
+                    too_many.append(claimed.helpdesk_id)
+            if not too_many:
+                break
+            await self._repository.release(too_many)
+
+    def _room(self) -> Room:
+        now = time.monotonic()
+        running = [check.at(now) for check in self._checks.values()]
+        return room(running, places=self._at_once, unanswering=self._servers.unanswering)
 
     async def _on_change(self, helpdesk_id: int) -> None:
         await self._repository.changed(helpdesk_id)
@@ -143,13 +175,12 @@ class Schedule:
             with suppress(TryAgain):  # the database is away for the other fetchers too
                 held = dict(self._checks)
                 kept = await self._repository.renew(
-                    self._lease, {helpdesk_id: claimed.generation for helpdesk_id, (claimed, _) in held.items()}
+                    self._lease, {helpdesk_id: running.claimed.generation for helpdesk_id, running in held.items()}
                 )
                 for helpdesk_id in held.keys() - kept:
-                    _, check = held[helpdesk_id]
-                    if not check.done():
+                    if not held[helpdesk_id].task.done():
                         log.warning("check_lease_lost", helpdesk_id=helpdesk_id)
-                        check.cancel()
+                        held[helpdesk_id].task.cancel()
 
     async def _check(self, claimed: ClaimedMailbox) -> None:
         helpdesk_id = claimed.helpdesk_id
@@ -208,12 +239,14 @@ class Schedule:
                 login=Login.TAKEN,
             )
             self._open.watch(claimed.helpdesk_id)
+            await self._met(claimed.server)
 
     async def _look_through(self, claimed: ClaimedMailbox) -> tuple[Findings, AfterImport]:
         check, deadline = None, asyncio.timeout(LONGEST_CHECK.total_seconds())
         try:
             async with deadline:
                 check = self._new_check(claimed, await self._open.take(claimed), self._stop)
+                self._checks[claimed.helpdesk_id].check = check
                 return await check.run(), check.after_import
         except BaseException as error:
             await self._open.close(claimed.helpdesk_id)
@@ -249,7 +282,15 @@ class Schedule:
         await self._repository.record_after_import(claimed, standing, pause)
         return standing
 
+    async def _met(self, server: str) -> None:
+        """The server answered: where it did not before, the mailboxes that wait for it have their turn."""
+        if self._servers.answered(server):
+            log.info("mail_server_answers_again", server=server)
+            await self._repository.wake(server)
+
     async def _failed(self, claimed: ClaimedMailbox, error: Exception, problem: Problem) -> None:
+        if problem.kind is ProblemKind.UNREACHABLE:
+            self._servers.did_not_answer(claimed.server)
         if isinstance(error, CheckTooLong) and error.got_on:  # much mail: the rest comes when the others had their turn
             await self._finish(claimed, problem=None, delay=timedelta(0), login=Login.TAKEN)
             return

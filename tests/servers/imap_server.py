@@ -5,7 +5,7 @@
         server.fault("UID FETCH", Fault.CUT)
 
 It keeps folders with flags and UIDs, checks logins (password, or a token by `tokens`), and answers as RFC 3501 says,
-with the capabilities that a test gives it. What is asked of it is in `commands`. Nothing of it is encrypted.
+with the capabilities that a test gives it. What is asked of it is in `commands`. Without `tls` nothing is encrypted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import base64
 import contextlib
 import re
+import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -87,8 +88,9 @@ class Folder:
 class ImapServer:
     """A server of one account. Change its attributes before a client connects."""
 
-    def __init__(self, capabilities: str = FULL) -> None:
+    def __init__(self, capabilities: str = FULL, *, tls: ssl.SSLContext | None = None) -> None:
         self.capabilities = capabilities
+        self._tls = tls
         self.after_login: str | None = None
         """Other capabilities for who is logged in, told when asked."""
         self.greeting = "* OK ready"
@@ -120,16 +122,18 @@ class ImapServer:
         """Where mail arrives."""
         return self.folders["INBOX"]
 
-    def deliver(self, raw: bytes, received_at: datetime | None = None) -> str:
-        """A new mail in the inbox; its key. Who idles is told."""
-        message = self.inbox.add(raw, received_at or datetime.now(UTC).replace(microsecond=0))
-        self.tell(f"* {len(self.inbox.messages)} EXISTS")
-        return f"{self.inbox.validity}.{message.uid}"
+    def deliver(self, raw: bytes, received_at: datetime | None = None, *, folder: str = "INBOX") -> str:
+        """A new mail in a folder; its key. Who idles there is told."""
+        place = self.folders[folder]
+        message = place.add(raw, received_at or datetime.now(UTC).replace(microsecond=0))
+        self.tell(f"* {len(place.messages)} EXISTS", folder=folder)
+        return f"{place.validity}.{message.uid}"
 
-    def tell(self, line: str) -> None:
-        """Say it to all who idle."""
+    def tell(self, line: str, *, folder: str = "INBOX") -> None:
+        """Say it to all who idle in a folder."""
         for connection in self._connections:
-            connection.tell(line)
+            if connection.folder is self.folders[folder]:
+                connection.tell(line)
 
     def fault(self, pattern: str, fault: Fault, *, times: int = 1) -> None:
         """Let the next commands that begin with this pattern go wrong."""
@@ -157,7 +161,7 @@ class ImapServer:
         return None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -195,7 +199,7 @@ class _Connection:
 
     def tell(self, line: str) -> None:
         """Say it now if the client idles."""
-        if self.idling and self.folder is self.server.inbox:
+        if self.idling:
             self.writer.write(f"{line}\r\n".encode())
 
     async def run(self) -> None:

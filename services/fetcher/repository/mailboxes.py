@@ -20,12 +20,17 @@ from services.fetcher.repository.access import ACCESS, LOGIN, Opened, opened
 from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
 from services.fetcher.rules.following import Following, Reached
-from services.fetcher.rules.problem import Problem
+from services.fetcher.rules.problem import Problem, ProblemKind
 from shared.database.logins import STANDING, record_refused, record_taken
 from shared.database.pool import Pool, connection
 from shared.logins import LoginStanding
 from shared.messages import ImportChoice
 from shared.sealing import Keyring
+
+_SERVER: Final = """
+    (settings.mailbox_kind || CASE settings.mailbox_kind
+        WHEN 'maildir' THEN '' ELSE ' ' || lower(coalesce(settings.server, '')) END)"""
+"""What a mailbox shares with others that fail when it does: a mail server, or the disk of all Maildirs."""
 
 _CLAIM: Final = f"""
     WITH due AS (
@@ -33,7 +38,7 @@ _CLAIM: Final = f"""
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
         WHERE settings.enabled AND settings.paused_since IS NULL
             AND state.next_check_at <= now() AND state.lease_until <= now()
-            AND state.helpdesk_id <> ALL($3)
+            AND state.helpdesk_id <> ALL($3) AND {_SERVER} <> ALL($5)
         ORDER BY state.next_check_at
         LIMIT $4
         FOR UPDATE OF state SKIP LOCKED),
@@ -44,7 +49,7 @@ _CLAIM: Final = f"""
             state.backlog_choice, state.backlog_chosen_at, state.backlog_chosen_until, state.after_import_failures,
             state.after_import_resumes_at, state.after_import_problem, state.after_import_settings_version,
             state.sync_state)
-    SELECT helpdesk_id, {ACCESS}, {STANDING}, generation, check_interval_seconds,
+    SELECT helpdesk_id, {_SERVER} AS mail_server, {ACCESS}, {STANDING}, generation, check_interval_seconds,
         max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
         read_mail_from, sync_state, settings.row_version,
         failed_checks, now() AS claimed_at, after_import_failures, after_import_problem,
@@ -57,6 +62,12 @@ _CLAIM: Final = f"""
     FROM claimed JOIN importer_settings AS settings USING (helpdesk_id) {LOGIN}
     ORDER BY next_check_at"""  # noqa: S608 - nothing but our own columns
 """Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them."""
+
+_WAKE: Final = f"""
+    UPDATE mailbox_states AS state SET next_check_at = now()
+    FROM importer_settings AS settings
+    WHERE settings.helpdesk_id = state.helpdesk_id AND settings.enabled AND {_SERVER} = $1
+        AND state.problem_kind = $2 AND state.next_check_at > now()"""  # noqa: S608 - nothing but our own columns
 
 _RENEW: Final = """
     UPDATE mailbox_states AS state SET lease_until = now() + $3
@@ -151,6 +162,8 @@ class ClaimedMailbox:
     helpdesk_id: int
     generation: int
     settings_version: int
+    server: str
+    """What other mailboxes share with it: the mail server, or the disk of all Maildirs."""
     access: MailboxAccess
     roles: Roles
     check_interval: timedelta
@@ -199,10 +212,15 @@ class MailboxRepository:
         self._holder = holder
         self._keyring = keyring
 
-    async def claim(self, lease: timedelta, at_most: int, *, busy: Collection[int] = ()) -> list[ClaimedMailbox]:
-        """Lease up to `at_most` mailboxes whose turn has come, the longest overdue first, but none of `busy`."""
+    async def claim(
+        self, lease: timedelta, at_most: int, *, busy: Collection[int] = (), full: Collection[str] = ()
+    ) -> list[ClaimedMailbox]:
+        """Lease up to `at_most` mailboxes whose turn has come, the longest overdue first.
+
+        None of `busy` (helpdesks), and none at the servers that are `full`.
+        """
         async with connection(self._pool) as acquired:
-            rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most)
+            rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most, list(full))
             return [_claimed(row, await opened(acquired, row, self._keyring)) for row in rows]
 
     async def renew(self, lease: timedelta, held: Mapping[int, int]) -> set[int]:
@@ -274,6 +292,11 @@ class MailboxRepository:
         async with connection(self._pool) as acquired:
             await acquired.execute(_RELEASE, self._holder, list(helpdesk_ids))
 
+    async def wake(self, server: str) -> None:
+        """The server answers again: the mailboxes that waited for it have their turn."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_WAKE, server, ProblemKind.UNREACHABLE)
+
     async def changed(self, helpdesk_id: int) -> None:
         """Mail arrived: give the mailbox its turn."""
         async with connection(self._pool) as acquired:
@@ -301,6 +324,7 @@ def _claimed(row: asyncpg.Record, login: Opened) -> ClaimedMailbox:
         helpdesk_id=row["helpdesk_id"],
         generation=row["generation"],
         settings_version=row["row_version"],
+        server=row["mail_server"],
         access=login.access,
         login=login.standing,
         unreadable_secret=login.unreadable,
