@@ -59,8 +59,8 @@ class Death:
 
     server: str
     seconds: float
-    others: Delays
-    """Of mail at the other servers meanwhile."""
+    others: Mapping[str, Delays]
+    """Of mail at the other servers meanwhile: at those that tell of it, and at those that are polled."""
     back: Delays
     """Of a mail for each of its mailboxes, which arrived when it came back."""
     footprint: Footprint

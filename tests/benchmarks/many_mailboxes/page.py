@@ -34,8 +34,9 @@ def plots_of(measured: Measured) -> Mapping[str, str]:
         "mailboxes-death.svg": bars(
             "Mail at the other servers while one hangs", "seconds, median; the line to the 99th percentile",
             [
-                Bar(f"{death.server} hangs", death.others.p50, death.others.p50, death.others.p99)
+                Bar(f"{death.server} hangs, {how}", delays.p50, delays.p50, delays.p99)
                 for death in measured.deaths
+                for how, delays in death.others.items()
             ],
         ),
     }  # fmt: skip
@@ -46,8 +47,8 @@ def _lines(measured: Measured) -> Iterator[str]:
     busy = "" if measured.busy < LOADED else f" **The machine was not quiet: others kept {measured.busy:.1f} busy.**"
     yield f"Measured on {measured.date} ({measured.machine}) in the form «{measured.form}».{busy}\n"
     yield f"{measured.mailboxes} mailboxes at five servers, a check every {measured.interval} seconds at the latest,"
-    yield f"{measured.workers} checks at once. All had been opened and checked {measured.opened_seconds:.0f} s after the"
-    yield "fetcher's start.\n"
+    yield f"{measured.workers} checks at once. All had been opened and checked {measured.opened_seconds:.0f} s after"
+    yield "the fetcher's start.\n"
     yield from _quiet(measured)
     yield "## From arrival to mail.raw, in seconds\n"
     yield from _table("mails one by one, at", measured.arrivals)
@@ -59,7 +60,9 @@ def _lines(measured: Measured) -> Iterator[str]:
     for death in measured.deaths:
         yield f"**{death.server}** hung for {death.seconds:.0f} s; the fetcher had {_takes(death.footprint)} then.\n"
         yield from _table(
-            "delay in seconds of", {"mail at the others meanwhile": death.others, "its own, back": death.back}
+            "delay in seconds of",
+            {f"mail at the others, {how}": delays for how, delays in death.others.items()}
+            | {"its own, back": death.back},
         )
         yield ""
     yield "![a server that hangs](mailboxes-death.svg)\n"

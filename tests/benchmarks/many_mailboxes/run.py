@@ -30,6 +30,8 @@ from tests.benchmarks.stand import Stand, open_stand
 BUSY_SECONDS: Final = 2.0
 SMALL: Final = 4_000
 """Bytes of a mail that comes by itself."""
+POLLED: Final = frozenset({"ews", "graph"})
+"""Kinds of server that tell nothing of new mail."""
 _LOOK: Final = 0.2
 _CHECKED: Final = """
     SELECT count(*) FROM helpdesk.mailbox_states WHERE last_successful_check_at IS NOT NULL"""
@@ -211,7 +213,12 @@ async def _death(run: Run, fetcher: Fetcher, dead: Server) -> Death:
     seconds = time.monotonic() - began
     back = await run.deliver([(dead, mailbox) for mailbox in range(len(dead.desks))])
     await run.arrivals.all_of([*numbers, *back], form.deadline)
-    return Death(dead.name, seconds, run.delays(numbers), run.delays(back), footprint)
+    polled = {number for number in numbers if run.sent[number][0].kind in POLLED}
+    delays = {
+        "told of": run.delays([number for number in numbers if number not in polled]),
+        "polled": run.delays([*polled]),
+    }
+    return Death(dead.name, seconds, delays, run.delays(back), footprint)
 
 
 async def _killed(run: Run, first: Fetcher, second: Fetcher) -> Killed:

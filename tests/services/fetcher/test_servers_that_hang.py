@@ -14,7 +14,7 @@ from services.fetcher.mailboxes.protocol import Mailbox, MailboxAccess, MailboxU
 from tests.services.fetcher.harness import ENCRYPTION, LEASE, Desk, Faulty, Fetching, fetcher, mail, minutes_ago
 from tests.shared.broker.harness import eventually
 
-PLACES = FetcherConfiguration.model_fields["workers"].default
+PLACES: int = FetcherConfiguration.model_fields["workers"].default
 
 
 class DeadServer:
@@ -81,7 +81,7 @@ async def test_a_server_that_hangs_keeps_no_mailbox_at_another_waiting(
         return dead.looks >= PLACES
 
     async def taken_in(count: int) -> bool:
-        return bool(await desk.queues.count("mail.raw") == count)
+        return await desk.queues.count("mail.raw") == count
 
     async with fetcher(desk):
         await eventually(all_places_are_taken)
@@ -103,7 +103,7 @@ async def test_when_a_server_answers_again_all_its_mailboxes_have_their_turn(
         return all([(await each.state())["failed_checks"] for each in desks])
 
     async def all_taken_in() -> bool:
-        return bool(await desk.queues.count("mail.raw") == len(desks))
+        return await desk.queues.count("mail.raw") == len(desks)
 
     async with fetcher(desk):
         await eventually(all_failed)
