@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 local := $(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench chaos fuzz up down status logs backup restore lock pin audit fresh clean man
+.PHONY: help setup demo test check bench soak chaos fuzz up down status logs backup restore lock pin audit fresh clean man
 
 help: ## this page
 	@echo 'Commands of this checkout. Nothing is installed on the machine; no root is needed.'
@@ -49,6 +49,9 @@ check: ## lint, format, types, import boundaries, generated documents; no server
 
 bench: ## the judge: a mail's rate, cost and latency beside a peer and a ceiling (QUICK=1: in five minutes; FULL=1: with ten million tickets; MAILBOXES=1: one fetcher with 500 mailboxes at five servers)
 	@$(local) bench --form '$(if $(MAILBOXES),mailboxes,$(if $(QUICK),quick,$(if $(FULL),full,usual)))'
+
+soak: ## whether a fetcher grows over an hour's worth of polls, made quick (MAILBOXES=500; POLLS=120 of each)
+	@$(local) soak $(if $(MAILBOXES),--mailboxes '$(MAILBOXES)') $(if $(POLLS),--polls '$(POLLS)')
 
 chaos: ## 5,000 mails while everything fails: none may be lost or doubled (SEED=1: what fails when; MAILS=500; CLUSTER=1)
 	@$(local) chaos $(if $(SEED),--seed '$(SEED)') $(if $(MAILS),--mails '$(MAILS)') $(if $(CLUSTER),--cluster)

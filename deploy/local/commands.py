@@ -79,6 +79,13 @@ def bench(checkout: Checkout, form: str) -> int:
         return attend(command, environment=environment(), folder=checkout.root)
 
 
+def soak(checkout: Checkout, mailboxes: int, polls: int) -> int:
+    """A fetcher and so many mailboxes, each polled so often, on servers that are gone afterwards."""
+    with runtime.chosen(checkout).servers_for_tests("soak") as environment:
+        command = [str(checkout.python), "-m", "tests.benchmarks.soak", str(mailboxes), str(polls)]
+        return attend(command, environment=environment(), folder=checkout.root)
+
+
 def chaos(checkout: Checkout, seed: int, mails: int, *, cluster: bool) -> int:
     """Mails while everything fails, on servers that are gone afterwards; as root, disks are full too."""
     with set_up(checkout, "chaos") as progress:

@@ -15,7 +15,7 @@ from deploy.local.runtime import DOCKER, asked_for
 from deploy.local.set_up import refuse_foreign_platform
 
 _INTERRUPTED = 130
-_COMMANDS = "setup demo test check bench chaos fuzz up down status logs backup restore lock pin audit fresh clean"
+_COMMANDS = "setup demo test check bench soak chaos fuzz up down status logs backup restore lock pin audit fresh clean"
 
 
 def _parse(arguments: Sequence[str]) -> Callable[[], int]:
@@ -32,6 +32,8 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     parser.add_argument("--cluster", action="store_true", help="with chaos: several servers of each kind")
     parser.add_argument("--seconds", type=int, default=300, help="with fuzz: how long, over all targets")
     parser.add_argument("--form", choices=commands.BENCHES, default="usual", help="with bench: how much")
+    parser.add_argument("--mailboxes", type=int, default=500, help="with soak: how many")
+    parser.add_argument("--polls", type=int, default=120, help="with soak: how many of each mailbox")
     parser.add_argument("--upgrade", action="store_true", help="with lock: choose the newest versions allowed")
     parser.add_argument("--suite", default=" ".join(SUITES), help="with fresh: the suites of Debian to try")
     given = parser.parse_args(arguments)
@@ -42,6 +44,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
         "test": partial(commands.test, checkout, given.only or None),
         "check": partial(commands.check, checkout),
         "bench": partial(commands.bench, checkout, given.form),
+        "soak": partial(commands.soak, checkout, given.mailboxes, given.polls),
         "chaos": partial(commands.chaos, checkout, given.seed, given.mails, cluster=given.cluster),
         "fuzz": partial(commands.fuzz, checkout, given.seconds),
         "up": partial(commands.up, checkout),

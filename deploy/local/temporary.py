@@ -12,7 +12,7 @@ from deploy.local.packages import Packages
 from deploy.local.run_folder import make_run_folder
 from deploy.local.set_up import set_up
 
-TEMPORARY = ("demo", "test", "bench", "chaos")
+TEMPORARY = ("demo", "test", "bench", "soak", "chaos")
 """The commands that have such servers."""
 MEASURES = "bench"
 """The one of them for whose figures commits reach the disk and statements are counted."""

@@ -42,6 +42,7 @@ from services.fetcher.flow import Check
 from services.fetcher.mailbox_check import try_mailbox
 from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
 from services.fetcher.mailboxes.protocol import Mailbox
+from services.fetcher.open_files import allow_many
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.repository.ledger import Ledger
 from services.fetcher.repository.logins import LoginRepository
@@ -74,6 +75,7 @@ class FetcherConfiguration(MaildirConfiguration, ServiceConfiguration):
 async def main(process: Process[FetcherConfiguration]) -> None:
     """Wire the fetcher together and run it until it is told to stop."""
     configuration = process.configuration
+    allow_many()
     keyring = Keyring.from_secret(configuration.secret("encryption_keys"))
     pool = await open_pool(configuration.database_dsn.get_secret_value(), application_name=SERVICE, same_plans=True)
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as broker:

@@ -39,7 +39,7 @@ _HELD: Final = """
     SELECT helpdesk_id FROM helpdesk.mailbox_states
     WHERE lease_until > now() AND lease_holder LIKE '%:' || $1 || ':%'"""
 _PROBLEMS: Final = "SELECT helpdesk_id, problem FROM helpdesk.mailbox_states WHERE problem IS NOT NULL LIMIT 3"
-_CONCLUDE: Final = """
+CONCLUDE: Final = """
     UPDATE helpdesk.imported_mails SET outcome = 'quarantine', outcome_at = now(), reasons = '[{"id": "no-sender"}]'
     WHERE outcome IS NULL"""
 """In place of the services behind the fetcher."""
@@ -101,7 +101,7 @@ class Run:
 
     async def tidy(self) -> None:
         """Let all that came have its outcome, and leave the mailboxes as they were at first."""
-        await self.owner.execute(_CONCLUDE)
+        await self.owner.execute(CONCLUDE)
         await asyncio.gather(*(server.forget() for server in self.town.servers.values()))
 
 

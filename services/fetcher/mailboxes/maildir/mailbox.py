@@ -8,37 +8,29 @@ in threads. What a name says and how files are handled stands in `names` and `fo
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-import structlog
-from asyncinotify import Inotify, Mask
-
 from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
 from services.fetcher.mailboxes.maildir.folder import NEW, MaildirFolder
 from services.fetcher.mailboxes.maildir.threads import FileThreads
+from services.fetcher.mailboxes.maildir.watching import Watch, watch
 from services.fetcher.mailboxes.protocol import Arrivals, MailboxAccess, MailboxHealth, MailboxMissing, MailReference
 from services.fetcher.rules.following import MARGIN
 
 TRASH: Final = "Trash"
 """The deleted items of a Maildir: the folder that Courier and Dovecot's users have for them."""
-EVENT_BYTES: Final = 64 * 1024
-"""Read at once of what inotify has to tell: some 200 events or more."""
-
-log = structlog.get_logger(__name__)
 
 
 class MaildirMailbox:
     """An open folder of a Maildir; a `Mailbox`."""
 
-    def __init__(self, folder: MaildirFolder, files: FileThreads, inotify: Inotify | None) -> None:
+    def __init__(self, folder: MaildirFolder, files: FileThreads, watch: Watch | None) -> None:
         self._folder = folder
         self._files = files
-        self._inotify = inotify
+        self._watch = watch
 
     @classmethod
     async def open(cls, access: MailboxAccess) -> Self:
@@ -50,12 +42,12 @@ class MaildirMailbox:
         root = Path(access.server)
         folder, files = MaildirFolder(root, access.folder, MaildirConfiguration.load().maildir_root), FileThreads(root)
         await files.run(folder.check)
-        return cls(folder, files, await files.run(_watch, folder.path / NEW))
+        return cls(folder, files, await watch(folder.path / NEW, files))
 
     @property
     def notifies(self) -> bool:
         """See `Mailbox.notifies`."""
-        return self._inotify is not None
+        return self._watch is not None
 
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: the names are read once, sizes page by page."""
@@ -97,43 +89,18 @@ class MaildirMailbox:
         await self._files.run(self._folder.check)
         unread = await self._files.run(self._folder.unread)
         noticed = (
-            "nieuwe mail wordt meteen opgemerkt" if self._inotify else "nieuwe mail wordt bij elke controle opgemerkt"
+            "nieuwe mail wordt meteen opgemerkt" if self._watch else "nieuwe mail wordt bij elke controle opgemerkt"
         )
         return MailboxHealth(len(unread), f"Maildir {self._folder.path}, {noticed}")
 
     async def wait_for_change(self) -> None:
         """See `Mailbox.wait_for_change`. What piled up meanwhile counts as one change."""
-        if self._inotify is None:
+        if self._watch is None:
             await asyncio.Event().wait()
-            return
-        loop, noticed = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(self._inotify.fd, noticed.set)
-        try:
-            await noticed.wait()
-        finally:
-            loop.remove_reader(self._inotify.fd)
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self._inotify.fd, EVENT_BYTES):
-                pass
+        else:
+            await self._watch.wait()
 
     async def close(self) -> None:
         """See `Mailbox.close`."""
-        if self._inotify is not None:
-            self._inotify.close()
-
-
-def _watch(directory: Path) -> Inotify | None:
-    try:
-        inotify = Inotify()
-    except OSError as error:
-        log.warning("maildir_not_watched", directory=str(directory), error=error.strerror)
-        return None
-    try:
-        # A deliverer renames from tmp/ or links into new/; our own marking moves out of it and stays unnoticed.
-        os.set_blocking(inotify.fd, False)  # QUIRK: asyncinotify 4.4's NONBLOCK has the value of CLOEXEC
-        inotify.add_watch(directory, Mask.MOVED_TO | Mask.CREATE | Mask.ONLYDIR)
-    except OSError as error:
-        inotify.close()
-        log.warning("maildir_not_watched", directory=str(directory), error=error.strerror)
-        return None
-    return inotify
+        if self._watch is not None:
+            self._watch.close()

@@ -24,6 +24,7 @@ from services.fetcher.mailboxes.protocol import (
     MailReference,
     MailUnreadable,
 )
+from tests.mailboxes.post_offices import MaildirPostOffice
 from tests.shared.broker.harness import eventually
 
 RAW = b"Subject: proef\n\nHallo.\n"
@@ -219,7 +220,7 @@ async def test_where_nothing_can_be_watched_polling_finds_the_mail(
     def refuse() -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("services.fetcher.mailboxes.maildir.mailbox.Inotify", refuse)
+    monkeypatch.setattr("services.fetcher.mailboxes.maildir.watching.Inotify", refuse)
     mailbox = await MaildirMailbox.open(access(maildir))
     waiting = asyncio.create_task(mailbox.wait_for_change())
     (maildir / "new" / "1700000000.a.mx").write_bytes(RAW)
@@ -227,6 +228,35 @@ async def test_where_nothing_can_be_watched_polling_finds_the_mail(
     assert not waiting.done()
     waiting.cancel()
     assert "bij elke controle" in (await mailbox.health_check()).description
+
+
+def open_files() -> int:
+    """How many this process has."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_more_maildirs_than_a_user_may_have_instances_of_inotify_are_all_watched(tmp_path: Path) -> None:
+    before = open_files()
+    offices = [MaildirPostOffice(tmp_path / f"{n}") for n in range(200)]
+    mailboxes = [await MaildirMailbox.open(office.access) for office in offices]
+    assert all(mailbox.notifies for mailbox in mailboxes)
+    waiting = [asyncio.create_task(mailbox.wait_for_change()) for mailbox in mailboxes]
+    offices[150].deliver(RAW, datetime.now(UTC))
+    done, _ = await asyncio.wait(waiting, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    assert done == {waiting[150]}
+    for task, mailbox in zip(waiting, mailboxes, strict=True):
+        task.cancel()
+        await mailbox.close()
+    assert open_files() == before
+
+
+async def test_a_maildir_that_is_opened_again_is_watched_whichever_is_closed_first(maildir: Path) -> None:
+    first, second = [await MaildirMailbox.open(access(maildir)) for _ in range(2)]
+    await first.close()
+    waiting = asyncio.create_task(second.wait_for_change())
+    (maildir / "new" / "1700000000.a.mx").write_bytes(RAW)
+    await asyncio.wait_for(waiting, 30)
+    await second.close()
 
 
 async def test_a_maildir_without_a_path_is_refused_with_a_sentence() -> None:
