@@ -9,7 +9,8 @@ A service with variables of its own subclasses `ServiceConfiguration`. Bad confi
 line for each variable: its name, what is wrong and what belongs there, never the value, which may be a secret.
 
 A secret NAME is, in this order: `IMPORTER_NAME` itself, the file that `IMPORTER_NAME_FILE` names, or the file NAME in
-`IMPORTER_SECRETS_DIR`. Used here: `database_password_<service>`, `amqp_password_<service>`, `encryption_keys`.
+`IMPORTER_SECRETS_DIR`. Used here: `database_password_<service>`, `amqp_password_<service>`, `encryption_keys`,
+`installation_id`.
 """
 
 from __future__ import annotations
@@ -121,6 +122,17 @@ class Configuration(BaseModel):
         if not value:
             raise Misconfigured(f"The secret {name} in {path} is empty. Put the secret in that file.")
         return SecretStr(value)
+
+    def gives(self, name: str) -> bool:
+        """Whether the secret of this name is given here, readable or not."""
+        variable = variable_of(name)
+        return (
+            bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE")) or (self.secrets_dir / name).exists()
+        )
+
+    def secret_if_given(self, name: str) -> SecretStr | None:
+        """The secret `name`, None when it is not given here; Misconfigured when it is and cannot be read."""
+        return self.secret(name) if self.gives(name) else None
 
     def secret_file(self, name: str) -> Path:
         """The file of the secret `name`, which `IMPORTER_NAME` itself overrules."""

@@ -1,7 +1,8 @@
 """What a service says about itself over HTTP.
 
     GET /health/live     200 as long as the event loop turns; no answer means: restart me
-    GET /health/ready    200 when every check passes, else 503; JSON with a sentence for each check
+    GET /health/ready    200 when every check passes, else 503; JSON with a sentence for each check, and notes: what a
+                         person must know though no restart would mend it
     GET /metrics         Prometheus
 
 A check is an async function without arguments that raises what is wrong; the error's text becomes the sentence.
@@ -32,6 +33,7 @@ REQUEST_SECONDS: Final = 10
 _RECEIVED_AT_ONCE: Final = 8 * 1024
 
 Check = Callable[[], Awaitable[None]]
+Note = Callable[[], str | None]
 
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class HealthServer:
         self.port = port
         self._host = host
         self._checks: dict[str, Check] = {}
+        self._notes: dict[str, Note] = {}
         self._pages: dict[str, Callable[[], Awaitable[_Answer]]] = {
             "/health/live": self._live,
             "/health/ready": self._ready,
@@ -60,6 +63,10 @@ class HealthServer:
     def add_check(self, name: str, check: Check) -> None:
         """Be ready only while `check` does not raise."""
         self._checks[name] = check
+
+    def add_note(self, name: str, note: Note) -> None:
+        """Say what `note` says with /health/ready, unless that is None."""
+        self._notes[name] = note
 
     async def __aenter__(self) -> Self:
         try:
@@ -126,7 +133,8 @@ class HealthServer:
             for name, problem in zip(names, problems, strict=True)
         }
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return _said(status, {"ready": ready, "checks": checks})
+        notes = {name: said for name, note in self._notes.items() if (said := note()) is not None}
+        return _said(status, {"ready": ready, "checks": checks} | ({"notes": notes} if notes else {}))
 
     async def _metrics(self) -> _Answer:
         return _Answer(HTTPStatus.OK, METRICS_CONTENT_TYPE, metrics_text())

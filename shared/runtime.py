@@ -29,7 +29,7 @@ import structlog
 
 from shared.configuration import ProcessConfiguration, ServiceConfiguration
 from shared.errors import ImporterError, Misconfigured
-from shared.health import Check, HealthServer
+from shared.health import Check, HealthServer, Note
 from shared.telemetry import telemetry
 
 CLOSING_SECONDS: Final = 5
@@ -59,6 +59,10 @@ class Process(Generic[C]):
     def ready_when(self, name: str, check: Check) -> None:
         """Be ready (GET /health/ready) only while `check` does not raise."""
         self._health.add_check(name, check)
+
+    def note(self, name: str, note: Note) -> None:
+        """Say with /health/ready what `note` says, ready or not, unless that is None."""
+        self._health.add_note(name, note)
 
     async def run(self, *works: Work) -> None:
         """Be ready, and do all works until each has ended; one that fails stops the others, gently, and is raised."""

@@ -27,6 +27,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     **{f"amqp_password_{user}": _password for user in BROKER_USERS},
     "encryption_keys": _encryption_key,
     "message_id_key": _hash_key,
+    "installation_id": _hash_key,
 }
 
 

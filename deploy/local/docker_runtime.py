@@ -235,6 +235,7 @@ class DockerRuntime:
         with exclusive(self.checkout.run, "restore"):
             deployment.restore(backup, seconds=_READY_SECONDS)
         self._tell(deployment)
+        say("No mailbox is read and no mail is sent until you say so: helpdesk-importer installation show, confirm.")
 
     def _running(self) -> Deployment:
         """That of `make up`; SetUpFailed unless its servers run."""

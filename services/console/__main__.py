@@ -57,6 +57,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; `nightly` does it each night."),
     "retention": ("retention", "How long raw mails are kept."),
+    "installation": (
+        "installation",
+        "Whether this database may be worked from: a copy reads no mailbox and mails nobody until it is confirmed.",
+    ),
     "status": ("status", "Show how the importer stands, and what needs a person."),
     "watch": ("watch", "Tell people what needs them, by mail or webhook; with metrics."),
     "alarms": ("alarms", "What people are told of by mail or webhook, who is told, and planned maintenance."),

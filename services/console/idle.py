@@ -28,7 +28,8 @@ from shared.counted import many
 from shared.database.pool import Pool, connection, transaction
 from shared.errors import Outage
 from shared.standing import recorded
-from shared.standing.recorded import MailboxProgress, Unfinished
+from shared.standing.needs import why_not_confirmed
+from shared.standing.recorded import InstallationStanding, MailboxProgress, Unfinished
 
 LOOK_SECONDS: Final = 0.5
 CALM_LOOKS: Final = 2
@@ -49,6 +50,7 @@ class Situation:
     """The oldest of them."""
     queues: Mapping[str, int]
     """Messages ready, by queue."""
+    installation: InstallationStanding | None = None
 
     @property
     def dead_letters(self) -> int:
@@ -57,6 +59,12 @@ class Situation:
 
     def waits(self) -> Iterator[str]:
         """A sentence for each thing that is not done; none when the importer is idle."""
+        if self.installation is not None and self.installation.is_held:
+            yield (
+                f"{why_not_confirmed(self.installation)[0]} No mailbox is read and no mail is sent: see "
+                "helpdesk-importer installation show."
+            )
+            return
         yield from (
             _unchecked(mailbox)
             for mailbox in self.mailboxes
@@ -155,4 +163,5 @@ async def _look(pool: Pool, channel: AbstractChannel, began: datetime) -> Situat
             await recorded.unfinished(acquired),
             tuple(await progress.mails_due(acquired, NAMED)),
             queues,
+            await recorded.installation(acquired),
         )

@@ -9,6 +9,8 @@ settings  those of every service (`shared.configuration`), and
           IMPORTER_LEASE_SECONDS  how long a mailbox stays this fetcher's without a sign of life (default 15)
           IMPORTER_SPOOL_BYTES    bytes of mail held at a time in memory and temporary files (default 256 MiB)
           IMPORTER_MAILDIR_ROOT   the folder beneath which all Maildirs must lie (default: anywhere)
+          IMPORTER_INSTALLATION_ID  the secret that tells this installation from a copy (shared.database.installation);
+                                    also as a file, as the next one
           IMPORTER_ENCRYPTION_KEYS  the secret that opens passwords and certificates of mailboxes; also
                                     IMPORTER_ENCRYPTION_KEYS_FILE, or the file encryption_keys among the secrets
           IMPORTER_MICROSOFT_LOGIN_URL, IMPORTER_MICROSOFT_GRAPH_URL
@@ -53,6 +55,7 @@ from shared.asking import answer
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.publish import Publisher
 from shared.configuration import ServiceConfiguration
+from shared.database.installation import Installation, presented
 from shared.database.pool import open_pool
 from shared.runtime import Process, run_service
 from shared.sealing import Keyring
@@ -83,7 +86,10 @@ async def main(process: Process[FetcherConfiguration]) -> None:
         ledger = Ledger(pool, blobs)
         publisher = MailPublisher(broker, ledger, blobs)
         budget = ByteBudget(configuration.spool_bytes)
-        mailboxes = MailboxRepository(pool, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}", keyring)
+        presents = presented(configuration.secret_if_given("installation_id"))
+        installation = Installation(pool, presents)
+        holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
+        mailboxes = MailboxRepository(pool, holder, keyring, presents)
 
         def new_check(claimed: ClaimedMailbox, mailbox: Mailbox, stop: asyncio.Event) -> Check:
             return Check(claimed, mailbox, ledger=ledger, publisher=publisher, budget=budget, stop=stop)
@@ -96,7 +102,9 @@ async def main(process: Process[FetcherConfiguration]) -> None:
         )
         process.ready_when("database", mailboxes.ping)
         process.ready_when("broker", broker.check)
+        process.note("installation", installation.note)
         await process.run(
+            installation.run,
             schedule.run,
             Sweeper(ledger, publisher).run,
             partial(metrics.show_states, mailboxes, LoginRepository(pool), ledger),

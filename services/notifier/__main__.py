@@ -17,6 +17,8 @@ Settings, from the environment (shared.configuration) beside those of every serv
                                IMPORTER_MESSAGE_ID_KEY_FILE, or the file message_id_key among the secrets
     IMPORTER_MICROSOFT_LOGIN_URL, IMPORTER_MICROSOFT_GRAPH_URL
                                hosts in place of those of Microsoft's clouds (shared.microsoft.clouds)
+    IMPORTER_INSTALLATION_ID   the secret that tells this installation from a copy (shared.database.installation);
+                               also as a file, as above
     IMPORTER_ENCRYPTION_KEYS   the secret that opens the passwords and certificates of outgoing accounts; as above
 
 `python -m services.notifier check ACCOUNT_ID` logs in to an outgoing account and sends nothing (account_check).
@@ -47,6 +49,7 @@ from shared.broker.publish import Publisher
 from shared.broker.topology import TICKET_EVENTS
 from shared.broker.wire import Delivery
 from shared.configuration import ServiceConfiguration
+from shared.database.installation import Installation, presented
 from shared.database.pool import open_pool
 from shared.errors import Misconfigured
 from shared.messages import TicketEvent
@@ -76,7 +79,9 @@ async def main(process: Process[ServiceConfiguration]) -> None:
         Transports(keyring) as transports,
         Publisher(configuration.amqp_dsn, "notifier") as publisher,
     ):
-        repository = Repository(pool, holder)
+        presents = presented(configuration.secret_if_given("installation_id"))
+        installation = Installation(pool, presents)
+        repository = Repository(pool, holder, presents)
         notifier = Notifier(repository, transports, key)
 
         async def handle(delivery: Delivery) -> None:
@@ -100,7 +105,14 @@ async def main(process: Process[ServiceConfiguration]) -> None:
         )
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)
-        await process.run(consumer.run, notifier.sweep_until, notifier.renew_until, partial(show_waiting, repository))
+        process.note("installation", installation.note)
+        await process.run(
+            installation.run,
+            consumer.run,
+            notifier.sweep_until,
+            notifier.renew_until,
+            partial(show_waiting, repository),
+        )
 
 
 def _message_id_key(configuration: ServiceConfiguration) -> bytes:

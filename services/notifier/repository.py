@@ -27,6 +27,7 @@ from services.notifier.notification import (
     Written,
 )
 from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, name_to_write
+from shared.database.installation import NO_SECRET
 from shared.database.logins import (
     STANDING,
     note_fingerprint,
@@ -132,6 +133,7 @@ _CLAIM: Final = """
 WITH free AS (
     SELECT id FROM notifications
     WHERE state = 'planned' AND (lease_until IS NULL OR lease_until < now())
+      AND installation_confirmed($3)
       AND NOT EXISTS (SELECT FROM outgoing_holds hold
           WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notifications.helpdesk_id)
       AND {which}
@@ -144,14 +146,14 @@ WITH free AS (
 """
 
 CLAIM_OF_EVENTS: Final = (
-    _CLAIM.format(which="id = ANY($3::uuid[]) AND (next_try_at IS NULL OR next_try_at <= now())") + _READ
+    _CLAIM.format(which="id = ANY($4::uuid[]) AND (next_try_at IS NULL OR next_try_at <= now())") + _READ
 )
 """Claim the free rows of events that are due, and read all that writing and sending them takes."""
 
 CLAIM_DUE: Final = (
     _CLAIM.format(
-        which="""coalesce(next_try_at, created_at + $3) <= now()
-      ORDER BY next_try_at NULLS FIRST, created_at LIMIT $4"""
+        which="""coalesce(next_try_at, created_at + $4) <= now()
+      ORDER BY next_try_at NULLS FIRST, created_at LIMIT $5"""
     )
     + _READ
 )
@@ -246,22 +248,27 @@ class Waiting:
 
 
 class Repository:
-    """The notifier's side of the database; `holder` names this process on the rows that it has claimed."""
+    """The notifier's side of the database.
 
-    def __init__(self, pool: Pool, holder: str) -> None:
+    `holder` names this process on the rows that it has claimed; `presents` tells our installation from a copy's, from
+    which nothing is claimed.
+    """
+
+    def __init__(self, pool: Pool, holder: str, presents: bytes = NO_SECRET) -> None:
         self._pool = pool
         self._holder = holder
+        self._presents = presents
 
     async def claim_of_events(self, ids: Sequence[uuid.UUID]) -> list[Notification]:
         """Claim what is free, planned and due among `ids`. What another notifier has in hand is not returned."""
         async with connection(self._pool) as database:
-            rows = await database.fetch(CLAIM_OF_EVENTS, self._holder, LEASE, list(ids))
+            rows = await database.fetch(CLAIM_OF_EVENTS, self._holder, LEASE, self._presents, list(ids))
             return await _notifications(database, rows)
 
     async def claim_due(self, limit: int) -> list[Notification]:
         """Claim up to `limit` rows that are due without an event of their own, the longest due first."""
         async with connection(self._pool) as database:
-            rows = await database.fetch(CLAIM_DUE, self._holder, LEASE, EVENT_LOST_AFTER, limit)
+            rows = await database.fetch(CLAIM_DUE, self._holder, LEASE, self._presents, EVENT_LOST_AFTER, limit)
             return await _notifications(database, rows)
 
     async def keep_written(self, mails: Sequence[tuple[uuid.UUID, Written]]) -> list[bool]:

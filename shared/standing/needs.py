@@ -8,7 +8,7 @@ tells them once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from shared.logins import ANNOUNCED, ending
 from shared.portal.delivery import DELIVERY, DeliveryReason
 from shared.standing.broker import BrokerAlarm, BrokerStanding
 from shared.standing.certificates import ServerCertificate
-from shared.standing.recorded import LoginProgress, MailboxProgress, Recorded, Undecided
+from shared.standing.recorded import InstallationStanding, LoginProgress, MailboxProgress, Recorded, Undecided
 
 NEEDS_A_PERSON: Final = (
     DeliveryReason.NO_ACCOUNT,
@@ -39,6 +39,13 @@ SHARED_PROBLEMS: Final = frozenset(
     {"unreachable", "throttled", "not-secure", "our-outage", "our-error", "secret-unreadable"}
 )
 """Kinds whose cause is the server's or ours, so that all mailboxes on one server have it together."""
+DIFFERS: Final[Mapping[str, tuple[str, str]]] = {
+    "server": ("another PostgreSQL cluster", "een andere PostgreSQL-server"),
+    "database": ("another database in it", "een andere database daarin"),
+    "key": ("another secret installation_id", "een ander geheim installation_id"),
+    "restored": ("brought back", "teruggezet"),
+}
+"""What tells a copy from what was confirmed, in English and Dutch."""
 NAMED: Final = 3
 """So many are named in a sentence."""
 _GIB: Final = 1024**3
@@ -48,6 +55,7 @@ class Cause(StrEnum):
     """Why something needs a person: what needs are grouped by, in metrics and alarms."""
 
     DATABASE = "database"
+    INSTALLATION = "installation"
     BROKER = "broker"
     BROKER_ALARM = "broker-alarm"
     CERTIFICATE_ENDS = "certificate-ends"
@@ -94,7 +102,9 @@ class Standing:
 
 
 def needs(standing: Standing) -> Iterator[Need]:
-    """Each thing that needs a person, the servers first."""
+    """Each thing that needs a person: a database that is not confirmed, the servers, the rest."""
+    if standing.database is not None and standing.database.installation.is_held:
+        yield _not_confirmed(standing.database.installation)
     if standing.database is None:
         yield Need(
             Cause.DATABASE,
@@ -107,6 +117,35 @@ def needs(standing: Standing) -> Iterator[Need]:
     if standing.database is not None:
         yield from _of_database(standing.database)
     yield from _parked(standing)
+
+
+def _not_confirmed(installation: InstallationStanding) -> Need:
+    english, dutch = why_not_confirmed(installation)
+    return Need(
+        Cause.INSTALLATION,
+        f"{english} No mailbox is read and no mail is sent. helpdesk-importer installation show says what would happen, "
+        "installation confirm has it happen.",
+        f"{dutch} Er wordt geen postvak gelezen en geen mail verstuurd. «helpdesk-importer installation show» zegt wat "
+        "er zou gebeuren, «installation confirm» laat het gebeuren.",
+        since=installation.since,
+    )
+
+
+def why_not_confirmed(installation: InstallationStanding) -> tuple[str, str]:
+    """What differs from what was confirmed, as a sentence in English and in Dutch."""
+    if installation.restored_to is not None:
+        english, dutch = (
+            f"{installation.restored_to.astimezone():{form}}" for form in ("%Y-%m-%d %H:%M", "%d-%m-%Y %H:%M")
+        )
+        return (
+            f"This database was brought back to {english} and nobody has confirmed it yet.",
+            f"Deze database is teruggezet naar {dutch} en dat heeft nog niemand bevestigd.",
+        )
+    english, dutch = (", ".join(DIFFERS[what][of] for what in installation.differs) for of in (0, 1))
+    return (
+        f"This database was confirmed for another installation: it is a copy, or the server is another one ({english}).",
+        f"Deze database hoort bij een andere installatie: het is een kopie, of de server is een andere ({dutch}).",
+    )
 
 
 def _certificates(standing: Standing) -> Iterator[Need]:
@@ -181,7 +220,8 @@ def _alarm(alarm: BrokerAlarm) -> Need:
 
 
 def _of_database(database: Recorded) -> Iterator[Need]:
-    yield from _late(database.mailboxes)
+    if not database.installation.is_held:
+        yield from _late(database.mailboxes)
     yield from _mailboxes(database)
     yield from _logins(database)
     yield from _numbers(database)

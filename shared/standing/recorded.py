@@ -72,9 +72,12 @@ FROM logins login JOIN login_states state ON state.login_id = login.id
 ORDER BY login.name
 """
 
-IS_HELD: Final = """EXISTS (SELECT FROM outgoing_holds hold
-    WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notification.helpdesk_id)"""
-"""Whether a person holds the mail out of which the row is called `notification`."""
+_INSTALLATION: Final = "SELECT * FROM installation_standing()"
+
+IS_HELD: Final = """(EXISTS (SELECT FROM outgoing_holds hold
+        WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notification.helpdesk_id)
+    OR (SELECT differs FROM installation_standing()) <> '{}')"""
+"""Whether a person holds the mail out of which the row is called `notification`, or the database is not confirmed."""
 
 _UNFINISHED: Final = f"""
 WITH planned AS (
@@ -320,11 +323,31 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class InstallationStanding:
+    """Whether fetchers and notifiers may work: nothing differs from what was confirmed."""
+
+    differs: tuple[str, ...]
+    """Of server, database, key, restored."""
+    since: datetime | None
+    """Since when, while something does."""
+    confirmed_at: datetime | None
+    """None: not yet; the first start confirms it."""
+    restored_to: datetime | None
+    """The moment that the database was brought back to, until a person has confirmed it."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no mailbox is read and no mail is sent."""
+        return bool(self.differs)
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """All of it, `at` a moment of the database's clock."""
 
     at: datetime
     schema_revision: str
+    installation: InstallationStanding
     mailboxes: tuple[MailboxProgress, ...]
     outcomes: Outcomes
     unfinished: Unfinished
@@ -346,6 +369,7 @@ async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryRea
     return Recorded(
         at=await now(connection),
         schema_revision=await schema_revision(connection),
+        installation=await installation(connection),
         mailboxes=tuple(await mailboxes(connection)),
         outcomes=await outcomes(connection),
         unfinished=await unfinished(connection),
@@ -372,6 +396,12 @@ async def schema_revision(connection: Connection) -> str:
     """The revision of the schema that the database has."""
     revision: str = await connection.fetchval("SELECT version_num FROM public.alembic_version")
     return revision
+
+
+async def installation(connection: Connection) -> InstallationStanding:
+    """Whether this database was confirmed for where it is."""
+    (row,) = await connection.fetch(_INSTALLATION)
+    return InstallationStanding(**{**row, "differs": tuple(row["differs"])})
 
 
 async def mailboxes(connection: Connection) -> list[MailboxProgress]:

@@ -7,7 +7,8 @@
     importer_alarms_told_total        counter messages that a channel took, or did not
 
 While the database is away nothing can be kept: each watch then tells of that by itself, from its memory, once, and
-again when it is back.
+again when it is back. So it does in a database that is not confirmed, which may be a copy: of that the operators, whom
+the settings of this machine name, are told, and of nothing else; no address and no alarm of the copy is used.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from shared.errors import Misconfigured, Outage, TryAgain
 from shared.standing.look import look
 from shared.standing.needs import Cause, Need, Standing, by_cause, needs
 
+APART: Final = frozenset({Cause.DATABASE, Cause.INSTALLATION})
+"""What is told from memory, and keeps all else from being told."""
 QUIET: Final = frozenset({Cause.REVIEW})
 """What waits for office hours: it is in the digest."""
 
@@ -76,8 +79,8 @@ class Watch:
         self._where = configuration.where()
         self._channels = channels
         self._after = timedelta(seconds=configuration.alarm_after_seconds)
-        self._away: Alarm | None = None
-        self._away_told = False
+        self._apart: Alarm | None = None
+        self._apart_told = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every `watch_seconds` until `stop` is set. Whatever goes wrong is logged, and looked at again."""
@@ -94,10 +97,12 @@ class Watch:
         """One look, and what follows from it."""
         standing = await look(self._where)
         show(standing)
-        if standing.database is None:
-            await self._tell_of_outage(standing)
+        apart = next((need for need in needs(standing) if need.cause in APART), None)
+        if self._apart is not None and (apart is None or apart.cause != self._apart.cause):
+            await self._tell_of_end(self._apart, standing.at)
+        if apart is not None:
+            await self._tell_apart(apart, standing.at)
             return
-        await self._tell_of_return(standing.at)
         async with open_database(self._configuration) as pool:
             await self._keep(pool, [need for need in needs(standing) if need.cause not in QUIET])
             for name in self._channels:
@@ -149,19 +154,18 @@ class Watch:
                 async with transaction(pool) as connection:
                     await repository.digest_told(connection, channel, digest)
 
-    async def _tell_of_outage(self, standing: Standing) -> None:
-        [need] = [need for need in needs(standing) if need.cause is Cause.DATABASE]
-        began = self._away.first_seen_at if self._away is not None else standing.at
-        self._away = Alarm(0, need.cause, "", (), need.english, need.dutch, began)
-        if not self._away_told and standing.at - began >= self._after:
-            self._away_told = await self._tell_everywhere(Event.BEGAN, self._away)
+    async def _tell_apart(self, need: Need, now: datetime) -> None:
+        if self._apart is not None and self._apart.cause != need.cause:  # whose end no channel took
+            self._apart, self._apart_told = None, False
+        began = self._apart.first_seen_at if self._apart is not None else now
+        self._apart = Alarm(0, need.cause, "", (), need.english, need.dutch, began)
+        if not self._apart_told and now - began >= self._after:
+            self._apart_told = await self._tell_everywhere(Event.BEGAN, self._apart)
 
-    async def _tell_of_return(self, now: datetime) -> None:
-        if self._away is None:
-            return
-        ended = Alarm(0, self._away.cause, "", (), self._away.english, self._away.dutch, self._away.first_seen_at, now)
-        if not self._away_told or await self._tell_everywhere(Event.ENDED, ended):
-            self._away, self._away_told = None, False
+    async def _tell_of_end(self, alarm: Alarm, now: datetime) -> None:
+        ended = Alarm(0, alarm.cause, "", (), alarm.english, alarm.dutch, alarm.first_seen_at, now)
+        if not self._apart_told or await self._tell_everywhere(Event.ENDED, ended):
+            self._apart, self._apart_told = None, False
 
     async def _tell_everywhere(self, event: Event, alarm: Alarm) -> bool:
         """Whether any channel took it: one that did not is not asked again, since the others would say it twice."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Annotated, Final
 
 import typer
 from pydantic import Field
 
-from shared.configuration import Configuration, DatabaseUrl, variable_of
+from shared.configuration import Configuration, DatabaseUrl
 from shared.database.pool import open_pool, transaction
 from shared.database.roles import ROLES
 from shared.database.sealing_keys import publish
@@ -34,13 +33,6 @@ class DatabaseAdministration(Configuration):
     def passwords(self) -> dict[str, str]:
         """The password of each role whose secret is given here; one that is given but unreadable is Misconfigured."""
         return {role: self.secret(name).get_secret_value() for role, name in ROLES.items() if self.gives(name)}
-
-    def gives(self, name: str) -> bool:
-        """Whether the secret of this name is given here, readable or not."""
-        variable = variable_of(name)
-        return (
-            bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE")) or (self.secrets_dir / name).exists()
-        )
 
 
 def migrate(

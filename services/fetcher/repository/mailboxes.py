@@ -21,6 +21,7 @@ from services.fetcher.rules.backlog import Chosen, Waiting
 from services.fetcher.rules.due import Roles
 from services.fetcher.rules.following import Following, Reached
 from services.fetcher.rules.problem import Problem, ProblemKind
+from shared.database.installation import NO_SECRET
 from shared.database.logins import STANDING, record_refused, record_taken
 from shared.database.pool import Pool, connection
 from shared.logins import LoginStanding
@@ -36,7 +37,7 @@ _CLAIM: Final = f"""
     WITH due AS (
         SELECT state.helpdesk_id
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
-        WHERE settings.enabled AND settings.paused_since IS NULL
+        WHERE settings.enabled AND settings.paused_since IS NULL AND installation_confirmed($6)
             AND state.next_check_at <= now() AND state.lease_until <= now()
             AND state.helpdesk_id <> ALL($3) AND {_SERVER} <> ALL($5)
         ORDER BY state.next_check_at
@@ -61,7 +62,9 @@ _CLAIM: Final = f"""
         (SELECT active FROM statuses WHERE id = imported_status_id AND flag = 'imported') AS imported_status_active
     FROM claimed JOIN importer_settings AS settings USING (helpdesk_id) {LOGIN}
     ORDER BY next_check_at"""  # noqa: S608 - nothing but our own columns
-"""Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them."""
+"""Take the mailboxes whose turn has come, the longest overdue first, and lease them; others pass over them.
+
+None from a database that was not confirmed for us: it may be a copy."""
 
 _WAKE: Final = f"""
     UPDATE mailbox_states AS state SET next_check_at = now()
@@ -74,10 +77,10 @@ _RENEW: Final = """
     FROM unnest($2::bigint[], $4::integer[]) AS held (helpdesk_id, generation)
         JOIN importer_settings AS settings USING (helpdesk_id, generation)
     WHERE state.helpdesk_id = held.helpdesk_id AND state.lease_holder = $1 AND settings.enabled
-        AND settings.paused_since IS NULL
+        AND settings.paused_since IS NULL AND installation_confirmed($5)
     RETURNING state.helpdesk_id"""
-"""Keep the leases of checks in progress. A mailbox that was switched off, paused, or became another, is not
-renewed; nor is a lease that has been given back, by whatever order the statements of one fetcher arrive in: it has no
+"""Keep the leases of checks in progress. A mailbox that was switched off, paused, or became another, or whose
+database is not confirmed, is not renewed; nor is a lease that has been given back, by whatever order the statements of one fetcher arrive in: it has no
 holder."""
 
 _FINISH: Final = """
@@ -137,7 +140,7 @@ _CHANGED: Final = """
 _UNCHANGED: Final = """
     SELECT helpdesk_id FROM importer_settings
         JOIN unnest($1::bigint[], $2::bigint[]) AS open (helpdesk_id, row_version) USING (helpdesk_id, row_version)
-    WHERE enabled"""
+    WHERE enabled AND installation_confirmed($3)"""
 
 _STATES: Final = """
     SELECT helpdesk_id, last_check_at, last_successful_check_at, problem_kind, failed_checks, after_import_failures,
@@ -204,13 +207,14 @@ class MailboxState:
 class MailboxRepository:
     """The mailboxes, as one fetcher sees them. `holder` names this process in leases, and no other one ever.
 
-    `keyring` opens their passwords and certificates.
+    `keyring` opens their passwords and certificates; `presents` is what tells our installation from a copy's.
     """
 
-    def __init__(self, pool: Pool, holder: str, keyring: Keyring) -> None:
+    def __init__(self, pool: Pool, holder: str, keyring: Keyring, presents: bytes = NO_SECRET) -> None:
         self._pool = pool
         self._holder = holder
         self._keyring = keyring
+        self._presents = presents
 
     async def claim(
         self, lease: timedelta, at_most: int, *, busy: Collection[int] = (), full: Collection[str] = ()
@@ -220,13 +224,13 @@ class MailboxRepository:
         None of `busy` (helpdesks), and none at the servers that are `full`.
         """
         async with connection(self._pool) as acquired:
-            rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most, list(full))
+            rows = await acquired.fetch(_CLAIM, self._holder, lease, list(busy), at_most, list(full), self._presents)
             return [_claimed(row, await opened(acquired, row, self._keyring)) for row in rows]
 
     async def renew(self, lease: timedelta, held: Mapping[int, int]) -> set[int]:
         """Keep the leases of `held` (helpdesk → generation); the ones that are still ours, still on, still the same."""
         async with connection(self._pool) as acquired:
-            rows = await acquired.fetch(_RENEW, self._holder, list(held), lease, list(held.values()))
+            rows = await acquired.fetch(_RENEW, self._holder, list(held), lease, list(held.values()), self._presents)
         return {row["helpdesk_id"] for row in rows}
 
     async def finish(
@@ -303,9 +307,9 @@ class MailboxRepository:
             await acquired.execute(_CHANGED, helpdesk_id)
 
     async def unchanged(self, versions: Mapping[int, int]) -> set[int]:
-        """Which of these mailboxes (helpdesk → version of its settings) are on, with those very settings."""
+        """Which of these mailboxes (helpdesk → version of its settings) are on, with those very settings, in a confirmed database."""
         async with connection(self._pool) as acquired:
-            rows = await acquired.fetch(_UNCHANGED, list(versions), list(versions.values()))
+            rows = await acquired.fetch(_UNCHANGED, list(versions), list(versions.values()), self._presents)
         return {row["helpdesk_id"] for row in rows}
 
     async def states(self) -> list[MailboxState]:

@@ -13,6 +13,7 @@ EXPECTED = {
     *(f"amqp_password_{user}" for user in ("admin", "fetcher", "classifier", "ticket_writer", "notifier", "console")),
     "encryption_keys",
     "message_id_key",
+    "installation_id",
 }
 
 

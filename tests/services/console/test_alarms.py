@@ -217,6 +217,32 @@ async def test_a_database_that_is_away_is_told_from_memory_and_again_when_it_is_
     assert mail.messages[1] == ("Helpdesk-importer: database is voorbij", ("nacht@desk.example",))
 
 
+async def test_of_a_copied_database_the_operators_of_this_machine_alone_are_told_and_of_nothing_in_it(
+    configuration: AlarmConfiguration, importer: CommandLine, house: House
+) -> None:
+    await house.owner.execute("""
+        INSERT INTO employee_addresses (employee_id, address) VALUES (1, 'sanne@desk.example');
+        UPDATE importer_settings SET enabled = true, default_contact_id = 1, default_employee_id = 1;
+        UPDATE mailbox_states SET problem = 'Weg', problem_kind = 'unreachable', problem_since = now()""")
+    await importer.says("alarms", "add-administrator", "ICT", "Sanne de Wit")
+    mail = Heard()
+    watch = Watch(configuration, {"mail": mail})
+    await watch.look()
+    was = list(mail.messages)
+    assert {who for _, who in was} == {("nacht@desk.example",), ("sanne@desk.example",)}
+    await house.owner.execute("UPDATE installation SET restored_at = now(), restored_to = now()")
+    before = await house.owner.fetch("SELECT * FROM alarms ORDER BY id")
+    for _ in range(2):
+        await watch.look()
+    assert mail.messages[len(was) :] == [
+        ("Helpdesk-importer: installation heeft iemand nodig", ("nacht@desk.example",))
+    ]
+    assert await house.owner.fetch("SELECT * FROM alarms ORDER BY id") == before
+    await importer.says("installation", "confirm", "--yes")
+    await watch.look()
+    assert ("Helpdesk-importer: installation is voorbij", ("nacht@desk.example",)) in mail.messages
+
+
 @pytest.mark.parametrize(
     ("event", "language", "subject", "says"),
     [

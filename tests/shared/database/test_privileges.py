@@ -106,6 +106,13 @@ MAY = {
     "SELECT content FROM blob_chunks": {"fetcher", "classifier", "ticket_writer"},
     "SELECT content FROM raw_mail_chunks": {"web", *PEOPLE},
     "SELECT note_look_at_raw_mail('00000000-0000-0000-0000-000000000001')": {"ui", "web", *PEOPLE},
+    # which installation the database belongs to
+    "SELECT * FROM installation": set(),
+    "UPDATE installation SET confirmed_at = NULL": set(),
+    "SELECT installation_confirmed('')": {"fetcher", "notifier"},
+    "SELECT present_installation('')": {"fetcher", "notifier"},
+    "SELECT * FROM installation_standing()": {"web", *PEOPLE},
+    "SELECT confirm_installation('', true)": PEOPLE,
     # the audit log
     "SELECT * FROM audit_log": PEOPLE,
     "INSERT INTO audit_log (database_role, tool, kind, deed, thing) VALUES ('x', 'x', 'repair', 'x', 'x')": set(),

@@ -6,7 +6,15 @@ from typing import Any
 
 from shared.standing.broker import BrokerAlarm, BrokerStanding, WorkInQueue
 from shared.standing.needs import Standing
-from shared.standing.recorded import MailboxProgress, Outcomes, Recorded, TicketNumbers, Undecided, Unfinished
+from shared.standing.recorded import (
+    InstallationStanding,
+    MailboxProgress,
+    Outcomes,
+    Recorded,
+    TicketNumbers,
+    Undecided,
+    Unfinished,
+)
 
 NOW = datetime(2026, 11, 28, 14, 2, 30, tzinfo=UTC)
 QUEUES = (
@@ -17,6 +25,7 @@ QUEUES = (
 WELL = Recorded(
     at=NOW,
     schema_revision="0017",
+    installation=InstallationStanding(differs=(), since=None, confirmed_at=NOW, restored_to=None),
     mailboxes=(),
     outcomes=Outcomes({"ticket": 3}, {}),
     unfinished=Unfinished(without_outcome=0, untold=0, mails_due=0, mails_later=0, dead_letters=0),

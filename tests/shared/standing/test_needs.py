@@ -8,7 +8,7 @@ import pytest
 from shared.standing.broker import BrokerAlarm
 from shared.standing.certificates import ServerCertificate
 from shared.standing.needs import Cause, Standing, by_cause, needs
-from shared.standing.recorded import ServerAway
+from shared.standing.recorded import InstallationStanding, ServerAway
 from tests.shared.standing.examples import NOW, QUEUES, mailbox, standing, troubled, undecided
 
 
@@ -22,6 +22,28 @@ def test_an_importer_that_is_well_needs_nobody() -> None:
 @pytest.mark.parametrize(
     ("of", "cause", "said"),
     [
+        pytest.param(
+            standing(installation=InstallationStanding(("server", "database"), NOW, NOW, None)),
+            Cause.INSTALLATION,
+            "This database was confirmed for another installation: it is a copy, or the server is another one (another "
+            "PostgreSQL cluster, another database in it). No mailbox is read and no mail is sent. helpdesk-importer "
+            "installation show",
+            id="a copy",
+        ),
+        pytest.param(
+            standing(installation=InstallationStanding(("restored",), NOW, NOW, NOW)),
+            Cause.INSTALLATION,
+            f"This database was brought back to {NOW.astimezone():%Y-%m-%d %H:%M} and nobody has confirmed it yet.",
+            id="brought back",
+        ),
+        pytest.param(
+            standing(
+                installation=InstallationStanding(("key",), NOW, NOW, None), mailboxes=(mailbox("ICT", is_late=True),)
+            ),
+            Cause.INSTALLATION,
+            "This database was confirmed for another installation",
+            id="a copy whose mailboxes nobody reads",
+        ),
         pytest.param(
             standing(servers_away=(ServerAway("smtp.desk.example", 622, NOW, ("ICT",)),)),
             Cause.SERVER_AWAY,

@@ -175,3 +175,16 @@ async def test_an_error_of_ours_is_a_sentence_with_the_headers_of_a_page(
     assert "Er ging bij ons iets mis" in answer.text
     assert "TypeError" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_vandaag_says_first_that_nothing_is_read_or_sent_from_a_copy(world: World) -> None:
+    held = "Er wordt geen postvak gelezen en geen mail verstuurd."
+    async with await world.logged_in("anna") as client:
+        assert held not in (await client.get("/")).text
+        await world.owner.execute("UPDATE installation SET restored_at = now(), restored_to = now()")
+        try:
+            page = (await client.get("/")).text
+        finally:
+            await world.owner.execute("UPDATE installation SET restored_at = NULL, restored_to = NULL")
+    assert page.index(held) < page.index("Postvakken")
+    assert "installation confirm" in page

@@ -13,6 +13,7 @@ from shared.database.pool import Connection
 from shared.messages import Outcome
 from shared.standing import recorded
 from shared.standing.needs import NEEDS_A_PERSON
+from shared.standing.recorded import InstallationStanding
 
 MOST_COUNTED: Final = 1000
 """Of a work list: more are many."""
@@ -81,6 +82,7 @@ class Today:
     """All of it; `median` and `slow` (19 of 20 are faster) in seconds from fetching to outcome, of `timed` mails."""
 
     now: datetime
+    installation: InstallationStanding
     mailboxes: tuple[Mailbox, ...]
     waiting: Waiting
     hours: tuple[HourOfOutcome, ...]
@@ -94,6 +96,7 @@ async def today(connection: Connection, helpdesks: Sequence[int], names: frozens
     (times,) = await connection.fetch(_SECONDS, helpdesks)
     return Today(
         now=await recorded.now(connection),
+        installation=await recorded.installation(connection),
         mailboxes=tuple(Mailbox(**row) for row in await connection.fetch(_MAILBOXES, helpdesks)),
         waiting=await _waiting(connection, helpdesks, names),
         hours=tuple(HourOfOutcome(**row) for row in await connection.fetch(_HOURS, helpdesks)),
