@@ -207,14 +207,7 @@ async def migrated_database(server: PostgresEndpoint) -> AsyncIterator[str]:
     try:
         # Sessions that share a server take turns with its roles.
         await superuser.execute("SELECT pg_advisory_lock(1)")
-        if not await superuser.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'importer_owner')"):
-            await superuser.execute("CREATE ROLE importer_owner")
-        verifier = scram_verifier(DATABASE_PASSWORD)
-        await superuser.execute(f"ALTER ROLE importer_owner LOGIN CREATEROLE PASSWORD '{verifier}'")
-        owner = await asyncpg.connect(server.login("postgres", "importer_owner", DATABASE_PASSWORD))
-        await ensure_roles(owner)
-        await set_passwords(owner, dict.fromkeys(ROLES, DATABASE_PASSWORD))
-        await owner.close()
+        await make_roles(superuser, server)
         await superuser.execute("SELECT pg_advisory_unlock(1)")
         await superuser.execute(f"CREATE DATABASE {name} OWNER importer_owner TEMPLATE template0 ENCODING 'UTF8'")
         await migrate(Database(name, server).dsn("owner").get_secret_value())
@@ -222,6 +215,18 @@ async def migrated_database(server: PostgresEndpoint) -> AsyncIterator[str]:
         await superuser.close()
     yield name
     await drop_database(server, name)
+
+
+async def make_roles(superuser: asyncpg.Connection[Any], server: PostgresEndpoint) -> None:
+    """The owner and the roles of the services, with the password of all tests; safe to repeat."""
+    if not await superuser.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'importer_owner')"):
+        await superuser.execute("CREATE ROLE importer_owner")
+    verifier = scram_verifier(DATABASE_PASSWORD)
+    await superuser.execute(f"ALTER ROLE importer_owner LOGIN CREATEROLE PASSWORD '{verifier}'")
+    owner = await asyncpg.connect(server.login("postgres", "importer_owner", DATABASE_PASSWORD))
+    await ensure_roles(owner)
+    await set_passwords(owner, dict.fromkeys(ROLES, DATABASE_PASSWORD))
+    await owner.close()
 
 
 async def drop_database(server: PostgresEndpoint, name: str) -> None:

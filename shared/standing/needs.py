@@ -123,8 +123,8 @@ def _not_confirmed(installation: InstallationStanding) -> Need:
     english, dutch = why_not_confirmed(installation)
     return Need(
         Cause.INSTALLATION,
-        f"{english} No mailbox is read and no mail is sent. helpdesk-importer installation show says what would happen, "
-        "installation confirm has it happen.",
+        f"{english} No mailbox is read and no mail is sent. helpdesk-importer installation show says what would "
+        "happen, installation confirm has it happen.",
         f"{dutch} Er wordt geen postvak gelezen en geen mail verstuurd. «helpdesk-importer installation show» zegt wat "
         "er zou gebeuren, «installation confirm» laat het gebeuren.",
         since=installation.since,
@@ -143,7 +143,7 @@ def why_not_confirmed(installation: InstallationStanding) -> tuple[str, str]:
         )
     english, dutch = (", ".join(DIFFERS[what][of] for what in installation.differs) for of in (0, 1))
     return (
-        f"This database was confirmed for another installation: it is a copy, or the server is another one ({english}).",
+        f"This database was confirmed for another installation: it is a copy, or the server is another ({english}).",
         f"Deze database hoort bij een andere installatie: het is een kopie, of de server is een andere ({dutch}).",
     )
 

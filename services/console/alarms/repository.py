@@ -19,7 +19,8 @@ INSERT INTO alarms (cause, key, helpdesks, english, dutch)
 SELECT cause, key, ARRAY(SELECT jsonb_array_elements_text(helpdesks)), english, dutch
 FROM jsonb_to_recordset($1::jsonb) AS seen (cause text, key text, helpdesks jsonb, english text, dutch text)
 ON CONFLICT (cause, key) WHERE ended_at IS NULL DO UPDATE
-SET last_seen_at = greatest(alarms.last_seen_at, now()), helpdesks = excluded.helpdesks, english = excluded.english, dutch = excluded.dutch
+SET last_seen_at = greatest(alarms.last_seen_at, now()), helpdesks = excluded.helpdesks,
+    english = excluded.english, dutch = excluded.dutch
 """
 
 _END: Final = "UPDATE alarms SET ended_at = now() WHERE ended_at IS NULL AND last_seen_at < now() - $1::interval"

@@ -80,8 +80,8 @@ _RENEW: Final = """
         AND settings.paused_since IS NULL AND installation_confirmed($5)
     RETURNING state.helpdesk_id"""
 """Keep the leases of checks in progress. A mailbox that was switched off, paused, or became another, or whose
-database is not confirmed, is not renewed; nor is a lease that has been given back, by whatever order the statements of one fetcher arrive in: it has no
-holder."""
+database is not confirmed, is not renewed; nor is a lease that has been given back, by whatever order the statements of
+one fetcher arrive in: it has no holder."""
 
 _FINISH: Final = """
     UPDATE mailbox_states AS state SET
@@ -307,7 +307,7 @@ class MailboxRepository:
             await acquired.execute(_CHANGED, helpdesk_id)
 
     async def unchanged(self, versions: Mapping[int, int]) -> set[int]:
-        """Which of these mailboxes (helpdesk → version of its settings) are on, with those very settings, in a confirmed database."""
+        """Which of these mailboxes (helpdesk → version of its settings) may be read, with those very settings."""
         async with connection(self._pool) as acquired:
             rows = await acquired.fetch(_UNCHANGED, list(versions), list(versions.values()), self._presents)
         return {row["helpdesk_id"] for row in rows}

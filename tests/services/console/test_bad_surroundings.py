@@ -43,6 +43,8 @@ WHOLE = {
     "nightly": "--now",
     "retention show": "",
     "retention set": "--raw-mails 90",
+    "installation show": "",
+    "installation confirm": "--yes",
     "people find": "x@example.org",
     "people erase": "x@example.org --yes",
     "sweep-blobs": "",

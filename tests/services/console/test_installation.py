@@ -107,7 +107,8 @@ async def test_where_something_differs_no_mailbox_is_read_and_no_mail_sent(
     assert "installation confirm" in said
     assert (await recorded.installation(house.owner)).differs == (differs,)
     assert await audited(house.owner) == ["bound", "held"]
-    assert "No mailbox is read and no mail is sent" in [*await waits(house)][0]
+    [waits] = await until_idle(house)
+    assert "No mailbox is read and no mail is sent" in waits
 
     shown = await importer.says("installation", "confirm")
     assert "1 mailbox would be read: ICT." in shown
@@ -121,7 +122,7 @@ async def test_where_something_differs_no_mailbox_is_read_and_no_mail_sent(
     assert "is confirmed for this installation since" in shown
 
 
-async def waits(house: House) -> list[str]:
+async def until_idle(house: House) -> list[str]:
     """What a run until idle waits for."""
     unfinished, mailboxes = await recorded.unfinished(house.owner), tuple(await recorded.mailboxes(house.owner))
     now, installation = await recorded.now(house.owner), await recorded.installation(house.owner)
@@ -164,8 +165,9 @@ async def test_mail_that_a_person_held_stays_held_after_the_confirmation(
     assert await works(database) == (1, 0)
 
 
+@pytest.mark.usefixtures("house")
 async def test_the_secret_of_the_command_line_counts_where_no_service_runs(
-    house: House, database: Database, importer: CommandLine
+    database: Database, importer: CommandLine
 ) -> None:
     folder = Path(importer.environment["IMPORTER_SECRETS_DIR"])
     (folder / "installation_id").write_text("another\n", encoding="ascii")
@@ -174,8 +176,9 @@ async def test_the_secret_of_the_command_line_counts_where_no_service_runs(
     assert await works(database, OURS) == (0, 0)
 
 
+@pytest.mark.usefixtures("house")
 async def test_a_copy_by_dump_stands_still_beside_the_original_that_goes_on(
-    house: House, database: Database, importer: CommandLine, tmp_path: Path
+    database: Database, importer: CommandLine, tmp_path: Path
 ) -> None:
     superuser = await asyncpg.connect(database.server.url)
     name = f"{database.name}_copy"

@@ -25,7 +25,7 @@ def test_an_importer_that_is_well_needs_nobody() -> None:
         pytest.param(
             standing(installation=InstallationStanding(("server", "database"), NOW, NOW, None)),
             Cause.INSTALLATION,
-            "This database was confirmed for another installation: it is a copy, or the server is another one (another "
+            "This database was confirmed for another installation: it is a copy, or the server is another (another "
             "PostgreSQL cluster, another database in it). No mailbox is read and no mail is sent. helpdesk-importer "
             "installation show",
             id="a copy",
