@@ -19,8 +19,10 @@ def _hash_key() -> str:
     return secrets.token_hex(32)
 
 
-DATABASE_ROLES = ("owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "web", "ui", "operator")
-BROKER_USERS = ("admin", "fetcher", "classifier", "ticket_writer", "notifier", "console")
+DATABASE_ROLES = (
+    "owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "web", "ui", "operator", "reconciler",
+)  # fmt: skip
+BROKER_USERS = ("admin", "fetcher", "classifier", "ticket_writer", "notifier", "console", "reconciler")
 
 _MAKERS: dict[str, Callable[[], str]] = {
     **{f"database_password_{role}": _password for role in DATABASE_ROLES},

@@ -53,7 +53,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "nightly": (
         "nightly",
-        "Remove what nothing needs any more (`retention`), each night at three by the clock of this machine.",
+        "Remove what nothing needs (`retention`) and compare all (`reconcile --repair`), each night at three.",
     ),
     "sweep-blobs": ("sweep_blobs", "Remove stored bytes that nothing needs any more; `nightly` does it each night."),
     "retention": ("retention", "How long raw mails are kept."),
@@ -71,6 +71,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "explain": ("explain", "Tell what mails in files become and why, without any server."),
     "check-mailbox": ("check_mailbox", "Try a helpdesk's mailbox without changing anything in it."),
     "importer": ("importer", "The «e-Mail importer» settings of a helpdesk."),
+    "reconcile": (
+        "reconcile",
+        "Compare mailboxes, ledger, tickets, notifications, queues and stored bytes, and tell what differs.",
+    ),
     "mails": ("mails", "The mails that were taken in, and what became of them."),
     "quarantine": ("mails", "Mails that could not become a ticket."),
     "dead-letters": ("dead_letters", "Messages that were parked for a person."),

@@ -19,8 +19,8 @@ class Unusable(ImporterError):
     """The mailbox or account cannot be used; the text says why and what to do."""
 
 
-async def ask(service: str, *arguments: str) -> dict[str, Any]:
-    """The answer of `python -m services.SERVICE ARGUMENTS` (`shared.asking`).
+async def ask(service: str, *arguments: str, within: float = LONGEST_SECONDS) -> dict[str, Any]:
+    """The answer of `python -m services.SERVICE ARGUMENTS` (`shared.asking`), within so many seconds.
 
     Raises Misconfigured or Unusable with what it says on standard error.
     """
@@ -33,11 +33,11 @@ async def ask(service: str, *arguments: str) -> dict[str, Any]:
         stderr=subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
+        async with asyncio.timeout(within):
             answered, complaint = await process.communicate()
     except TimeoutError:
         raise Unusable(
-            f"There was no answer within {LONGEST_SECONDS} seconds: check the server's name and the network."
+            f"There was no answer within {within:g} seconds: check the server's name and the network."
         ) from None
     finally:
         if process.returncode is None:

@@ -19,6 +19,7 @@ settings  those of every service (`shared.configuration`), and
 replicas  any number: leases share out the mailboxes, row locks the mails to republish
 check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing in it (mailbox_check);
           discover HELPDESK_ID finds its Exchange server, for a person to confirm (discovery)
+          compare SECONDS SINCE|- HELPDESK_ID… tells what mailboxes have and the ledger has not (mailbox_comparison)
 exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours
 """
 
@@ -32,7 +33,7 @@ import os
 import socket
 import sys
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -42,6 +43,7 @@ from services.fetcher import metrics
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check
 from services.fetcher.mailbox_check import try_mailbox
+from services.fetcher.mailbox_comparison import compare_mailboxes
 from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
 from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.open_files import allow_many
@@ -119,9 +121,20 @@ if __name__ == "__main__":
             sys.exit(answer(SERVICE, lambda asked: try_mailbox(asked, int(helpdesk_id), again=False)))
         case ["check", helpdesk_id, "again"] if helpdesk_id.isdecimal():
             sys.exit(answer(SERVICE, lambda asked: try_mailbox(asked, int(helpdesk_id), again=True)))
+        case ["compare", older_than, since, *helpdesk_ids] if all(map(str.isdecimal, (older_than, *helpdesk_ids))):
+            compared = partial(
+                compare_mailboxes,
+                older_than=timedelta(seconds=int(older_than)),
+                since=None if since == "-" else datetime.fromisoformat(since),
+                helpdesk_ids=[int(each) for each in helpdesk_ids],
+            )
+            sys.exit(answer(SERVICE, compared))
         case ["discover", helpdesk_id] if helpdesk_id.isdecimal():
             from services.fetcher.discovery import find_server  # it stands on all of EWS, as `registry` says
 
             sys.exit(answer(SERVICE, lambda asked: find_server(asked, int(helpdesk_id))))
         case _:
-            sys.exit("usage: python -m services.fetcher [check HELPDESK_ID [again] | discover HELPDESK_ID]")
+            sys.exit(
+                "usage: python -m services.fetcher [check HELPDESK_ID [again] | discover HELPDESK_ID |"
+                " compare SECONDS SINCE|- HELPDESK_ID…]"
+            )

@@ -13,12 +13,14 @@ is taken is recorded, so that it rests for the fetchers too, or does no longer. 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from services.fetcher.login import refused_everywhere
 from services.fetcher.mailboxes.protocol import (
     LoginRefused,
+    Mailbox,
     MailboxError,
     MailboxHealth,
     MailboxMissing,
@@ -30,12 +32,15 @@ from services.fetcher.repository.trial import MailboxToTry, mailbox_to_try, reco
 from services.fetcher.rules.problem import ProblemKind
 from shared.asking import Answer, Asked, told_at
 from shared.connecting import ForbiddenAddress
+from shared.database.pool import Pool
 from shared.errors import Misconfigured
 from shared.logins import LoginStanding, rest_after_refusals
 from shared.sealing import Keyring
 
 LONGEST_SECONDS: Final = 120
 """A person waits."""
+
+T = TypeVar("T")
 
 
 async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
@@ -48,18 +53,10 @@ async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
             "helpdesk-importer importer set HELPDESK --server … --username …"
         )
     answer = _told(mailbox)
-    login = mailbox.login
-    if login is not None and login.rests_for is not None and not again:
-        return answer | {"ok": False, **_trouble(LoginRests(login))}
     try:
-        health = await _health(mailbox)
+        health = await visit(pool, mailbox, _health, within=LONGEST_SECONDS, again=again)
     except MailboxError as error:
-        if login is not None and isinstance(error, LoginRefused) and refused_everywhere(error, mailbox.access):
-            rest = rest_after_refusals(login.refused_logins + 1, jitter=0)
-            await record_login_refused(pool, login, str(error), rest)
-        return answer | {"ok": False, **_trouble(error)}
-    if login is not None:
-        await record_login_taken(pool, login)
+        return answer | {"ok": False, **trouble_of(error)}
     return answer | {
         "ok": True,
         "unread": health.unread,
@@ -83,22 +80,47 @@ class LoginRests(MailboxError):
         )
 
 
-async def _health(tried: MailboxToTry) -> MailboxHealth:
-    """Log in and look, changing nothing. Raises MailboxError."""
+async def _health(mailbox: Mailbox) -> MailboxHealth:
+    return await mailbox.health_check()
+
+
+async def visit(
+    pool: Pool, tried: MailboxToTry, work: Callable[[Mailbox], Awaitable[T]], *, within: float, again: bool = False
+) -> T:
+    """What `work` finds in the mailbox within so many seconds; whether the login is taken is recorded.
+
+    A login that was refused and rests is not tried, unless `again`. Raises MailboxError.
+    """
+    login = tried.login
+    if login is not None and login.rests_for is not None and not again:
+        raise LoginRests(login)
     if tried.unreadable_secret:
         raise SecretUnreadable
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
+        found = await _opened(tried, work, within)
+    except LoginRefused as error:
+        if login is not None and refused_everywhere(error, tried.access):
+            rest = rest_after_refusals(login.refused_logins + 1, jitter=0)
+            await record_login_refused(pool, login, str(error), rest)
+        raise
+    if login is not None:
+        await record_login_taken(pool, login)
+    return found
+
+
+async def _opened(tried: MailboxToTry, work: Callable[[Mailbox], Awaitable[T]], within: float) -> T:
+    try:
+        async with asyncio.timeout(within):
             mailbox = await open_mailbox(tried.access)
             try:
-                return await mailbox.health_check()
+                return await work(mailbox)
             finally:
                 await mailbox.close()
     except ForbiddenAddress as error:
         raise MailboxMissing(error.sentence) from error
     except TimeoutError:
         raise MailboxUnreachable(
-            f"De mailserver gaf binnen {LONGEST_SECONDS} seconden geen heel antwoord: controleer zijn naam en het "
+            f"De mailserver gaf binnen {within:.0f} seconden geen heel antwoord: controleer zijn naam en het "
             "netwerk, of probeer het later opnieuw."
         ) from None
 
@@ -125,7 +147,8 @@ def _told(mailbox: MailboxToTry) -> Answer:
     }
 
 
-def _trouble(error: MailboxError) -> Answer:
+def trouble_of(error: MailboxError) -> Answer:
+    """How an answer tells of a mailbox that cannot be used."""
     return {"trouble": type(error).__name__, "problem_kind": error.kind.value, "problem": str(error)}
 
 

@@ -36,6 +36,9 @@ _PUT_ALL: Final = """
 _AT_ONCE: Final = 4 * INLINE_LIMIT
 """Bytes of the blobs that one statement stores."""
 
+_COUNTED_AT_ONCE: Final = 2000
+"""Blobs of one statement that only looks."""
+
 _PUT: Final = "INSERT INTO blobs (sha256, byte_size) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true"
 
 _KEEP: Final = "SELECT true FROM blobs WHERE sha256 = $1 FOR KEY SHARE"
@@ -60,6 +63,13 @@ _UNNEEDED: Final = """
 _LOCK_UNNEEDED: Final = f"""
     SELECT sha256 FROM blobs WHERE created_at < now() - $2::interval AND {_UNNEEDED}
     LIMIT $1 FOR UPDATE SKIP LOCKED"""  # noqa: S608 - both parts are constants of this module
+
+_COUNT_UNNEEDED: Final = f"""
+    -- of the blobs behind digest $1, $3 at most: the last of them, and how many nothing needs
+    WITH page AS (SELECT sha256, created_at FROM blobs WHERE sha256 > $1 ORDER BY sha256 LIMIT $3)
+    SELECT (SELECT sha256 FROM page ORDER BY sha256 DESC LIMIT 1) AS last,
+        count(*) FILTER (WHERE created_at < now() - $2::interval AND {_UNNEEDED}) AS unneeded
+    FROM page AS blobs"""  # noqa: S608 - as above
 
 _STILL_UNNEEDED: Final = f"SELECT sha256 FROM blobs WHERE sha256 = ANY($1) AND {_UNNEEDED}"  # noqa: S608 - as above
 
@@ -166,6 +176,15 @@ class PostgresBlobs:
             await connection.execute("DELETE FROM mail_blobs WHERE sha256 = ANY($1)", unneeded)
             await connection.execute("DELETE FROM blobs WHERE sha256 = ANY($1)", unneeded)
         return len(unneeded)
+
+    async def count_unneeded(self, *, settled_for: timedelta) -> int:
+        """How many blobs `remove_unneeded` would remove by now, if none of them is needed meanwhile."""
+        after, count = b"", 0
+        while after is not None:
+            async with connection(self._pool) as acquired:
+                (page,) = await acquired.fetch(_COUNT_UNNEEDED, after, settled_for, _COUNTED_AT_ONCE)
+            after, count = page["last"], count + page["unneeded"]
+        return count
 
 
 def _statements(

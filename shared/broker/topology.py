@@ -257,6 +257,23 @@ def _console_user(parameters: TopologyParameters) -> User:
     )
 
 
+def _reconciler_user(parameters: TopologyParameters) -> User:
+    """Looks at what the queues hold, suspects excepted: each look counts against those. It publishes nothing."""
+    names = [
+        name
+        for queue in WORK_QUEUES
+        for name in (queue.name, *_queues_beside(queue.name, parameters))
+        if name != suspect_queue(queue.name)
+    ]
+    return User(
+        name=f"{parameters.user_prefix}reconciler",
+        service="reconciler",
+        write=NOTHING,
+        read=_exactly(*names),
+        tags=("monitoring",),
+    )
+
+
 def topology(parameters: TopologyParameters | None = None) -> Topology:
     """The whole topology; `parameters` None means that of a real installation."""
     parameters = parameters or TopologyParameters()
@@ -273,5 +290,9 @@ def topology(parameters: TopologyParameters | None = None) -> Topology:
             ),
         ),
         policies=tuple(policy for queue in WORK_QUEUES for policy in _policies(queue.name, parameters)),
-        users=(*(_service_user(service, parameters) for service in PUBLISHES), _console_user(parameters)),
+        users=(
+            *(_service_user(service, parameters) for service in PUBLISHES),
+            _console_user(parameters),
+            _reconciler_user(parameters),
+        ),
     )

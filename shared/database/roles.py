@@ -1,4 +1,4 @@
-"""The database's roles: one per service, one each for console, operator and helpdesk UI (DESIGN 8).
+"""The database's roles: one per service, one each for the tools of people and the helpdesk UI (DESIGN 8).
 
 Roles belong to the whole server: they are made once, and each database grants them what 11_grants.sql says. Until a
 password is set they cannot log in.
@@ -25,6 +25,7 @@ ROLES: Final[Mapping[str, str]] = {
     "importer_console": "database_password_console",
     "importer_web": "database_password_web",
     "importer_operator": "database_password_operator",
+    "importer_reconciler": "database_password_reconciler",
     "helpdesk_ui": "database_password_ui",
 }
 """Each role, and the name of the secret that holds its password."""

@@ -74,6 +74,7 @@ class Cause(StrEnum):
     QUARANTINE = "quarantine"
     REVIEW = "review"
     BACKLOG = "old-mail"
+    DIFFERENCES = "differences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,7 @@ def _of_database(database: Recorded) -> Iterator[Need]:
     yield from _mailboxes(database)
     yield from _logins(database)
     yield from _numbers(database)
+    yield from _differences(database)
     for helpdesk in database.undecided:
         yield from _undecided(helpdesk)
     for server in database.servers_away:
@@ -262,6 +264,20 @@ def _of_database(database: Recorded) -> Iterator[Need]:
             flood.helpdesk,
             (flood.helpdesk,),
             flood.since,
+        )
+
+
+def _differences(database: Recorded) -> Iterator[Need]:
+    compared = database.compared
+    if compared is not None and compared.left:
+        since = _clock(compared.at, database.at)
+        yield Need(
+            Cause.DIFFERENCES,
+            f"{many(compared.left, 'difference')} between mailboxes, ledger, tickets, notifications, queues and stored "
+            f"bytes, as of {since}: helpdesk-importer reconcile tells each and what to do.",
+            f"{compared.left} verschil(len) tussen postvakken, administratie, tickets, meldingen, wachtrijen en "
+            f"opgeslagen bytes, per {since}: helpdesk-importer reconcile noemt ze, met wat te doen.",
+            since=compared.at,
         )
 
 

@@ -134,6 +134,11 @@ SELECT helpdesk.name AS helpdesk, hold.held_since, hold.reason,
 FROM outgoing_holds hold LEFT JOIN helpdesks helpdesk ON helpdesk.id = hold.helpdesk_id ORDER BY hold.held_since
 """
 
+_COMPARED: Final = """
+SELECT finished_at AS at, coalesce((told ->> 'left')::integer, 0) AS left FROM nightly_jobs
+WHERE job = 'reconcile' AND finished_at IS NOT NULL
+"""
+
 _SERVERS_AWAY: Final = """
 -- $1 the reason, $2 how long it may last
 SELECT coalesce(account.host, 'graph') AS server, count(*), min(notification.created_at) AS since,
@@ -342,6 +347,14 @@ class InstallationStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """The last whole comparison (`reconcile`): when, and how many differences it left for a person."""
+
+    at: datetime
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """All of it, `at` a moment of the database's clock."""
 
@@ -362,6 +375,8 @@ class Recorded:
     ticket_numbers: TicketNumbers
     tickets_that_threads_would_have_saved: Mapping[str, int]
     """By helpdesk, of the last thirty days (D8)."""
+    compared: Compared | None = None
+    """None: there was no comparison yet."""
 
 
 async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryReason]) -> Recorded:
@@ -383,6 +398,7 @@ async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryRea
         logins=tuple(await logins(connection)),
         ticket_numbers=await ticket_numbers(connection),
         tickets_that_threads_would_have_saved=await tickets_of_threads(connection),
+        compared=await compared(connection),
     )
 
 
@@ -458,6 +474,12 @@ async def undecided(connection: Connection) -> list[Undecided]:
 async def held(connection: Connection) -> list[Held]:
     """What mail out a person holds, the oldest hold first, and how many mails wait behind it."""
     return [Held(**row) for row in await connection.fetch(_HELD)]
+
+
+async def compared(connection: Connection) -> Compared | None:
+    """The last whole comparison; None while there was none."""
+    row = await connection.fetchrow(_COMPARED)
+    return None if row is None else Compared(**row)
 
 
 async def servers_away(connection: Connection) -> list[ServerAway]:

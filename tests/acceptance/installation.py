@@ -16,6 +16,7 @@ from deploy.local.instance import Servers
 from shared.broker import administration
 from shared.broker.administration import Management
 from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, topology
+from shared.database.roles import ROLES
 from shared.database.sealing_keys import publish
 from shared.sealing import Keyring, new_key
 from tests.databases import DATABASE_PASSWORD, Database, Databases
@@ -74,7 +75,7 @@ def _secrets(folder: Path, ours: Topology) -> Path:
     secrets = {
         **{
             f"database_password_{name}": DATABASE_PASSWORD
-            for name in ("owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "operator", "ui")
+            for name in ("owner", *(role.removeprefix("importer_").removeprefix("helpdesk_") for role in ROLES))
         },
         **{f"amqp_password_{user.service}": BROKER_PASSWORD for user in ours.users},
         "encryption_keys": new_key().get_secret_value(),

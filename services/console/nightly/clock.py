@@ -12,12 +12,14 @@ from datetime import datetime
 import typer
 
 from services.console.nightly.jobs import next_night
+from shared import acting
 
 
-async def tonight() -> None:
+async def tonight(*options: str) -> None:
     """Do the night's work as `helpdesk-importer nightly --now`; what it says goes where ours goes."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.console", "nightly", "--now", env={**os.environ, "PYTHONSAFEPATH": "1"}
+        *(sys.executable, "-m", "services.console", "nightly", "--now", *options),
+        env={**os.environ, "PYTHONSAFEPATH": "1", acting.VARIABLE: "nightly"},
     )
     try:
         code = await process.wait()

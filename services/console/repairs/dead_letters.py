@@ -164,6 +164,13 @@ async def settle(connection: Connection, letter: Letter) -> None:
         await note_discarded(connection, MailId(letter.mail_id))
 
 
+async def drop(connection: Connection, letter: Letter) -> None:
+    """Note that the letter is thrown away since all that it asked for is done: its mail stays as it is."""
+    await _record(connection, letter, "dropped")
+    if letter.mail_id is not None:
+        await connection.execute(_RESOLVE, letter.mail_id, letter.delivery.queue)
+
+
 async def _record(connection: Connection, letter: Letter, deed: str) -> None:
     """Record it in the audit log: not every letter is about a mail, and has a row of its own."""
     delivery = letter.delivery

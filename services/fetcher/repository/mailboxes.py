@@ -347,7 +347,7 @@ def _claimed(row: asyncpg.Record, login: Opened) -> ClaimedMailbox:
         failed_checks=row["failed_checks"],
         claimed_at=row["claimed_at"],
         after_import_standing=_after_import(row),
-        chosen=_chosen(row),
+        chosen=chosen_of(row),
         following=_following(row),
         was_followed=row["sync_state"] is not None,
     )
@@ -377,7 +377,8 @@ def _after_import(row: asyncpg.Record) -> AfterImportStanding:
     return AfterImportStanding(row["after_import_failures"], row["after_import_problem"], rests=rests)
 
 
-def _chosen(row: asyncpg.Record) -> Chosen | None:
+def chosen_of(row: asyncpg.Record) -> Chosen | None:
+    """What a person chose for old mail, of a row of `mailbox_states`."""
     if row["backlog_choice"] is None:
         return None
     return Chosen(ImportChoice(row["backlog_choice"]), row["backlog_chosen_at"], row["backlog_chosen_until"])

@@ -118,6 +118,11 @@ SERVICES_AND_WHAT_THEY_MAY_READ = {
     "ticket_writer": {"mail.classified", "mail.classified.suspect"},
     "notifier": {"ticket.events", "ticket.events.suspect"},
     "console": {"mail.raw.dead", "mail.classified.dead", "ticket.events.dead"},
+    "reconciler": {
+        f"{queue}{beside}"
+        for queue in ("mail.raw", "mail.classified", "ticket.events")
+        for beside in ("", ".wait.10s", ".wait.1m", ".wait.10m", ".dead")
+    },
 }
 
 
@@ -158,6 +163,7 @@ async def test_a_service_reads_its_own_queues_and_no_other(module_vhost: Vhost, 
         pytest.param("ticket_writer", "mail", "mail.classified", id="ticket writer as classifier"),
         pytest.param("notifier", "ticket", "ticket.event", id="notifier as ticket writer"),
         pytest.param("console", "mail", "mail.raw", id="console as fetcher"),
+        pytest.param("reconciler", "retry", "mail.raw", id="reconciler as console"),
         pytest.param("console", "", "mail.raw", id="anyone to a queue by the default exchange"),
     ],
 )

@@ -53,6 +53,11 @@ def test_privileges_are_the_least() -> None:
     def beside(queue: str) -> str:
         return rf"^({queue}\.wait\.10s|{queue}\.wait\.1m|{queue}\.wait\.10m|{queue}\.suspect|{queue}\.dead)$"
 
+    def looked_into(*queues: str) -> str:
+        """All but the suspects: each look would count against them."""
+        kinds = ("", r"\.wait\.10s", r"\.wait\.1m", r"\.wait\.10m", r"\.dead")
+        return f"^({'|'.join(queue + kind for queue in queues for kind in kinds)})$"
+
     assert rights(OURS) == {
         "fetcher": (r"^mail$", "^$", {"mail": r"^mail\.raw$"}),
         "classifier": (
@@ -74,5 +79,10 @@ def test_privileges_are_the_least() -> None:
             r"^retry$",
             r"^(mail\.raw\.dead|mail\.classified\.dead|ticket\.events\.dead)$",
             {RETRY_EXCHANGE: r"^(mail\.raw|mail\.classified|ticket\.events)$"},
+        ),
+        "reconciler": (
+            "^$",
+            looked_into(r"mail\.raw", r"mail\.classified", r"ticket\.events"),
+            {},
         ),
     }

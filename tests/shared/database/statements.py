@@ -12,14 +12,31 @@ from typing import Final
 
 import services
 import shared.blobs
+from services.console import audit, reconcile
+from services.console.nightly import jobs
+from services.console.repairs import dead_letters
+from shared.blobs import postgres
 
 _STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\b(?!.*\{)", re.DOTALL)
 _READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
 _WRITES_BLOBS: Final = {"fetcher", "classifier"}
 _USES_LOGINS: Final = {"fetcher", "notifier"}
 _READING: Final = re.compile(r"SELECT (?:content|byte_size) FROM")
-_SWEEPING: Final = re.compile(r"SELECT sha256 FROM blobs|DELETE")
-"""What `sweep-blobs` does, which is the operator's."""
+_SWEEPING: Final = re.compile(r"SELECT sha256(?:, created_at)? FROM blobs|DELETE")
+"""What `sweep-blobs` and `reconcile` do, which is no service's."""
+
+_RECONCILE: Final = "services.console.reconcile"
+_CALLED_BY_RECONCILE: Final = (
+    "SELECT mail_id FROM imported_mails WHERE mail_id > $1 ORDER BY mail_id LIMIT $2",
+    "SELECT id FROM tickets WHERE id > $1 ORDER BY id LIMIT $2",
+    postgres._COUNT_UNNEEDED,
+    dead_letters._RESOLVE,
+    audit._RECORD,
+    jobs._TAKE,
+    jobs._FINISH,
+    "SELECT version_num FROM public.alembic_version",
+)
+"""What it calls outside of its own folder, and the pages of its tables."""
 
 BY_TRIGGERS: Final = {
     "ticket_writer": (
@@ -31,7 +48,12 @@ BY_TRIGGERS: Final = {
 
 
 def statements_of(service: str) -> list[str]:
-    """Every statement in the code of a service, each once, in the order of the modules' names."""
+    """Every statement in the code of a service, each once, in the order of the modules' names.
+
+    «reconciler» is no service: its statements are those of `services.console.reconcile` and of what that calls.
+    """
+    if service == "reconciler":
+        return [*dict.fromkeys([*_in_modules(_RECONCILE, Path(reconcile.__path__[0])), *_CALLED_BY_RECONCILE])]
     found = dict.fromkeys(_in_modules(f"services.{service}", Path(services.__path__[0]) / service))
     for statement in _in_modules("shared.blobs", Path(shared.blobs.__path__[0])):
         who = _READS_BLOBS if _READING.match(statement) else set() if _SWEEPING.search(statement) else _WRITES_BLOBS

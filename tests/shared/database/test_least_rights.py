@@ -10,7 +10,7 @@ import pytest
 from tests.databases import Database
 from tests.shared.database.statements import statements_of
 
-SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")
+SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier", "reconciler")
 RIGHTS = """
     SELECT rel.relname AS table_name, may.privilege_type AS privilege, NULL AS column_name
     FROM pg_class AS rel CROSS JOIN LATERAL aclexplode(rel.relacl) AS may

@@ -14,7 +14,7 @@ from shared.database.pool import Pool
 
 SERVICES = {"fetcher", "classifier", "ticket_writer", "notifier"}
 PEOPLE = {"console", "operator"}
-EVERYONE = SERVICES | PEOPLE | {"ui", "web"}
+EVERYONE = SERVICES | PEOPLE | {"ui", "web", "reconciler"}
 
 MAIL = (
     "INSERT INTO imported_mails (mail_id, helpdesk_id, generation, folder, item_key, raw_sha256, raw_size, full_size,"
@@ -72,7 +72,7 @@ MAY = {
     "UPDATE importer_settings SET imported_status_id = 2 WHERE helpdesk_id = 1": set(),
     "UPDATE mailbox_states SET lease_holder = 'me', lease_until = now()": {"fetcher"},
     "UPDATE mailbox_states SET sync_state = '{}'": {"fetcher"},
-    "UPDATE mailbox_states SET next_check_at = now()": {"fetcher", "web", *PEOPLE},
+    "UPDATE mailbox_states SET next_check_at = now()": {"fetcher", "web", "reconciler", *PEOPLE},
     "UPDATE mailbox_states SET backlog_choice = 'import', backlog_chosen_at = now(), backlog_chosen_until = now()": {
         "fetcher",
         "web",
@@ -85,11 +85,11 @@ MAY = {
     "DELETE FROM sender_rules": PEOPLE,
     "DELETE FROM mailbox_states": set(),
     "SELECT * FROM helpdesks": PEOPLE,
-    "SELECT name FROM helpdesks": {"ticket_writer", "notifier", "web", *PEOPLE},
+    "SELECT name FROM helpdesks": {"ticket_writer", "notifier", "web", "reconciler", *PEOPLE},
     "UPDATE helpdesks SET name = 'Anders' WHERE id = 1": PEOPLE,
     "SELECT * FROM calendar_hours": {"ticket_writer", "ui", *PEOPLE},
     "UPDATE persons SET name = 'Anna' WHERE id = 1": {"ui", *PEOPLE},
-    "SELECT active FROM persons": EVERYONE - {"notifier", "web"},
+    "SELECT active FROM persons": EVERYONE - {"notifier", "web", "reconciler"},
     "SELECT name FROM persons": {"notifier", "ui", *PEOPLE},
     "SELECT * FROM person_addresses": {"ui", *PEOPLE},
     "SELECT address_key FROM person_addresses": {"classifier", "ui", *PEOPLE},
@@ -119,7 +119,7 @@ MAY = {
     "UPDATE audit_log SET actor = 'x'": set(),
     "DELETE FROM audit_log": set(),
     "TRUNCATE audit_log": set(),
-    "SELECT record_audit('repair', 'x', 'x', NULL, NULL, NULL, NULL, NULL)": PEOPLE,
+    "SELECT record_audit('repair', 'x', 'x', NULL, NULL, NULL, NULL, NULL)": {"reconciler", *PEOPLE},
     "INSERT INTO blobs (sha256, byte_size) VALUES (sha256('new'), 3)": {"fetcher", "classifier"},
     "INSERT INTO blob_chunks VALUES (sha256('1'), 1, '1')": {"fetcher", "classifier"},
     "UPDATE blob_chunks SET content = '2'": set(),
@@ -130,13 +130,17 @@ MAY = {
     "SELECT * FROM remove_raw_mails(1, '-infinity', '00000000-0000-0000-0000-000000000000')": {"operator"},
     "SELECT remove_identities(1)": {"operator"},
     "SELECT erase_person('niemand@elders.example')": {"operator"},
-    "SELECT * FROM nightly_jobs": PEOPLE,
-    "INSERT INTO nightly_jobs (job) VALUES ('retention')": {"operator"},
+    "SELECT job, finished_at FROM nightly_jobs": {"reconciler", *PEOPLE},
+    "INSERT INTO nightly_jobs (job) VALUES ('retention')": {"operator", "reconciler"},
+    # what compares: it sees that a body or bytes are not right, and neither of them
+    "SELECT * FROM pictures_not_there(1, 9)": {"reconciler"},
+    "SELECT * FROM damaged_blobs('', '\\xff', true)": {"reconciler"},
     # the ledger
-    "SELECT outcome FROM imported_mails": {"fetcher", "ticket_writer", "web", *PEOPLE},
+    "SELECT outcome FROM imported_mails": {"fetcher", "ticket_writer", "web", "reconciler", *PEOPLE},
+    "SELECT subject FROM imported_mails": {"ticket_writer", "web", *PEOPLE},
     MAIL: {"fetcher", *PEOPLE},
     "UPDATE imported_mails SET published_at = now(), marked_read_at = now()": {"fetcher"},
-    "UPDATE imported_mails SET next_republish_at = now()": {"fetcher", "web", *PEOPLE},
+    "UPDATE imported_mails SET next_republish_at = now()": {"fetcher", "web", "reconciler", *PEOPLE},
     "UPDATE imported_mails SET outcome = outcome": {"ticket_writer"},
     "UPDATE imported_mails SET replay_number = replay_number + 1, published_at = NULL, choice = NULL": {"web", *PEOPLE},
     "UPDATE imported_mails SET outcome_at = now(), reasons = '[]', decided_replay = 0 WHERE outcome IS NULL": {
@@ -152,7 +156,7 @@ MAY = {
     " reasons FROM imported_mails": set(),
     "SELECT record_dead_letter('00000000-0000-0000-0000-000000000001', 'ticket.events', 'x')": SERVICES | PEOPLE,
     "INSERT INTO dead_letters (mail_id, queue, reason) SELECT mail_id, 'q', 'r' FROM mail_blobs": set(),
-    "UPDATE dead_letters SET resolved_at = now()": {"web", *PEOPLE},
+    "UPDATE dead_letters SET resolved_at = now()": {"web", "reconciler", *PEOPLE},
     "INSERT INTO content_keys SELECT 1, sha256('a'), sha256('b'), '00000000-0000-0000-0000-000000000003', 3": {
         "ticket_writer"
     },
@@ -215,13 +219,13 @@ MAY = {
     "UPDATE notifications SET report_status = '5.1.1'": {"ticket_writer"},
     "UPDATE notifications SET sent_at = now()": {"notifier"},
     "UPDATE notifications SET recipient_address = 'iemand@anders.example'": set(),
-    "UPDATE notifications SET next_try_at = now()": {"notifier", "web", *PEOPLE},
+    "UPDATE notifications SET next_try_at = now()": {"notifier", "web", "reconciler", *PEOPLE},
     "DELETE FROM notifications": set(),
     "SELECT discard_held_mails(NULL, NULL)": PEOPLE,
-    "SELECT helpdesk_id FROM outgoing_holds": {"notifier", "web", *PEOPLE},
+    "SELECT helpdesk_id FROM outgoing_holds": {"notifier", "web", "reconciler", *PEOPLE},
     "INSERT INTO outgoing_holds (helpdesk_id, reason) VALUES (NULL, 'x')": PEOPLE,
     "DELETE FROM outgoing_holds": PEOPLE,
-    "SELECT paused_since FROM importer_settings": {"fetcher", *PEOPLE},
+    "SELECT paused_since FROM importer_settings": {"fetcher", "reconciler", *PEOPLE},
     "UPDATE importer_settings SET paused_since = now(), paused_reason = 'x' WHERE helpdesk_id = 1": PEOPLE,
     # who uses the web console: it alone reads passwords' hashes, and the command line cannot take a session
     "SELECT password_hash FROM web_users": {"web"},
