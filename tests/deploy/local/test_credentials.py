@@ -9,8 +9,9 @@ from shared.sealing import Keyring
 
 EXPECTED = {
     *(f"database_password_{role}" for role in ("owner", "fetcher", "classifier", "ticket_writer", "notifier")),
-    *(f"database_password_{role}" for role in ("console", "web", "ui", "operator")),
-    *(f"amqp_password_{user}" for user in ("admin", "fetcher", "classifier", "ticket_writer", "notifier", "console")),
+    *(f"database_password_{role}" for role in ("console", "web", "ui", "operator", "reconciler")),
+    *(f"amqp_password_{user}" for user in ("admin", "fetcher", "classifier", "ticket_writer", "notifier")),
+    *(f"amqp_password_{user}" for user in ("console", "reconciler")),
     "encryption_keys",
     "message_id_key",
     "installation_id",
