@@ -79,6 +79,8 @@ class Findings:
     """The sentence of the first of them."""
     reached: Reached | None = None
     """How far the mailbox was followed, to be kept where all of it was seen; None: keep what there was."""
+    goes_on: bool = False
+    """More came than a look gives; the next one goes on from what was reached."""
     more: bool = False
     """This mailbox had its share of mails; the rest comes when the others had theirs."""
     held_back: bool = False
@@ -136,6 +138,7 @@ class Check:
             await self._take_in(backlog.close())
             if not (self.findings.unreadable or self.findings.held_back):
                 self.findings.reached = self._reached(arrivals)
+                self.findings.goes_on = arrivals is not None and arrivals.more and self.findings.reached is not None
             await self.after_import.catch_up()
         return self.findings
 
@@ -172,7 +175,7 @@ class Check:
             return None
         if self.findings.waiting is not None and any(map(self._rule.is_old, arrivals.mails)):
             return None
-        return Reached(following.since, self._claimed.claimed_at, arrivals.state)
+        return following.reached(arrivals.state, self._claimed.claimed_at, more=arrivals.more)
 
     async def _finish_known(self, page: Sequence[MailReference]) -> list[MailReference]:
         """Publish what the ledger knows and the broker does not; the mails that are to be taken in."""

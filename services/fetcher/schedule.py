@@ -229,7 +229,7 @@ class Schedule:
                 await self._record_reached(claimed, findings)
             standing = await self._record_after_import(claimed, after_import)
             pause = self._open.pause(claimed, arrived=findings.taken_in > 0)
-            if findings.more or after_import.more:
+            if findings.more or findings.goes_on or after_import.more:
                 pause = HELD_BACK if findings.held_back else timedelta(0)
             await self._finish(
                 claimed,

@@ -169,10 +169,14 @@ class MailReference:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Mails that came into the folder, read or unread, oldest first; `state` is what to ask from the next time."""
+    """Mails that came into the folder, read or unread, oldest first; `state` is what to ask from the next time.
+
+    `more`: they are so many that there are others after `state`.
+    """
 
     mails: tuple[MailReference, ...]
     state: str
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +243,15 @@ class Listed:
             self._mails = {mail.key: mail for mail in kept}
             self._characters = sum(map(_characters, kept))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more would push out the oldest: who can go on from here the next time stops here."""
+        return len(self._mails) >= MOST_LISTED or self._characters >= LISTED_CHARACTERS
+
+    def all(self) -> list[MailReference]:
+        """All that were taken, in the order of their arrival, where taking ended once it was full."""
+        return sorted(self._mails.values(), key=lambda mail: mail.received_at)
+
     def newest(self) -> list[MailReference]:
         """Those that are kept, in the order of their arrival."""
         mails, left, first = newest(self._mails.values()), LISTED_CHARACTERS, 0
@@ -275,7 +288,9 @@ class Mailbox(Protocol):
         """The mails, read ones too, that came into the folder after `state`, and the state now.
 
         Where there is no state, or the server does not know it any more, those received at `since` or later. A mail
-        may be given again, or have left the folder meanwhile; drafts and what is flagged as deleted are none.
+        may be given again, or have left the folder meanwhile; drafts and what is flagged as deleted are none. Of more
+        than about MOST_LISTED it gives a part, and a state from which the next look goes on (`Arrivals.more`); that
+        look may give mails received before `since`.
         """
         ...
 

@@ -11,8 +11,13 @@ from typing import BinaryIO
 import pytest
 
 from services.fetcher.flow import Findings
+from services.fetcher.mailboxes import protocol
+from services.fetcher.mailboxes.ews import changes
+from services.fetcher.mailboxes.imap import mailbox as imap_mailbox
+from services.fetcher.mailboxes.imap import session
 from services.fetcher.mailboxes.protocol import ItemKey, MailReference, MailUnreadable
 from services.fetcher.rules.following import Following, Reached
+from shared.microsoft import graph
 from tests.mailboxes.post_offices import POST_OFFICES, SERVERS, PostOffice
 from tests.services.fetcher.harness import Desk, Faulty, Fetching, mail, minutes_ago
 
@@ -152,6 +157,35 @@ async def test_no_kind_of_mailbox_loses_or_doubles_mail_that_was_read_first(
     assert len(taken) - len(set(taken)) <= 1
 
 
+@pytest.fixture
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A look gives no more than three mails, and servers answer with two at a time."""
+    for module in (protocol, session, imap_mailbox):
+        monkeypatch.setattr(module, "MOST_LISTED", 3)
+    monkeypatch.setattr(changes, "AT_ONCE", 2)
+    monkeypatch.setattr(graph, "LARGEST_PAGE", 2)
+    return 3
+
+
+async def test_of_more_arrivals_than_a_look_gives_none_is_dropped(
+    office: PostOffice, desk: Desk, fetching: Fetching, few_at_once: int
+) -> None:
+    since, looks, reached = minutes_ago(120), list[Findings](), None
+    for number in range(11):
+        read_first(office, f"Gelezen {number}", 100 - number)
+    while not looks or looks[-1].goes_on:
+        claimed = await fetching.claim()
+        following = Following.after(reached, since, timedelta(days=7))
+        looks.append(await fetching.check(claimed=replace(claimed, access=office.access, following=following)))
+        reached = looks[-1].reached
+        assert reached is not None
+        assert (reached.until == since) is looks[-1].goes_on, "a look is whole once no more come"
+        assert len(looks) <= 11
+    assert sorted(await bodies(desk)) == sorted(mail(f"Gelezen {number}") for number in range(11))
+    if len(looks) > 1:  # a Maildir is looked through as a whole
+        assert all(look.taken_in <= few_at_once + 1 for look in looks)
+
+
 # ── where a look begins ──────────────────────────────────────────────────────────────────────────────────────────────
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -164,6 +198,16 @@ OLD = timedelta(days=7)
     [
         pytest.param(None, None, SINCE, SINCE, id="the first look"),
         pytest.param(
+            Following.after(None, SINCE, OLD).reached("S", UNTIL, more=True), "S", SINCE, SINCE, id="part of the first"
+        ),
+        pytest.param(
+            Following.after(Reached(SINCE, UNTIL, "R"), SINCE, OLD).reached("S", UNTIL + OLD, more=True),
+            "S",
+            UNTIL - timedelta(hours=1),
+            UNTIL - timedelta(days=7),
+            id="a part of a later one",
+        ),
+        pytest.param(
             Reached(SINCE, UNTIL, "S"), "S", UNTIL - timedelta(hours=1), UNTIL - timedelta(days=7), id="a later look"
         ),
         pytest.param(Reached(SINCE, SINCE, "S"), "S", SINCE, SINCE, id="never before the setting's moment"),
@@ -173,4 +217,5 @@ OLD = timedelta(days=7)
 def test_where_a_look_for_read_mail_begins(
     reached: Reached | None, state: str | None, look_from: datetime, oldest: datetime
 ) -> None:
-    assert Following.after(reached, SINCE, OLD) == Following(SINCE, state, look_from, oldest)
+    following = Following.after(reached, SINCE, OLD)
+    assert (following.state, following.look_from, following.oldest) == (state, look_from, oldest)

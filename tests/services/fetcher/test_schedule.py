@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +16,14 @@ from pydantic import SecretStr
 from services.fetcher import flow, open_mailboxes, schedule
 from services.fetcher.login import Login
 from services.fetcher.mailboxes import registry
-from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxAccess, MailReference, MailUnreadable
+from services.fetcher.mailboxes.protocol import (
+    Arrivals,
+    LoginRefused,
+    Mailbox,
+    MailboxAccess,
+    MailReference,
+    MailUnreadable,
+)
 from services.fetcher.open_mailboxes import OpenMailboxes
 from services.fetcher.repository.mailboxes import ClaimedMailbox
 from services.fetcher.repository.trial import mailbox_to_try, record_login_refused, record_login_taken
@@ -623,6 +630,32 @@ async def test_a_mailbox_that_had_its_share_waits_for_the_others(desk: Desk, mon
     async with fetcher(desk):
         await eventually(lambda: succeeded(desk))
     assert [message.body for _, message in await desk.messages()] == [mail(f"{n}") for n in range(50)]
+
+
+class InParts(Faulty):
+    """Of what came in it gives two mails at a time."""
+
+    async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
+        passed = int(state or 0)
+        whole = await self.mailbox.arrivals(None, since)
+        part = whole.mails[passed : passed + 2]
+        return Arrivals(part, str(passed + len(part)), more=passed + 2 < len(whole.mails))
+
+
+async def test_a_look_that_gave_a_part_of_the_arrivals_goes_on_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_through(monkeypatch, InParts)
+    for n in range(6):
+        desk.post_office.read_by_somebody(desk.post_office.deliver(mail(f"{n}"), minutes_ago(100 - n)))
+    await desk.set(read_mail_from=minutes_ago(120), check_interval_seconds=86400)
+
+    async def all_are_in() -> bool:
+        return len(await desk.rows()) == 6
+
+    async with fetcher(desk):
+        await eventually(all_are_in)
+    assert [message.body for _, message in await desk.messages()] == [mail(f"{n}") for n in range(6)]
 
 
 async def test_the_metrics_tell_of_every_mailbox(desk: Desk) -> None:

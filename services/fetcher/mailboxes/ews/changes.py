@@ -66,8 +66,8 @@ class Changes:
             if not reached or len(reached) > LONGEST_STATE or (reached == state and not is_last):
                 break
             state = reached
-            if is_last:
-                return Arrivals(tuple(mails.newest()), state)
+            if is_last or mails.is_full:
+                return Arrivals(tuple(mails.all()), state, more=not is_last)
         raise MailboxUnreachable(
             f"{self._session.place.host} vertelt niet wat er nieuw is in {self._session.place.whose} "
             "(SyncFolderItems): zet «ook gelezen mail importeren vanaf» uit, dan wordt ongelezen mail geïmporteerd."

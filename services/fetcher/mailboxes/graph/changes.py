@@ -25,7 +25,7 @@ async def arrivals(graph: GraphClient, path: str, state: str | None, since: date
     """
     if state is not None:
         try:
-            return await _go_through(graph, await graph.page(state))
+            return await _go_through(graph, await graph.page(state), state)
         except NotSecure:  # the link of another cloud, or of another service than this one is now
             pass
         except GraphRefused as refused:
@@ -33,15 +33,19 @@ async def arrivals(graph: GraphClient, path: str, state: str | None, since: date
                 raise
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     first = await graph.get(path, select="id,receivedDateTime,isDraft", filter=f"receivedDateTime ge {moment}")
-    return await _go_through(graph, first)
+    return await _go_through(graph, first, None)
 
 
-async def _go_through(graph: GraphClient, first: dict[str, Any]) -> Arrivals:
+async def _go_through(graph: GraphClient, first: dict[str, Any], state: str | None) -> Arrivals:
     mails = Listed()
-    link = None
+    link, more = None, False
     async for page in graph.pages(first, at_most=LONGEST_STATE):
         mails.add(references(page))
-        link = page.get("@odata.deltaLink")
-    if not isinstance(link, str) or len(link) > LONGEST_STATE:
+        following = page.get("@odata.nextLink")
+        more = following is not None and mails.is_full  # that link is a state too (its $skiptoken)
+        link = following if more else page.get("@odata.deltaLink")
+        if more:
+            break
+    if not isinstance(link, str) or len(link) > LONGEST_STATE or (more and link == state):
         raise Interrupted("Microsoft Graph vertelt niet tot waar het postvak is gevolgd; het wordt opnieuw geprobeerd.")
-    return Arrivals(tuple(mails.newest()), link)
+    return Arrivals(tuple(mails.all()), link, more)

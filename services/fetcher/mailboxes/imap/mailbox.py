@@ -27,6 +27,7 @@ from services.fetcher.mailboxes.imap.trouble import Lost
 from services.fetcher.mailboxes.imap.values import Described, Part
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
+    MOST_LISTED,
     Arrivals,
     ItemKey,
     LoginRefused,
@@ -365,7 +366,8 @@ def _arrived(session: ImapSession, state: str | None, since: datetime) -> Arriva
         if validity == session.uid_validity or each.received_at >= since
     ]
     mails.sort(key=lambda mail: mail.received_at)
-    return Arrivals(tuple(mails), _key(session.uid_validity, highest))
+    more = len(uids) >= MOST_LISTED
+    return Arrivals(tuple(mails), _key(session.uid_validity, uids[-1] if more else highest), more)
 
 
 def _fetch(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import re
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -131,24 +131,26 @@ class ImapSession:
 
         Mail that somebody flagged as deleted is not listed.
         """
-        return self._search("UNSEEN", "UNDELETED")
+        return self._search("UNSEEN", "UNDELETED", keep=heapq.nlargest)
 
     def highest(self) -> int:
         """The highest UID in the folder; 0 where it is empty."""
-        return max(self._search("UID", "*"), default=0)
+        return max(self._search("UID", "*", keep=heapq.nlargest), default=0)
 
     def search_after(self, uid: int) -> list[int]:
-        """The UIDs of the mails, read ones too, with a higher UID."""
+        """The UIDs of the mails, read ones too, with a higher UID, ascending; of too many, the lowest."""
         # RFC 3501 §6.4.8: a range that begins beyond the last UID still holds that last one
-        return [each for each in self._search("UID", f"{uid + 1}:*", "UNDELETED", "UNDRAFT") if each > uid]
+        return self._search("UID", f"{uid + 1}:*", "UNDELETED", "UNDRAFT", keep=heapq.nsmallest, above=uid)
 
     def search_since(self, moment: datetime) -> list[int]:
-        """The UIDs of the mails, read ones too, that were received then or later, or on the day before."""
+        """The UIDs of the mails, read ones too, received then or later, or on the day before; as `search_after`."""
         # RFC 3501 §6.4.4: SINCE knows days, by the server's own clock
         day = moment - timedelta(days=1)
-        return self._search("SINCE", f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}", "UNDELETED", "UNDRAFT")
+        since = f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
+        return self._search("SINCE", since, "UNDELETED", "UNDRAFT", keep=heapq.nsmallest)
 
-    def _search(self, *criteria: str) -> list[int]:
+    def _search(self, *criteria: str, keep: Callable[[int, Iterable[int]], list[int]], above: int = 0) -> list[int]:
+        """The UIDs above `above`, ascending; of more than MOST_LISTED those that `keep` chooses."""
         with self._talk.using():
             self._end_idle()
             # QUIRK: SEARCH may see the folder as it was at the command before, and say only afterwards, with the NOOP,
@@ -168,8 +170,8 @@ class ImapSession:
                     break
             self.arrived = False
             written = (word for line in lines for word in _NUMBER.finditer(line.partition(b"(")[0]))
-            uids = (uid for word in written if (uid := unsigned(word[0])))
-            return sorted(set(heapq.nlargest(MOST_LISTED, uids)))
+            uids = (uid for word in written if (uid := unsigned(word[0])) is not None and uid > above)
+            return sorted(set(keep(MOST_LISTED, uids)))
 
     def describe(self, uids: Sequence[int], now: datetime) -> dict[int, Described]:
         """Arrival (DESIGN 15) and size of mails, of those that are still there; `now` where the server gives none."""
