@@ -3,31 +3,37 @@
 Exchange keeps of an S/MIME mail its headers and one attachment: `smime.p7m`, whose bytes are the signed or enveloped
 content, or for a clear signature the whole multipart/signed (MS-OXOSMIME §2.1). From these it becomes what the sender
 sent. Any other mail becomes a multipart/mixed of its body and its attachments. No mail is lost for the lack of a
-conversion. How properties and attachments are had is the adapter's.
+conversion. How properties and attachments are had is the adapter's; the walk through them (`RebuiltMail.write`) knows
+no transport.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr
-from typing import BinaryIO, Final
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Final, cast
 from urllib.parse import quote
+
+import structlog
 
 from services.fetcher.mailboxes.protocol import MailTooLarge
 from services.fetcher.rules.transport_headers import field_names, written
 
 MOST_ATTACHMENTS: Final = 1000
-IN_MEMORY: Final = 1024 * 1024
+_IN_MEMORY: Final = 1024 * 1024
 """Bytes of an attachment; a larger one waits in a temporary file."""
 _BOUNDARY: Final = b"=_rebuilt_from_properties"
 """«=_» cannot stand in base64, so that no part holds it."""
 _LINES: Final = 57 * 1024
 """Bytes that are 1024 lines of base64."""
 _ASCII: Final = re.compile(r"[!-~]{1,320}")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +73,39 @@ class AttachedFile:
 
 
 class RebuiltMail:
-    """Writes a mail into `into`, at most `limit` bytes. Raises MailTooLarge beyond.
+    """Writes the mail with these properties and files into `into`, at most `limit` bytes. Raises MailTooLarge beyond.
 
-    Its header, then either `add_smime`, or the body, files and the end.
+    `for file, content in mail.write(): …` downloads each `file` into `content`, by whatever transport.
     """
 
-    def __init__(self, into: BinaryIO, limit: int) -> None:
+    def __init__(self, properties: MailProperties, files: Sequence[AttachedFile], into: BinaryIO, limit: int) -> None:
+        self._properties = properties
+        self._files = files
         self._into = into
         self.limit = limit
         self.written = 0
+        self.is_smime: Final = len(files) == 1 and files[0].is_smime
+        """Its one file is all that there is of it."""
 
-    def begin(self, properties: MailProperties) -> None:
-        """Write the header."""
-        self._write(_header(properties))
+    def write(self) -> Iterator[tuple[AttachedFile, BinaryIO]]:
+        """Write it, asking for each file where its turn comes; a link to a file in the cloud may stay empty."""
+        self._write(_header(self._properties))
+        if not self.is_smime:
+            self._write(b'Content-Type: multipart/mixed; boundary="%s"\r\n\r\n' % _BOUNDARY)
+            self._write(b"--%s\r\n%s\r\n" % (_BOUNDARY, _body(self._properties)))
+        for file in self._files:
+            with SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
+                content = cast(BinaryIO, spooled)
+                yield file, content
+                if self.is_smime:
+                    self._add_smime(content)
+                else:
+                    self._add_file(file, content)
+        if not self.is_smime:
+            self._write(b"--%s--\r\n" % _BOUNDARY)
+        log.info("mail_rebuilt", attachments=len(self._files), size=self.written)
 
-    def add_smime(self, content: BinaryIO) -> None:
-        """Write the content of a signed or encrypted mail, from the file's beginning."""
+    def _add_smime(self, content: BinaryIO) -> None:
         content.seek(0)
         if re.match(rb"(?i)(mime-version:.*\r?\n)?content-type:\s*multipart/signed", content.read(200)):
             content.seek(0)
@@ -92,20 +115,10 @@ class RebuiltMail:
         self._write(_part_header(AttachedFile("", "smime.p7m", "application/pkcs7-mime")))
         self._write_base64(content)
 
-    def add_body(self, properties: MailProperties) -> None:
-        """Write the body, before all files."""
-        self._write(b'Content-Type: multipart/mixed; boundary="%s"\r\n\r\n' % _BOUNDARY)
-        self._write(b"--%s\r\n%s\r\n" % (_BOUNDARY, _body(properties)))
-
-    def add_file(self, file: AttachedFile, content: BinaryIO) -> None:
-        """Write an attachment; of a link to a file in the cloud `content` is empty."""
+    def _add_file(self, file: AttachedFile, content: BinaryIO) -> None:
         self._write(b"--%s\r\n%s" % (_BOUNDARY, _part_header(file)))
         self._write_base64(content)
         self._write(b"\r\n")
-
-    def end(self) -> None:
-        """Write what follows the last file."""
-        self._write(b"--%s--\r\n" % _BOUNDARY)
 
     def _write_base64(self, content: BinaryIO) -> None:
         content.seek(0)

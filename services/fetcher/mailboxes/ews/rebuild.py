@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 import structlog
@@ -20,7 +19,6 @@ from services.fetcher.mailboxes.ews.errors import NO_PROPERTY, REFUSES_PROPERTIE
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.protocol import MailReference, MailTooLarge
 from services.fetcher.mailboxes.rebuilt_mail import (
-    IN_MEMORY,
     MOST_ATTACHMENTS,
     AttachedFile,
     MailProperties,
@@ -42,22 +40,9 @@ def rebuild(session: EwsSession, mail: MailReference, into: BinaryIO, limit: int
     Raises MailTooLarge, NothingToRebuild, and what `EwsSession.ask` raises.
     """
     properties, files = _told(session, mail)
-    rebuilt = RebuiltMail(into, limit)
-    rebuilt.begin(properties)
-    is_smime = len(files) == 1 and files[0].is_smime
-    if not is_smime:
-        rebuilt.add_body(properties)
-    for file in files:
-        with SpooledTemporaryFile(max_size=IN_MEMORY) as spooled:
-            content = cast(BinaryIO, spooled)
-            _download(session, file, content, limit)
-            if is_smime:
-                rebuilt.add_smime(content)
-            else:
-                rebuilt.add_file(file, content)
-    if not is_smime:
-        rebuilt.end()
-    log.info("mail_rebuilt", attachments=len(files), size=rebuilt.written)
+    rebuilt = RebuiltMail(properties, files, into, limit)
+    for file, content in rebuilt.write():
+        _download(session, file, content, limit)
     return rebuilt.written
 
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 import structlog
 
 from services.fetcher.mailboxes.protocol import MailTooLarge
 from services.fetcher.mailboxes.rebuilt_mail import (
-    IN_MEMORY,
     MOST_ATTACHMENTS,
     AttachedFile,
     MailProperties,
@@ -34,27 +32,14 @@ async def rebuild(graph: GraphClient, path: str, into: BinaryIO, limit: int) -> 
     """Write the mail at `path` into `into`, at most `limit` bytes; its size. Raises MailTooLarge."""
     properties = await _properties(graph, path)
     files = await _attachments(graph, path, limit)
-    mail = RebuiltMail(into, limit)
-    mail.begin(properties)
-    is_smime = len(files) == 1 and files[0].is_smime
-    if not is_smime:
-        mail.add_body(properties)
-    for file in files:
-        with SpooledTemporaryFile(max_size=IN_MEMORY) as spooled:
-            content = cast(BinaryIO, spooled)
-            try:
-                await _download(graph, path, file, content, limit)
-            except GraphRefused as refused:  # a link to a file in the cloud has no content
-                if is_smime:
-                    raise
-                log.warning("attachment_without_content", status=refused.status, code=refused.code)
-            if is_smime:
-                mail.add_smime(content)
-            else:
-                mail.add_file(file, content)
-    if not is_smime:
-        mail.end()
-    log.info("mail_rebuilt", attachments=len(files), size=mail.written)
+    mail = RebuiltMail(properties, files, into, limit)
+    for file, content in mail.write():
+        try:
+            await _download(graph, path, file, content, limit)
+        except GraphRefused as refused:  # a link to a file in the cloud has no content
+            if mail.is_smime:
+                raise
+            log.warning("attachment_without_content", status=refused.status, code=refused.code)
     return mail.written
 
 
