@@ -4,9 +4,11 @@ Reads     its command line: SEED (what goes wrong and when; the same each time),
 Does      starts a RabbitMQ and a PostgreSQL of its own, two of each service, a mail server; sends the mails into two
           mailboxes while services, their reading children and both servers are killed, stopped and started again,
           connections dropped, queues full, alarms raised, tables locked, disks full; then lets all drain
-Compares  the mailboxes, the ledger, tickets with their texts and pictures, blobs, and what the mail server received
-Writes    .run/chaos/: report.json, differences.txt, timeline.svg, logs/
-Exit      0 nothing is lost, doubled or misfiled, and no mail to people is missing or doubled; 1 something is
+Compares  the mailboxes, the ledger, tickets with their texts and pictures, blobs, and what the mail server received;
+          `helpdesk-importer reconcile` then compares once more by itself
+Writes    .run/chaos/: report.json, differences.txt, reconcile.txt, timeline.svg, logs/
+Exit      0 nothing is lost, doubled or misfiled, no mail to people is missing or doubled, and reconcile finds nothing
+          that is left to be mended; 1 something is
 
 The hours between tries to send a mail are let pass: what waits for a later try is due at once when all is over.
 With --disks this process has a mount namespace of its own (`unshare --mount`, which takes root), in which small disks

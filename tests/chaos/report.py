@@ -1,4 +1,4 @@
-"""What a run leaves to be read: `report.json`, a table, the differences one by one, and the picture of `timeline`."""
+"""What a run leaves to be read: `report.json`, a table, differences one by one, a picture, what `reconcile` says."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def content_of(findings: Findings) -> dict[str, Any]:
         "notifications_missing": len(findings.notifications_missing),
         "notifications_doubled": len(findings.notifications_doubled),
         "smtp_window": findings.smtp_window,
+        "reconcile": {"left": len(findings.reconciled.left), "counts": findings.reconciled.counts},
         "recovery_seconds": {
             "p50": round(statistics.median(recovery), 2),
             "max": round(max(recovery), 2),
@@ -41,6 +42,7 @@ def write(findings: Findings, folder: Path) -> None:
     (folder / "report.json").write_text(f"{content}\n", encoding="utf-8")
     (folder / "timeline.svg").write_text(drawn(findings), encoding="utf-8")
     lines = [*findings.differences, *(f"note: {trouble}" for trouble in findings.troubles)]
+    (folder / "reconcile.txt").write_text(findings.reconciled.text, encoding="utf-8")
     (folder / "differences.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
@@ -49,6 +51,7 @@ def show(findings: Findings, console: Console, folder: Path) -> None:
     content = content_of(findings)
     faults = content.pop("faults")
     recovery = content.pop("recovery_seconds")
+    content["reconcile_left"] = content.pop("reconcile")["left"]
     table = Table(title=f"Chaos with seed {findings.seed}: {sum(faults.values())} faults", title_justify="left")
     table.add_column("what")
     table.add_column("how many", justify="right")
@@ -62,4 +65,6 @@ def show(findings: Findings, console: Console, folder: Path) -> None:
     console.print(table)
     for sentence in findings.differences[:20]:
         console.print(f"[red]{sentence}[/]", highlight=False, soft_wrap=True)
-    console.print(f"All of it is in {folder}: report.json, timeline.svg, differences.txt, logs/.", soft_wrap=True)
+    console.print(
+        f"All of it is in {folder}: report.json, timeline.svg, differences.txt, reconcile.txt, logs/.", soft_wrap=True
+    )

@@ -18,6 +18,7 @@ from tests.chaos.comparison import Mail
 from tests.chaos.doing import NothingToDo, do
 from tests.chaos.mails import Becomes, Draft, drafts, one_of_each
 from tests.chaos.plan import Fault, Lane
+from tests.chaos.reconciled import Reconciled, reconciled
 from tests.chaos.records import Records, read_in_mailboxes, read_records
 from tests.chaos.stage import Stage
 from tests.faults.mails import Kind as MailKind
@@ -65,12 +66,15 @@ class Findings:
     received_at: Sequence[float]
     troubles: Sequence[str]
     """Faults that could not be done as planned; what was still open at the deadline."""
+    reconciled: Reconciled
+    """The importer's own comparison."""
 
     @property
     def differences(self) -> list[str]:
         """Every sentence, with what it is about."""
         kinds = ("lost", "doubled", "misfiled", "notifications_missing", "notifications_doubled")
-        return [f"{kind}: {sentence}" for kind in kinds for sentence in getattr(self, kind)]
+        ours = [f"{kind}: {sentence}" for kind in kinds for sentence in getattr(self, kind)]
+        return ours + [f"reconcile: {sentence}" for sentence in self.reconciled.left]
 
 
 @dataclass(slots=True)
@@ -199,4 +203,5 @@ class Chaos:
             outcomes_at=outcomes_at,
             received_at=[at for _, at, _ in self.stage.post.taken],
             troubles=self.troubles,
+            reconciled=await reconciled(self.stage),
         )

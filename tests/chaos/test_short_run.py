@@ -20,7 +20,7 @@ MAILS: Final = 40
 PATIENCE: Final = 300.0
 KEYS: Final = [
     "seed", "mails", "faults", "lost", "doubled", "misfiled", "notifications_missing", "notifications_doubled",
-    "smtp_window", "recovery_seconds",
+    "smtp_window", "reconcile", "recovery_seconds",
 ]  # fmt: skip
 
 
@@ -43,4 +43,6 @@ async def test_nothing_is_lost_doubled_or_misfiled_while_everything_fails(
     written = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert list(written) == KEYS
     assert written["faults"] == Counter(str(done.fault.kind) for done in findings.faults)
+    assert written["reconcile"]["left"] == 0
+    assert "Nothing differs." in (folder / "reconcile.txt").read_text(encoding="utf-8")
     assert (folder / "timeline.svg").read_text(encoding="utf-8").count("<rect") == len(findings.faults)
