@@ -19,6 +19,11 @@ def _hash_key() -> str:
     return secrets.token_hex(32)
 
 
+def _to_be_filled_in() -> str:
+    """That of a server which is not ours; nobody needs it before he names that server."""
+    return ""
+
+
 DATABASE_ROLES = (
     "owner", "fetcher", "classifier", "ticket_writer", "notifier", "console", "web", "ui", "operator", "reconciler",
 )  # fmt: skip
@@ -30,6 +35,8 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "encryption_keys": _encryption_key,
     "message_id_key": _hash_key,
     "installation_id": _hash_key,
+    "alarm_webhook_secret": _hash_key,
+    "alarm_smtp_password": _to_be_filled_in,
 }
 
 

@@ -30,6 +30,8 @@ from deploy.local.tools import plain_environment
 SERVERS = ("postgres", "rabbitmq")
 CERTIFICATES = "certificates"
 """The job that makes what the servers show; its description in the Compose file also says how the image is built."""
+BESIDE = ("watch", "nightly", "reconcile", "web")
+"""What works beside the services, with secrets of its own."""
 _READY_SECONDS = 180
 
 
@@ -88,7 +90,7 @@ class Deployment:
         files = self.compose.secret_files()
         for server in SERVERS:
             files[server].add(self.folder.certificates / server / "certificate.pem")
-        self.folder.note_what_they_are_made_with({name: files[name] for name in (*SERVERS, *SERVICES)})
+        self.folder.note_what_they_are_made_with({name: files[name] for name in (*SERVERS, *SERVICES, *BESIDE)})
         self.compose.up(seconds=seconds)
 
     @property
@@ -102,7 +104,7 @@ class Deployment:
         RabbitMQ starts empty: what was under way is in the database, and goes on from there.
         """
         with step("the services have ended"):
-            self.compose.must("stop", *SERVICES)
+            self.compose.must("stop", *SERVICES, *BESIDE)
         try:
             self.backups.bring_back(backup)
             self.compose.must("rm", "--stop", "--force", "rabbitmq")
@@ -215,7 +217,7 @@ class DockerRuntime:
         if deployment.exists():
             docker.refuse_missing()
             there = deployment.compose.containers()
-        if {container.service for container in there if container.runs} >= {*SERVERS, *SERVICES}:
+        if {container.service for container in there if container.runs} >= {*SERVERS, *SERVICES, *BESIDE}:
             self._tell(deployment)
             return True
         for container in there:
@@ -287,7 +289,8 @@ class DockerRuntime:
   PostgreSQL  {settings["IMPORTER_DATABASE_URL"]} as importer_owner, password in secrets/database_password_owner
   RabbitMQ    {settings["IMPORTER_RABBITMQ_MANAGEMENT_URL"]}/ as importer_admin, password in secrets/amqp_password_admin
   services    {"  ".join(f"{name} ×{replicas.count(name)}" for name in SERVICES)}, all healthy
-  metrics     {"  ".join(f"{name} {' '.join(deployment.compose.port(name, 9000))}" for name in SERVICES)}"""
+  beside      {"  ".join(BESIDE)}
+  metrics     {"  ".join(f"{name} {' '.join(deployment.compose.port(name, 9000))}" for name in (*SERVICES, "watch"))}"""
         )
         for container in deployment.compose.containers():
             if restarts := deployment.compose.restarts(container):

@@ -115,6 +115,9 @@ class Importer:
             return {"The four services": f"do not run: {last_words(self._log)}"}
         first = self.instance.first_health_port()
         asked = {name: health.trouble(first + number) for number, name in enumerate(SERVICES)}
+        asked["watch"] = health.trouble(first + len(SERVICES), f"nobody is told of alarms: {self._log} says why")
+        web = self.instance.web_port() + 1
+        asked["web console"] = health.trouble(web, f"`make up` starts it; its log: {self._web_log}")
         return {name: trouble for name, trouble in asked.items() if trouble}
 
     def stop(self) -> bool:

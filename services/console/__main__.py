@@ -62,6 +62,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Whether this database may be worked from: a copy reads no mailbox and mails nobody until it is confirmed.",
     ),
     "status": ("status", "Show how the importer stands, and what needs a person."),
+    "doctor": ("doctor", "Examine the installation, and say of each part whether it is well and what to do."),
     "watch": ("watch", "Tell people what needs them, by mail or webhook; with metrics."),
     "alarms": ("alarms", "What people are told of by mail or webhook, who is told, and planned maintenance."),
     "notifications": (

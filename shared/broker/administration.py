@@ -91,6 +91,11 @@ class Management:
         response = await self._request("GET", path)
         return None if response.status_code == httpx.codes.NOT_FOUND else response.json()
 
+    async def get_dated(self, path: str) -> tuple[Any, str | None]:
+        """The answer to a GET of what is always there, and when RabbitMQ's clock says that it was given (Date)."""
+        response = await self._request("GET", path)
+        return response.json(), response.headers.get("Date")
+
     async def alarms(self) -> tuple[Settings, ...]:
         """The alarms that are in force now, each with `node` and `resource` (memory or disk).
 

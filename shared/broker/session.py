@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Iterator
+from importlib import metadata
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -22,6 +23,7 @@ from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryErr
 from pamqp.exceptions import PAMQPException
 from pydantic import SecretStr
 
+from shared.database.pool import REQUIRED_REVISION
 from shared.errors import Outage
 
 HEARTBEAT_SECONDS: Final = 15
@@ -32,6 +34,15 @@ REQUEST_TIMEOUT_SECONDS: Final = 10
 """For connecting, opening a channel, starting and stopping to consume."""
 PUBLISH_TIMEOUT_SECONDS: Final = 30
 """Below the 48 seconds of a stuck connection, so that the publisher learns of it first."""
+
+
+VERSION_PROPERTY: Final = "helpdesk_importer"
+"""The property of a connection in which its program tells its version; the management API shows it."""
+
+
+def running_version() -> str:
+    """Of this program: what it calls itself, and the schema that it needs."""
+    return f"{metadata.version('helpdesk-importer')} (schema {REQUIRED_REVISION})"
 
 
 class BrokerOutage(Outage):
@@ -109,7 +120,8 @@ class Session:
     async def open(cls, dsn: SecretStr, name: str) -> Self:
         """Connect to `dsn`; `name` is what RabbitMQ's console shows. Raises BrokerOutage."""
         connection = aio_pika.Connection(
-            make_url(dsn.get_secret_value(), heartbeat=HEARTBEAT_SECONDS), client_properties={"connection_name": name}
+            make_url(dsn.get_secret_value(), heartbeat=HEARTBEAT_SECONDS),
+            client_properties={"connection_name": name, VERSION_PROPERTY: running_version()},
         )
         try:
             with broker_trouble(f"connecting as «{name}»"):

@@ -19,7 +19,14 @@ from shared.logins import ANNOUNCED, ending
 from shared.portal.delivery import DELIVERY, DeliveryReason
 from shared.standing.broker import BrokerAlarm, BrokerStanding
 from shared.standing.certificates import ServerCertificate
-from shared.standing.recorded import InstallationStanding, LoginProgress, MailboxProgress, Recorded, Undecided
+from shared.standing.recorded import (
+    InstallationStanding,
+    LoginProgress,
+    MailboxProgress,
+    Recorded,
+    TicketNumbers,
+    Undecided,
+)
 
 NEEDS_A_PERSON: Final = (
     DeliveryReason.NO_ACCOUNT,
@@ -225,7 +232,7 @@ def _of_database(database: Recorded) -> Iterator[Need]:
         yield from _late(database.mailboxes)
     yield from _mailboxes(database)
     yield from _logins(database)
-    yield from _numbers(database)
+    yield from number_needs(database.ticket_numbers)
     yield from _differences(database)
     for helpdesk in database.undecided:
         yield from _undecided(helpdesk)
@@ -429,8 +436,8 @@ def _logins(database: Recorded) -> Iterator[Need]:
             yield Need(Cause.LOGIN_ENDS, f"{who}: {sentence}", f"{wie}: {sentence}", login.login, login.mailboxes)
 
 
-def _numbers(database: Recorded) -> Iterator[Need]:
-    numbers = database.ticket_numbers
+def number_needs(numbers: TicketNumbers) -> Iterator[Need]:
+    """What the pattern of ticket numbers does not find; `key` is newest, next or aliases."""
     cure = "set IMPORTER_TICKET_NUMBER_PATTERN so that it finds it, and start the classifier again."
     remedie = "zet IMPORTER_TICKET_NUMBER_PATTERN zo dat het wel wordt gevonden, en start de classifier opnieuw."
     if numbers.newest_is_found is False:

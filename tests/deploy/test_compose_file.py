@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.local.compose_folder import CHOICES, IMAGES, ComposeFolder
-from deploy.local.docker_runtime import CERTIFICATES, SERVERS
+from deploy.local.docker_runtime import BESIDE, CERTIFICATES, SERVERS
 from deploy.local.importer import SERVICES
 from shared.broker.topology import topology
 from shared.database.roles import ROLES
@@ -17,7 +17,10 @@ from shared.database.roles import ROLES
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-OURS = (*SERVICES, "web", "console", "migrate", "topology", "certificates")
+OURS = (*SERVICES, *BESIDE, "console", "migrate", "topology", "certificates")
+
+
+ALARM_CHANNELS = {"alarm_smtp_password", "alarm_webhook_secret"}
 
 
 def secrets_of(service: str) -> set[str]:
@@ -44,7 +47,21 @@ def test_a_service_gets_its_own_logins_and_the_secrets_that_its_code_names(servi
 
 def test_the_command_line_gets_the_logins_of_its_commands_and_of_the_services_that_it_asks() -> None:
     asked = {"database_password_fetcher", "database_password_notifier", "database_password_ticket_writer"}
-    assert secrets_of("console") == (named_in("console") - named_in("console/web")) | asked
+    not_there = ALARM_CHANNELS | {"amqp_password_admin"}  # `doctor` compares queues where it is at hand
+    assert secrets_of("console") == (named_in("console") - named_in("console/web")) - not_there | asked
+
+
+def test_the_watch_gets_the_console_s_logins_and_what_its_channels_need() -> None:
+    assert secrets_of("watch") == {"database_password_console", "amqp_password_console"} | ALARM_CHANNELS
+
+
+def test_the_work_of_a_night_gets_the_operator_s_login() -> None:
+    assert secrets_of("nightly") == {"database_password_operator"}
+
+
+def test_each_of_ours_that_goes_on_is_made_anew_when_a_secret_of_its_changes() -> None:
+    for process in (*SERVICES, *BESIDE):
+        assert COMPOSE["services"][process]["labels"] == {"made-with": f"${{{process.upper()}_MADE_WITH:-}}"}
 
 
 def test_the_web_console_gets_its_own_login_and_that_which_sees_the_queues() -> None:
@@ -119,7 +136,9 @@ def test_nothing_listens_beyond_this_machine(name: str) -> None:
 def test_no_process_takes_more_memory_by_way_of_swap_or_stays_down_after_the_engine_crashed(name: str) -> None:
     described = COMPOSE["services"][name]
     assert described["memswap_limit"] == described["mem_limit"]
-    assert described.get("restart") == ("always" if name in {*SERVICES, *SERVERS} else described.get("restart"))
+    assert described.get("restart") == (
+        "always" if name in {*SERVICES, *SERVERS, *BESIDE} else described.get("restart")
+    )
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])

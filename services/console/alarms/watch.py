@@ -4,6 +4,7 @@
     importer_helpdesk_info            gauge  1, with the name beside the id of each helpdesk
     importer_database_up, importer_broker_up
                                       gauge  1 while it answers the watch
+    importer_watch_looks_total        counter looks that ended
     importer_alarms_told_total        counter messages that a channel took, or did not
 
 While the database is away nothing can be kept: each watch then tells of that by itself, from its memory, once, and
@@ -14,9 +15,11 @@ the settings of this machine name, are told, and of nothing else; no address and
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -29,6 +32,7 @@ from services.console.alarms.sending import Channel, MailChannel, NotTold, Webho
 from services.console.database import open_database
 from shared.database.pool import Pool, transaction
 from shared.errors import Misconfigured, Outage, TryAgain
+from shared.one_line import one_line
 from shared.standing.look import look
 from shared.standing.needs import Cause, Need, Standing, by_cause, needs
 
@@ -44,6 +48,7 @@ _helpdesks = Gauge(
 )
 _database_up = Gauge("importer_database_up", "1 while PostgreSQL answers the watch")
 _broker_up = Gauge("importer_broker_up", "1 while RabbitMQ's management API answers the watch")
+_looks = Counter("importer_watch_looks_total", "Looks of the watch that ended")
 _told = Counter(
     "importer_alarms_told_total", "Messages about alarms, by channel and how they ended", ["channel", "result"]
 )
@@ -71,12 +76,24 @@ def show(standing: Standing) -> None:
             _helpdesks.labels(str(helpdesk.helpdesk_id), helpdesk.helpdesk).set(1)
 
 
+def _apart(standing: Standing) -> Need | None:
+    return next((need for need in needs(standing) if need.cause in APART), None)
+
+
+_LOOKS_MISSED: Final = 3
+_SLOW_LOOK_SECONDS: Final = 120
+"""Longer than a look takes while servers are slow and a channel does not answer."""
+
+
 class Watch:
     """Looks until it is told to stop. Any number may run beside each other."""
 
     def __init__(self, configuration: AlarmConfiguration, channels: Mapping[str, Channel]) -> None:
         self._configuration = configuration
         self._where = configuration.where()
+        self._looked_at = time.monotonic()
+        self._untold: dict[str, str] = {}
+        """By channel, why it did not take the last message."""
         self._channels = channels
         self._after = timedelta(seconds=configuration.alarm_after_seconds)
         self._apart: Alarm | None = None
@@ -87,27 +104,60 @@ class Watch:
         while not stop.is_set():
             try:
                 await self.look()
+                self._looked_at = time.monotonic()
+                _looks.inc()
             except (Outage, TryAgain, Misconfigured) as trouble:
                 _log.warning("watch_interrupted", problem=str(trouble))
+            except Exception:  # noqa: BLE001 - who watches must not end by what it did not expect
+                _log.exception("watch_failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._configuration.watch_seconds):
                     await stop.wait()
 
+    async def check_looks(self) -> None:
+        """For /health/ready: raises Outage while nothing is looked at, or a channel takes nothing."""
+        silent = time.monotonic() - self._looked_at
+        if silent > max(_LOOKS_MISSED * self._configuration.watch_seconds, _SLOW_LOOK_SECONDS):
+            raise Outage(
+                f"The last look ended {silent:.0f} seconds ago: see watch_failed and watch_interrupted in the log"
+            )
+        if self._untold:
+            raise Outage("; ".join(f"{channel}: {trouble}" for channel, trouble in self._untold.items()))
+
     async def look(self) -> None:
-        """One look, and what follows from it."""
-        standing = await look(self._where)
+        """One look, and what follows from it.
+
+        A database that lets us look and takes nothing (a full disk, a standby), or refuses our login, is away too.
+        """
+        try:
+            standing = await look(self._where)
+        except Misconfigured as refusal:
+            standing = Standing(datetime.now(UTC), None, None, str(refusal))
         show(standing)
-        apart = next((need for need in needs(standing) if need.cause in APART), None)
-        if self._apart is not None and (apart is None or apart.cause != self._apart.cause):
-            await self._tell_of_end(self._apart, standing.at)
+        apart = _apart(standing)
+        if apart is None:
+            try:
+                await self._keep_and_tell(standing)
+            except (Outage, TryAgain) as trouble:
+                away = f"It keeps nothing: {one_line(str(trouble))}."
+                standing = replace(standing, database=None, database_trouble=away)
+                apart = _apart(standing)
         if apart is not None:
+            await self._end_another(apart, standing.at)
             await self._tell_apart(apart, standing.at)
-            return
+
+    async def _keep_and_tell(self, standing: Standing) -> None:
         async with open_database(self._configuration) as pool:
             await self._keep(pool, [need for need in needs(standing) if need.cause not in QUIET])
+            await self._end_another(None, standing.at)
             for name in self._channels:
                 await self._tell(pool, name)
                 await self._tell_digests(pool, name, standing)
+
+    async def _end_another(self, apart: Need | None, now: datetime) -> None:
+        """Tell of the end of what was told apart, unless it is this."""
+        if self._apart is not None and (apart is None or apart.cause != self._apart.cause):
+            await self._tell_of_end(self._apart, now)
 
     async def _keep(self, pool: Pool, found: Sequence[Need]) -> None:
         async with transaction(pool) as connection:
@@ -177,8 +227,10 @@ class Watch:
             await self._channels[channel].tell(message, recipients)
         except NotTold as trouble:
             _told.labels(channel, "failed").inc()
+            self._untold[channel] = str(trouble)
             _log.warning("alarm_not_told", channel=channel, subject=message.subject, problem=str(trouble))
             return False
         _told.labels(channel, "taken").inc()
+        self._untold.pop(channel, None)
         _log.info("alarm_told", channel=channel, subject=message.subject)
         return True

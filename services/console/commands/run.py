@@ -122,10 +122,11 @@ async def _watch(first_health_port: int, stop: asyncio.Event) -> None:
         configuration = AlarmConfiguration.load(
             **{"health_port": first_health_port + len(SERVICES)} if first_health_port else {}
         )
-        channels = channels_of(configuration)
+        watch = Watch(configuration, channels_of(configuration))
         with telemetry("watch", configuration):
-            async with HealthServer(configuration.health_host, configuration.health_port):
-                await Watch(configuration, channels).run(stop)
+            async with HealthServer(configuration.health_host, configuration.health_port) as health:
+                health.add_check("watch", watch.check_looks)
+                await watch.run(stop)
     except Misconfigured as misconfigured:
         typer.echo(f"watch: nobody is told of alarms: {misconfigured}", err=True)
 

@@ -31,8 +31,10 @@ async def _watch(configuration: AlarmConfiguration) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with HealthServer(configuration.health_host, configuration.health_port):
-        await Watch(configuration, channels_of(configuration)).run(stop)
+    watch = Watch(configuration, channels_of(configuration))
+    async with HealthServer(configuration.health_host, configuration.health_port) as health:
+        health.add_check("watch", watch.check_looks)
+        await watch.run(stop)
 
 
 COMMANDS: Final = {"watch": watch}

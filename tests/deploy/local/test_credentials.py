@@ -12,6 +12,8 @@ EXPECTED = {
     *(f"database_password_{role}" for role in ("console", "web", "ui", "operator", "reconciler")),
     *(f"amqp_password_{user}" for user in ("admin", "fetcher", "classifier", "ticket_writer", "notifier")),
     *(f"amqp_password_{user}" for user in ("console", "reconciler")),
+    "alarm_smtp_password",
+    "alarm_webhook_secret",
     "encryption_keys",
     "message_id_key",
     "installation_id",

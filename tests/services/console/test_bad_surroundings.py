@@ -49,6 +49,7 @@ WHOLE = {
     "people erase": "x@example.org --yes",
     "sweep-blobs": "",
     "status": "",
+    "doctor": "",
     "watch": "",
     "alarms list": "",
     "alarms test": "",

@@ -1,0 +1,83 @@
+"""`helpdesk-importer doctor`: examines the installation, and says of each part whether it is well and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from functools import partial
+from typing import Annotated, Final
+
+import typer
+
+from services.console import layout
+from services.console.doctor import broker, database, machine, mail
+from services.console.doctor.configuration import DoctorConfiguration
+from services.console.doctor.findings import Check, Finding, Level, all_findings
+from services.console.output import Json, show_json, terminal_width, visible
+from shared.counted import many
+
+NEEDS_A_PERSON: Final = 3
+_INDENT: Final = " " * 6
+
+
+def doctor(
+    *,
+    as_json: Json = False,
+    within: Annotated[
+        float, typer.Option(min=0.5, max=120, metavar="SECONDS", help="How long each check of a server may take.")
+    ] = 10.0,
+) -> None:
+    """Examine the installation, and say of each part whether it is well and what to do.
+
+    PostgreSQL and RabbitMQ (versions, clocks, logins, room), the schema, the roles and their rights, queues, policies
+    and users, ticket numbers, each mailbox that is on and each outgoing account (by a process of its service; a login
+    that rests is not tried), settings, secrets and certificates. Changes nothing and shows no secret. Each check is
+    bounded and none waits for another, so that it says what it can while a server is away. It uses what secrets it has,
+    and names what it could not look at for want of one.
+
+    Exit codes: 0 nothing fails (there may be warnings), 3 something fails, 78 bad configuration.
+    """
+    findings = asyncio.run(all_findings(_checks(DoctorConfiguration.load(), within)))
+    if as_json:
+        show_json([dataclasses.asdict(finding) for finding in findings])
+    else:
+        typer.echo(visible("\n".join(_lines(findings, terminal_width()))))
+    if any(finding.level is Level.FAIL for finding in findings):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _checks(configuration: DoctorConfiguration, within: float) -> list[Check]:
+    """All of them, the servers first. Logins and mailboxes are many, and take longer."""
+    return [
+        Check(part, partial(examine, configuration), within * times)
+        for part, examine, times in (
+            ("settings", machine.examine_settings, 1),
+            ("secrets", machine.examine_secrets, 1),
+            (database.PART, database.examine_server, 1),
+            ("schema", database.examine_schema, 1),
+            ("logins", database.examine_logins, 2),
+            (broker.PART, broker.examine_server, 1),
+            ("queues", broker.examine_topology, 1),
+            ("logins", broker.examine_logins, 2),
+            ("certificates", machine.examine_certificates, 1),
+            ("disk", machine.examine_room, 1),
+            ("mailboxes", mail.examine_mailboxes, 6),
+            ("accounts", mail.examine_accounts, 6),
+        )
+    ]
+
+
+def _lines(findings: list[Finding], width: int) -> list[str]:
+    lines = []
+    for finding in findings:
+        first, *rest = layout.wrapped(f"{finding.part}: {finding.sentence}", width, _INDENT)
+        lines += [f"{finding.level.value:<{len(_INDENT)}}{first.lstrip()}", *rest]
+    count = {level: sum(finding.level is level for finding in findings) for level in Level}
+    return [
+        *lines,
+        "",
+        f"{many(count[Level.FAIL], 'failure')}, {many(count[Level.WARN], 'warning')}, {count[Level.OK]} well.",
+    ]
+
+
+COMMANDS: Final = {"doctor": doctor}

@@ -1,0 +1,1 @@
+"""What `helpdesk-importer doctor` examines: one module a part of the installation, each check a function of its own."""

@@ -1,0 +1,93 @@
+"""What an examination finds, and how examinations run side by side: each within its time, whatever the others meet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from shared.errors import ImporterError
+from shared.one_line import one_line
+
+
+class Level(StrEnum):
+    """How bad it is: mail is or will be held up (`fail`), or a person should look when there is time (`warn`)."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence about one part; for all but `ok` it says what to do."""
+
+    level: Level
+    part: str
+    sentence: str
+
+
+def well(part: str, sentence: str) -> Finding:
+    """Nothing to do."""
+    return Finding(Level.OK, part, sentence)
+
+
+def warning(part: str, sentence: str) -> Finding:
+    """Something to do when there is time, or something that could not be seen from here."""
+    return Finding(Level.WARN, part, sentence)
+
+
+def failure(part: str, sentence: str) -> Finding:
+    """Something that keeps mail from going on, now or soon."""
+    return Finding(Level.FAIL, part, sentence)
+
+
+Examine = Callable[[], AsyncIterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An examination of one part; what it raises (ImporterError) is a failure of that part."""
+
+    part: str
+    examine: Examine
+    within: float
+    """Seconds."""
+
+
+_AT_ONCE: Final = 8
+"""Checks under way at the same time: some of them are processes of their own."""
+
+
+async def all_findings(checks: Sequence[Check]) -> list[Finding]:
+    """What all of them find, in their order."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(check: Check) -> list[Finding]:
+        async with places:
+            return await _findings(check)
+
+    return [finding for findings in await asyncio.gather(*map(one, checks)) for finding in findings]
+
+
+async def _findings(check: Check) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        async with asyncio.timeout(check.within):
+            async for finding in check.examine():
+                findings.append(finding)  # noqa: PERF401 - what was found before it fails counts too
+    except TimeoutError:
+        findings.append(
+            failure(check.part, f"There is no answer within {check.within:g} seconds: see whether it runs.")
+        )
+    except ImporterError as trouble:
+        findings.append(failure(check.part, sentence(str(trouble))))
+    return findings
+
+
+def sentence(text: str) -> str:
+    """A trouble's text on one line, ending as a sentence does."""
+    line = one_line(text)
+    return line if line.endswith((".", "?", "!")) else f"{line}."

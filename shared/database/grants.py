@@ -1,0 +1,68 @@
+"""What our roles may do in the database, beside what a fresh one grants them: the table of grants, and how it is read.
+
+    python -m shared.database.grants postgresql://… > shared/database/grants.txt        of a database just migrated
+
+A line is `ROLE RIGHT KIND NAME`; a right on some columns of a table has a line for each of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Final
+
+from shared.database.pool import Connection, open_pool
+from shared.database.roles import ROLES
+
+_TABLE: Final = Path(__file__).with_name("grants.txt")
+
+_GRANTS: Final = """
+WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('helpdesk', 'ui_v1'))
+SELECT allowed.grantee, allowed.privilege_type AS may, 'schema' AS kind, nspname AS name
+FROM ours JOIN pg_namespace USING (oid, nspname) CROSS JOIN LATERAL aclexplode(nspacl) AS allowed
+UNION ALL
+SELECT allowed.grantee, allowed.privilege_type, CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END,
+    nspname || '.' || relname
+FROM pg_class JOIN ours ON ours.oid = relnamespace CROSS JOIN LATERAL aclexplode(relacl) AS allowed
+UNION ALL
+SELECT allowed.grantee, allowed.privilege_type, 'column', nspname || '.' || relname || '.' || attname
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN ours ON ours.oid = relnamespace
+    CROSS JOIN LATERAL aclexplode(attacl) AS allowed
+WHERE NOT attisdropped
+UNION ALL
+SELECT allowed.grantee, allowed.privilege_type, 'function',
+    nspname || '.' || proname || '(' || pg_get_function_identity_arguments(pg_proc.oid) || ')'
+FROM pg_proc JOIN ours ON ours.oid = pronamespace CROSS JOIN LATERAL aclexplode(proacl) AS allowed
+"""
+
+
+async def grants_of(connection: Connection) -> frozenset[str]:
+    """The rights that our roles, or everybody, have in the database at the other end."""
+    rows = await connection.fetch(
+        f"""SELECT coalesce(role.rolname, 'PUBLIC') || ' ' || may || ' ' || kind || ' ' || name AS line
+            FROM ({_GRANTS}) AS granted LEFT JOIN pg_roles AS role ON role.oid = granted.grantee
+            WHERE role.rolname = ANY($1) OR granted.grantee = 0""",  # noqa: S608 - nothing but our own text
+        list(ROLES),
+    )
+    return frozenset(row["line"] for row in rows)
+
+
+def expected_grants() -> frozenset[str]:
+    """The rights that they have once the newest revision is there."""
+    return frozenset(_TABLE.read_text(encoding="utf-8").splitlines())
+
+
+def table_of(grants: frozenset[str]) -> str:
+    """The table as the file holds it."""
+    return "".join(f"{line}\n" for line in sorted(grants))
+
+
+async def _main(url: str) -> None:
+    pool = await open_pool(url, application_name="table of grants", max_size=1)
+    async with pool, pool.acquire() as connection:
+        sys.stdout.write(table_of(await grants_of(connection)))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1]))
