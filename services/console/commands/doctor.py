@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from functools import partial
 from typing import Annotated, Final
 
@@ -37,7 +38,10 @@ def doctor(
 
     Exit codes: 0 nothing fails (there may be warnings), 3 something fails, 78 bad configuration.
     """
-    findings = asyncio.run(all_findings(_checks(DoctorConfiguration.load(), within)))
+    logging.getLogger("asyncio").addHandler(logging.NullHandler())  # which tells of what was given up in time
+    configuration = DoctorConfiguration.load()
+    configuration.refuse_missing_logins()
+    findings = asyncio.run(all_findings(_checks(configuration, within)))
     if as_json:
         show_json([dataclasses.asdict(finding) for finding in findings])
     else:

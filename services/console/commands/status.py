@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import shutil
 import sys
 from contextlib import suppress
@@ -39,6 +40,7 @@ def status(
 
     Exit codes: 0 all is well, 3 something needs a person (a server that does not answer too), 78 bad configuration.
     """
+    logging.getLogger("asyncio").addHandler(logging.NullHandler())  # which tells of what was given up in time
     where = StatusConfiguration.load().where()
     if watch:
         with suppress(KeyboardInterrupt):

@@ -13,6 +13,10 @@ from shared.errors import Misconfigured
 class DoctorConfiguration(AlarmConfiguration):
     """The settings of the watch, which it examines too."""
 
+    def refuse_missing_logins(self) -> None:
+        """Raise Misconfigured where the command line's own secrets are missing, without which nothing is seen."""
+        _ = self.database_dsn, self.amqp_dsn, self.management_dsn
+
     def secret_at_hand(self, name: str) -> SecretStr | None:
         """The secret `name`; None where this process has none: in containers each has no more than its own."""
         try:

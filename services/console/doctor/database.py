@@ -47,7 +47,9 @@ async def connected(configuration: DoctorConfiguration, dsn: str | None = None) 
             },
         )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise Misconfigured(f"It refuses a login of ours ({error}): {_MIGRATE}, which sets the passwords.") from error
+        raise Misconfigured(
+            f"The database refuses the login ({error}): {_MIGRATE}, which sets the passwords."
+        ) from error
     except asyncpg.InvalidCatalogNameError as error:
         raise Misconfigured(f"{error}: create it, owned by importer_owner, and {_MIGRATE}.") from error
     except ssl.SSLError as error:
@@ -55,7 +57,7 @@ async def connected(configuration: DoctorConfiguration, dsn: str | None = None) 
     except asyncpg.TooManyConnectionsError as error:
         raise Outage("It takes no more connections: raise max_connections, or see who holds them.") from error
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise Outage(f"It does not answer ({error}): see whether it runs, and its log.") from error
+        raise Outage(f"The database does not answer ({error}): see whether it runs, and its log.") from error
 
 
 async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Finding]:

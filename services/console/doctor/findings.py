@@ -62,14 +62,26 @@ _AT_ONCE: Final = 8
 
 
 async def all_findings(checks: Sequence[Check]) -> list[Finding]:
-    """What all of them find, in their order."""
+    """What all of them find, in their order; one cause once."""
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def one(check: Check) -> list[Finding]:
         async with places:
             return await _findings(check)
 
-    return [finding for findings in await asyncio.gather(*map(one, checks)) for finding in findings]
+    found = [finding for findings in await asyncio.gather(*map(one, checks)) for finding in findings]
+    return _once(found)
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """What keeps several parts from being looked at is told of the first of them."""
+    told: set[str] = set()
+    kept = []
+    for finding in findings:
+        if finding.level is not Level.FAIL or finding.sentence not in told:
+            kept.append(finding)
+        told.add(finding.sentence)
+    return kept
 
 
 async def _findings(check: Check) -> list[Finding]:

@@ -300,3 +300,9 @@ async def test_the_commands_for_the_night_do_as_they_stand(patient: CommandLine,
             code = 1 if command in fails else 3 if command in needs_a_person else 0
             await patient.says(*shlex.split(command), stdin="geheim\n", code=code)
     assert set(commands_of_the_night()) >= fails | BY_THE_OWNER
+
+
+async def test_what_keeps_several_parts_from_being_seen_is_told_once(patient: CommandLine) -> None:
+    patient.environment["IMPORTER_DATABASE_URL"] = "postgresql://127.0.0.1:1/helpdesk"
+    found = await examined(patient, code=3)
+    assert len([each for each in found if "The database does not answer" in each["sentence"]]) == 1
