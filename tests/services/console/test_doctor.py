@@ -134,7 +134,7 @@ async def test_a_rabbitmq_that_is_away_hides_nothing_of_the_database(patient: Co
     patient.environment["IMPORTER_RABBITMQ_MANAGEMENT_URL"] = "http://127.0.0.1:1"
     found = await examined(patient, code=3)
     levels = {(each["part"], each["level"]) for each in found}
-    assert {("RabbitMQ", "fail"), ("PostgreSQL", "ok"), ("grants", "ok"), ("queues", "fail")} <= levels
+    assert {("RabbitMQ", "fail"), ("PostgreSQL", "ok"), ("grants", "ok")} <= levels
 
 
 async def test_a_schema_that_is_older_is_named_with_the_command(patient: CommandLine, house: House) -> None:
