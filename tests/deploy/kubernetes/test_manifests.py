@@ -24,7 +24,8 @@ BESIDE = {"postgres", "rabbitmq", "certificates"}
 """Services of compose that a cluster has of its own."""
 ALARMS = {"alarm_smtp_password", "alarm_webhook_secret"}
 """Whoever has alarms sent gives these; in compose they are settings of the same process."""
-needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+KUBECTL = shutil.which("kubectl")
+needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
 
 Resource = Mapping[str, Any]
 
@@ -56,7 +57,8 @@ def secrets(pod: Resource) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def built() -> list[Resource]:
-    done = subprocess.run(["kubectl", "kustomize", EXAMPLE], capture_output=True, text=True, check=True)
+    assert KUBECTL is not None
+    done = subprocess.run([KUBECTL, "kustomize", EXAMPLE], capture_output=True, text=True, check=True)
     return [one for one in yaml.safe_load_all(done.stdout) if one]
 
 
