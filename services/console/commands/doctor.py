@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import logging
 from functools import partial
 from typing import Annotated, Final
 
@@ -15,6 +14,7 @@ from services.console.doctor import broker, database, machine, mail
 from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.findings import Check, Finding, Level, all_findings
 from services.console.output import Json, show_json, terminal_width, visible
+from services.console.quiet import keep_libraries_quiet
 from shared.counted import many
 
 NEEDS_A_PERSON: Final = 3
@@ -38,7 +38,7 @@ def doctor(
 
     Exit codes: 0 nothing fails (there may be warnings), 3 something fails, 78 bad configuration.
     """
-    logging.getLogger("asyncio").addHandler(logging.NullHandler())  # which tells of what was given up in time
+    keep_libraries_quiet()
     configuration = DoctorConfiguration.load()
     configuration.refuse_missing_logins()
     findings = asyncio.run(all_findings(_checks(configuration, within)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import logging
 import shutil
 import sys
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.console.output import Json, show_json, visible
+from services.console.quiet import keep_libraries_quiet
 from services.console.status_configuration import StatusConfiguration
 from services.console.status_page import status_page
 from shared.standing.look import Where, look
@@ -40,7 +40,7 @@ def status(
 
     Exit codes: 0 all is well, 3 something needs a person (a server that does not answer too), 78 bad configuration.
     """
-    logging.getLogger("asyncio").addHandler(logging.NullHandler())  # which tells of what was given up in time
+    keep_libraries_quiet()
     where = StatusConfiguration.load().where()
     if watch:
         with suppress(KeyboardInterrupt):

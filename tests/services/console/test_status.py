@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import subprocess
+import sys
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Protocol
 
 import aio_pika
@@ -17,6 +21,8 @@ from shared.messages import NotificationKind
 from tests.databases import Database
 from tests.services.notifier.house import House
 from tests.vhosts import Vhost
+
+ROOT = Path(__file__).parents[3]
 
 
 class CommandLine(Protocol):
@@ -225,6 +231,23 @@ async def test_a_broker_that_is_away_is_told_beside_what_the_database_says(impor
     assert told["queues"] is None
     assert told["mailboxes"][0]["helpdesk"] == "ICT"
     assert "does not answer" in told["needs_a_person"][0]
+
+
+@pytest.mark.usefixtures("house")
+@pytest.mark.parametrize("command", ["status", "doctor"])
+async def test_no_line_of_a_library_stands_between_ours_when_servers_are_away(
+    importer: CommandLine, command: str
+) -> None:
+    importer.environment["IMPORTER_DATABASE_URL"] = "postgresql://nobody:x@127.0.0.1:1/helpdesk"
+    importer.environment["IMPORTER_AMQP_URL"] = "amqp://nobody:x@127.0.0.1:1/helpdesk"
+    importer.environment["IMPORTER_RABBITMQ_MANAGEMENT_URL"] = "http://nobody:x@127.0.0.1:1"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.console", command, cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **importer.environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    said, complained = await process.communicate()
+    assert (process.returncode, complained) == (3, b"")
+    assert b"does not answer" in said
 
 
 async def test_a_database_that_is_away_is_told_beside_what_rabbitmq_says(
