@@ -20,7 +20,7 @@ from services.classifier.reading.mime.parser import parse_mail
 from services.classifier.reading.wrappings.cms import open_envelope
 from services.classifier.reading.wrappings.rtf import decompressed, from_rtf
 from services.classifier.reading.wrappings.tnef import read_tnef
-from services.fetcher.mailboxes.ews.answers import AnswerBroken, AnswerReader, NotEws
+from services.fetcher.mailboxes.ews.answer_reader import AnswerBroken, AnswerReader, NotEws
 from services.fetcher.mailboxes.imap.trouble import PARSING
 from services.fetcher.mailboxes.imap.wire import Client
 from shared.messages import DmarcResult

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check, Findings
-from services.fetcher.mailboxes.imap import mailbox as imap
 from services.fetcher.mailboxes.imap import wire as imap_wire
 from services.fetcher.mailboxes.imap.mailbox import ImapMailbox
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxError
@@ -101,7 +100,7 @@ async def remote(
 ) -> AsyncIterator[Remote]:
     """Each mail is fetched by itself, in parts; or those of a window are asked for at once."""
     monkeypatch.setattr(imap_wire, "OPERATION_SECONDS", 0.5)
-    monkeypatch.setattr(imap, "PART_BYTES", request.param)
+    monkeypatch.setattr(fetching, "PART_BYTES", request.param)
     async with ImapServer() as server:
         remote = Remote(desk, fetching, server, tries=2 if request.param == 128 else 3)
         yield remote

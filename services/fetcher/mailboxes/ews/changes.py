@@ -7,8 +7,9 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
-from services.fetcher.mailboxes.ews.answers import AnswerBroken, EwsError, created_items, synchronised
-from services.fetcher.mailboxes.ews.errors import STATE_LOST
+from services.fetcher.mailboxes.ews.answer_reader import AnswerBroken
+from services.fetcher.mailboxes.ews.answers import EwsError, created_items, synchronised
+from services.fetcher.mailboxes.ews.response_codes import STATE_LOST
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.ews.soap_requests import FolderRef
 from services.fetcher.mailboxes.protocol import (

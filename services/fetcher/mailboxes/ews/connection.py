@@ -11,47 +11,29 @@ from __future__ import annotations
 
 import logging
 import ssl
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 import requests
-from requests.auth import AuthBase, HTTPBasicAuth
-from requests_ntlm import HttpNtlmAuth
-from spnego.exceptions import SpnegoError
-from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
-from services.fetcher.mailboxes.ews.answers import (
-    AnswerBroken,
-    AnswerReader,
-    EwsError,
-    NotEws,
-    response_message,
-    response_messages,
-)
-from services.fetcher.mailboxes.ews.checked_requests import CheckedAdapter
+from services.fetcher.mailboxes.ews.answer_reader import AnswerBroken, AnswerReader, NotEws
+from services.fetcher.mailboxes.ews.answers import EwsError, response_message, response_messages
 from services.fetcher.mailboxes.ews.errors import Place
+from services.fetcher.mailboxes.ews.login import NTLM, UNAUTHORIZED, Login, LoginInterrupted, offers
 from services.fetcher.mailboxes.ews.network_errors import network_problem
+from services.fetcher.mailboxes.ews.transport import ERROR_BYTES, Adapter, pieces
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing, MailboxUnreachable
 from services.fetcher.rules.problem import ProblemKind
 from shared.connecting import ForbiddenAddress
 from shared.http_connections import NoCookies
 
-NTLM: Final = "NTLM"
-BASIC: Final = "Basic"
-
 PATH: Final = "/EWS/Exchange.asmx"
-READ_BYTES: Final = 64 * 1024
-ERROR_BYTES: Final = 256 * 1024
-"""Read of an answer that is no success: a SOAP fault has some 1,500."""
-
 USER_AGENT: Final = "helpdesk-importer"
 """By which administrators may allow us (docs/exchange.md: EwsAllowList)."""
 _HEADERS: Final = {
@@ -60,10 +42,7 @@ _HEADERS: Final = {
     "Accept": "text/xml",
     "Accept-Encoding": "gzip",
 }
-_UNAUTHORIZED: Final = 401
 _OK: Final = 200
-_NTLM_STEPS: Final = 2
-"""Answers before the last one, where NTLM went as it should."""
 
 for _name in ("exchangelib", "spnego", "requests_ntlm"):
     # They print requests, answers and tokens when somebody asks for debugging.
@@ -126,8 +105,8 @@ class EwsConnection:
         self.url = url
         self._place = place
         self._patience = patience
-        self._login = _Login(place.login, password)
-        self._adapter = _Adapter(tls)
+        self._login = Login(place.login, password)
+        self._adapter = Adapter(tls)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies = NoCookies()  # type: ignore[assignment] # it need be no more than a CookieJar
@@ -187,7 +166,7 @@ class EwsConnection:
             response = self._send(envelope)
         except ForbiddenAddress as error:
             raise MailboxMissing(error.sentence) from error
-        except _LoginInterrupted as error:
+        except LoginInterrupted as error:
             raise ews_errors.login_interrupted(self._place) from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             if self._aborted:
@@ -214,7 +193,7 @@ class EwsConnection:
 
     def _read(self, response: requests.Response, reader: AnswerReader) -> Element:
         try:
-            for data in _pieces(response):
+            for data in pieces(response):
                 reader.feed(data)
             return reader.close()
         except NotEws as error:
@@ -227,7 +206,7 @@ class EwsConnection:
 
     def _raise_problem(self, response: requests.Response) -> None:
         status, headers = response.status_code, response.headers
-        if status == _UNAUTHORIZED:
+        if status == UNAUTHORIZED:
             raise self._login_problem(response)
         text = self._beginning(response)
         if b"currently locked out" in text:  # QUIRK: Exchange tells of a locked account in the page of an HTTP 500
@@ -247,7 +226,7 @@ class EwsConnection:
     def _beginning(self, response: requests.Response) -> bytes:
         text = b""
         try:
-            for data in _pieces(response):
+            for data in pieces(response):
                 text += data
                 if len(text) >= ERROR_BYTES:
                     break
@@ -262,121 +241,6 @@ class EwsConnection:
                 return ews_errors.login_interrupted(self._place)
             return ews_errors.login_refused(self._place)
         return ews_errors.no_usable_login(self._place, offers(response.headers))
-
-
-class _Login(AuthBase):
-    """Logs in by what the server offers, on each connection anew."""
-
-    def __init__(self, username: str, password: str) -> None:
-        self._ntlm = HttpNtlmAuth(username, password)
-        self._basic = HTTPBasicAuth(username.encode(), password.encode())
-        self.kind: str | None = None
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.kind == BASIC:
-            return self._basic(request)
-        request.headers["Connection"] = "Keep-Alive"  # NTLM logs in the connection, not a request
-        request.register_hook("response", self._answer)
-        return request
-
-    def _answer(self, response: requests.Response, **how: Any) -> requests.Response:
-        if response.status_code != _UNAUTHORIZED:
-            return response
-        offered = offers(response.headers)
-        if "ntlm" in offered:
-            self.kind = NTLM
-            return self._go_through_ntlm(response, **how)
-        if "basic" in offered:
-            self.kind = BASIC
-            for _ in response.raw.stream():
-                pass
-            response.close()
-            again = self._basic(response.request.copy())
-            answered: requests.Response = response.connection.send(again, **how)
-            answered.history.append(response)
-            return answered
-        return response
-
-    def _go_through_ntlm(self, response: requests.Response, **how: Any) -> requests.Response:
-        """QUIRK: requests_ntlm stumbles over a server that ends the login half-way, with errors of Python's own."""
-        try:
-            return self._ntlm.response_hook(response, **how)
-        except (PermissionError, SpnegoError) as error:  # no challenge, or one that cannot be answered
-            raise _LoginInterrupted from error
-        except KeyError as error:
-            if error.args != ("www-authenticate",):  # the answer that should hold the challenge has no such header
-                raise
-            raise _LoginInterrupted from error
-        except AttributeError as error:
-            if error.obj is not None:  # the socket of an answer that the server closed behind it
-                raise
-            raise _LoginInterrupted from error
-
-
-class _LoginInterrupted(Exception):
-    """The server began an NTLM login and did not go on with it."""
-
-
-def offers(headers: Mapping[str, str]) -> frozenset[str]:
-    """The ways of logging in that WWW-Authenticate names, in lower case (RFC 9110 §11.6.1)."""
-    words = (part.split() for part in headers.get("WWW-Authenticate", "").split(","))
-    return frozenset(word[0].lower() for word in words if word and "=" not in word[0])
-
-
-def _pieces(response: requests.Response) -> Iterator[bytes]:
-    """What has come of the answer, unpacked, at most READ_BYTES at a time. Raises AnswerBroken.
-
-    urllib3 would unpack all that came at once: a few bytes may be gigabytes (zip bomb).
-    """
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity", "gzip", "x-gzip"}:
-        raise AnswerBroken(f"it is encoded as {encoding[:40]}, which was not asked for")
-    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if "gzip" in encoding else None
-    # read1 gives what has come: a slow server's bytes count as they come in, and end with `abort`.
-    while data := response.raw.read1(READ_BYTES, decode_content=False):
-        if unpack is None:
-            yield data
-            continue
-        try:
-            while data:
-                yield unpack.decompress(data, READ_BYTES)
-                data = unpack.unconsumed_tail
-        except zlib.error as error:
-            raise AnswerBroken("it is packed with gzip, and damaged") from error
-
-
-def _few_pieces(raw: HTTPResponse, *_: object, **__: object) -> Iterator[bytes]:
-    """What has come, not unpacked, in the place of urllib3's own `stream`."""
-    size = 0
-    while data := raw.read1(READ_BYTES, decode_content=False):
-        size += len(data)
-        if size > ERROR_BYTES:
-            raw.close()
-            raise requests.exceptions.ContentDecodingError("too much text in an answer that asks for a login")
-        yield data
-
-
-class _Adapter(CheckedAdapter):
-    """With TLS of its own, which requests would replace by its bundle, and with little to say on a refused login."""
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
-        super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Have the pools use our TLS."""
-        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
-
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send it; of an answer that asks for a login ERROR_BYTES are taken at most, as they came."""
-        response = super().send(*args, **kwargs)
-        if response.status_code == _UNAUTHORIZED:
-            # QUIRK: requests_ntlm reads the text, unpacked and however much it is; it needs none of it
-            response.raw.stream = partial(_few_pieces, response.raw)
-        return response
-
-    def cert_verify(self, *_: Any) -> None:
-        """Leave it to our TLS, which does."""
 
 
 def _was_closed(error: requests.ConnectionError) -> bool:

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from services.fetcher.mailboxes.ews.connection import PATH, USER_AGENT, offers
+from services.fetcher.mailboxes.ews.connection import PATH, USER_AGENT
+from services.fetcher.mailboxes.ews.login import offers
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxMissing
 from services.fetcher.mailboxes.trusting import tls_context
 from shared.bounded_json import read_json

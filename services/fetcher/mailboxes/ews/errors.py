@@ -1,7 +1,6 @@
 """What can be wrong with an Exchange server, as the sentences that people read and the types that the fetcher acts on.
 
-Response codes: Exchange Web Services, ResponseCodeType. A code that is not here is told by its name: the mail stays
-unread and is tried again.
+Which response codes mean the same stands in `response_codes`.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.fetcher.mailboxes.ews.answers import LONGEST_BACK_OFF, EwsError
+from services.fetcher.mailboxes.ews.response_codes import BUSY, NO_FOLDER, PASSING, WRONG_SCHEMA
 from services.fetcher.mailboxes.protocol import (
     AccessDenied,
     LoginRefused,
@@ -23,50 +23,6 @@ from services.fetcher.mailboxes.protocol import (
     MailboxUnreachable,
 )
 from services.fetcher.rules.problem import ProblemKind
-
-BUSY: Final = frozenset({
-    "ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened", "ErrorInsufficientResources",
-    "ErrorExceededFindCountLimit",
-})  # fmt: skip
-"""Throttling: the server wants fewer requests."""
-
-PASSING: Final = frozenset({
-    "ErrorTimeoutExpired", "ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable",
-    "ErrorMailboxMoveInProgress", "ErrorMailboxFailover", "ErrorConnectionFailed",
-    "ErrorConnectionFailedTransientError", "ErrorADUnavailable", "ErrorADOperation", "ErrorADSessionFilter",
-    "ErrorNoRespondingCASInDestinationSite", "ErrorProxyRequestProcessingFailed", "ErrorCrossSiteRequest",
-    "ErrorSiteFailover",
-})  # fmt: skip
-"""The server cannot serve this mailbox now."""
-
-GONE: Final = frozenset({"ErrorItemNotFound", "ErrorObjectDeleted", "ErrorObjectNotFound"})
-NO_FOLDER: Final = frozenset({
-    "ErrorFolderNotFound", "ErrorItemNotFound", "ErrorToFolderNotFound", "ErrorParentFolderNotFound",
-    "ErrorInvalidFolderId", "ErrorInvalidIdMalformed", "ErrorObjectNotFound",
-})  # fmt: skip
-WRONG_SCHEMA: Final = frozenset({
-    "ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion",
-    "ErrorInvalidRequest", "ErrorSchemaValidation", "InvalidServerVersion",
-})  # fmt: skip
-"""What servers say of a RequestServerVersion that they, or a mailbox on an older server behind them, do not know."""
-REFUSES_PROPERTIES: Final = frozenset({
-    "ErrorInvalidRequest", "ErrorSchemaValidation", "ErrorInvalidPropertyRequest", "ErrorInvalidExtendedProperty",
-    "ErrorInvalidExtendedPropertyValue", "ErrorUnsupportedPropertyDefinition", "ErrorUnsupportedMapiPropertyType",
-})  # fmt: skip
-"""What servers say that know no extended properties; the mail's MIME can be had without."""
-NO_PROPERTY: Final = frozenset({"ErrorItemPropertyRequestFailed"})
-"""What a server says that cannot give a property of this mail."""
-NO_MIME: Final = frozenset({
-    "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorMimeContentInvalid",
-    "ErrorMimeContentInvalidBase64String",
-})  # fmt: skip
-"""What a server says that cannot write this mail as MIME, however often it is asked."""
-STATE_LOST: Final = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncStateNotFound"})
-"""What a server says that knows nothing any more of the state that a folder was followed to."""
-WANTS_CHANGE_KEY: Final = frozenset({
-    "ErrorChangeKeyRequired", "ErrorChangeKeyRequiredForWriteOperations", "ErrorStaleObject", "ErrorInvalidChangeKey",
-    "ErrorIrresolvableConflict",
-})  # fmt: skip
 
 CLOUD_HOSTS: Final = ("office365.com", "office.com", "outlook.com", "office365.us", "partner.outlook.cn")
 

@@ -7,14 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from services.fetcher.mailboxes.ews.answers import EwsError, item_id
-from services.fetcher.mailboxes.ews.errors import (
-    GONE,
-    NO_FOLDER,
-    WANTS_CHANGE_KEY,
-    act_problem,
-    no_change_key,
-)
+from services.fetcher.mailboxes.ews.errors import act_problem, no_change_key
 from services.fetcher.mailboxes.ews.paths import FolderPaths
+from services.fetcher.mailboxes.ews.response_codes import GONE, NO_FOLDER, WANTS_CHANGE_KEY
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.ews.soap_requests import FolderRef, ToMark
 from services.fetcher.mailboxes.protocol import (

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
 from services.fetcher.mailboxes.ews.answers import EwsError, item_count, listed_items, page
-from services.fetcher.mailboxes.ews.errors import NO_FOLDER
 from services.fetcher.mailboxes.ews.paths import MOST_PAGES, PAGE
+from services.fetcher.mailboxes.ews.response_codes import NO_FOLDER
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.ews.soap_requests import JUNK_ID, FolderRef
 from services.fetcher.mailboxes.protocol import (

@@ -10,7 +10,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from services.fetcher.mailboxes.ews.answers import EwsError, folders, page
-from services.fetcher.mailboxes.ews.errors import NO_FOLDER
+from services.fetcher.mailboxes.ews.response_codes import NO_FOLDER
 from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, ROOT_ID, FolderRef, Requests
 from services.fetcher.mailboxes.protocol import INBOX
 

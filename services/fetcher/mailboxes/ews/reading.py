@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import BinaryIO, TypeVar
 
-from services.fetcher.mailboxes.ews.answers import (
-    AnswerReader,
-    EwsError,
-    MimeDecoder,
-    item_id,
-    item_size,
-    transport_headers,
-)
+from services.fetcher.mailboxes.ews.answer_reader import AnswerReader, MimeDecoder
+from services.fetcher.mailboxes.ews.answers import EwsError, item_id, item_size, transport_headers
 from services.fetcher.mailboxes.ews.completing import complete, completed_head
 from services.fetcher.mailboxes.ews.connection import AnswerStopped
-from services.fetcher.mailboxes.ews.errors import GONE, NO_MIME, NO_PROPERTY, REFUSES_PROPERTIES
 from services.fetcher.mailboxes.ews.rebuild import NothingToRebuild, rebuild, rebuild_head
+from services.fetcher.mailboxes.ews.response_codes import GONE, NO_MIME, NO_PROPERTY, REFUSES_PROPERTIES
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.protocol import MailGone, MailReference, MailTooLarge, MailUnreadable
 

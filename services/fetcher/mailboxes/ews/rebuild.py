@@ -7,15 +7,9 @@ from xml.etree.ElementTree import Element
 
 import structlog
 
-from services.fetcher.mailboxes.ews.answers import (
-    AnswerReader,
-    EwsError,
-    MimeDecoder,
-    attached_files,
-    moment,
-    transport_headers,
-)
-from services.fetcher.mailboxes.ews.errors import NO_PROPERTY, REFUSES_PROPERTIES
+from services.fetcher.mailboxes.ews.answer_reader import AnswerReader, MimeDecoder
+from services.fetcher.mailboxes.ews.answers import EwsError, attached_files, moment, transport_headers
+from services.fetcher.mailboxes.ews.response_codes import NO_PROPERTY, REFUSES_PROPERTIES
 from services.fetcher.mailboxes.ews.session import EwsSession
 from services.fetcher.mailboxes.protocol import MailReference, MailTooLarge
 from services.fetcher.mailboxes.rebuilt_mail import (

@@ -6,8 +6,8 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
+from services.fetcher.mailboxes.ews.answer_reader import AnswerReader
 from services.fetcher.mailboxes.ews.answers import (
-    AnswerReader,
     Build,
     EwsError,
     response_message,
@@ -16,7 +16,8 @@ from services.fetcher.mailboxes.ews.answers import (
     succeeded,
 )
 from services.fetcher.mailboxes.ews.connection import EwsConnection
-from services.fetcher.mailboxes.ews.errors import BUSY, PASSING, WRONG_SCHEMA, Place
+from services.fetcher.mailboxes.ews.errors import Place
+from services.fetcher.mailboxes.ews.response_codes import BUSY, PASSING, WRONG_SCHEMA
 from services.fetcher.mailboxes.ews.soap_requests import INBOX_ID, SCHEMAS, FolderRef, Requests
 
 NAMES: Final = (

@@ -12,15 +12,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 
-from services.fetcher.mailboxes.ews.answers import (
-    AnswerReader,
-    EwsError,
-    MimeDecoder,
-    item_id,
-    response_messages,
-    succeeded,
-    transport_headers,
-)
+from services.fetcher.mailboxes.ews.answer_reader import AnswerReader, MimeDecoder
+from services.fetcher.mailboxes.ews.answers import EwsError, item_id, response_messages, succeeded, transport_headers
 from services.fetcher.mailboxes.ews.completing import complete
 from services.fetcher.mailboxes.ews.connection import AnswerStopped
 from services.fetcher.mailboxes.ews.reading import Reading

@@ -18,49 +18,37 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import BinaryIO, Final, Self, TypeVar
 
-from pydantic import SecretStr
-
+from services.fetcher.mailboxes.imap import fetching
+from services.fetcher.mailboxes.imap.changes import arrivals
+from services.fetcher.mailboxes.imap.credentials import credentials, server_of
+from services.fetcher.mailboxes.imap.keys import key_of, parsed
 from services.fetcher.mailboxes.imap.login import Credentials
-from services.fetcher.mailboxes.imap.server import IMAPS_PORT, ImapServer
+from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.imap.session import ImapSession
 from services.fetcher.mailboxes.imap.trouble import Lost
-from services.fetcher.mailboxes.imap.values import Described, Part
-from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
+from services.fetcher.mailboxes.imap.values import Described
 from services.fetcher.mailboxes.protocol import (
-    MOST_LISTED,
     Arrivals,
-    ItemKey,
     LoginRefused,
     MailboxAccess,
     MailboxError,
     MailboxHealth,
-    MailboxMissing,
     MailGone,
     MailReference,
-    MailTooLarge,
     MailUnreadable,
 )
 from shared.batches import Batches
-from shared.microsoft.clouds import CLOUDS
-from shared.microsoft.credentials import AppLogin
-from shared.microsoft.errors import SignInRefused, Unavailable
-from shared.microsoft.tokens import TOKENS
 
 THREADS: Final = 32
 """Connections that work at the same time, in a process."""
 AT_ONCE: Final = 20
 """Mails in one command."""
-PART_BYTES: Final = 1024 * 1024
-"""What is held of a mail in memory; a larger one is fetched in parts."""
 REOPENINGS: Final = 3
 """How often a check opens a lost connection again."""
 IDLE_SECONDS: Final = 25 * 60
 """A server may end an IDLE of half an hour (RFC 2177 §3)."""
 HONEST_IDLE_SECONDS: Final = 60
 """A server that drops an IDLE sooner than this is not asked again before the next check."""
-
-_NO_FOLDER: Final = (0, 0)
-"""A key that is none of ours: UIDVALIDITY is never 0."""
 
 T = TypeVar("T")
 
@@ -87,7 +75,7 @@ class ImapMailbox:
     @classmethod
     async def open(cls, access: MailboxAccess) -> Self:
         """Connect, log in and select the folder."""
-        mailbox = cls(access, _server_of(access))
+        mailbox = cls(access, server_of(access))
         await mailbox._perform(lambda _: None)
         return mailbox
 
@@ -105,20 +93,24 @@ class ImapMailbox:
 
     async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
         """See `Mailbox.arrivals`: the state is UIDVALIDITY and the highest UID; UIDs only grow (RFC 3501 §2.3.1.1)."""
-        return await self._perform(lambda session: _arrived(session, state, since))
+        return await self._perform(lambda session: arrivals(session, state, since))
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`: in parts of PART_BYTES; small mails that are fetched at once are asked for at once."""
-        if mail.size is not None and mail.size < min(PART_BYTES, limit):
+        if mail.size is not None and mail.size < min(fetching.PART_BYTES, limit):
             return await self._fetches.of((mail, into, limit))
         return await self._fetch_alone(mail, into, limit)
 
     async def _fetch_alone(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
-        return await self._perform_on(mail, lambda session, uid: _fetch(session, uid, into, limit), fetching=True)
+        return await self._perform_on(
+            mail, lambda session, uid: fetching.fetch(session, uid, into, limit), fetching=True
+        )
 
     async def fetch_head(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch_head`."""
-        return await self._perform_on(mail, lambda session, uid: _fetch_head(session, uid, into, limit), fetching=True)
+        return await self._perform_on(
+            mail, lambda session, uid: fetching.fetch_head(session, uid, into, limit), fetching=True
+        )
 
     async def mark_read(self, mail: MailReference) -> None:
         """See `Mailbox.mark_read`; those that are marked at once go in one command."""
@@ -193,7 +185,7 @@ class ImapMailbox:
             async with self._turn:
                 session = await self._opened()
                 try:
-                    await self._run(session, partial(_fetch_small, wanted=wanted, sizes=sizes))
+                    await self._run(session, partial(fetching.fetch_small, wanted=wanted, sizes=sizes))
                 except Lost:
                     self._forget(session)
         for place, (mail, into, limit) in enumerate(wanted):
@@ -222,7 +214,7 @@ class ImapMailbox:
         self, mails: Sequence[MailReference], act: Callable[[ImapSession, Sequence[int]], dict[int, MailboxError]]
     ) -> Sequence[Exception | None]:
         """Do it with the mails that the folder may still have; the others are gone, and so done."""
-        keys = [_parsed(mail.key) for mail in mails]
+        keys = [parsed(mail.key) for mail in mails]
 
         def filed(session: ImapSession) -> list[Exception | None]:
             failed = act(session, [uid for validity, uid in keys if validity == session.uid_validity])
@@ -234,7 +226,7 @@ class ImapMailbox:
         self, mail: MailReference, act: Callable[[ImapSession, int], T], *, fetching: bool = False
     ) -> T:
         """Do something with the mail; MailGone when its key is of a folder that was made anew since."""
-        validity, uid = _parsed(mail.key)
+        validity, uid = parsed(mail.key)
 
         def checked(session: ImapSession) -> T:
             if session.uid_validity != validity:
@@ -265,19 +257,19 @@ class ImapMailbox:
 
     async def _opened(self) -> ImapSession:
         if self._session is None:
-            credentials = await self._credentials()
+            login = await credentials(self._access)
             try:
-                self._session = await self._open_session(credentials)
+                self._session = await self._open_session(login)
             except LoginRefused:
-                if not credentials.token:
+                if not login.token:
                     raise
                 # a token may be older than the app's rights
-                self._session = await self._open_session(await self._credentials(refused=credentials.token))
+                self._session = await self._open_session(await credentials(self._access, refused=login.token))
         return self._session
 
-    async def _open_session(self, credentials: Credentials) -> ImapSession:
+    async def _open_session(self, login: Credentials) -> ImapSession:
         opening = asyncio.get_running_loop().run_in_executor(
-            _threads, ImapSession.open, self._access, self._server, credentials
+            _threads, ImapSession.open, self._access, self._server, login
         )
         try:
             return await asyncio.shield(opening)
@@ -286,33 +278,6 @@ class ImapMailbox:
         except asyncio.CancelledError:
             opening.add_done_callback(_close_unwanted)
             raise
-
-    async def _credentials(self, *, refused: str = "") -> Credentials:
-        """What to log in with; a token for an app, another one than was refused."""
-        access = self._access
-        if access.tenant is None:
-            return _with_password(access)
-        if not access.address:
-            raise MailboxMissing("Het adres van het postvak ontbreekt: vul bij «Mailadres» het adres in.")
-        try:
-            app = AppLogin.of(
-                access.cloud,
-                tenant=access.tenant,
-                client_id=access.username,
-                secret=access.password,
-                certificate=access.certificate,
-                ca_file=access.ca_file,
-            )
-            scope = app.cloud.mail_scope
-            if refused:
-                token = await TOKENS.renewed(app, scope, refused=SecretStr(refused))
-            else:
-                token = await TOKENS.of(app, scope)
-        except SignInRefused as error:
-            raise sign_in_refused(error) from None
-        except Unavailable as error:
-            raise unavailable(error) from None
-        return Credentials(access.address, token=token.get_secret_value())
 
     async def _in_thread(self, session: ImapSession, act: Callable[[ImapSession], T]) -> T:
         async with self._turn:
@@ -345,85 +310,9 @@ class ImapMailbox:
         new = session.describe([uid for uid in uids if uid not in known], datetime.now(UTC))
         self._described = {uid: known[uid] if uid in known else new[uid] for uid in uids if uid in known or uid in new}
         return [
-            MailReference(_key(session.uid_validity, uid), told.received_at, told.size)
+            MailReference(key_of(session.uid_validity, uid), told.received_at, told.size)
             for uid, told in sorted(self._described.items(), key=lambda item: (item[1].received_at, item[0]))
         ]
-
-
-def _arrived(session: ImapSession, state: str | None, since: datetime) -> Arrivals:
-    validity, reached = _parsed(ItemKey(state or ""))
-    if validity == session.uid_validity:
-        uids = session.search_after(reached)
-        highest = max(uids, default=reached)
-    else:  # the first look, or the server numbered the folder anew
-        since = since.astimezone(UTC)
-        highest = session.highest()
-        uids = session.search_since(since)
-    told = session.describe(uids, datetime.now(UTC))
-    mails = [
-        MailReference(_key(session.uid_validity, uid), each.received_at, each.size)
-        for uid, each in told.items()
-        if validity == session.uid_validity or each.received_at >= since
-    ]
-    mails.sort(key=lambda mail: mail.received_at)
-    more = len(uids) >= MOST_LISTED
-    return Arrivals(tuple(mails), _key(session.uid_validity, uids[-1] if more else highest), more)
-
-
-def _fetch(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:
-    into.seek(0)  # a try on a connection that was lost may have left a part
-    into.truncate()
-    size = 0
-    while True:
-        asked = min(PART_BYTES, limit + 1 - size)
-        part = session.part(uid, size, asked)
-        if size + len(part.content) > limit:
-            into.write(part.content[: limit - size])
-            raise MailTooLarge("De mail is groter dan de grens.")
-        into.write(part.content)
-        ended = _ends(part, asked, before=size)
-        size += len(part.content)
-        if ended or not part.content:
-            return size
-
-
-def _fetch_small(
-    session: ImapSession, wanted: Sequence[tuple[MailReference, BinaryIO, int]], sizes: dict[int, int | Exception]
-) -> None:
-    """Fetch those whose first part is all of them; `sizes` gets their size, or what kept it from being written."""
-    keys = [_parsed(mail.key) for mail, _, _ in wanted]
-    places = [place for place, (validity, _) in enumerate(keys) if validity == session.uid_validity]
-    for place, part in zip(places, session.first_parts([keys[place][1] for place in places], PART_BYTES), strict=True):
-        _, into, limit = wanted[place]
-        if part is None or not part.content or len(part.content) > limit or not _ends(part, PART_BYTES):
-            continue
-        try:
-            into.seek(0)
-            into.truncate()
-            into.write(part.content)
-            sizes[place] = len(part.content)
-        except OSError as error:
-            sizes[place] = error
-
-
-def _ends(part: Part, asked: int, before: int = 0) -> bool:
-    """Whether the mail ends with this part, `before` bytes of it having come before.
-
-    A literal may be shorter than asked, and RFC822.SIZE an estimate (QUIRK: Exchange): the end is where both say so.
-    """
-    return part.whole or (
-        len(part.content) < asked and part.size is not None and before + len(part.content) >= part.size
-    )
-
-
-def _fetch_head(session: ImapSession, uid: int, into: BinaryIO, limit: int) -> int:
-    """QUIRK: what is cut off ends with a whole line, since a server's range may end within one."""
-    part = session.part(uid, 0, limit)
-    content = part.content[:limit]
-    if (part.size or 0) > len(content) or len(part.content) > limit:
-        content = content[: content.rfind(b"\n") + 1] or content
-    into.write(content)
-    return max(part.size or 0, len(part.content))
 
 
 async def _readable(session: ImapSession) -> None:
@@ -436,38 +325,6 @@ async def _readable(session: ImapSession) -> None:
         loop.remove_reader(descriptor)
 
 
-def _with_password(access: MailboxAccess) -> Credentials:
-    """The login is the address where none is given."""
-    login = access.username or access.address
-    if not login or access.password is None:
-        raise MailboxMissing("Gebruikersnaam of wachtwoord van de mailbox ontbreekt: vul ze in.")
-    password = access.password.get_secret_value()
-    if any(ord(char) < ord(" ") for char in login + password):
-        raise MailboxMissing(
-            "Gebruikersnaam of wachtwoord bevat een regeleinde of ander stuurteken: voer ze opnieuw in."
-        )
-    return Credentials(login, password=password)
-
-
-def _server_of(access: MailboxAccess) -> ImapServer:
-    """The cloud's own where an app logs in and no server is named."""
-    if access.tenant is not None and not access.server:
-        return ImapServer(CLOUDS[access.cloud].mail_host, IMAPS_PORT, tls=True)
-    return ImapServer.parse(access.server)
-
-
 def _close_unwanted(opening: asyncio.Future[ImapSession]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().discard()
-
-
-def _key(validity: int, uid: int) -> ItemKey:
-    return ItemKey(f"{validity}.{uid}")
-
-
-def _parsed(key: ItemKey) -> tuple[int, int]:
-    validity, _, uid = key.partition(".")
-    try:
-        return int(validity), int(uid)
-    except ValueError:
-        return _NO_FOLDER

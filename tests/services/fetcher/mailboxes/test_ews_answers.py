@@ -8,19 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from services.fetcher.mailboxes.ews import answers as ews_answers
-from services.fetcher.mailboxes.ews.answers import (
-    AnswerBroken,
-    AnswerReader,
-    Build,
-    EwsError,
-    MimeDecoder,
-    NotEws,
-    listed_items,
-    page,
-    response_message,
-    server_build,
-)
+from services.fetcher.mailboxes.ews import answer_reader
+from services.fetcher.mailboxes.ews.answer_reader import AnswerBroken, AnswerReader, MimeDecoder, NotEws
+from services.fetcher.mailboxes.ews.answers import Build, EwsError, listed_items, page, response_message, server_build
 
 RAW = "Subject: Één\r\n\r\nregel\r\n".encode() * 40
 
@@ -139,7 +129,7 @@ def test_an_answer_may_begin_with_a_byte_order_mark_or_an_empty_line(encoding: s
 
 
 def test_an_answer_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ews_answers, "LONGEST", 10_000)
+    monkeypatch.setattr(answer_reader, "LONGEST", 10_000)
     with pytest.raises(AnswerBroken, match="longer"):
         read(envelope("<a/>" * 2000))
 

@@ -17,6 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.dovecot import ImapEndpoint
+from services.fetcher.mailboxes.imap import credentials, fetching
 from services.fetcher.mailboxes.imap import mailbox as imap
 from services.fetcher.mailboxes.imap import wire as imap_wire
 from services.fetcher.mailboxes.imap.layout import JUNK, TRASH, Layout, special
@@ -183,7 +184,7 @@ async def test_a_link_local_server_is_refused() -> None:
 
 @pytest.fixture
 def entra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphServer]:
-    monkeypatch.setattr(imap, "TOKENS", Tokens())
+    monkeypatch.setattr(credentials, "TOKENS", Tokens())
     with GraphServer(tmp_path) as server:
         for name, value in server.environment.items():
             monkeypatch.setitem(os.environ, name, value)
@@ -270,7 +271,7 @@ async def test_noise_odd_dates_and_odd_sizes_lose_no_mail(server: ImapServer, ca
 
 
 async def test_a_mail_is_fetched_in_parts(server: ImapServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap, "PART_BYTES", 1000)
+    monkeypatch.setattr(fetching, "PART_BYTES", 1000)
     raw = b"Subject: groot\r\n\r\n" + bytes(range(32, 127)) * 100
     server.deliver(raw, MONDAY)
     async with opened(access_to(server)) as mailbox:

@@ -1,0 +1,30 @@
+"""Following an IMAP folder: the state is UIDVALIDITY and the highest UID, which only grows (RFC 3501 §2.3.1.1)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from services.fetcher.mailboxes.imap.keys import key_of, parsed
+from services.fetcher.mailboxes.imap.session import ImapSession
+from services.fetcher.mailboxes.protocol import MOST_LISTED, Arrivals, ItemKey, MailReference
+
+
+def arrivals(session: ImapSession, state: str | None, since: datetime) -> Arrivals:
+    """What came into the folder after `state`, or was received at `since` or later where there is no such state."""
+    validity, reached = parsed(ItemKey(state or ""))
+    if validity == session.uid_validity:
+        uids = session.search_after(reached)
+        highest = max(uids, default=reached)
+    else:  # the first look, or the server numbered the folder anew
+        since = since.astimezone(UTC)
+        highest = session.highest()
+        uids = session.search_since(since)
+    told = session.describe(uids, datetime.now(UTC))
+    mails = [
+        MailReference(key_of(session.uid_validity, uid), each.received_at, each.size)
+        for uid, each in told.items()
+        if validity == session.uid_validity or each.received_at >= since
+    ]
+    mails.sort(key=lambda mail: mail.received_at)
+    more = len(uids) >= MOST_LISTED
+    return Arrivals(tuple(mails), key_of(session.uid_validity, uids[-1] if more else highest), more)
