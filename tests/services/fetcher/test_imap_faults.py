@@ -100,7 +100,7 @@ async def remote(
 ) -> AsyncIterator[Remote]:
     """Each mail is fetched by itself, in parts; or those of a window are asked for at once."""
     monkeypatch.setattr(imap_wire, "OPERATION_SECONDS", 0.5)
-    monkeypatch.setattr(fetching, "PART_BYTES", request.param)
+    monkeypatch.setattr(imap_fetching, "PART_BYTES", request.param)
     async with ImapServer() as server:
         remote = Remote(desk, fetching, server, tries=2 if request.param == 128 else 3)
         yield remote
