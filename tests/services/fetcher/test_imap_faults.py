@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from services.fetcher.concurrently import ByteBudget
 from services.fetcher.flow import Check, Findings
+from services.fetcher.mailboxes.imap import fetching as imap_fetching
 from services.fetcher.mailboxes.imap import wire as imap_wire
 from services.fetcher.mailboxes.imap.mailbox import ImapMailbox
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxError
