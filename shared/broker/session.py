@@ -85,6 +85,11 @@ def broker_trouble(doing: str) -> Iterator[None]:
     except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, StopAsyncIteration) as error:
         # QUIRK: aiormq ends a connection that the broker closes in peace with StopAsyncIteration
         raise BrokerOutage(f"RabbitMQ failed us while {doing}: {type(error).__name__} {error}") from error
+    except Exception as error:
+        # QUIRK: aiormq 6 gives who waits to write on a connection that is lost an Exception, without type and text
+        if type(error) is not Exception:
+            raise
+        raise BrokerOutage(f"RabbitMQ's connection was lost while {doing}") from error
 
 
 class Backoff:

@@ -23,6 +23,14 @@ LONGEST_DELAY: Final = timedelta(hours=1)
 """A server that asks for more is asked again after this."""
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Bytes of an answer in JSON; a page of a thousand mails has some 600,000."""
+_SILENCE: Final = (
+    ssl.SSLWantReadError,
+    ssl.SSLWantWriteError,
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
+    ssl.SSLSyscallError,
+)
+"""Errors of TLS that say nothing of certificates: nothing came, or the connection ended."""
 
 
 async def open_client(ca_file: str | None, *, connections: int, patience: Patience) -> httpx.AsyncClient:
@@ -116,8 +124,9 @@ def require_readable(response: httpx.Response) -> None:
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    """What was wrong with TLS itself; a server that hangs, or ends, within the handshake is only not there."""
     while error is not None:
-        if isinstance(error, ssl.SSLError):
+        if isinstance(error, ssl.SSLError) and not isinstance(error, _SILENCE):
             return error
         error = error.__cause__ or error.__context__
     return None

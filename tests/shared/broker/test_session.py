@@ -25,12 +25,18 @@ from tests.vhosts import Vhost
         pytest.param(AMQPError("closed"), id="closed by the broker"),
         pytest.param(ChannelInvalidStateError("closed"), id="closed channel"),
         pytest.param(asyncio.CancelledError(), id="a stuck connection, which nobody cancelled"),
+        pytest.param(Exception(), id="a connection that is lost while somebody waits to write"),
     ],
 )
 async def test_trouble_with_the_broker_is_an_outage_that_says_what_was_done(trouble: BaseException) -> None:
     with pytest.raises(BrokerOutage, match="while counting") as raised, broker_trouble("counting"):
         raise trouble
     assert isinstance(raised.value, Outage)
+
+
+def test_a_bug_of_ours_is_no_outage() -> None:
+    with pytest.raises(ZeroDivisionError), broker_trouble("counting"):
+        raise ZeroDivisionError
 
 
 async def test_a_task_that_is_cancelled_stays_cancelled() -> None:
