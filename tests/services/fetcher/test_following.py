@@ -13,7 +13,7 @@ import pytest
 from services.fetcher.flow import Findings
 from services.fetcher.mailboxes import protocol
 from services.fetcher.mailboxes.ews import changes
-from services.fetcher.mailboxes.imap import mailbox as imap_mailbox
+from services.fetcher.mailboxes.imap import changes as imap_changes
 from services.fetcher.mailboxes.imap import session
 from services.fetcher.mailboxes.protocol import ItemKey, MailReference, MailUnreadable
 from services.fetcher.rules.following import Following, Reached
@@ -160,7 +160,7 @@ async def test_no_kind_of_mailbox_loses_or_doubles_mail_that_was_read_first(
 @pytest.fixture
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> int:
     """A look gives no more than three mails, and servers answer with two at a time."""
-    for module in (protocol, session, imap_mailbox):
+    for module in (protocol, session, imap_changes):
         monkeypatch.setattr(module, "MOST_LISTED", 3)
     monkeypatch.setattr(changes, "AT_ONCE", 2)
     monkeypatch.setattr(graph, "LARGEST_PAGE", 2)
