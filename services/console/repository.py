@@ -6,7 +6,7 @@ Every function takes an open connection with the role `importer_console`; values
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -19,6 +19,21 @@ Row = dict[str, Any]
 
 _MANY = 200
 """More names than these are not listed in an error."""
+
+
+_DEFAULTS: Final = """
+    SELECT attribute.attname AS name, pg_get_expr(said.adbin, said.adrelid) AS expression
+    FROM pg_attrdef AS said JOIN pg_attribute AS attribute ON attribute.attrelid = said.adrelid
+        AND attribute.attnum = said.adnum
+    WHERE said.adrelid = $1::regclass AND attribute.attgenerated = '' AND attribute.attidentity = ''"""
+
+
+class NotOne(BadValue):
+    """What was typed names nothing, or several things (`several`, by id and name)."""
+
+    def __init__(self, sentence: str, several: tuple[tuple[int, str], ...] = ()) -> None:
+        super().__init__(sentence)
+        self.several = several
 
 
 def _column(field: Field) -> str:
@@ -75,7 +90,7 @@ async def row(connection: Connection, resource: Resource, where: Mapping[str, An
 async def find(connection: Connection, resource: Resource, key: str, helpdesk_id: int | None = None) -> int:
     """The id of the one `resource` that `key` names: its id, its name (case aside), or one of its addresses.
 
-    BadValue when there is none (it lists what there is) or when several answer to the name.
+    NotOne when there is none (it lists what there is) or when several answer to the name.
     """
     conditions = ["lower(t.name) = lower($1)", "t.id::text = $1"]
     if resource.address_table:
@@ -89,16 +104,51 @@ async def find(connection: Connection, resource: Resource, key: str, helpdesk_id
     if len(exact) == 1:
         return int(exact[0]["id"])
     if exact:
-        raise BadValue(f"several {resource.plural} answer to {key!r}; name one by its id: {_listed(exact)}")
+        raise NotOne(
+            f"several {resource.plural} answer to {key!r}; name one by its id: {_listed(exact)}",
+            tuple((one["id"], one["name"]) for one in exact),
+        )
     where = "WHERE t.helpdesk_id = $1" if resource.per_helpdesk else ""
     known = await connection.fetch(
         f"SELECT t.id, t.name FROM {resource.table} t {where} ORDER BY t.name LIMIT {_MANY}",
         *([helpdesk_id] if resource.per_helpdesk else []),
     )
-    raise BadValue(
+    raise NotOne(
         f"there is no {resource.name} {key!r}; "
         + (f"there are: {_listed(known)}" if known else f"there are no {resource.plural} yet")
     )
+
+
+async def names(connection: Connection, resource: Resource, helpdesk_id: int | None) -> list[tuple[int, str]]:
+    """The id and name of each that a person can choose, by name; of things of a helpdesk, its own."""
+    where = "WHERE t.helpdesk_id = $1" if resource.per_helpdesk else ""
+    found = await connection.fetch(
+        f"SELECT t.id, t.name FROM {resource.table} t {where} ORDER BY t.name, t.id",
+        *([helpdesk_id] if resource.per_helpdesk else []),
+    )
+    return [(one["id"], one["name"]) for one in found]
+
+
+async def defaults(connection: Connection, resource: Resource) -> Row:
+    """What the columns hold where nobody chose: column and value, as the schema says; None where it says nothing."""
+    said = await connection.fetch(_DEFAULTS, f"helpdesk.{resource.table}")
+    if not said:
+        return {}
+    expressions = ", ".join(f'{one["expression"]} AS "{one["name"]}"' for one in said)
+    row = await connection.fetchrow(f"SELECT {expressions}")
+    return dict(row) if row is not None else {}
+
+
+async def version(
+    connection: Connection, resource: Resource, where: Mapping[str, Any], *, lock: bool = False
+) -> int | None:
+    """The version of the one row at `where`, None where there is none; `lock`: nobody else changes it meanwhile."""
+    condition = " AND ".join(f"{column} = ${place}" for place, column in enumerate(where, start=1))
+    locked = "FOR UPDATE" if lock else ""
+    found: int | None = await connection.fetchval(
+        f"SELECT row_version FROM {resource.table} WHERE {condition} {locked}", *where.values()
+    )
+    return found
 
 
 def _listed(records: Iterable[asyncpg.Record]) -> str:
@@ -159,6 +209,16 @@ async def importers_in_need(connection: Connection, resource: Resource, identity
         identity,
     )
     return [helpdesk["name"] for helpdesk in helpdesks]
+
+
+async def pause_of(connection: Connection, helpdesk_id: int) -> Row | None:
+    """Since when and why a person keeps the mailbox from being read; None: he does not."""
+    row = await connection.fetchrow(
+        "SELECT paused_since AS since, paused_reason AS reason FROM importer_settings "
+        "WHERE helpdesk_id = $1 AND paused_since IS NOT NULL",
+        helpdesk_id,
+    )
+    return None if row is None else dict(row)
 
 
 async def check_soon(connection: Connection, helpdesk_id: int) -> None:

@@ -18,7 +18,8 @@ settings  those of every service (`shared.configuration`), and
           TMPDIR                  where mails above 256 KiB are put while they are stored
 replicas  any number: leases share out the mailboxes, row locks the mails to republish
 check     python -m services.fetcher check HELPDESK_ID tries one mailbox and changes nothing in it (mailbox_check);
-          discover HELPDESK_ID finds its Exchange server, for a person to confirm (discovery)
+          discover HELPDESK_ID finds its Exchange server, for a person to confirm (discovery); the running service
+          answers the same to who asks in the web console (questions)
           compare SECONDS SINCE|- HELPDESK_ID… tells what mailboxes have and the ledger has not (mailbox_comparison)
 exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1 an error of ours
 """
@@ -48,11 +49,13 @@ from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
 from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.open_files import allow_many
 from services.fetcher.publishing import MailPublisher
+from services.fetcher.questions import answers
 from services.fetcher.repository.ledger import Ledger
 from services.fetcher.repository.logins import LoginRepository
 from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
 from services.fetcher.schedule import Schedule
 from services.fetcher.sweeper import Sweeper
+from shared.answering import Answering
 from shared.asking import answer
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.publish import Publisher
@@ -110,6 +113,7 @@ async def main(process: Process[FetcherConfiguration]) -> None:
             schedule.run,
             Sweeper(ledger, publisher).run,
             partial(metrics.show_states, mailboxes, LoginRepository(pool), ledger),
+            Answering(pool, SERVICE, answers(configuration, pool)).run,
         )
 
 

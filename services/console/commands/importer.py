@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from services.console import logins, repository
+from services.console import changes, repository
 from services.console.commands.passwords import set_mailbox_certificate, set_mailbox_password
 from services.console.commands.resources import HELPDESK, parsed, resolved
 from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
@@ -47,10 +47,7 @@ def change(helpdesk: str, *, with_password: bool = False, forget_secret: bool = 
         helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
         columns = await resolved(connection, IMPORTER.fields, values, helpdesk_id)
         given_secret = {} if secret is None else await secret(connection)
-        place = {"helpdesk_id": helpdesk_id}
-        if not await logins.change(connection, IMPORTER, place, columns, given_secret):
-            await logins.insert(connection, IMPORTER, {**place, **columns}, given_secret)
-        await repository.check_soon(connection, helpdesk_id)
+        await changes.change_importer(connection, helpdesk_id, columns, given_secret)
         done(f"The importer settings of {helpdesk} are changed.")
 
     with_database(work)

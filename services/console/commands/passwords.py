@@ -16,6 +16,7 @@ import typer
 from pydantic import SecretStr
 
 from services.console import repository
+from services.console.changes import FORGOTTEN, LONGEST_PASSWORD, password_columns
 from services.console.fields import BadValue, Day
 from services.console.output import done
 from services.console.resources import ACCOUNTS, HELPDESKS, IMPORTER, LOGINS, Resource
@@ -23,16 +24,8 @@ from services.console.session import with_database
 from shared.database.pool import Connection
 from shared.database.sealing_keys import published_key
 
-LONGEST_PASSWORD: Final = 4096
 LARGEST_CERTIFICATE: Final = 256 * 1024
 """Bytes of a PEM with a key, its certificate and a chain; more is something else."""
-FORGOTTEN: Final[Mapping[str, Any]] = {
-    "password_encrypted": None,
-    "secret_expires_on": None,
-    "certificate_encrypted": None,
-    "certificate_expires_at": None,
-}
-"""The columns of a mailbox or account without any secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +133,6 @@ def _set_certificate(place: _Place, key: str, files: Sequence[Path]) -> None:
 
     _store(place, key, columns)
     done(f"The certificate for {key} is changed; it holds until {certificate.expires_at:%Y-%m-%d %H:%M} UTC.")
-
-
-async def password_columns(connection: Connection, password: SecretStr) -> dict[str, Any]:
-    """The columns of a mailbox or account that hold this password, sealed, and no other secret."""
-    return {**FORGOTTEN, "password_encrypted": (await published_key(connection)).seal(password)}
 
 
 def asked_password() -> SecretStr:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import typer
 
-from services.console import holidays, logins, repository
+from services.console import changes, holidays, repository
 from services.console.commands.check_account import check_account
 from services.console.commands.passwords import (
     set_account_certificate,
@@ -21,7 +21,7 @@ from services.console.commands.passwords import (
 )
 from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
 from services.console.commands.signatures import Parameter, argument, as_json, command, option, options
-from services.console.fields import BadValue, Children, Reference, Several, joined
+from services.console.fields import BadValue, Children
 from services.console.output import done, show_one, show_rows
 from services.console.resources import (
     ACCOUNTS,
@@ -49,25 +49,10 @@ def parsed(fields: Sequence[Field], given: Mapping[str, Any]) -> dict[str, Any]:
         if typed is None or typed == []:
             continue
         try:
-            values[field.name] = _value(field, typed)
+            values[field.name] = changes.value_of(field, typed)
         except BadValue as error:
             raise BadValue(f"--{field.option}: {error}.") from None
     return values
-
-
-def _value(field: Field, typed: Any) -> Any:
-    kind = field.kind
-    if isinstance(kind, Children):
-        return [row for one in typed if one for row in kind.parse(one)]
-    if isinstance(kind, Several):
-        return [kind.parse(one) for one in typed if one]
-    if isinstance(typed, bool):
-        return typed
-    if not typed.strip():
-        if field.required or not field.clearable:
-            raise BadValue("it cannot be empty")
-        return None
-    return kind.parse(typed)
 
 
 async def resolved(
@@ -78,13 +63,10 @@ async def resolved(
     for field in fields:
         if field.name not in values or isinstance(field.kind, Children):
             continue
-        value = values[field.name]
-        if isinstance(field.kind, Reference) and value is not None:
-            try:
-                value = await repository.find(connection, RESOURCES[field.kind.resource], value, helpdesk_id)
-            except BadValue as error:
-                raise BadValue(f"--{field.option}: {error}.") from None
-        columns[field.target] = value
+        try:
+            columns[field.target] = await changes.column_of(connection, field, values[field.name], helpdesk_id)
+        except BadValue as error:
+            raise BadValue(f"--{field.option}: {error}.") from None
     return columns
 
 
@@ -139,12 +121,7 @@ class ResourceCommands:
         async def work(connection: Connection) -> None:
             helpdesk_id = await _helpdesk(connection, helpdesk)
             columns = await resolved(connection, self.resource.fields, values, helpdesk_id)
-            if helpdesk_id is not None:
-                columns["helpdesk_id"] = helpdesk_id
-            made = await logins.insert(connection, self.resource, columns, {})
-            if made is not None:
-                await self._write_children(connection, made, values)
-                await self._check(connection, {"id": made})
+            await changes.add(connection, self.resource, columns, values, helpdesk_id)
             done(f"The {self.resource.name} {given[self.resource.keys[0]]} is added.")
 
         with_database(work)
@@ -190,17 +167,13 @@ class ResourceCommands:
         async def work(connection: Connection) -> None:
             helpdesk_id = await _helpdesk(connection, helpdesk)
             place = await self._place(connection, key, helpdesk_id)
-            if values.get("active") is False:
-                await self._refuse_if_needed(connection, key, place)
             scope = place["id"] if self.resource is HELPDESKS else helpdesk_id
             columns = await resolved(connection, self.resource.fields, values, scope)
             given_secret = {} if secret is None else await secret(connection)
-            if (columns or given_secret) and not await logins.change(
-                connection, self.resource, place, columns, given_secret
+            if not await changes.change(
+                connection, self.resource, place, columns, values, secret=given_secret, key=key
             ):
                 raise BadValue(f"There is no {self.resource.name} {key!r} yet: {self.resource.plural} add makes it.")
-            await self._write_children(connection, place.get("id", 0), values)
-            await self._check(connection, place)
             done(f"The {self.resource.name} {key} is changed.")
 
         with_database(work)
@@ -223,25 +196,6 @@ class ResourceCommands:
         if resource.identity != "id":
             return {"helpdesk_id": helpdesk_id, resource.identity: resource.field(resource.identity).kind.parse(key)}
         return {"id": await repository.find(connection, resource, key, helpdesk_id)}
-
-    async def _refuse_if_needed(self, connection: Connection, key: str, place: Mapping[str, Any]) -> None:
-        """Refuse to put out of use what an importer that is on stands on (SPEC D14)."""
-        if helpdesks := await repository.importers_in_need(connection, self.resource, place.get("id", 0)):
-            raise BadValue(
-                f"The importer of {joined(helpdesks)} is on and needs this {self.resource.name} ({key}): "
-                "switch it off, or give it another one first."
-            )
-
-    async def _check(self, connection: Connection, place: Mapping[str, Any]) -> None:
-        """Refuse what is wrong with the row as a whole, before it is committed."""
-        if self.resource is CALENDARS:
-            row = await repository.row(connection, self.resource, place)
-            holidays.refuse_unknown(row, (await recorded.now(connection)).year)
-
-    async def _write_children(self, connection: Connection, owner: int, values: Mapping[str, Any]) -> None:
-        for field in self.resource.fields:
-            if isinstance(field.kind, Children) and field.name in values:
-                await repository.replace_children(connection, field.kind, owner, values[field.name])
 
 
 COMMANDS: Final = {resource.plural: ResourceCommands(resource).group() for resource in RESOURCES.values()}

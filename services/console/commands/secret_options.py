@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from services.console.commands.passwords import FORGOTTEN, asked_password, password_columns
+from services.console.changes import FORGOTTEN, password_columns
+from services.console.commands.passwords import asked_password
 from services.console.commands.signatures import Parameter, switch
 from services.console.fields import BadValue
 from shared.database.pool import Connection

@@ -83,6 +83,7 @@ INSERT INTO alarm_tellings (alarm_id, event, channel) SELECT id, 'began', 'mail'
 INSERT INTO alarm_digests (helpdesk_id, day, channel) VALUES (1, '2026-11-23', 'mail');
 INSERT INTO maintenance_windows (helpdesk_id, ends_at) VALUES (1, now() + interval '1 hour');
 INSERT INTO outgoing_holds (helpdesk_id, reason) VALUES (2, 'Verhuizing');
+INSERT INTO service_questions (service, question, helpdesk_id, asked_by) VALUES ('notifier', 'nothing', 2, 'baas');
 
 INSERT INTO web_users (name, operator) VALUES ('baas-van-alles', true), ('kijkster', false);
 INSERT INTO web_rights (user_id, helpdesk_id, role) SELECT id, 1, 'viewer' FROM web_users WHERE name = 'kijkster';

@@ -65,6 +65,7 @@ async def _values(visit: Visit, visitor: Visitor) -> dict[str, Any]:
         "broker": broker,
         "broker_trouble": trouble,
         "most_counted": MOST_COUNTED,
+        "changeable": visitor.helpdesks(Need.CHANGE),
     }
 
 

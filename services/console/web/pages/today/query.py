@@ -19,13 +19,22 @@ MOST_COUNTED: Final = 1000
 """Of a work list: more are many."""
 
 _MAILBOXES: Final = """
-    SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.problem,
-        state.problem_since
+    SELECT helpdesk.id AS helpdesk_id, helpdesk.name AS helpdesk, settings.enabled, settings.paused_since,
+        settings.paused_reason, state.last_successful_check_at, state.problem, state.problem_since
     FROM importer_settings AS settings
         JOIN helpdesks AS helpdesk ON helpdesk.id = settings.helpdesk_id
         JOIN mailbox_states AS state ON state.helpdesk_id = settings.helpdesk_id
     WHERE settings.helpdesk_id = ANY($1)
     ORDER BY helpdesk.name"""
+
+_HOLDS: Final = """
+    SELECT hold.helpdesk_id, helpdesk.name AS helpdesk, hold.held_since, hold.reason,
+        (SELECT count(*) FROM (SELECT FROM notifications AS mail WHERE mail.state = 'planned'
+            AND mail.helpdesk_id = ANY($1) AND (hold.helpdesk_id IS NULL OR mail.helpdesk_id = hold.helpdesk_id)
+            LIMIT $2) AS held) AS waiting
+    FROM outgoing_holds AS hold LEFT JOIN helpdesks AS helpdesk ON helpdesk.id = hold.helpdesk_id
+    WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = ANY($1)
+    ORDER BY helpdesk.name NULLS FIRST"""
 
 _HOURS: Final = """
     SELECT date_trunc('hour', received_at) AS hour, coalesce(outcome, 'on-its-way') AS outcome, count(*)
@@ -50,11 +59,25 @@ _DEAD: Final = """
 class Mailbox:
     """How a mailbox is (S8)."""
 
+    helpdesk_id: int
     helpdesk: str
     enabled: bool
+    paused_since: datetime | None
+    paused_reason: str
     last_successful_check_at: datetime | None
     problem: str | None
     problem_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Mail out that a person holds: of a helpdesk, or of all (no name); at most MOST_COUNTED are counted."""
+
+    helpdesk_id: int | None
+    helpdesk: str | None
+    held_since: datetime
+    reason: str
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +107,7 @@ class Today:
     now: datetime
     installation: InstallationStanding
     mailboxes: tuple[Mailbox, ...]
+    holds: tuple[Hold, ...]
     waiting: Waiting
     hours: tuple[HourOfOutcome, ...]
     median: float | None
@@ -98,6 +122,7 @@ async def today(connection: Connection, helpdesks: Sequence[int], names: frozens
         now=await recorded.now(connection),
         installation=await recorded.installation(connection),
         mailboxes=tuple(Mailbox(**row) for row in await connection.fetch(_MAILBOXES, helpdesks)),
+        holds=tuple(Hold(**row) for row in await connection.fetch(_HOLDS, helpdesks, MOST_COUNTED)),
         waiting=await _waiting(connection, helpdesks, names),
         hours=tuple(HourOfOutcome(**row) for row in await connection.fetch(_HOURS, helpdesks)),
         median=times["median"],
