@@ -38,7 +38,8 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 USERS = """
     INSERT INTO web_users (name, password_hash, operator, language) VALUES
-        ('baas', $1, true, 'nl'), ('anna', $1, false, 'nl'), ('kijker', $1, false, 'nl'), ('viewer', $1, false, 'en'),
+        ('baas', $1, true, 'nl'), ('boss', $1, true, 'en'), ('anna', $1, false, 'nl'),
+        ('kijker', $1, false, 'nl'), ('viewer', $1, false, 'en'),
         ('verkoop', $1, false, 'nl')
 """
 RIGHTS = """

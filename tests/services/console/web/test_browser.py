@@ -19,7 +19,12 @@ TICKET = "00000000-0000-0000-0000-000000000001"
 PAGES = {
     "vandaag": "/", "mails": "/mails", "mail": f"/mails/{TICKET}", "quarantaine": "/work/quarantine",
     "vastgelopen": "/work/dead-letters", "beoordelen": "/work/review", "oude-mail": "/work/backlog",
-    "niet-verstuurd": "/work/undelivered", "voorkeuren": "/own",
+    "niet-verstuurd": "/work/undelivered", "voorkeuren": "/own", "helpdesks": "/helpdesks",
+    "e-mail-importer": "/helpdesks/1/importer", "inlezen": "/helpdesks/1/reading",
+    "mail-bij-toevoegen": "/helpdesks/1/mail", "standaardwaarden": "/helpdesks/1/defaults",
+    "statussen": "/helpdesks/1/statuses", "status": "/helpdesks/1/statuses/1",
+    "prioriteiten": "/helpdesks/1/priorities",
+    "afzenders": "/helpdesks/1/senders", "wijzigingen": "/helpdesks/1/changes", "kalender": "/calendars/1",
 }  # fmt: skip
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 HOSTILE = """
@@ -49,7 +54,7 @@ async def opened(world: World, browser: Browser, name: str, **context: Any) -> A
 
 @pytest.mark.parametrize("name", PAGES)
 async def test_axe_finds_nothing_and_the_page_fits_a_phone(world: World, browser: Browser, axe: str, name: str) -> None:
-    for scheme, size, user in (("light", PHONE, "baas"), ("dark", DESKTOP, "viewer")):
+    for scheme, size, user in (("light", PHONE, "baas"), ("dark", DESKTOP, "boss")):
         async with opened(world, browser, user, viewport=size, color_scheme=scheme, bypass_csp=True) as page:
             await page.goto(world.address + PAGES[name])
             await page.evaluate(axe)
@@ -83,7 +88,7 @@ async def test_by_keyboard_alone_one_comes_in_and_out(world: World, browser: Bro
     await page.wait_for_url("**/mails")
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.getAttribute('href')") == "#main"
-    for _ in range(5):
+    for _ in range(6):
         await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.textContent") == "Uitloggen"
     await page.keyboard.press("Enter")
@@ -98,6 +103,49 @@ async def test_without_scripts_a_page_reads_and_saves(world: World, browser: Bro
         await page.click("main button")
         assert "My preferences" in await page.title()
     await world.owner.execute("UPDATE web_users SET language = 'nl' WHERE name = 'verkoop'")
+
+
+async def test_S5_a_contact_is_found_while_typing_and_saved(world: World, browser: Browser) -> None:
+    async with opened(world, browser, "anna", viewport=PHONE) as page:
+        await page.goto(f"{world.address}/helpdesks/1/importer")
+        await page.fill("input[name=default_contact]", "")
+        await page.locator("input[name=default_contact]").press_sequentially("vries")
+        option = page.locator("#default_contact-list option")
+        await option.wait_for(state="attached")
+        assert await option.get_attribute("value") == "Anna@Korenaar.example"
+        await page.fill("input[name=default_contact]", "Anna@Korenaar.example")
+        await page.click("form.settings > button")
+        await page.wait_for_url("**/importer?saved")
+        assert await page.input_value("input[name=default_contact]") == "Anna de Vries"
+
+
+async def test_the_answer_to_a_test_of_the_mailbox_comes_by_itself(world: World, browser: Browser) -> None:
+    async with opened(world, browser, "anna") as page:
+        await page.goto(f"{world.address}/helpdesks/1/importer")
+        await page.click("text=Test de mailbox")
+        await page.wait_for_selector("#answer >> text=wordt geprobeerd")
+        await world.owner.execute(
+            "UPDATE service_questions SET answered_at = now(), answer = $1 WHERE helpdesk_id = 1",
+            {"ok": False, "problem": "De map bestaat niet.", "login_refused_since": None},
+        )
+        await page.wait_for_selector("#answer >> text=De map bestaat niet.")
+
+
+async def test_without_scripts_a_setting_is_refused_beside_its_field_and_saved(world: World, browser: Browser) -> None:
+    async with opened(world, browser, "anna", java_script_enabled=False, viewport=PHONE) as page:
+        await page.goto(f"{world.address}/helpdesks/1/reading")
+        await page.fill("input[name=check_interval]", "0")
+        await page.click("form.settings > button")
+        assert "van 1 tot en met 86400" in await page.inner_text("#check_interval-problem")
+        await page.fill("input[name=check_interval]", "45")
+        await page.uncheck("input[name=hide_signature_images]")
+        await page.click("form.settings > button")
+        await page.wait_for_url("**/reading?saved")
+        assert not await page.is_checked("input[name=hide_signature_images]")
+        await page.goto(f"{world.address}/helpdesks/1/changes")
+        await page.click("text=Terugzetten >> nth=0")
+        await page.goto(f"{world.address}/helpdesks/1/reading")
+        assert await page.input_value("input[name=check_interval]") == "30"
 
 
 async def test_a_mails_html_stays_in_its_frame(world: World, browser: Browser) -> None:
