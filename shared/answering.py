@@ -30,12 +30,14 @@ INTERVAL: Final = timedelta(seconds=1)
 AT_ONCE: Final = 4
 """A server that does not answer keeps nobody else's question waiting."""
 BEGUN_AGAIN_AFTER: Final = timedelta(minutes=3)
+NOBODY_WAITS_AFTER: Final = timedelta(minutes=10)
+"""Who asked has gone; an older question may have come with a restored backup."""
 KEPT: Final = timedelta(hours=1)
 
 _TAKE: Final = """
     UPDATE service_questions SET taken_at = now()
     WHERE id = (SELECT id FROM service_questions
-        WHERE service = $1 AND answered_at IS NULL AND question = ANY($2)
+        WHERE service = $1 AND answered_at IS NULL AND question = ANY($2) AND asked_at > now() - $4::interval
             AND coalesce(taken_at < now() - $3::interval, true)
         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, question, helpdesk_id, arguments, asked_by"""
@@ -91,7 +93,9 @@ class Answering:
     async def _take(self) -> Question | None:
         """The oldest question that waits, None where there is none. Raises TryAgain, Outage."""
         async with connection(self._pool) as acquired:
-            row = await acquired.fetchrow(_TAKE, self._service, list(self._answers), BEGUN_AGAIN_AFTER)
+            row = await acquired.fetchrow(
+                _TAKE, self._service, list(self._answers), BEGUN_AGAIN_AFTER, NOBODY_WAITS_AFTER
+            )
         return None if row is None else Question(**row)
 
     async def _answer(self, question: Question) -> None:

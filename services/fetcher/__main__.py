@@ -113,7 +113,7 @@ async def main(process: Process[FetcherConfiguration]) -> None:
             schedule.run,
             Sweeper(ledger, publisher).run,
             partial(metrics.show_states, mailboxes, LoginRepository(pool), ledger),
-            Answering(pool, SERVICE, answers(configuration, pool)).run,
+            Answering(pool, SERVICE, answers(configuration, pool, installation.note)).run,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.fetcher.mailbox_check import try_mailbox
@@ -12,9 +12,15 @@ from shared.configuration import Configuration
 from shared.database.pool import Pool
 
 
-def answers(configuration: Configuration, pool: Pool) -> Mapping[str, Answer]:
-    """The questions that the fetcher answers (`shared.answering`)."""
+def answers(configuration: Configuration, pool: Pool, held: Callable[[], str | None]) -> Mapping[str, Answer]:
+    """The questions that the fetcher answers (`shared.answering`); `held` says why it opens no mailbox, if so."""
     asked = Asked(configuration, pool)
+
+    def unless_held(answer: Answer) -> Answer:
+        async def answered(question: Question) -> dict[str, Any]:
+            return {"ok": False, "problem": why} if (why := held()) else await answer(question)
+
+        return answered
 
     async def check(question: Question) -> dict[str, Any]:
         return await try_mailbox(asked, question.helpdesk_id, again=False)
@@ -27,4 +33,5 @@ def answers(configuration: Configuration, pool: Pool) -> Mapping[str, Answer]:
 
         return await find_server(asked, question.helpdesk_id)
 
-    return {"check": check, "check-again": check_again, "discover": discover}
+    every = {"check": check, "check-again": check_again, "discover": discover}
+    return {name: unless_held(answer) for name, answer in every.items()}

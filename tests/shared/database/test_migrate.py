@@ -26,6 +26,8 @@ OLDEST_WITH_ITS_OWN_ROWS = "0025"
 """Revisions after it keep no rows of their own, so that going back passes them."""
 LOGINS = {"logins", "login_states"}
 """What revision 0009 made of columns, and makes columns again."""
+OF_THE_MOMENT = {"service_questions"}
+"""What goes after an hour by itself, and with its revision."""
 
 NOTHING_IS_LOST = {"installation"}
 """Tables of later revisions whose row says nothing that would be lost."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from shared.database.scripts import execute_scripts
 
-revision = "0026"
-down_revision = "0025"
+revision = "0028"
+down_revision = "0027"
 SCRIPTS = Path(__file__).with_suffix("")
 
 
