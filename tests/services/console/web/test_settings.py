@@ -71,6 +71,29 @@ async def test_S7_a_setting_is_saved_and_shown(world: World) -> None:
     assert await setting(world, "marker") == "== antwoord hierboven =="
 
 
+async def test_S8_the_last_good_check_and_the_present_problem_stand_with_the_settings(world: World) -> None:
+    await world.owner.execute(
+        "UPDATE mailbox_states SET last_successful_check_at = '2026-11-23 08:00+00', problem = 'De map is weg.',"
+        " problem_kind = 'mailbox-missing', problem_since = '2026-11-23 09:00+00' WHERE helpdesk_id = 1"
+    )
+    async with await world.logged_in("anna") as client:
+        page = (await client.get("/helpdesks/1/importer")).text
+    assert "23 nov 2026 09:00:00" in page
+    assert "De map is weg." in page
+    await world.owner.execute(
+        "UPDATE mailbox_states SET problem = NULL, problem_kind = NULL, problem_since = NULL WHERE helpdesk_id = 1"
+    )
+
+
+async def test_D8_the_tickets_that_threads_would_have_saved_stand_with_the_setting(world: World) -> None:
+    await world.owner.execute(
+        'UPDATE imported_mails SET reasons = \'[{"id": "thread-not-followed"}]\', received_at = now()'
+        " WHERE item_key = 'item-1'"
+    )
+    async with await world.logged_in("anna") as client:
+        assert "dertig dagen 1 ticket gescheeld" in (await client.get("/helpdesks/1/reading")).text
+
+
 async def test_every_screen_saves_what_it_shows_without_changing_anything(world: World) -> None:
     before = await world.owner.fetch("SELECT * FROM importer_settings UNION ALL SELECT * FROM importer_settings")
     helpdesks = await world.owner.fetch("SELECT * FROM helpdesks")
@@ -225,7 +248,7 @@ async def test_M5_a_status_gets_the_flag_and_only_one_has_it(world: World) -> No
     assert "al een met deze naam" in problem_beside(same.text, "name")
     made = await save(world, "anna", "/helpdesks/1/statuses/new", {"name": "Wacht op klant", "visible": "no"})
     assert made.headers["location"] == "/helpdesks/1/statuses?saved"
-    row = await world.owner.fetchrow("SELECT * FROM statuses WHERE name = 'Wacht op klant'")
+    (row,) = await world.owner.fetch("SELECT * FROM statuses WHERE name = 'Wacht op klant'")
     assert (row["helpdesk_id"], row["visible_to_customer"], row["category"]) == (1, False, "open")
 
 

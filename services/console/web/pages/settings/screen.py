@@ -21,12 +21,13 @@ from services.console.web.endpoint import Answer, see
 from services.console.web.forms import N_, Form, Read, options_of, typed_in
 from services.console.web.pages.settings import query
 from services.console.web.pages.settings.place import helpdesk, surroundings
-from services.console.web.pages.settings.screens import IMPORTER_SCREEN, Screen
+from services.console.web.pages.settings.screens import IMPORTER_SCREEN, READING_SCREEN, Screen
 from services.console.web.rendering import Shown
 from services.console.web.visit import Visit
 from services.console.web.visitors import Right
 from shared.database.pool import Connection, connection
 from shared.database.sealing_keys import published_key
+from shared.standing import recorded
 
 LARGEST_CERTIFICATE: Final = 256 * 1024
 _MEANWHILE: Final = N_(
@@ -169,6 +170,8 @@ async def _shown(
         "version": standing.version or 0,
         "problems": dict(problems),
     }
+    if screen is READING_SCREEN:
+        values["threads"] = (await recorded.tickets_of_threads(acquired)).get(standing.right.helpdesk, 0)
     if screen is IMPORTER_SCREEN:
         row = standing.row
         values["mailbox"] = {
