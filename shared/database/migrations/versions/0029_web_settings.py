@@ -4,8 +4,8 @@ from pathlib import Path
 
 from shared.database.scripts import execute_scripts
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 SCRIPTS = Path(__file__).with_suffix("")
 
 
