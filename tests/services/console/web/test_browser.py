@@ -143,7 +143,7 @@ async def test_without_scripts_a_setting_is_refused_beside_its_field_and_saved(w
         await page.wait_for_url("**/reading?saved")
         assert not await page.is_checked("input[type=checkbox][name=hide_signature_images]")
         await page.goto(f"{world.address}/helpdesks/1/changes")
-        await page.click("text=Terugzetten >> nth=0")
+        await page.click("button[name=entry] >> nth=0")
         await page.goto(f"{world.address}/helpdesks/1/reading")
         assert await page.input_value("input[name=check_interval]") == "30"
 
