@@ -29,7 +29,6 @@ from __future__ import annotations
 import shared.lean_logging  # noqa: F401 - before all else that logs
 
 # isort: split
-import asyncio
 import os
 import socket
 import sys
@@ -46,13 +45,12 @@ from services.fetcher.flow import Check
 from services.fetcher.mailbox_check import try_mailbox
 from services.fetcher.mailbox_comparison import compare_mailboxes
 from services.fetcher.mailboxes.maildir.confinement import MaildirConfiguration
-from services.fetcher.mailboxes.protocol import Mailbox
 from services.fetcher.open_files import allow_many
 from services.fetcher.publishing import MailPublisher
 from services.fetcher.questions import answers
 from services.fetcher.repository.ledger import Ledger
 from services.fetcher.repository.logins import LoginRepository
-from services.fetcher.repository.mailboxes import ClaimedMailbox, MailboxRepository
+from services.fetcher.repository.mailboxes import MailboxRepository
 from services.fetcher.schedule import Schedule
 from services.fetcher.sweeper import Sweeper
 from shared.answering import Answering
@@ -96,8 +94,7 @@ async def main(process: Process[FetcherConfiguration]) -> None:
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
         mailboxes = MailboxRepository(pool, holder, keyring, presents)
 
-        def new_check(claimed: ClaimedMailbox, mailbox: Mailbox, stop: asyncio.Event) -> Check:
-            return Check(claimed, mailbox, ledger=ledger, publisher=publisher, budget=budget, stop=stop)
+        new_check = partial(Check, ledger=ledger, publisher=publisher, budget=budget)
 
         schedule = Schedule(
             mailboxes,

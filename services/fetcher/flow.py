@@ -99,8 +99,11 @@ class Check:
         publisher: MailPublisher,
         budget: ByteBudget,
         stop: asyncio.Event,
+        arrivals_alone: bool = False,
     ) -> None:
+        """`arrivals_alone`: unread mail that is not among the arrivals is left alone, as in a folder of filed mail."""
         self._claimed = claimed
+        self._arrivals_alone = arrivals_alone
         self._mailbox = mailbox
         self._ledger = ledger
         self._publisher = publisher
@@ -154,7 +157,7 @@ class Check:
         """The unread mails and the arrivals, oldest first, each once (or twice, where its time changed meanwhile)."""
         waiting = deque(() if arrivals is None else arrivals.mails)
         seen: set[ItemKey] = set()
-        async for page in self._mailbox.unread(PAGE):
+        async for page in self._unread():
             self._got_on_at = time.monotonic()
             self.findings.unread += len(page)
             mails = {mail.key: mail for mail in page}
@@ -167,6 +170,11 @@ class Check:
         rest = [mail for mail in waiting if mail.key not in seen]
         for start in range(0, len(rest), PAGE):
             yield rest[start : start + PAGE]
+
+    async def _unread(self) -> AsyncIterator[Sequence[MailReference]]:
+        if not self._arrivals_alone:
+            async for page in self._mailbox.unread(PAGE):
+                yield page
 
     def _reached(self, arrivals: Arrivals | None) -> Reached | None:
         """How far all was seen; not beyond old mail that waits for a person, since it is not listed otherwise."""
@@ -252,13 +260,14 @@ class Check:
         return self._new(mail, full_size=size, complete=True)
 
     def _new(self, mail: MailReference, *, full_size: int, complete: bool) -> NewMail:
+        again = self._claimed.read_again
         return NewMail(
             self._id(mail),
             mail.key,
             mail.received_at,
             full_size=full_size,
             complete=complete,
-            choice=self._rule.choice_for(mail),
+            choice=self._rule.choice_for(mail) or (again.choice_for(mail) if again else None),
         )
 
     def _pass_over_unreadable(self, stored: Attempts[MailReference, StoredMail | None]) -> None:

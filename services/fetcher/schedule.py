@@ -24,8 +24,9 @@ from services.fetcher import metrics
 from services.fetcher.after_import import AfterImport, Stopped
 from services.fetcher.flow import Check, Findings
 from services.fetcher.login import Login, learnt_from
-from services.fetcher.mailboxes.protocol import LoginRefused, Mailbox, MailboxError, MailboxUnreachable
+from services.fetcher.mailboxes.protocol import LoginRefused, MailboxError, MailboxUnreachable
 from services.fetcher.open_mailboxes import OpenMailboxes
+from services.fetcher.read_again import read_filed_mail_again
 from services.fetcher.repository.mailboxes import AfterImportStanding, ClaimedMailbox, MailboxRepository
 from services.fetcher.rules.backoff import OUTAGE, after_failure, after_import_failure
 from services.fetcher.rules.due import pause_reason
@@ -91,7 +92,7 @@ class Schedule:
     def __init__(
         self,
         repository: MailboxRepository,
-        new_check: Callable[[ClaimedMailbox, Mailbox, asyncio.Event], Check],
+        new_check: Callable[..., Check],
         *,
         at_once: int,
         lease: timedelta,
@@ -226,6 +227,8 @@ class Schedule:
             whole = not (findings.more or findings.unreadable)
             if whole:
                 await self._repository.record_backlog(claimed, findings.waiting)
+                if claimed.read_again is not None and findings.reached is not None and not findings.goes_on:
+                    await self._repository.record_read_again(claimed)
                 await self._record_reached(claimed, findings)
             standing = await self._record_after_import(claimed, after_import)
             pause = self._open.pause(claimed, arrived=findings.taken_in > 0)
@@ -245,9 +248,12 @@ class Schedule:
         check, deadline = None, asyncio.timeout(LONGEST_CHECK.total_seconds())
         try:
             async with deadline:
-                check = self._new_check(claimed, await self._open.take(claimed), self._stop)
+                check = self._new_check(claimed, await self._open.take(claimed), stop=self._stop)
                 self._checks[claimed.helpdesk_id].check = check
-                return await check.run(), check.after_import
+                findings = await check.run()
+                if claimed.read_again is not None and not (findings.more or findings.goes_on):
+                    await read_filed_mail_again(claimed, findings, self._new_check, self._stop)
+                return findings, check.after_import
         except BaseException as error:
             await self._open.close(claimed.helpdesk_id)
             if isinstance(error, TimeoutError) and deadline.expired():

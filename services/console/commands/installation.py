@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from typing import Annotated, Final
+from urllib.parse import quote
 
 import typer
 
 from services.console.commands.signatures import group
 from services.console.database import ConsoleConfiguration
+from services.console.fields import BadValue, Moment
 from services.console.output import Json, done, moment, show_json
 from services.console.repairs import installation
-from services.console.repairs.installation import Consequences
+from services.console.repairs.installation import BroughtBack, Consequences
 from services.console.session import with_database
+from shared.broker import administration
+from shared.broker.topology import topology
+from shared.configuration import BrokerAdministration
 from shared.counted import many
 from shared.database.installation import presented
 from shared.database.pool import Connection
@@ -44,6 +50,9 @@ def confirm(
     discard_waiting: Annotated[
         bool, typer.Option("--discard-waiting", help="Never send the mails that wait; they stay listed as not sent.")
     ] = False,
+    without_mails: Annotated[
+        bool, typer.Option("--without-mails", help="Mail that is read again after a restore causes no mails (M2–M4).")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Confirm; without it only what would happen is shown.")] = False,
 ) -> None:
     """Have mailboxes read and mail sent from this database, where it is now.
@@ -62,10 +71,52 @@ def confirm(
                 typer.echo(line)
             typer.echo("Nothing was confirmed: say --yes.", err=True)
             return
-        discarded = await installation.confirm(connection, presents, discard=discard_waiting)
+        discarded = await installation.confirm(connection, presents, discard=discard_waiting, silent=without_mails)
         done("Confirmed." + (f" {many(discarded, 'mail')} discarded." if discard_waiting else ""))
 
     with_database(work)
+
+
+def restored(
+    *,
+    to: Annotated[str, typer.Option(metavar=Moment.metavar, help="The moment that the database was brought back to.")],
+    last_number: Annotated[
+        int | None,
+        typer.Option(min=1, help="The highest ticket number given since, where it is known; else it is judged."),
+    ] = None,
+) -> None:
+    """Prepare a database that was brought back to an earlier moment: say it while no service runs, before they start.
+
+    Ticket numbers that were given since are not given again: the next one lies beyond --last-number, or a thousand and
+    four busy days' numbers for each day that was lost. Mail that was imported since is imported again, read or not.
+    RabbitMQ's queues are emptied: what they held is in the database, or still in its mailbox. No mailbox is read and
+    no mail is sent until installation confirm.
+
+    Reads IMPORTER_RABBITMQ_MANAGEMENT_URL, IMPORTER_AMQP_URL and the secret amqp_password_admin besides.
+    """
+    try:
+        moment_of_restore = Moment().parse(to)
+    except BadValue as error:
+        raise BadValue(f"--to: {error}.") from None
+    broker = BrokerAdministration.load()
+
+    async def work(connection: Connection) -> BroughtBack:
+        return await installation.brought_back(connection, moment_of_restore, last_number)
+
+    prepared = with_database(work)
+    asyncio.run(_empty_queues(broker))
+    done(
+        f"The next ticket is {prepared.next_number}. {many(prepared.mailboxes, 'mailbox', 'mailboxes')} will be "
+        f"read again, {many(prepared.mails, 'mail')} published again. Start the services, see installation show, "
+        "and then installation confirm."
+    )
+
+
+async def _empty_queues(configuration: BrokerAdministration) -> None:
+    vhost = administration.vhost_of(configuration.amqp_url)
+    async with administration.management(configuration.management_dsn, vhost) as broker:
+        for queue in topology().queues:
+            await broker.send("DELETE", f"queues/{broker.vhost}/{quote(queue, safe='')}/contents")
 
 
 def _said(standing: InstallationStanding) -> list[str]:
@@ -83,6 +134,11 @@ def _follows(follows: Consequences, *, would: bool) -> list[str]:
     more = ", …" if len(follows.mailboxes) > NAMED else ""
     named = f": {names}{more}" if names else ""
     lines = [f"{many(len(follows.mailboxes), 'mailbox', 'mailboxes')} {are} read{named}."]
+    if follows.read_again and follows.read_again_from is not None:
+        lines.append(
+            f"Mail that arrived since {moment(follows.read_again_from)} and is not known here is imported again, in "
+            f"{many(follows.read_again, 'mailbox', 'mailboxes')}, and answered again unless you say --without-mails."
+        )
     lines += [
         f"{many(waiting.mails, 'mail')} of {one_line(waiting.helpdesk)}, decided since {moment(waiting.since)}, "
         + ("stay held (notifications held)." if waiting.held else f"{are} sent.")
@@ -95,6 +151,6 @@ COMMANDS: Final = {
     "installation": group(
         "installation",
         "Whether this database may be worked from: a copy reads no mailbox and mails nobody until it is confirmed.",
-        {"show": show, "confirm": confirm},
+        {"show": show, "confirm": confirm, "restored": restored},
     ),
 }

@@ -17,7 +17,7 @@ import asyncpg
 from services.fetcher.login import Login
 from services.fetcher.mailboxes.protocol import MailboxAccess
 from services.fetcher.repository.access import ACCESS, LOGIN, Opened, opened
-from services.fetcher.rules.backlog import Chosen, Waiting
+from services.fetcher.rules.backlog import Chosen, ReadAgain, Waiting
 from services.fetcher.rules.due import Roles
 from services.fetcher.rules.following import Following, Reached
 from services.fetcher.rules.problem import Problem, ProblemKind
@@ -49,10 +49,10 @@ _CLAIM: Final = f"""
         RETURNING state.helpdesk_id, state.failed_checks, state.next_check_at,
             state.backlog_choice, state.backlog_chosen_at, state.backlog_chosen_until, state.after_import_failures,
             state.after_import_resumes_at, state.after_import_problem, state.after_import_settings_version,
-            state.sync_state)
+            state.sync_state, state.read_again_from, state.read_again_until, state.read_again_silent)
     SELECT helpdesk_id, {_SERVER} AS mail_server, {ACCESS}, {STANDING}, generation, check_interval_seconds,
         max_mail_bytes, import_from, old_mail_days, backlog_limit, after_import, after_import_folder,
-        read_mail_from, sync_state, settings.row_version,
+        read_mail_from, sync_state, read_again_from, read_again_until, read_again_silent, settings.row_version,
         failed_checks, now() AS claimed_at, after_import_failures, after_import_problem,
         after_import_resumes_at > now() AS after_import_rests,
         after_import_settings_version IS NOT DISTINCT FROM settings.row_version AS after_import_failed_so,
@@ -127,6 +127,14 @@ _RECORD_REACHED: Final = """
         AND settings.helpdesk_id = $2 AND settings.generation = $3"""
 """How far a mailbox was followed. Another mailbox (generation) begins without, by a trigger."""
 
+_READ_AGAIN: Final = """
+    UPDATE mailbox_states AS state
+    SET read_again_from = NULL, read_again_until = NULL, read_again_silent = false
+    FROM importer_settings AS settings
+    WHERE state.helpdesk_id = $2 AND state.lease_holder = $1 AND state.read_again_until = $4
+        AND settings.helpdesk_id = $2 AND settings.generation = $3"""
+"""All of a mailbox was read again; not for a restore that came after the claim."""
+
 _RELEASE: Final = """
     UPDATE mailbox_states SET lease_holder = NULL, lease_until = '-infinity'
     WHERE helpdesk_id = ANY($2) AND lease_holder = $1"""
@@ -187,6 +195,8 @@ class ClaimedMailbox:
     """What a person chose for the old mails that waited, not yet carried out (SPEC D18)."""
     following: Following | None = None
     """Where the look for read mail begins; None: unread mail alone is imported (SPEC W1)."""
+    read_again: ReadAgain | None = None
+    """What is taken in once more, since the database was brought back to an earlier moment."""
     was_followed: bool = False
     """It is known how far the mailbox was followed."""
 
@@ -291,6 +301,14 @@ class MailboxRepository:
         async with connection(self._pool) as acquired:
             await acquired.execute(_RECORD_REACHED, self._holder, mailbox.helpdesk_id, mailbox.generation, written)
 
+    async def record_read_again(self, mailbox: ClaimedMailbox) -> None:
+        """All of what `mailbox.read_again` asks for was looked at."""
+        if mailbox.read_again is not None:
+            async with connection(self._pool) as acquired:
+                await acquired.execute(
+                    _READ_AGAIN, self._holder, mailbox.helpdesk_id, mailbox.generation, mailbox.read_again.until
+                )
+
     async def release(self, helpdesk_ids: Collection[int]) -> None:
         """End leases without a check, so that another fetcher need not wait for them to run out."""
         async with connection(self._pool) as acquired:
@@ -349,11 +367,20 @@ def _claimed(row: asyncpg.Record, login: Opened) -> ClaimedMailbox:
         after_import_standing=_after_import(row),
         chosen=chosen_of(row),
         following=_following(row),
+        read_again=_read_again(row),
         was_followed=row["sync_state"] is not None,
     )
 
 
+def _read_again(row: asyncpg.Record) -> ReadAgain | None:
+    if row["read_again_from"] is None:
+        return None
+    return ReadAgain(row["read_again_from"], row["read_again_until"], silent=row["read_again_silent"])
+
+
 def _following(row: asyncpg.Record) -> Following | None:
+    if row["read_again_from"] is not None:
+        return Following.again(_reached(row["sync_state"]), row["read_again_from"])
     if row["read_mail_from"] is None:
         return None
     return Following.after(_reached(row["sync_state"]), row["read_mail_from"], timedelta(days=row["old_mail_days"]))

@@ -40,6 +40,21 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """Mail that arrived from `since` to `until` may have been imported and be known no more (a restored database)."""
+
+    since: datetime
+    until: datetime
+    silent: bool
+    """It causes no mails: a person said so, since they went out the first time."""
+
+    def choice_for(self, mail: Received) -> ImportChoice | None:
+        """That choice for mail of then."""
+        is_of_then = self.since <= mail.received_at <= self.until
+        return ImportChoice.IMPORT_WITHOUT_MAILS if self.silent and is_of_then else None
+
+
+@dataclass(frozen=True, slots=True)
 class BacklogRule:
     """The settings of D18, as moments: `old_before` is now less the setting's days."""
 

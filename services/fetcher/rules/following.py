@@ -14,7 +14,7 @@ of it new. Unread mail is new by SPEC W1, with or without this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -67,6 +67,11 @@ class Following:
     def reached(self, state: str, now: datetime, *, more: bool) -> Reached:
         """How far the mailbox is followed after a look at `now` that came to `state`, with `more` still to come."""
         return Reached(self.since, self.until if more else now, state)
+
+    @classmethod
+    def again(cls, reached: Reached | None, moment: datetime) -> Following:
+        """A look at all that was received at `moment` or later, which was imported before and is not known any more."""
+        return replace(cls.after(reached, moment, timedelta(0)), look_from=moment, oldest=moment)
 
     def is_new(self, mail: Received) -> bool:
         """Whether a read mail that the look gave is new."""

@@ -45,6 +45,7 @@ WHOLE = {
     "retention set": "--raw-mails 90",
     "installation show": "",
     "installation confirm": "--yes",
+    "installation restored": "--to 2026-11-28",
     "people find": "x@example.org",
     "people erase": "x@example.org --yes",
     "sweep-blobs": "",

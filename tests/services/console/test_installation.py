@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+import aio_pika
 import asyncpg
 import pytest
 from pydantic import SecretStr
@@ -21,6 +22,8 @@ from shared.standing import recorded
 from tests.databases import Database, drop_database
 from tests.postgres_programs import copy_by_dump
 from tests.services.notifier.house import House, keyring
+from tests.shared.broker.harness import Queues
+from tests.vhosts import Vhost
 
 OURS, ANOTHERS = b"\x01" * 32, b"\x02" * 32
 """What services present, with the secret of this installation and with that of another."""
@@ -213,3 +216,25 @@ async def test_going_back_to_a_version_that_does_not_ask_is_refused_in_a_copy(ho
     await house.owner.execute(DIFFERENCES["server"])
     with pytest.raises(WouldLoseData, match="installation"):
         await downgrade(database.dsn("owner").get_secret_value(), to="0026")
+
+
+async def test_after_a_restore_the_queues_are_emptied_and_nothing_goes_out_before_it_is_confirmed(
+    house: House, database: Database, importer: CommandLine, vhost: Vhost
+) -> None:
+    importer.environment.update(
+        {
+            "IMPORTER_RABBITMQ_MANAGEMENT_URL": vhost.empty.server.management_url,
+            "IMPORTER_AMQP_URL": vhost.empty.amqp_url,
+        }
+    )
+    async with Queues.of(vhost.admin_dsn) as queues:
+        await queues.channel.default_exchange.publish(aio_pika.Message(b"of another time"), "mail.raw")
+        said = await importer.says("installation", "restored", "--to", "2026-11-01", "--last-number", "1000500")
+        assert said.startswith("The next ticket is 1000501. 1 mailbox will be read again, ")
+        assert await queues.count("mail.raw") == 0
+    assert await works(database) == (0, 0)
+    assert "is imported again, in 1 mailbox" in await importer.says("installation", "show")
+    await importer.says("installation", "confirm", "--without-mails", "--discard-waiting", "--yes")
+    assert await works(database) == (1, 0)
+    assert await house.owner.fetchval("SELECT read_again_silent FROM mailbox_states")
+    assert (await audited(house.owner))[-2:] == ["brought back", "confirmed"]

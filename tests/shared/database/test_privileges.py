@@ -113,6 +113,9 @@ MAY = {
     "SELECT present_installation('')": {"fetcher", "notifier"},
     "SELECT * FROM installation_standing()": {"web", *PEOPLE},
     "SELECT confirm_installation('', true)": PEOPLE,
+    "SELECT * FROM note_brought_back(now() - interval '1 hour', NULL)": PEOPLE,
+    "UPDATE mailbox_states SET read_again_from = NULL, read_again_until = NULL": {"fetcher"},
+    "UPDATE mailbox_states SET read_again_silent = true": {"fetcher", *PEOPLE},
     # the audit log
     "SELECT * FROM audit_log": {"web", *PEOPLE},
     "INSERT INTO audit_log (database_role, tool, kind, deed, thing) VALUES ('x', 'x', 'repair', 'x', 'x')": set(),
