@@ -48,6 +48,7 @@ WHOLE = {
     "installation restored": "--to 2026-11-28",
     "people find": "x@example.org",
     "people erase": "x@example.org --yes",
+    "reconcile": "--without-mailboxes",
     "sweep-blobs": "",
     "status": "",
     "doctor": "",

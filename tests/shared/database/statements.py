@@ -21,6 +21,8 @@ _STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDA
 _READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
 _WRITES_BLOBS: Final = {"fetcher", "classifier"}
 _USES_LOGINS: Final = {"fetcher", "notifier"}
+_ANSWERS: Final = {"fetcher"}
+"""What people ask in the web console."""
 _READING: Final = re.compile(r"SELECT (?:content|byte_size) FROM")
 _SWEEPING: Final = re.compile(r"SELECT sha256(?:, created_at)? FROM blobs|DELETE")
 """What `sweep-blobs` and `reconcile` do, which is no service's."""
@@ -61,6 +63,8 @@ def statements_of(service: str) -> list[str]:
             found[statement] = None
     if service in _USES_LOGINS:
         found.update(dict.fromkeys(_in_module("shared.database.logins")))
+    if service in _ANSWERS:
+        found.update(dict.fromkeys(_in_module("shared.answering")))
     return [*found, *BY_TRIGGERS.get(service, ())]
 
 

@@ -235,8 +235,8 @@ MAY = {
         "web"
     },
     "SELECT answer FROM service_questions": {"web"},
-    "SELECT arguments FROM service_questions": {"fetcher", "notifier"},
-    "UPDATE service_questions SET answered_at = now(), answer = '{}'": {"fetcher", "notifier"},
+    "SELECT arguments FROM service_questions": {"fetcher"},
+    "UPDATE service_questions SET answered_at = now(), answer = '{}'": {"fetcher"},
     "UPDATE service_questions SET question = 'check'": set(),
     "UPDATE helpdesks SET outgoing_account_id = NULL WHERE id = 1": {"web", *PEOPLE},
     "UPDATE calendars SET time_zone = 'Europe/Brussels' WHERE id = 1": {"ui", "web", *PEOPLE},

@@ -1,5 +1,5 @@
--- ── what a person asks of a service: the fetcher opens mailboxes, the notifier writes mails, and nobody else may ───────
--- The web console, which has no secret of either, leaves a row; the service answers within seconds.
+-- ── what a person asks of a service: the fetcher opens mailboxes, and nobody else may ──────────────────────────────────
+-- The web console, which has none of its secrets, leaves a row; the service answers within seconds.
 
 CREATE TABLE service_questions (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -33,4 +33,4 @@ COMMENT ON COLUMN service_questions.answer IS 'The answer; in `ok` how it ended.
 GRANT SELECT (id, service, question, helpdesk_id, asked_by, asked_at, taken_at, answered_at, answer),
     INSERT (service, question, helpdesk_id, arguments, asked_by) ON service_questions TO importer_web;
 GRANT SELECT (id, service, question, helpdesk_id, arguments, asked_by, asked_at, taken_at, answered_at),
-    UPDATE (taken_at, answered_at, answer), DELETE ON service_questions TO importer_fetcher, importer_notifier;
+    UPDATE (taken_at, answered_at, answer), DELETE ON service_questions TO importer_fetcher;
