@@ -30,7 +30,7 @@ _ENDS = 3
 _LAST_STATEMENTS = """
     SELECT query_start FROM pg_stat_activity
     WHERE datname = $1 AND application_name = 'helpdesk-importer' AND state = 'idle'
-        AND query LIKE '%notification.recipient_address, ticket.number AS ticket%'"""
+        AND query LIKE 'SELECT * FROM installation_standing()%'"""
 
 
 @dataclass(frozen=True, slots=True)

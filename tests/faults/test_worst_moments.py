@@ -47,7 +47,7 @@ MOMENTS = (
     Moment("ticket_writer", "committed, not published", What.DONE, "INSERT INTO notifications", "batch"),
     Moment("ticket_writer", "published, not confirmed", What.CONFIRM),
     Moment("ticket_writer", "recorded as published, not acknowledged", What.ACKNOWLEDGE),
-    Moment("notifier", "claimed, not written", What.DONE, "id = ANY($3::uuid[])", "batch"),
+    Moment("notifier", "claimed, not written", What.DONE, "id = ANY($4::uuid[])", "batch"),
     Moment("notifier", "written and committed, not sent", What.DONE, "SET message_id", "batch"),
     Moment(
         "notifier",
