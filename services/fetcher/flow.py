@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, Protocol, cast
 
 import structlog
 
@@ -85,6 +85,16 @@ class Findings:
     """This mailbox had its share of mails; the rest comes when the others had theirs."""
     held_back: bool = False
     """So many of its mails are on their way that the rest waits until some have their outcome."""
+
+
+class NewCheck(Protocol):
+    """Makes a check, with what all checks of a process share."""
+
+    def __call__(
+        self, claimed: ClaimedMailbox, mailbox: Mailbox, /, *, stop: asyncio.Event, arrivals_alone: bool = False
+    ) -> Check:
+        """As `Check` itself."""
+        ...
 
 
 class Check:

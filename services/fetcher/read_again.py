@@ -7,11 +7,10 @@ is known, so that it becomes a duplicate of itself and no second ticket (SPEC D1
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from services.fetcher.flow import Check, Findings
+from services.fetcher.flow import Findings, NewCheck
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing
 from services.fetcher.mailboxes.registry import open_mailbox
 from services.fetcher.repository.mailboxes import ClaimedMailbox
@@ -19,7 +18,7 @@ from services.fetcher.rules.following import Following, Reached
 
 
 async def read_filed_mail_again(
-    claimed: ClaimedMailbox, findings: Findings, new_check: Callable[..., Check], stop: asyncio.Event
+    claimed: ClaimedMailbox, findings: Findings, new_check: NewCheck, stop: asyncio.Event
 ) -> None:
     """Look through the folder that imported mail is moved to, and add to `findings` what is there. Raises as `run`."""
     if claimed.read_again is None or claimed.after_import != "move" or not claimed.after_import_folder:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +21,7 @@ import structlog
 
 from services.fetcher import metrics
 from services.fetcher.after_import import AfterImport, Stopped
-from services.fetcher.flow import Check, Findings
+from services.fetcher.flow import Check, Findings, NewCheck
 from services.fetcher.login import Login, learnt_from
 from services.fetcher.mailboxes.protocol import LoginRefused, MailboxError, MailboxUnreachable
 from services.fetcher.open_mailboxes import OpenMailboxes
@@ -92,7 +91,7 @@ class Schedule:
     def __init__(
         self,
         repository: MailboxRepository,
-        new_check: Callable[..., Check],
+        new_check: NewCheck,
         *,
         at_once: int,
         lease: timedelta,

@@ -33,6 +33,7 @@ from services.fetcher.mailboxes.graph.folders import GraphFolders
 from services.fetcher.mailboxes.graph.listed import references, size_of
 from services.fetcher.mailboxes.graph.rebuild import rebuild, rebuild_head
 from services.fetcher.mailboxes.graph.refusals import has_no_mime, is_gone, mail_is_to_blame, mailbox_error
+from services.fetcher.mailboxes.microsoft_app import address_and_app
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import (
     Arrivals,
@@ -46,7 +47,6 @@ from services.fetcher.mailboxes.protocol import (
     MailUnreadable,
     count,
 )
-from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, SignInRefused, Unavailable
 from shared.microsoft.graph import VERSION, GraphClient
 from shared.microsoft.patience import Patience
@@ -78,23 +78,14 @@ class GraphMailbox:
     @classmethod
     async def open(cls, access: MailboxAccess, *, patience: Patience | None = None) -> Self:
         """Log in and find the folder."""
-        if not access.address:
-            raise MailboxMissing("Het adres van het postvak ontbreekt: vul bij «Mailadres» het adres in.")
         try:
-            login = AppLogin.of(
-                access.cloud,
-                tenant=access.tenant,
-                client_id=access.username,
-                secret=access.password,
-                certificate=access.certificate,
-                ca_file=access.ca_file,
-            )
-            graph = await GraphClient.open(login, at_once=AT_ONCE, patience=patience)
+            address, app = address_and_app(access)
+            graph = await GraphClient.open(app, at_once=AT_ONCE, patience=patience)
         except SignInRefused as error:
             raise sign_in_refused(error) from error
         except Unavailable as error:
             raise unavailable(error) from error
-        mailbox = cls(graph, access, access.address)
+        mailbox = cls(graph, access, address)
         try:
             await mailbox._find_folder()
         except BaseException:

@@ -6,10 +6,10 @@ from pydantic import SecretStr
 
 from services.fetcher.mailboxes.imap.login import Credentials
 from services.fetcher.mailboxes.imap.server import IMAPS_PORT, ImapServer
+from services.fetcher.mailboxes.microsoft_app import address_and_app
 from services.fetcher.mailboxes.microsoft_errors import sign_in_refused, unavailable
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxMissing
 from shared.microsoft.clouds import CLOUDS
-from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import SignInRefused, Unavailable
 from shared.microsoft.tokens import TOKENS
 
@@ -18,17 +18,8 @@ async def credentials(access: MailboxAccess, *, refused: str = "") -> Credential
     """What to log in with; a token for an app, another one than was refused. Raises MailboxError."""
     if access.tenant is None:
         return _with_password(access)
-    if not access.address:
-        raise MailboxMissing("Het adres van het postvak ontbreekt: vul bij «Mailadres» het adres in.")
     try:
-        app = AppLogin.of(
-            access.cloud,
-            tenant=access.tenant,
-            client_id=access.username,
-            secret=access.password,
-            certificate=access.certificate,
-            ca_file=access.ca_file,
-        )
+        address, app = address_and_app(access)
         scope = app.cloud.mail_scope
         if refused:
             token = await TOKENS.renewed(app, scope, refused=SecretStr(refused))
@@ -38,7 +29,7 @@ async def credentials(access: MailboxAccess, *, refused: str = "") -> Credential
         raise sign_in_refused(error) from None
     except Unavailable as error:
         raise unavailable(error) from None
-    return Credentials(access.address, token=token.get_secret_value())
+    return Credentials(address, token=token.get_secret_value())
 
 
 def _with_password(access: MailboxAccess) -> Credentials:
