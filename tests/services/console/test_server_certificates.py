@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from services.console.commands.server_certificates import server_certificates
 from services.console.server_certificates import AUTHORITY_LIFE, SERVER_LIFE, make_certificates
@@ -93,7 +94,9 @@ def test_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 def test_the_command_says_what_it_made_and_until_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     server_certificates(tmp_path, ["postgres"], ["a,b"])
-    assert f"postgres: made, until {NOW + SERVER_LIFE:%Y-%m-%d}" in capsys.readouterr().out
+    certificate = x509.load_pem_x509_certificate((tmp_path / "postgres/certificate.pem").read_bytes())
+    assert f"postgres: made, until {certificate.not_valid_after_utc:%Y-%m-%d}" in capsys.readouterr().out
+    assert certificate.not_valid_after_utc - NOW >= SERVER_LIFE - timedelta(seconds=1)
     assert shakes_hands(tmp_path, "postgres", "b")
 
 

@@ -38,9 +38,9 @@ _SENT: Final = re.compile(
     r"скачать|загрузить|скачайте)\s+(?:\S+\s){0,2}outlook\b)|outlook\s+(?:voor|für|pour|for|para|per|til|till|pro|"
     r"dla|для)\s+(?:ios|android|mac)\b[^.,]{0,20}(?:downloaden|herunterladen|aan|beziehen)?|(?:von|from|van|via|de|"
     r"da|från|fra)\s+(?:my|mijn|meinem|mon|mi|il\s+mio|min|mit)\s++" + _DEVICE + r"\b"
-    r"|via\s+(?:mobile|mobiel|phone)$)",
-    re.IGNORECASE,
+    r"|via\s+(?:mobile|mobiel|phone)$)"
 )
+"""Of a line in small letters: so the alternatives that cannot begin at a place are passed over at once."""
 _SENT_FROM_MY: Final = re.compile(
     r"^(?:(?:sent|written|posted)\s+(?:from|via|on)\s+my|(?:verstuurd|verzonden|gestuurd)\s+(?:vanaf|vanuit|via|met|"
     r"van)\s+mijn|gesendet\s+(?:von|mit)\s+meine[mr]|envoyé\s+(?:de(?:puis)?|à\s+partir\s+de|avec)\s+mon|"
@@ -79,9 +79,9 @@ _GREETING: Final = re.compile(
 )
 _CONTACT: Final = re.compile(
     r"(?<!\w)(?:\+|00|0)[0-9][0-9 ()./-]{6,18}[0-9]|(?<!\w)(?:tel|t|m|mob|mobiel|fax|f|e|kvk|btw|iban|vat)\s?[.:]\s?\S|"
-    r"(?<!\w)(?:www\.|https?://)\S|\S@\S+\.\w|(?<!\w)[0-9]{4}\s?[A-Z]{2}\s",
-    re.IGNORECASE,
+    r"(?<!\w)(?:www\.|https?://)\S|[^\s@]@[^\s@]+\.\w|(?<!\w)[0-9]{4}\s?[a-z]{2}\s"
 )
+"""Of a line in small letters, as _SENT."""
 _LONGEST_NAME: Final = 60
 _MOST_NAMES: Final = 5
 _WITHIN_NAMES: Final = frozenset(
@@ -121,7 +121,7 @@ def is_device_line(text: str) -> bool:
         return True
     if _SENT_ELSEWHERE.match(line) or _SENT_FROM_MY.match(line):
         return True
-    return _SENT.match(line) is not None and "," not in line
+    return _SENT.match(line.lower()) is not None and "," not in line
 
 
 def is_closing(text: str) -> bool:
@@ -149,7 +149,7 @@ def contact_details_at(lines: Sequence[str]) -> int | None:
         return None
     if any(len(_LINK.sub("", text)) > _LONGEST_DETAIL or _NOT_A_DETAIL.search(text) for text in texts):
         return None
-    surely = sum(_CONTACT.search(text[:_LONGEST_WARNING]) is not None for text in texts)
+    surely = sum(_CONTACT.search(text[:_LONGEST_WARNING].lower()) is not None for text in texts)
     return details[0] if surely >= _LEAST_CONTACTS else None
 
 
