@@ -24,7 +24,7 @@ from services.fetcher.after_import import AfterImport, Stopped
 from services.fetcher.flow import Check, Findings, NewCheck
 from services.fetcher.login import Login, learnt_from
 from services.fetcher.mailboxes.protocol import LoginRefused, MailboxError, MailboxUnreachable
-from services.fetcher.open_mailboxes import OpenMailboxes
+from services.fetcher.open_mailboxes import NoRoom, OpenMailboxes
 from services.fetcher.read_again import read_filed_mail_again
 from services.fetcher.repository.mailboxes import AfterImportStanding, ClaimedMailbox, MailboxRepository
 from services.fetcher.rules.backoff import OUTAGE, after_failure, after_import_failure
@@ -39,7 +39,8 @@ from shared.logins import rest_after_refusals
 LOOK_SECONDS: Final = 1.0
 """How often the database is asked whose turn it is; a change that is noticed is looked at once."""
 HELD_BACK: Final = timedelta(seconds=2)
-"""When a mailbox is looked into again of which so many mails are on their way that the rest had to wait."""
+"""When a mailbox has its turn again that had to wait: so many of its mails are on their way, or its server allows no
+more connections."""
 TROUBLE_SECONDS: Final = 5.0
 """The pause after the database could not be asked."""
 LONGEST_CHECK: Final = timedelta(minutes=15)
@@ -200,22 +201,15 @@ class Schedule:
                 self._look.set()
 
     async def _check_and_record(self, claimed: ClaimedMailbox) -> None:
-        paused = pause_reason(claimed.roles)
-        if paused is not None:
-            await self._open.close(claimed.helpdesk_id)
-            await self._finish(claimed, problem=Problem(ProblemKind.PAUSED, paused), delay=claimed.check_interval)
-            return
-        login = claimed.login
-        if login is not None and login.rests_for is not None:  # all who use it could together lock the account
-            await self._open.close(claimed.helpdesk_id)
-            problem = Problem(ProblemKind.LOGIN_REFUSED, login.refusal)
-            await self._finish(claimed, problem=problem, delay=login.rests_for, failed_checks=claimed.failed_checks)
+        if await self._rests(claimed):
             return
         try:
             with metrics.check_seconds.labels(str(claimed.helpdesk_id)).time():
                 findings, after_import = await self._look_through(claimed)
         except Stopped:
             await self._repository.release([claimed.helpdesk_id])
+        except NoRoom:
+            await self._repository.put_off(claimed, HELD_BACK)
         except TryAgain as outage:
             log.warning("check_interrupted", error=str(outage))
             problem = Problem(ProblemKind.OUR_OUTAGE, OUR_OUTAGE)
@@ -242,6 +236,21 @@ class Schedule:
             )
             self._open.watch(claimed.helpdesk_id)
             await self._met(claimed.server)
+
+    async def _rests(self, claimed: ClaimedMailbox) -> bool:
+        """Whether nothing is asked of the mailbox now; if so, that is recorded."""
+        paused = pause_reason(claimed.roles)
+        if paused is not None:
+            await self._open.close(claimed.helpdesk_id)
+            await self._finish(claimed, problem=Problem(ProblemKind.PAUSED, paused), delay=claimed.check_interval)
+            return True
+        login = claimed.login
+        if login is not None and login.rests_for is not None:  # all who use it could together lock the account
+            await self._open.close(claimed.helpdesk_id)
+            problem = Problem(ProblemKind.LOGIN_REFUSED, login.refusal)
+            await self._finish(claimed, problem=problem, delay=login.rests_for, failed_checks=claimed.failed_checks)
+            return True
+        return False
 
     async def _look_through(self, claimed: ClaimedMailbox) -> tuple[Findings, AfterImport]:
         check, deadline = None, asyncio.timeout(LONGEST_CHECK.total_seconds())

@@ -49,7 +49,7 @@ class Pair:
     async def follow(self) -> None:
         """Make the standby anew from the primary, whatever it was before."""
         data = self.standby.server.folder / "data"
-        shutil.rmtree(data, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, data, ignore_errors=True)
         source = self.primary.server
         source.account.owns(data)
         where = f"host=127.0.0.1 port={source.port} user=postgres application_name={_STANDBY}"

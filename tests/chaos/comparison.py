@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final, Literal, TypeVar
 
@@ -180,7 +181,10 @@ def notifications_doubled(
             elif earlier.cut or any(earlier.at <= death <= earlier.at + RECORDED_WITHIN for death in deaths):
                 window += 1
             else:
-                problems.append(f"{message_id} came again though its first answer was heard and no notifier died")
+                problems.append(
+                    f"{message_id} came again though its first answer was heard and no notifier died: first at "
+                    f"{datetime.fromtimestamp(earlier.at, UTC):%H:%M:%S.%f}, again {later.at - earlier.at:.1f} s later"
+                )
     return problems, window
 
 

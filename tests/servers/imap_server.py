@@ -99,6 +99,11 @@ class ImapServer:
         self.refusal = "[AUTHENTICATIONFAILED] Authentication failed."
         self.plain_refusal = ""
         """The answer to AUTHENTICATE PLAIN, whatever the password is."""
+        self.most_connections: int | None = None
+        """How many may be logged in at a time, or with `refuses_at_greeting` connected."""
+        self.refuses_at_greeting = False
+        self.most_at_once = 0
+        """How many have been logged in at a time."""
         self.bare_lf = False
         """Lines end with LF alone."""
         self.select_refusal = ""
@@ -193,6 +198,7 @@ class _Connection:
         self.writer = writer
         self.folder: Folder | None = None
         self.idling = False
+        self.greeted = False
         self.logged_in = server.greeting.startswith("* PREAUTH")
         self._fault: Fault | None = None
         self._read: deque[str] = deque()
@@ -203,6 +209,12 @@ class _Connection:
             self.writer.write(f"{line}\r\n".encode())
 
     async def run(self) -> None:
+        most = self.server.most_connections
+        others = sum(each.greeted for each in self.server._connections)
+        if self.server.refuses_at_greeting and most is not None and others >= most:
+            await self._say(b"* BYE Too many connections from this address\r\n")
+            raise _Dropped
+        self.greeted = True
         self.writer.write(f"{self.server.greeting}\r\n".encode())
         while line := await self._next_line():
             tag, _, command = line.partition(" ")
@@ -301,7 +313,12 @@ class _Connection:
 
     def _admit(self, right: bool) -> str:  # noqa: FBT001 - a verdict
         self.server.logins += 1
+        most = self.server.most_connections
+        others = sum(each.logged_in for each in self.server._connections)
+        if right and most is not None and others >= most:
+            return f"NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max={most})"
         self.logged_in = right
+        self.server.most_at_once = max(self.server.most_at_once, others + right)
         return "OK logged in" if right else f"NO {self.server.refusal}"
 
     async def _on_select(self, words: list[str]) -> str:

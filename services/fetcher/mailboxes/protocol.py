@@ -11,6 +11,7 @@ raise:
     │   ├── MailboxMissing       wrong server, address, path or folder: somebody must change a setting
     │   ├── AccessDenied         logged in, but a right is missing: somebody must grant it
     │   └── MailboxUnreachable   network, server or disk trouble: may pass by itself; `after` when the server says so
+    │       └── TooManyConnections   as many are open as its server allows: close others, then try again
     └── MailError                only this mail is affected, the others go on
         ├── MailGone             somebody moved or deleted it: nothing is left to do
         ├── MailTooLarge         larger than the limit, although it was not listed so: fetch its head
@@ -108,6 +109,14 @@ class MailboxUnreachable(MailboxError):
     def __init__(self, text: str, *, after: timedelta | None = None, kind: ProblemKind | None = None) -> None:
         super().__init__(text, kind=kind or (ProblemKind.UNREACHABLE if after is None else ProblemKind.THROTTLED))
         self.after = after
+
+
+class TooManyConnections(MailboxUnreachable):
+    """The server allows no more connections at a time to this login, or with `of_all_logins` to this machine."""
+
+    def __init__(self, sentence: str, *, of_all_logins: bool = False) -> None:
+        super().__init__(sentence, kind=ProblemKind.THROTTLED)
+        self.of_all_logins = of_all_logins
 
 
 class MailError(ImporterError):

@@ -99,6 +99,10 @@ _FINISH: Final = """
 """Record a check. «Since» stays while the sentence stays the same. Settings that were changed meanwhile get their turn
 at once."""
 
+_PUT_OFF: Final = """
+    UPDATE mailbox_states SET next_check_at = now() + $3
+    WHERE helpdesk_id = $2 AND lease_holder = $1"""
+
 _RECORD_AFTER_IMPORT: Final = """
     UPDATE mailbox_states AS state SET
         after_import_failures = $4,
@@ -269,6 +273,12 @@ class MailboxRepository:
                 await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
             if login is Login.TAKEN and mailbox.login is not None and mailbox.login.refused_logins:
                 await record_taken(acquired, mailbox.login)
+
+    async def put_off(self, mailbox: ClaimedMailbox, delay: timedelta) -> None:
+        """Give the mailbox back unchecked: its turn comes after `delay`. What is known of it stays as it is."""
+        async with connection(self._pool) as acquired, acquired.transaction():
+            await acquired.execute(_PUT_OFF, self._holder, mailbox.helpdesk_id, delay)
+            await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
 
     async def record_after_import(
         self, mailbox: ClaimedMailbox, standing: AfterImportStanding, resumes_after: timedelta

@@ -17,6 +17,7 @@ from services.fetcher.mailboxes.protocol import (
     MailboxError,
     MailboxMissing,
     MailboxUnreachable,
+    TooManyConnections,
 )
 from services.fetcher.rules.problem import ProblemKind
 
@@ -34,6 +35,10 @@ _SWITCHED_OFF: Final = re.compile(
     r"not enabled for imap|disabled for imap|web ?login required|application-specific password|log in via your web",
     re.IGNORECASE,
 )
+_TOO_MANY: Final = re.compile(
+    r"(?:too many|maximum|limit)\b.{0,30}\b(?:connection|session)s?\b|connection limit", re.IGNORECASE
+)
+"""QUIRK: no code of RFC 5530 says just this: Dovecot writes [UNAVAILABLE], Gmail [ALERT], others [LIMIT] or none."""
 _NOT_CONNECTED: Final = re.compile(r"authenticated but not connected|not connected to a mailbox", re.IGNORECASE)
 _NEEDS_TLS: Final = re.compile(
     r"(?:requires?|without|need|must).{0,40}(?:tls|ssl|encrypt|secur)|plaintext", re.IGNORECASE
@@ -77,12 +82,8 @@ def login_error(text: str, secrets: Iterable[str] = (), *, app: bool = False) ->
             f"De server laat alleen over een versleutelde verbinding inloggen: vul bij «Server» imaps://… in. {said}",
             kind=ProblemKind.NOT_SECURE,
         )
-    if code in _BUSY_CODES or (code not in {*_REFUSED_CODES, "AUTHORIZATIONFAILED"} and _BUSY.search(text)):
-        return MailboxUnreachable(
-            "De mailserver kan het inloggen nu niet afhandelen; dat zegt niets over het wachtwoord. De importer "
-            f"probeert het later opnieuw. {said}",
-            kind=ProblemKind.THROTTLED if code in {"LIMIT", "THROTTLED"} else None,
-        )
+    if (passing := _passing_trouble(code, text, said)) is not None:
+        return passing
     if code == "AUTHORIZATIONFAILED" or _NOT_CONNECTED.search(text):
         return AccessDenied(
             "Naam en wachtwoord kloppen, maar deze login mag deze mailbox niet openen: geef hem er rechten op. " + said
@@ -101,6 +102,34 @@ def login_error(text: str, secrets: Iterable[str] = (), *, app: bool = False) ->
     else:
         advice = "login: controleer gebruikersnaam en wachtwoord, en of IMAP aan staat"
     return LoginRefused(f"De server weigert deze {advice}. {said}")
+
+
+def _passing_trouble(code: str, text: str, said: str) -> MailboxUnreachable | None:
+    """What keeps a login from being taken now, and says nothing of the login."""
+    refuses = code in {*_REFUSED_CODES, "AUTHORIZATIONFAILED"}
+    if not refuses and _TOO_MANY.search(text):
+        return TooManyConnections(
+            "De mailserver laat voor deze login niet meer verbindingen tegelijk toe: verhoog dat aantal op de server "
+            f"(Dovecot: mail_max_userip_connections), of sluit andere programma's die deze login gebruiken. {said}"
+        )
+    if code in _BUSY_CODES or (not refuses and _BUSY.search(text)):
+        return MailboxUnreachable(
+            "De mailserver kan het inloggen nu niet afhandelen; dat zegt niets over het wachtwoord. De importer "
+            f"probeert het later opnieuw. {said}",
+            kind=ProblemKind.THROTTLED if code in {"LIMIT", "THROTTLED"} else None,
+        )
+    return None
+
+
+def goodbye_error(server: str, words: str) -> MailboxUnreachable:
+    """What it means that a server says BYE where it should greet us."""
+    if _TOO_MANY.search(words):
+        return TooManyConnections(
+            f"{server} laat vanaf deze machine niet meer verbindingen tegelijk toe: verhoog dat aantal op de server "
+            f"(Courier: MAXPERIP). De server antwoordt: «{own_words(words)}».",
+            of_all_logins=True,
+        )
+    return unreachable(server, OSError(words or "het is geen IMAP-server"))
 
 
 def folder_error(text: str, folder: str) -> MailboxError:

@@ -46,7 +46,7 @@ def _greeted(server: ImapServer, sock: socket.socket, *, tls: bool) -> Client:
         sock.close()
         said = error.args[0] if error.args and isinstance(error.args[0], bytes) else b""
         words = said.decode("utf-8", "replace").removeprefix("* BYE ")
-        raise Lost(answers.unreachable(str(server), OSError(words or "het is geen IMAP-server"))) from None
+        raise Lost(answers.goodbye_error(str(server), words)) from None
     except BaseException:
         sock.close()
         raise

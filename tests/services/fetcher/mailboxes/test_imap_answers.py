@@ -12,6 +12,7 @@ from services.fetcher.mailboxes.protocol import (
     MailboxError,
     MailboxMissing,
     MailboxUnreachable,
+    TooManyConnections,
 )
 
 LOGINS = [
@@ -31,10 +32,17 @@ LOGINS = [
     pytest.param("Plaintext authentication disallowed on non-secure connections.", MailboxMissing, id="plaintext"),
     pytest.param("[UNAVAILABLE] Temporary authentication failure.", MailboxUnreachable, id="unavailable"),
     pytest.param("[INUSE] Mailbox is locked", MailboxUnreachable, id="in-use"),
-    pytest.param("[LIMIT] Too many connections", MailboxUnreachable, id="limit"),
+    pytest.param("[LIMIT] Too many connections", TooManyConnections, id="limit"),
     pytest.param("Server Unavailable. 15", MailboxUnreachable, id="exchange-busy"),
-    pytest.param("Too many simultaneous connections. (Failure)", MailboxUnreachable, id="gmail-busy"),
-    pytest.param("[ALERT] Maximum number of connections exceeded", MailboxUnreachable, id="maximum"),
+    pytest.param("Too many simultaneous connections. (Failure)", TooManyConnections, id="gmail-busy"),
+    pytest.param("[ALERT] Maximum number of connections exceeded", TooManyConnections, id="maximum"),
+    pytest.param(
+        "[UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
+        TooManyConnections,
+        id="dovecot-full",
+    ),
+    pytest.param("[AUTHENTICATIONFAILED] Too many connections", LoginRefused, id="a refusal all the same"),
+    pytest.param("Too many login failures, try again later", MailboxUnreachable, id="another kind of too many"),
 ]
 
 
