@@ -1,6 +1,7 @@
 """A back-up of the containers' data in a folder, and the way back from it.
 
 helpdesk.dump    the whole database, as one moment saw it (pg_dump, custom format)
+taken_at         a moment just before that one, by the clock of the database
 secrets/         encryption_keys and message_id_key, without which stored passwords and sent mails mean nothing
 
 Whoever has the folder has the helpdesk: it is for its owner alone. RabbitMQ's data is not in it: what is under way
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from deploy.local.console import say, shown, step
@@ -20,10 +22,20 @@ from deploy.local.failure import SetUpFailed
 
 KEYS = ("encryption_keys", "message_id_key")
 DUMP = "helpdesk.dump"
+TAKEN_AT = "taken_at"
 _BEFORE = "helpdesk_before_restore"
 _SUPERUSER = "--username=postgres"
 _DISCONNECT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'helpdesk'"
 _LAST_NUMBER = "SELECT last_value FROM helpdesk.ticket_number_seq"
+_NOW = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtBack:
+    """A database that was brought back to a moment, and the last ticket number of the one that it replaces; 0: none."""
+
+    moment: datetime
+    last_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ class Backups:
         draft, made = folder / f".{name}.draft", folder / name
         draft.mkdir(mode=0o700, parents=True)
         try:
+            (draft / TAKEN_AT).write_text(f"{self._psql('helpdesk', _NOW)}\n", encoding="ascii")
             with step("the database is copied"):
                 self._stream("pg_dump", _SUPERUSER, "--format=custom", "--create", "helpdesk", to=draft / DUMP)
             (draft / "secrets").mkdir(mode=0o700)
@@ -53,13 +66,17 @@ class Backups:
         say(f"{shown(made)}: {size:.1f} MB. It holds mails and keys: keep it elsewhere.")
         return made
 
-    def bring_back(self, backup: Path) -> None:
+    def bring_back(self, backup: Path) -> BroughtBack:
         """Put the database of a back-up in the place of the one there is, which goes when all is well.
 
-        The services must not run. Numbers that tickets got since stay used: no answer finds another's ticket.
+        The services must not run. Where they do again they wait to be confirmed; `note` is to be called before that.
         """
-        if not (backup / DUMP).is_file():
-            raise SetUpFailed(f"There is no back-up in {shown(backup)}: `make backup` writes {DUMP} into its folder.")
+        for name in (DUMP, TAKEN_AT):
+            if not (backup / name).is_file():
+                raise SetUpFailed(
+                    f"There is no back-up in {shown(backup)}: `make backup` writes {name} into its folder."
+                )
+        moment = datetime.fromisoformat((backup / TAKEN_AT).read_text(encoding="ascii").strip())
         last_number = self._psql("helpdesk", _LAST_NUMBER) if self._has("helpdesk") else "0"
         self._psql("postgres", f"DROP DATABASE IF EXISTS {_BEFORE} WITH (FORCE)")
         if self._has("helpdesk"):
@@ -75,12 +92,23 @@ class Backups:
             if self._has(_BEFORE):
                 self._psql("postgres", f"ALTER DATABASE {_BEFORE} RENAME TO helpdesk")
             raise
-        self._psql(
-            "helpdesk",
-            f"SELECT setval('helpdesk.ticket_number_seq', greatest(({_LAST_NUMBER}), {int(last_number)}))",
-        )
         self._put_back_keys(backup / "secrets")
         self._psql("postgres", f"DROP DATABASE IF EXISTS {_BEFORE} WITH (FORCE)")
+        return BroughtBack(moment, int(last_number))
+
+    def note(self, back: BroughtBack) -> str:
+        """Let what came since be imported again, and no number since be given again; what follows, as a sentence.
+
+        What `installation restored` does, without emptying RabbitMQ.
+        """
+        moment, last_number = back.moment.isoformat(), back.last_number
+        asked = f"SELECT * FROM helpdesk.note_brought_back('{moment}', nullif({last_number}, 0))"  # noqa: S608 - typed
+        number, mailboxes, mails = self._psql("helpdesk", asked).split("|")
+        return (
+            f"The next ticket is {number}; mailboxes that will be read again: {mailboxes}; mails to be published "
+            f"again: {mails}. Nothing is read or sent before `helpdesk-importer installation confirm`; `installation "
+            f"show` says what follows. Then: `helpdesk-importer reconcile --since {moment}`."
+        )
 
     def _put_back_keys(self, folder: Path) -> None:
         """The key of Message-IDs as it was; those of stored passwords before any that were made since."""

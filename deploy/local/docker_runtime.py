@@ -16,7 +16,7 @@ from deploy.local import docker, settings_file
 from deploy.local.checkout import Checkout, exclusive
 from deploy.local.command_line import CommandLine
 from deploy.local.compose_folder import IMAGES, ComposeFolder
-from deploy.local.console import say, shown, step
+from deploy.local.console import say, say_wrapped, shown, step
 from deploy.local.docker import Compose
 from deploy.local.docker_backup import Backups
 from deploy.local.dovecot import ImapEndpoint
@@ -101,17 +101,19 @@ class Deployment:
     def restore(self, backup: Path, *, seconds: int) -> None:
         """Stop the services, put a back-up in the place of what there is, and start them again.
 
-        RabbitMQ starts empty: what was under way is in the database, and goes on from there.
+        RabbitMQ starts empty: what was under way is in the database, and goes on from there. Nothing is read or sent
+        before a person has confirmed it; mail that came since the back-up is imported again then.
         """
         with step("the services have ended"):
             self.compose.must("stop", *SERVICES, *BESIDE)
         try:
-            self.backups.bring_back(backup)
+            back = self.backups.bring_back(backup)
             self.compose.must("rm", "--stop", "--force", "rabbitmq")
             docker.remove_volume(f"{self.folder.project}_rabbitmq-data")
         finally:
             with step("servers and services are healthy"):
                 self.start(seconds=seconds)
+        say_wrapped(self.backups.note(back))  # by a schema of today, which `migrate` has made just now
 
     def drop(self) -> None:
         """Remove its containers, its data and its folder, if it is there."""
