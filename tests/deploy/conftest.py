@@ -4,9 +4,16 @@ Those of Docker: where there is an engine. Those of the private servers: unless 
 """
 
 import os
+import shutil
 import socket
 import subprocess
 from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from deploy.local.checkout import here
+from deploy.local.packages import Packages
 
 
 def there_is_docker() -> bool:
@@ -24,3 +31,14 @@ collect_ignore = [
     *([] if there_is_docker() else ["test_running_containers.py"]),
     *(["local/test_instance.py", "test_interrupted_demo.py"] if os.environ.get("RUNTIME") == "docker" else []),
 ]
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """The promtool that `make test` unpacks."""
+    unpacked = Packages(here().packages.resolve()).root / "usr/bin/promtool"
+    if unpacked.exists():
+        return unpacked
+    if shutil.which("apt-get") is None:
+        pytest.skip("promtool comes from Debian's package prometheus, and this machine has no apt-get")
+    pytest.fail("promtool is not unpacked here: run `make test`, which brings it.", pytrace=False)

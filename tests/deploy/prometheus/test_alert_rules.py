@@ -1,28 +1,14 @@
 """The alert rules fire when they should, by promtool, and stand on metrics that the importer has."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from deploy.local.checkout import here
-from deploy.local.packages import Packages
-
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/prometheus"
 METRIC = re.compile(r"\bimporter_[a-z_]+")
-
-
-@pytest.fixture(scope="module")
-def promtool() -> Path:
-    unpacked = Packages(here().packages.resolve()).root / "usr/bin/promtool"
-    if unpacked.exists():
-        return unpacked
-    if shutil.which("apt-get") is None:
-        pytest.skip("promtool comes from Debian's package prometheus, and this machine has no apt-get")
-    pytest.fail("promtool is not unpacked here: run `make test`, which brings it.", pytrace=False)
 
 
 @pytest.mark.parametrize(
