@@ -32,6 +32,7 @@ _DUE_NOW: Final = f"""
 UPDATE notifications AS notification SET next_try_at = now()
 WHERE state = 'planned' AND next_try_at > now() AND ($1::bigint IS NULL OR helpdesk_id = $1)
   AND ($2::bigint[] IS NULL OR helpdesk_id = ANY($2))
+  AND ($3::uuid IS NULL OR id = $3)
   AND NOT {IS_HELD}
 """  # noqa: S608 - nothing but our own columns
 
@@ -40,7 +41,7 @@ WHERE state = 'planned' AND next_try_at > now() AND ($1::bigint IS NULL OR helpd
 class Notification:
     """A mail out, with the last word of the mail server and of a report that came back."""
 
-    id: int
+    id: uuid.UUID
     helpdesk: str
     ticket: str
     kind: str
@@ -65,7 +66,9 @@ async def rows(
     return [Notification(**row) for row in await connection.fetch(_ROWS, state, helpdesk_id, at_most, within)]
 
 
-async def due_now(connection: Connection, helpdesk_id: int | None, within: Within = None) -> int:
-    """Make every notification due that waits for another try and is not held; how many."""
-    status: str = await connection.execute(_DUE_NOW, helpdesk_id, within)
+async def due_now(
+    connection: Connection, helpdesk_id: int | None, within: Within = None, alone: uuid.UUID | None = None
+) -> int:
+    """Make every notification due, or one `alone`, that waits for another try and is not held; how many."""
+    status: str = await connection.execute(_DUE_NOW, helpdesk_id, within, alone)
     return int(status.removeprefix("UPDATE "))
