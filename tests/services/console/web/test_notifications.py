@@ -17,15 +17,15 @@ MANY = """
 MAILS_OUT = """
     INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, state, reason, created_at,
         server_reply)
-    SELECT gen_random_uuid(), ('30000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 'ticket-added-customer', 1, 1,
-        'klant' || n || '@persoonlijk.example', 'failed', 'refused',
+    SELECT gen_random_uuid(), ('30000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 'ticket-added-customer', 1,
+        1, 'klant' || n || '@persoonlijk.example', 'failed', 'refused',
         '2026-10-01T08:00Z'::timestamptz + (n / 3) * interval '1 minute', '550 <b>no such user</b>'
     FROM generate_series(1, 120) AS n"""
 
 
 @pytest.fixture(autouse=True, scope="module")
 async def mails_out(world: World) -> None:
-    """120 that failed, three of each moment, beside the one that waits; and one of another helpdesk that nobody holds."""
+    """120 that failed, three of each moment, beside the one that waits."""
     await world.owner.execute(MANY)
     await world.owner.execute(MAILS_OUT)
 
