@@ -3,6 +3,8 @@
     settings → raw bytes (claim check) → read in a child process → scan images → ask the database → facts
     → store images → publish
 
+A mail beyond its sender's number an hour ends here for now: the fetcher publishes it again when its turn has come.
+
 What the database does of that is done for all mails that wait at once (`shared.batches`).
 
 Each step can be done again: ids are made of the mail's own, blobs of their bytes, so a mail that is delivered twice
@@ -14,19 +16,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
 
 from services.classifier import repository
+from services.classifier.frequent_senders import FrequentSenders
 from services.classifier.reading.frames import Mode
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.mime.safe_text import safe_line
 from services.classifier.reading.pool import MailExhausted, RawMailBytes, ReaderPool
 from services.classifier.reading.values import ReadingSettings, ReadMail
 from services.classifier.repository import HelpdeskSettings
-from services.classifier.rules.facts import ask, choose_bodies, classify
+from services.classifier.rules.facts import Asked, Known, Mailbox, ask, choose_bodies, classify
+from services.classifier.rules.flood import budget_of
 from services.classifier.rules.withheld import without_images
 from services.classifier.scanner import Scanner
 from services.classifier.slow_senders import SlowSenders
@@ -73,6 +78,8 @@ class Classifier:
     ) -> None:
         self._settings = Batches(partial(repository.helpdesk_settings, pool), what="settings")
         self._known = Batches(partial(repository.look_up, pool), what="look-ups")
+        self._floods = Batches(partial(repository.hold_floods, pool), what="floods")
+        self._frequent_senders = FrequentSenders()
         self._store = Store(pool, blobs)
         self._blobs = blobs
         self._readers = readers
@@ -154,11 +161,23 @@ class Classifier:
         more_reasons = (*more_reasons, *by_scanner)
         asked = ask(read, settings.mailbox, self._number_pattern)
         known = await self._known.of((mail.helpdesk_id, asked))
+        if (until := await self._waits_until(mail, settings.mailbox, asked, known, read)) is not None:
+            _log.info("mail_waits_for_its_turn", mail_id=str(mail.mail_id), until=until.isoformat())
+            return
         bodies = choose_bodies(read, settings.mailbox, asked, known)
         classified = classify(mail, read, settings.mailbox, asked, known, bodies=bodies, more_reasons=more_reasons)
         classified = await self._store.stored(classified, bodies, read)
         await self._publisher.publish(classified)
         _bind_summary(classified)
+
+    async def _waits_until(
+        self, mail: RawMail, mailbox: Mailbox, asked: Asked, known: Known, read: ReadMail
+    ) -> datetime | None:
+        allowed = mailbox.mails_per_sender_per_hour
+        budget = budget_of(mail, asked, known, read.dmarc)
+        if allowed is None or budget is None or not self._frequent_senders.met(budget, allowed):
+            return None
+        return await self._floods.of((mail.mail_id, budget))
 
     async def _scanned(self, read: ReadMail) -> tuple[ReadMail, tuple[Reason, ...]]:
         """The mail without the images that the virus scanner speaks against, where there is one (D4)."""

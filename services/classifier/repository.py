@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
 
 from services.classifier.reading.values import ReadingSettings
 from services.classifier.rules.facts import Asked, Known, KnownTicket, Mailbox
+from services.classifier.rules.flood import Budget
 from services.classifier.rules.people import AskedAddress, People
 from services.classifier.rules.sender_rule import Handle, RuleVerdict, SenderKind, SenderRule
 from shared.broker.wire import Delivery
 from shared.database.pool import Connection, Pool, connection
 from shared.errors import DeadLetter
-from shared.messages import EmployeeMatch, PersonMatch
+from shared.messages import EmployeeMatch, MailId, PersonMatch
 
 OTHER_TICKETS: Final = 2
 """In the mails of how many other tickets an image stood before it counts as a logo."""
@@ -25,7 +27,7 @@ _SETTINGS: Final = """
     -- $1 helpdesks. Markers of all helpdesks: the ticket's own counts too, and is not known before reading (D15).
     SELECT helpdesk_id, coalesce(mailbox_address, CASE WHEN username LIKE '%@%' THEN username END) AS own_address,
         marker, own_list_ids, trusted_authserv_ids, follow_threads, reply_to_is_sender, forwarded_sender,
-        organisation_by_domain, strip_image_metadata, fed_by_rule,
+        organisation_by_domain, strip_image_metadata, fed_by_rule, mails_per_sender_per_hour,
         ARRAY(SELECT DISTINCT marker FROM importer_settings WHERE btrim(marker) <> '' ORDER BY marker) AS markers
     FROM importer_settings WHERE helpdesk_id = ANY($1::bigint[])"""
 
@@ -142,6 +144,8 @@ _REPEATED: Final = """
         WHERE tie.sha256 = asked.sha256 AND mail.helpdesk_id = $1 AND mail.mail_id <> $2 AND mail.ticket_id IS NOT NULL
         LIMIT $4) AS other) >= $4"""
 
+_HOLD_FLOODS: Final = "SELECT mail_id, held_until FROM hold_floods($1)"
+
 _SENDER: Final = "sender"
 _ORIGINAL: Final = "original"
 
@@ -182,6 +186,7 @@ def _settings(row: asyncpg.Record) -> HelpdeskSettings:
             reply_to_is_sender=row["reply_to_is_sender"],
             forwarded_sender=row["forwarded_sender"],
             organisation_by_domain=row["organisation_by_domain"],
+            mails_per_sender_per_hour=row["mails_per_sender_per_hour"],
         ),
         ReadingSettings(
             markers=tuple(row["markers"]),
@@ -233,6 +238,16 @@ async def look_up(pool: Pool, asked: Sequence[tuple[int, Asked]]) -> list[Known]
         rows = await acquired.fetch(_LOOK_UP, questions)
     known = {row["place"]: _known(row) for row in rows}
     return [known[place] for place in range(len(asked))]
+
+
+async def hold_floods(pool: Pool, mails: Sequence[tuple[MailId, Budget]]) -> list[datetime | None]:
+    """Until when each of these waits, since its sender's number of mails an hour is used up; None: it goes on."""
+    asked = [
+        {"place": place, "mail_id": str(mail_id), **asdict(budget)} for place, (mail_id, budget) in enumerate(mails)
+    ]
+    async with connection(pool) as acquired:
+        held = {row["mail_id"]: row["held_until"] for row in await acquired.fetch(_HOLD_FLOODS, asked)}
+    return [held.get(mail_id) for mail_id, _ in mails]
 
 
 def _question(place: int, helpdesk_id: int, asked: Asked) -> dict[str, object]:

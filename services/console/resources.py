@@ -539,6 +539,12 @@ IMPORTER: Final = Resource(
         ),
         Field("old_mail_days", Whole(1, 3650), "mail older than this sends no mails (D18)"),
         Field("backlog_limit", Whole(1, 10**6), "more old mails than this wait for a choice (D18)"),
+        Field(
+            "mails_per_sender_per_hour",
+            Whole(1, 10**6),
+            "of one sender so many in an hour; more wait their turn, four hours at most; '': as many as come",
+            listed=False,
+        ),
         Field("after_import", Choice(("mark-read", "move", "delete")), "what happens to an imported mail"),
         Field("after_import_folder", Text(), "the folder that an imported mail is moved to"),
         Field("numbers_of", Choice(("all", "group")), "whose ticket numbers are known: all helpdesks', or the group's"),

@@ -25,7 +25,6 @@ import structlog
 from services.ticket_writer.over_limit import OverLimit
 from services.ticket_writer.repository import Repository
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
-from services.ticket_writer.rules.counted import counted_address
 from services.ticket_writer.rules.facts import Facts
 from services.ticket_writer.rules.limits import LIMIT_REASONS, with_more_to_unknown
 from services.ticket_writer.rules.new_ticket import new_ticket
@@ -51,6 +50,7 @@ from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
 from shared.errors import DeadLetter
 from shared.messages import ClassifiedMail, Outcome, TicketEvent
+from shared.portal.counted_addresses import counted_address
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
 from shared.portal.reasons import NotSentReason
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.ticket_writer.rules.counted import counted_address, counted_domain
 from services.ticket_writer.rules.recipients import Notification
 from services.ticket_writer.rules.record import Record, SenderColumns, SupplementColumns, TicketChange, TicketColumns
 from shared.messages import ClassifiedMail, Image, ImageCopy, LeftOut, Outcome, Reason
+from shared.portal.counted_addresses import counted_address, counted_domain
 from shared.portal.delivery import DeliveryReason
 from shared.portal.history import Entry
 

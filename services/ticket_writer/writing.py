@@ -27,7 +27,6 @@ import asyncpg
 
 from services.ticket_writer import queries
 from services.ticket_writer.loading import array_literal, claims, mailbox_facts, sender_facts, ticket_facts
-from services.ticket_writer.rules.counted import counted_address
 from services.ticket_writer.rules.delivery_report import DeliveryReport
 from services.ticket_writer.rules.facts import Facts, SentNotification, TicketFacts
 from services.ticket_writer.rules.limits import LIMITS, is_unknown, limited_domain
@@ -37,6 +36,7 @@ from services.ticket_writer.storing import ToStore, ledger_row, parameters
 from shared.database.pool import Connection
 from shared.errors import DeadLetter, TryAgain
 from shared.messages import AutomaticKind, Bodies, ClassifiedMail, Outcome, Reason, TicketEvent
+from shared.portal.counted_addresses import counted_address
 from shared.portal.history import Entry
 
 _AFTER_MERGE: Final = timedelta(seconds=1)

@@ -16,6 +16,7 @@ from typing import Final
 
 from shared.counted import many
 from shared.logins import ANNOUNCED, ending
+from shared.one_line import one_line
 from shared.portal.delivery import DELIVERY, DeliveryReason
 from shared.standing.broker import BrokerAlarm, BrokerStanding
 from shared.standing.certificates import ServerCertificate
@@ -78,6 +79,7 @@ class Cause(StrEnum):
     NOT_SENT = "not-sent"
     SERVER_AWAY = "mail-server-away"
     UNCONFIRMED = "unknown-senders"
+    FLOOD = "flooding-senders"
     QUARANTINE = "quarantine"
     REVIEW = "review"
     BACKLOG = "old-mail"
@@ -234,6 +236,7 @@ def _of_database(database: Recorded) -> Iterator[Need]:
     yield from _logins(database)
     yield from number_needs(database.ticket_numbers)
     yield from _differences(database)
+    yield from _floods(database)
     for helpdesk in database.undecided:
         yield from _undecided(helpdesk)
     for server in database.servers_away:
@@ -268,6 +271,24 @@ def _of_database(database: Recorded) -> Iterator[Need]:
             "helpdesks set, --unknown-senders-per-hour.",
             f"{flood.count} onbekende afzender(s) kregen sinds {since} geen bevestiging van {flood.helpdesk}: die "
             f"stuurt er hoogstens {flood.per_hour} per uur. Vervalste mail moet de mailserver tegenhouden.",
+            flood.helpdesk,
+            (flood.helpdesk,),
+            flood.since,
+        )
+
+
+def _floods(database: Recorded) -> Iterator[Need]:
+    for flood in database.floods:
+        others = flood.senders - 1
+        until = _clock(flood.until, database.at)
+        yield Need(
+            Cause.FLOOD,
+            f"{many(flood.count, 'mail')} of {one_line(flood.sender)}{f' and {others} more' if others else ''} to "
+            f"{flood.helpdesk} wait their turn, the last until {until}: more than {flood.per_hour} an hour of one "
+            "sender came. mails release lets them go on at once, senders block has them set aside.",
+            f"{flood.count} mail(s) van {one_line(flood.sender)}{f' en {others} anderen' if others else ''} aan "
+            f"{flood.helpdesk} wachten op hun beurt, de laatste tot {until}: van één afzender kwamen er meer dan "
+            f"{flood.per_hour} per uur.",
             flood.helpdesk,
             (flood.helpdesk,),
             flood.since,

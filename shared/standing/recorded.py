@@ -85,7 +85,9 @@ WITH planned AS (
     FROM notifications notification WHERE state = 'planned')
 SELECT
     (SELECT count(*) FROM imported_mails mail WHERE awaits_outcome AND NOT EXISTS (
-        SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)) AS without_outcome,
+        SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)
+        AND NOT EXISTS (SELECT FROM held_mails WHERE mail_id = mail.mail_id AND held_until > now())
+        ) AS without_outcome,
     (SELECT count(*) FROM imported_mails mail
      WHERE event_published_at IS NULL AND outcome IN ('ticket', 'supplement') AND NOT EXISTS (
         SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)) AS untold,
@@ -105,6 +107,7 @@ WITH parked AS (SELECT DISTINCT mail_id FROM dead_letters WHERE resolved_at IS N
     SELECT helpdesk_id, count(*), min(coalesce(published_at, fetched_at)) AS since FROM imported_mails mail
     WHERE awaits_outcome AND coalesce(published_at, fetched_at) < now() - $2::interval
       AND NOT EXISTS (SELECT FROM parked WHERE mail_id = mail.mail_id)
+      AND NOT EXISTS (SELECT FROM held_mails WHERE mail_id = mail.mail_id AND held_until > now() - $2::interval)
     GROUP BY helpdesk_id)
 SELECT helpdesk.id AS helpdesk_id, helpdesk.name AS helpdesk,
     quarantined.count AS quarantined, quarantined.since AS quarantined_since,
@@ -174,6 +177,16 @@ FROM notifications notification JOIN helpdesks helpdesk ON helpdesk.id = notific
 WHERE notification.state = 'not-sent' AND notification.reason = $1
   AND notification.created_at > now() - interval '1 day'
 GROUP BY helpdesk.id ORDER BY helpdesk.name
+"""
+
+_FLOODS: Final = """
+SELECT helpdesk.name AS helpdesk, settings.mails_per_sender_per_hour AS per_hour, count(*),
+    count(DISTINCT lower(mail.sender_address)) AS senders,
+    mode() WITHIN GROUP (ORDER BY lower(mail.sender_address)) AS sender,
+    min(mail.held_at) AS since, max(mail.held_until) AS until
+FROM held_mails mail JOIN helpdesks helpdesk ON helpdesk.id = mail.helpdesk_id
+JOIN importer_settings settings ON settings.helpdesk_id = mail.helpdesk_id
+WHERE mail.held_until > now() GROUP BY helpdesk.id, settings.helpdesk_id ORDER BY helpdesk.name
 """
 
 
@@ -282,6 +295,19 @@ class Unconfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Flood:
+    """Mails of a helpdesk that wait for their sender's turn; `sender` is the address that most of them have."""
+
+    helpdesk: str
+    per_hour: int | None
+    count: int
+    senders: int
+    sender: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Undecided:
     """What of one helpdesk waits for a person: mails, tickets and supplements; each since when the oldest does."""
 
@@ -375,6 +401,7 @@ class Recorded:
     ticket_numbers: TicketNumbers
     tickets_that_threads_would_have_saved: Mapping[str, int]
     """By helpdesk, of the last thirty days (D8)."""
+    floods: tuple[Flood, ...] = ()
     compared: Compared | None = None
     """None: there was no comparison yet."""
 
@@ -398,6 +425,7 @@ async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryRea
         logins=tuple(await logins(connection)),
         ticket_numbers=await ticket_numbers(connection),
         tickets_that_threads_would_have_saved=await tickets_of_threads(connection),
+        floods=tuple(await floods(connection)),
         compared=await compared(connection),
     )
 
@@ -464,6 +492,11 @@ async def outcomes(connection: Connection) -> Outcomes:
         of_a_day[outcome] = of_a_day.get(outcome, 0) + count
         by_minute[minute] = by_minute.get(minute, 0) + count
     return Outcomes(of_a_day, by_minute)
+
+
+async def floods(connection: Connection) -> list[Flood]:
+    """Every helpdesk of which mails wait for their sender's turn."""
+    return [Flood(**row) for row in await connection.fetch(_FLOODS)]
 
 
 async def undecided(connection: Connection) -> list[Undecided]:

@@ -61,6 +61,8 @@ class Mailbox:
     reply_to_is_sender: bool = False
     forwarded_sender: bool = False
     organisation_by_domain: bool = False
+    mails_per_sender_per_hour: int | None = None
+    """None: as many as come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,26 @@ def force(
     with_database(work)
 
 
+def release(
+    helpdesk: OfHelpdesk = None,
+    sender: Annotated[str | None, typer.Option(help="only of this address")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="of all helpdesks and senders")] = False,
+) -> None:
+    """Let mails go on at once that wait since their sender sends more than his helpdesk takes in within an hour.
+
+    `importer set --mails-per-sender-per-hour` says how many that are; `senders allow` counts a sender nowhere.
+    """
+    if everything == bool(helpdesk or sender):
+        raise BadValue("Say whose: --helpdesk, --sender or both; or --all.")
+
+    async def work(acquired: Connection) -> None:
+        released = await mails.release(acquired, await helpdesk_id_of(acquired, helpdesk), sender)
+        done(f"{many(released, 'mail goes', 'mails go')} on, within seconds.")
+
+    with_database(work)
+
+
 def replay(
     mail_ids: MailIds = None,
     helpdesk: OfHelpdesk = None,
@@ -374,7 +394,7 @@ COMMANDS: Final = {
     "mails": group(
         "mails",
         "The mails that were taken in, and what became of them.",
-        {"list": list_mails, "show": show, "export": export, "force": force},
+        {"list": list_mails, "show": show, "export": export, "force": force, "release": release},
     ),
     "quarantine": group(
         "quarantine",

@@ -41,6 +41,7 @@ FROM imported_mails AS mail
 WHERE awaits_outcome AND coalesce(published_at, fetched_at) < now() - $1::interval
   AND ($2::bigint IS NULL OR helpdesk_id = $2) AND ($3::uuid[] IS NULL OR mail_id = ANY($3))
   AND NOT EXISTS (SELECT FROM dead_letters WHERE mail_id = mail.mail_id AND resolved_at IS NULL)
+  AND NOT EXISTS (SELECT FROM held_mails WHERE mail_id = mail.mail_id AND held_until > now() - $1::interval)
 ORDER BY next_republish_at NULLS FIRST LIMIT $4
 """
 

@@ -1,4 +1,4 @@
-"""What became of mails, and the three things a person may do about one: force, replay, discard (SPEC D7, D13).
+"""What became of mails, and what a person may do about one: force, replay, discard, release (SPEC D7, D13, D18).
 
 None of them touches a ticket: a forced import is a ledger row of its own, a replay lets the pipeline set the outcome
 once more, and both are published by the fetcher's sweeper. What is discarded stays quarantined, its raw bytes kept.
@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from services.console.audit import Kind, record
 from shared.blobs.store import BlobDamaged, BlobMissing
 from shared.broker.topology import MAIL_QUEUES
 from shared.database.pool import Connection
@@ -58,7 +59,9 @@ _SHOW: Final = """
         mail.replay_number AS replays, mail.sender_name, mail.sender_address, mail.subject,
         mail.message_id_header AS message_id, mail.sent_at, mail.received_at, mail.fetched_at, mail.published_at,
         mail.marked_read_at, mail.acted_at, mail.classified_at, mail.event_published_at, mail.republish_count,
-        mail.folder, mail.item_key, mail.raw_size, mail.full_size, mail.complete, mail.reasons
+        mail.folder, mail.item_key, mail.raw_size, mail.full_size, mail.complete, mail.reasons,
+        (SELECT held_until FROM held_mails AS held
+         WHERE held.mail_id = mail.mail_id AND held_until > now()) AS waits_its_turn_until
     FROM imported_mails AS mail
         JOIN helpdesks AS helpdesk ON helpdesk.id = mail.helpdesk_id
         LEFT JOIN tickets AS ticket ON ticket.id = mail.ticket_id
@@ -78,6 +81,8 @@ _EARLIER_OUTCOMES: Final = """
 _FORCED_IMPORTS: Final = """
     SELECT mail_id, force_number, fetched_at, outcome FROM imported_mails WHERE forced_from = $1
     ORDER BY force_number"""
+
+_RELEASE: Final = "SELECT release_floods($1, $2)"
 
 _LOCK: Final = """
     SELECT mail_id, coalesce(forced_from, mail_id) AS original, outcome, awaits_outcome,
@@ -229,6 +234,8 @@ class MailInFull:
     outcome: str | None
     outcome_at: datetime | None
     waiting: bool
+    waits_its_turn_until: datetime | None
+    """More mails of its sender came than his helpdesk takes in within an hour (D18); None: that is not so."""
     ticket: str | None
     supplement_id: int | None
     duplicate_of: uuid.UUID | None
@@ -378,6 +385,15 @@ async def force(connection: Connection, mail_id: MailId, *, without_mails: bool)
     choice = ImportChoice.IMPORT_WITHOUT_MAILS if without_mails else ImportChoice.IMPORT
     await connection.execute(_FORCE, original, forced, number, choice)
     return forced
+
+
+async def release(connection: Connection, helpdesk_id: int | None, sender: str | None) -> int:
+    """Let mails go on that wait for their sender's turn: of a helpdesk, of an address, or all (None); how many."""
+    released: int = await connection.fetchval(_RELEASE, helpdesk_id, sender)
+    if released:
+        told = {"mails": released, "sender": sender}
+        await record(connection, Kind.REPAIR, "released", "held_mails", helpdesk_id=helpdesk_id, told=told)
+    return released
 
 
 async def replay(connection: Connection, mail_id: MailId, within: Within = None) -> None:

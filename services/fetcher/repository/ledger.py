@@ -46,7 +46,10 @@ _ENVELOPE_COLUMNS: Final = """
 _ENVELOPES: Final = f"SELECT {_ENVELOPE_COLUMNS} FROM imported_mails WHERE mail_id = ANY($1)"  # noqa: S608 - a constant
 
 _PUBLISHED: Final = """
-    UPDATE imported_mails SET published_at = now(), next_republish_at = now() + $2
+    -- a classifier may have met the mail by now: what it holds keeps its turn
+    UPDATE imported_mails AS mail SET published_at = now(), next_republish_at = coalesce(
+        (SELECT held_until FROM held_mails AS held WHERE held.mail_id = mail.mail_id AND held_until > now()),
+        now() + $2)
     WHERE mail_id = ANY($1) AND published_at IS NULL"""
 
 _MARKED_READ: Final = """
@@ -87,13 +90,15 @@ _UNFINISHED: Final = """
         (SELECT count(*) FROM dead_letters WHERE resolved_at IS NULL) AS dead_letters
     FROM imported_mails AS mail
     WHERE mail.awaits_outcome AND NOT EXISTS (
-        SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)"""
+        SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)
+        AND NOT EXISTS (SELECT FROM held_mails held WHERE held.mail_id = mail.mail_id AND held_until > now())"""
 
 _UNDECIDED: Final = """
     SELECT count(*) FROM (
         SELECT FROM imported_mails AS mail
         WHERE helpdesk_id = $1 AND outcome IS NULL AND NOT EXISTS (
             SELECT FROM dead_letters WHERE dead_letters.mail_id = mail.mail_id AND resolved_at IS NULL)
+            AND NOT EXISTS (SELECT FROM held_mails held WHERE held.mail_id = mail.mail_id AND held_until > now())
         LIMIT $2) AS mails"""
 
 _DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"

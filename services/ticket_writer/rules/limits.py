@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from services.ticket_writer.rules.counted import counted_domain
 from services.ticket_writer.rules.facts import Facts, Sent
 from shared.messages import ClassifiedMail
+from shared.portal.counted_addresses import counted_domain
 from shared.portal.reasons import NotSentReason
 
 

@@ -87,6 +87,7 @@ WHOLE = {
     "mails show": NO_MAIL,
     "mails export": NO_MAIL,
     "mails force": NO_MAIL,
+    "mails release": "--all",
     "quarantine list": "",
     "quarantine show": NO_MAIL,
     "quarantine replay": NO_MAIL,

@@ -83,6 +83,9 @@ INSERT INTO alarm_tellings (alarm_id, event, channel) SELECT id, 'began', 'mail'
 INSERT INTO alarm_digests (helpdesk_id, day, channel) VALUES (1, '2026-11-23', 'mail');
 INSERT INTO maintenance_windows (helpdesk_id, ends_at) VALUES (1, now() + interval '1 hour');
 INSERT INTO outgoing_holds (helpdesk_id, reason) VALUES (2, 'Verhuizing');
+INSERT INTO sender_budgets (helpdesk_id, sender, spent_until) VALUES (1, sha256('veelschrijver'), now());
+INSERT INTO held_mails (mail_id, helpdesk_id, sender_address, held_until)
+    SELECT mail_id, helpdesk_id, 'veel@elders.example', now() FROM imported_mails LIMIT 1;
 INSERT INTO service_questions (service, question, helpdesk_id, asked_by) VALUES ('notifier', 'nothing', 2, 'baas');
 
 INSERT INTO web_users (name, operator) VALUES ('baas-van-alles', true), ('kijkster', false);

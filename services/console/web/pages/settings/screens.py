@@ -109,6 +109,7 @@ READING_SCREEN: Final = Screen(
                 _of(IMPORTER, "max_mail_bytes", N_("Grootste mail in bytes"), N_("Van een grotere mail wordt alleen het begin ingelezen, en dat staat erbij.")),
                 _of(IMPORTER, "old_mail_days", N_("Mail is oud na zoveel dagen"), N_("Over oude mail gaat nooit vanzelf een mail uit.")),
                 _of(IMPORTER, "backlog_limit", N_("Zoveel oude mails tegelijk"), N_("Zijn het er meer, dan wachten ze op uw keuze (Werklijsten, Oude mail).")),
+                _of(IMPORTER, "mails_per_sender_per_hour", N_("Mails per afzender per uur"), N_("Van één afzender komen er in een uur hoogstens zoveel binnen; wat meer is wacht op zijn beurt, hoogstens vier uur. Leeg: alles komt meteen binnen.")),
                 _of(IMPORTER, "after_import", N_("Na het inlezen"), N_("Wat er met de mail in het postvak gebeurt."), mark_read=N_("als gelezen markeren"), move=N_("verplaatsen"), delete=N_("verwijderen")),
                 _of(IMPORTER, "after_import_folder", N_("Verplaatsen naar map"), N_("Nodig als mail na het inlezen wordt verplaatst.")),
             ),

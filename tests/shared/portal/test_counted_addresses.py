@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ticket_writer.rules.counted import counted_address, counted_domain
+from shared.portal.counted_addresses import counted_address, counted_domain
 
 
 @pytest.mark.parametrize(
