@@ -21,7 +21,7 @@ from deploy.local.docker import Compose
 from deploy.local.docker_backup import Backups
 from deploy.local.dovecot import ImapEndpoint
 from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
-from deploy.local.foreground import ignore_interrupts
+from deploy.local.foreground import attend, ignore_interrupts
 from deploy.local.importer import SERVICES
 from deploy.local.set_up import set_up
 from deploy.local.temporary import MEASURES, TEMPORARY
@@ -114,6 +114,12 @@ class Deployment:
             with step("servers and services are healthy"):
                 self.start(seconds=seconds)
         say_wrapped(self.backups.note(back))  # by a schema of today, which `migrate` has made just now
+
+    def importer_status(self) -> bool:
+        """Show what the importer says of itself, with what of it answers; whether nothing needs a person."""
+        asking = ("run", "--rm", "--no-deps", "-T", "-e", f"COLUMNS={shutil.get_terminal_size().columns}", "console")
+        command = self.compose.command("--progress", "quiet", *asking, "helpdesk-importer", "status")
+        return attend(command, environment=self.compose.environment(), folder=self.folder.folder) == 0
 
     def drop(self) -> None:
         """Remove its containers, its data and its folder, if it is there."""
@@ -213,19 +219,28 @@ class DockerRuntime:
         say(kept if there else "Nothing is running.")
 
     def status(self) -> bool:
-        """Say what runs, and where; whether all of it does."""
+        """Say what runs, and where, and what the importer says of itself; whether nothing needs a person."""
         deployment = self._deployment()
         there = []
         if deployment.exists():
             docker.refuse_missing()
             there = deployment.compose.containers()
-        if {container.service for container in there if container.runs} >= {*SERVERS, *SERVICES, *BESIDE}:
-            self._tell(deployment)
-            return True
-        for container in there:
+        if not there:
+            say("Nothing is running: `make up RUNTIME=docker` starts it.")
+            return False
+        wanted = {*SERVERS, *SERVICES, *BESIDE}
+        unwell = [container for container in there if container.service in wanted and not container.runs]
+        gone = sorted(wanted - {container.service for container in there})
+        for container in unwell:
             say(f"  {container.name}: {container.condition()}{docker.health_report(container)}")
-        say(f"{'Not all of it runs' if there else 'Nothing is running'}: `make up RUNTIME=docker` starts it.")
-        return False
+        for service in gone:
+            say(f"  {service}: it has no container")
+        if unwell or gone:
+            say("`make up RUNTIME=docker` starts what does not run; what is well is left as it is.")
+        else:
+            self._tell(deployment)
+        say("")
+        return deployment.importer_status() and not (unwell or gone)
 
     def backup(self) -> None:
         """Write a back-up while all of it runs; its folder is said."""
