@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.fetcher.mailbox_check import trouble_of, visit
-from services.fetcher.mailboxes.protocol import Mailbox, MailboxError, MailReference
+from services.fetcher.mailboxes.protocol import Arrivals, Mailbox, MailboxError, MailReference
 from services.fetcher.repository.ledger import Ledger
 from services.fetcher.repository.trial import MailboxToTry, mailbox_to_try
 from services.fetcher.rules.backlog import Backlog
@@ -95,7 +95,7 @@ async def compare_mailboxes(
     for helpdesk_id in helpdesk_ids:
         mailbox = await mailbox_to_try(asked.pool, helpdesk_id, keyring)
         if mailbox is not None:
-            comparison = _Comparison(mailbox, ledger, older_than, since)
+            comparison = Comparison(mailbox, ledger, older_than, since)
             told.append({"helpdesk_id": helpdesk_id, **await _compare(asked, mailbox, comparison)})
     return {"ok": True, "mailboxes": told}
 
@@ -114,7 +114,7 @@ async def _refuse_a_copy(asked: Asked) -> None:
             )
 
 
-async def _compare(asked: Asked, mailbox: MailboxToTry, comparison: _Comparison) -> Answer:
+async def _compare(asked: Asked, mailbox: MailboxToTry, comparison: Comparison) -> Answer:
     try:
         compared = await visit(asked.pool, mailbox, comparison.of, within=WITHIN_SECONDS)
     except MailboxError as error:
@@ -122,7 +122,7 @@ async def _compare(asked: Asked, mailbox: MailboxToTry, comparison: _Comparison)
     return {"ok": True, **compared.told()}
 
 
-class _Comparison:
+class Comparison:
     """A mailbox beside the ledger. What is to be taken in says the rule by which checks go (SPEC D18)."""
 
     def __init__(self, tried: MailboxToTry, ledger: Ledger, older_than: timedelta, since: datetime | None) -> None:
@@ -135,10 +135,10 @@ class _Comparison:
         """What it has, page by page; raises MailboxError."""
         compared = _Compared()
         backlog: Backlog[MailReference] = Backlog(self._tried.old_mail)
-        unread: set[MailId] = set()
+        seen: set[MailId] = set()
         async for page in mailbox.unread(PAGE):
             listed = {self._id(mail): mail for mail in page}
-            unread |= listed.keys()
+            seen |= listed.keys()
             needs = await self._needs(listed, compared)
             compared.set_back_to_unread += sum(wanted is Need.NOTHING for wanted in needs.values())
             backlog, wanted = backlog.admit([listed[each] for each, what in needs.items() if what is Need.TAKE_IN])
@@ -146,7 +146,8 @@ class _Comparison:
         self._note(backlog.close(), compared.not_taken_in)
         compared.old_mail_waits = backlog.waiting.count if backlog.waiting else 0
         async for arrived in self._arrived(mailbox):
-            listed = {identity: mail for mail in arrived if (identity := self._id(mail)) not in unread}
+            listed = {identity: mail for mail in arrived if (identity := self._id(mail)) not in seen}
+            seen |= listed.keys()
             needs = await self._needs(listed, compared)
             unknown = [listed[each] for each, what in needs.items() if what is Need.TAKE_IN]
             self._note([mail for mail in unknown if self._is_due(mail)], compared.not_taken_in)
@@ -160,9 +161,13 @@ class _Comparison:
         starts += [max(follows, self._tried.at - RECENT)] if follows else []
         if not starts:
             return
-        arrived = (await mailbox.arrivals(None, min(starts))).mails
-        for start in range(0, len(arrived), PAGE):
-            yield arrived[start : start + PAGE]
+        start = min(starts)
+        given: Arrivals | None = None
+        while given is None or given.more:
+            given = await mailbox.arrivals(None if given is None else given.state, start)
+            arrived = [mail for mail in given.mails if mail.received_at >= start]  # a further look gives older ones too
+            for first in range(0, len(arrived), PAGE):
+                yield arrived[first : first + PAGE]
 
     async def _needs(self, listed: dict[MailId, MailReference], compared: _Compared) -> dict[MailId, Need]:
         """What each of them still needs, by what the ledger knows of it."""

@@ -11,13 +11,21 @@ from typing import BinaryIO
 import pytest
 
 from services.fetcher.flow import Findings
+from services.fetcher.mailbox_comparison import Comparison
 from services.fetcher.mailboxes import protocol
 from services.fetcher.mailboxes.ews import changes
 from services.fetcher.mailboxes.imap import changes as imap_changes
 from services.fetcher.mailboxes.imap import session
 from services.fetcher.mailboxes.protocol import ItemKey, MailReference, MailUnreadable
+from services.fetcher.mailboxes.registry import open_mailbox
+from services.fetcher.repository.ledger import Ledger
+from services.fetcher.repository.trial import MailboxToTry, mailbox_to_try
 from services.fetcher.rules.following import Following, Reached
+from shared.blobs.postgres import PostgresBlobs
+from shared.mail_identity import mail_id
+from shared.messages import MailId
 from shared.microsoft import graph
+from shared.sealing import Keyring, new_key
 from tests.mailboxes.post_offices import POST_OFFICES, SERVERS, PostOffice
 from tests.services.fetcher.harness import Desk, Faulty, Fetching, mail, minutes_ago
 
@@ -184,6 +192,32 @@ async def test_of_more_arrivals_than_a_look_gives_none_is_dropped(
     assert sorted(await bodies(desk)) == sorted(mail(f"Gelezen {number}") for number in range(11))
     if len(looks) > 1:  # a Maildir is looked through as a whole
         assert all(look.taken_in <= few_at_once + 1 for look in looks)
+
+
+@pytest.mark.usefixtures("few_at_once")
+async def test_of_more_arrivals_than_a_look_gives_the_comparison_names_each(office: PostOffice, desk: Desk) -> None:
+    before = read_first(office, "Van voor het moment", 240)
+    keys = {read_first(office, f"Gelezen {number}", 100 - number) for number in range(11)}
+    keys.add(office.deliver(mail("Ongelezen"), minutes_ago(80)))
+    async with desk.database.pool("fetcher") as pool:
+        tried = await mailbox_to_try(pool, desk.helpdesk_id, Keyring.from_secret(new_key()))
+        assert tried is not None
+        tried = replace(tried, access=office.access)
+        comparison = Comparison(tried, Ledger(pool, PostgresBlobs(pool)), timedelta(minutes=1), minutes_ago(120))
+        mailbox = await open_mailbox(office.access)
+        try:
+            told = (await comparison.of(mailbox)).told()
+        finally:
+            await mailbox.close()
+    assert (told["looked_at"], told["not_taken_in"]["count"], told["read_unknown"]["count"]) == (12, 1, 11)
+    named = {each["mail_id"] for kind in ("not_taken_in", "read_unknown") for each in told[kind]["mails"]}
+    assert named == {str(tried_id(tried, key)) for key in keys}
+    assert str(tried_id(tried, before)) not in named
+
+
+def tried_id(tried: MailboxToTry, key: ItemKey) -> MailId:
+    """The identity of a mail of this mailbox."""
+    return mail_id(tried.helpdesk_id, tried.generation, tried.access.folder, key)
 
 
 # ── where a look begins ──────────────────────────────────────────────────────────────────────────────────────────────
