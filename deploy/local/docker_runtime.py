@@ -189,7 +189,7 @@ class DockerRuntime:
         with set_up(self.checkout, name) as progress:
             if shutil.which("apt-get"):  # elsewhere the tests of IMAP fail, and say so
                 progress.imap_server()
-                progress.promtool()
+                progress.prometheus()
         yield lambda: plain_environment(RUNTIME="docker")
 
     def up(self) -> None:

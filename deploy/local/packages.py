@@ -26,11 +26,13 @@ DOVECOT = ("dovecot-imapd",)
 BROWSER = ("chromium", "fonts-dejavu-core")
 """For the tests of the web console."""
 PIP = ("python3-pip-whl",)
-PROMETHEUS = ("prometheus",)
-"""Its promtool checks the alert rules and the dashboard."""
+PROMETHEUS = ("prometheus", "prometheus-alertmanager")
+"""Its promtool checks the alert rules and the dashboard; both servers run in the tests of the alerts."""
 
 # Taken for missing even where the machine has them.
-_OURS = re.compile(r"(rabbitmq-server|erlang(-.*)?|postgresql(-.*)?|dovecot-.*|python3-pip-whl|prometheus)")
+_OURS = re.compile(
+    r"(rabbitmq-server|erlang(-.*)?|postgresql(-.*)?|dovecot-.*|python3-pip-whl|prometheus(-alertmanager)?)"
+)
 # Needed by the packages for what we leave alone: LLVM is for PostgreSQL's JIT (120 MB, switched off), Perl for the
 # scripts of postgresql-common, Sieve for delivery that Dovecot does not do here, scripts and fonts for Prometheus' web
 # pages, the rest to run as a system service.

@@ -59,7 +59,7 @@ class PrivateRuntime:
     def servers_for_tests(self, name: str) -> Iterator[Callable[[], dict[str, str]]]:
         """Empty servers for the length of a block: what is yielded waits for them and is the environment of it."""
         with set_up(self.checkout, name) as progress:
-            progress.promtool()
+            progress.prometheus()
         with temporary_servers(self.checkout, name, vhost="/") as instance, ExitStack() as stack:
 
             def environment() -> dict[str, str]:

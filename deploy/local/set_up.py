@@ -34,8 +34,8 @@ class SetUp:
         """Return once Dovecot is unpacked."""
         self._packages.bring(DOVECOT)
 
-    def promtool(self) -> None:
-        """Return once promtool is unpacked, by which the tests check the alert rules."""
+    def prometheus(self) -> None:
+        """Return once Prometheus and its Alertmanager are unpacked, with which the tests try the alert rules."""
         self._packages.bring(PROMETHEUS)
 
     def dependencies(self) -> None:

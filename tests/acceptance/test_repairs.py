@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.broker.topology import MAIL_CLASSIFIED
+from tests.acceptance.command_line import CommandLine
 from tests.acceptance.pipeline import Pipeline, a_mail, eventually
 
-ROOT = Path(__file__).parents[2]
 OLD = timedelta(days=30)
-
-
-class CommandLine:
-    """`helpdesk-importer` as people run it, on the pipeline's installation."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._environment = pipeline.installation.environment
-
-    async def __call__(self, *arguments: str) -> str:
-        """What it says; it must succeed."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.console", *arguments,
-            cwd=ROOT, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said, _ = await process.communicate()
-        assert process.returncode == os.EX_OK, f"{arguments}: {said.decode()}"
-        return said.decode()
-
-    async def json(self, *arguments: str) -> Any:
-        """What it answers with --json."""
-        return json.loads(await self(*arguments, "--json"))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Those of Docker: where there is an engine. Those of the private servers: unless 
 """
 
 import os
-import shutil
 import socket
 import subprocess
 from contextlib import suppress
@@ -12,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.checkout import here
-from deploy.local.packages import Packages
+from tests.servers.prometheus import unpacked
 
 
 def there_is_docker() -> bool:
@@ -36,9 +34,4 @@ collect_ignore = [
 @pytest.fixture(scope="session")
 def promtool() -> Path:
     """The promtool that `make test` unpacks."""
-    unpacked = Packages(here().packages.resolve()).root / "usr/bin/promtool"
-    if unpacked.exists():
-        return unpacked
-    if shutil.which("apt-get") is None:
-        pytest.skip("promtool comes from Debian's package prometheus, and this machine has no apt-get")
-    pytest.fail("promtool is not unpacked here: run `make test`, which brings it.", pytrace=False)
+    return unpacked("promtool")
