@@ -150,13 +150,16 @@ class Consumer:
         opened = [await self._open(session, self.queue, self._workers, partial(self._take, session))]
         if self._began is None:
             self._began = time.monotonic()
-        suspects = asyncio.create_task(self._open_suspects(session, opened))
+        ending = asyncio.Event()
+        suspects = asyncio.create_task(self._open_suspects(session, opened, ending))
         self._not_consuming = None
         _log.info("consumer_started", queue=self.queue, workers=self._workers)
         try:
             await _first_of(stop, session.lost)
             self._not_consuming = session.why or BrokerOutage(f"The consumer of {self.queue} is stopping")
-            suspects.cancel()
+            ending.set()
+            if session.why is None:
+                await suspects
             await self._take_no_more(opened)
         finally:
             suspects.cancel()
@@ -168,8 +171,15 @@ class Consumer:
         await self._finish()
         _log.info("consumer_stopped", queue=self.queue)
 
-    async def _open_suspects(self, session: Session, opened: list[tuple[AbstractQueue, str]]) -> None:
-        await asyncio.sleep(max(0.0, (self._began or 0.0) + self._suspects_after - time.monotonic()))
+    async def _open_suspects(
+        self, session: Session, opened: list[tuple[AbstractQueue, str]], ending: asyncio.Event
+    ) -> None:
+        """Begun, it is let finish: a request that is cancelled closes its channel, and the session with it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout((self._began or 0.0) + self._suspects_after - time.monotonic()):
+                await ending.wait()
+        if ending.is_set():
+            return
         try:
             take = partial(self._take, session, suspect=True)
             opened.append(await self._open(session, suspect_queue(self.queue), 1, take))

@@ -8,6 +8,7 @@ from typing import Any
 
 import aio_pika
 import pytest
+from aio_pika.channel import Channel
 from structlog.testing import capture_logs
 
 from shared.broker import administration
@@ -291,9 +292,10 @@ async def test_an_outage_closes_the_consumer_until_it_is_healthy_and_counts_noth
 
 
 async def test_a_lost_connection_loses_nothing_and_lets_the_handler_finish(
-    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What comes again meanwhile waits for the handler, and is acknowledged by what that did."""
+    monkeypatch.setattr(Backoff, "MOST_SECONDS", 0.1)
     go_on, started = asyncio.Event(), asyncio.Event()
     finished: list[str] = []
 
@@ -382,6 +384,44 @@ async def test_stopping_finishes_what_is_in_hand(vhost: Vhost, publisher: Publis
             go_on.set()
             await task
     assert await queues.count(MAIL_RAW) == 1
+
+
+async def test_stopping_while_the_suspects_are_being_opened_finishes_what_is_in_hand(
+    vhost: Vhost, publisher: Publisher, queues: Queues, put: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, go_on, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    set_qos, opened = Channel.set_qos, 0
+
+    async def handle(_delivery: Delivery) -> None:
+        started.set()
+        await go_on.wait()
+
+    async def stops_at_the_second(channel: Channel, **asked: Any) -> Any:
+        nonlocal opened
+        opened += 1
+        if opened == 2:
+            await started.wait()
+            stop.set()
+            try:
+                for _turn_of_the_loop in range(20):
+                    await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                await channel.close()  # as aiormq does when a request is cancelled
+                raise
+        return await set_qos(channel, **asked)
+
+    async def is_draining() -> bool:
+        return any(line["event"] == "consumer_drains" for line in logs)
+
+    monkeypatch.setattr(Channel, "set_qos", stops_at_the_second)
+    await put()
+    with capture_logs() as logs:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            task = asyncio.create_task(consumer_of(vhost, publisher, handle, workers=1).run(stop))
+            await eventually(is_draining)
+            go_on.set()
+            await task
+    assert await queues.count(MAIL_RAW) == 0
 
 
 async def test_what_does_not_finish_before_the_deadline_is_delivered_again(
