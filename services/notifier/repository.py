@@ -35,7 +35,7 @@ from shared.database.logins import (
     record_taken,
     standing,
 )
-from shared.database.pool import Connection, Pool, connection
+from shared.database.pool import Connection, Pool, confirm_found, connection
 from shared.logins import LoginStanding
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
@@ -294,7 +294,9 @@ class Repository:
     async def record_sent(self, replies: Sequence[tuple[uuid.UUID, str]]) -> list[None]:
         """A server has taken these, saying that: recorded even when a claim has run out meanwhile."""
         async with connection(self._pool) as database:
-            await database.execute(RECORD_SENT, [each for each, _ in replies], [reply for _, reply in replies])
+            status = await database.execute(RECORD_SENT, [each for each, _ in replies], [reply for _, reply in replies])
+            if status != f"UPDATE {len(replies)}":
+                await confirm_found(database)
         return [None for _ in replies]
 
     async def renew(self, ids: Sequence[uuid.UUID]) -> None:

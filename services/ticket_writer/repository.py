@@ -10,7 +10,7 @@ from typing import Final
 
 from services.ticket_writer import queries
 from services.ticket_writer.writing import Earlier, Writing, event_of
-from shared.database.pool import Pool, connection, transaction
+from shared.database.pool import Pool, confirm_found, connection, transaction
 from shared.messages import ClassifiedMail, TicketEvent
 
 EVENTS_AT_ONCE: Final = 100
@@ -56,8 +56,11 @@ class Repository:
         """Whether a message of this replay would change nothing (`Earlier.stands_against`)."""
         async with connection(self._pool) as acquired:
             row = await acquired.fetchrow(queries.OUTCOME_OF_MAIL, mail_id)
-        earlier = None if row is None else Earlier.of(row)
-        return earlier is not None and earlier.stands_against(replay)
+            earlier = None if row is None else Earlier.of(row)
+            if earlier is None or not earlier.stands_against(replay):
+                return False
+            await confirm_found(acquired)
+        return True
 
     async def record_dead_letter(self, mail_id: uuid.UUID, queue: str, reason: str) -> None:
         """Record in the ledger that a message of this mail is parked (D7)."""

@@ -43,6 +43,8 @@ _SAME_PLANS: Final[dict[str, str]] = {
     "enable_seqscan": "off",
 }
 
+_WRITE_TO_THE_LOG: Final = "SELECT pg_logical_emit_message(true, 'helpdesk-importer', '')"
+
 _IN_THE_NAME_OF: Final = "SELECT set_config('helpdesk.actor', $1, true)"
 
 _DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -201,6 +203,16 @@ async def connection(pool: Pool) -> AsyncIterator[Connection]:
     finally:
         with _outages():
             await pool.release(acquired)
+
+
+async def confirm_found(connection: Connection) -> None:
+    """Return (in a transaction: let its commit return) once a synchronous standby has all that we have seen.
+
+    A commit whose wait for the standby was cut off stands on the primary alone, where everybody sees it. Who finds
+    such a row written needs write nothing, and so would wait for nothing: this is for who then lets go of what the row
+    was made of (acknowledges a message, marks or removes a mail). Locking or changing the row does as well.
+    """
+    await connection.execute(_WRITE_TO_THE_LOG)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from services.fetcher.rules.republish import next_republish_after
 from shared.batches import Batches
 from shared.blobs.store import BlobStore, Source
 from shared.broker.topology import MAIL_RAW
-from shared.database.pool import Connection, Pool, connection, transaction
+from shared.database.pool import Connection, Pool, confirm_found, connection, transaction
 from shared.messages import INLINE_LIMIT, BlobReference, ImportChoice, MailId, RawMail
 
 _KNOWN: Final = """
@@ -151,6 +151,8 @@ class Ledger:
         """What the ledger knows of these mails; those that it does not know are left out."""
         async with connection(self._pool) as acquired:
             rows = await acquired.fetch(_KNOWN, list(mail_ids))
+            if rows:
+                await confirm_found(acquired)
         return {row["mail_id"]: KnownMail(**row) for row in rows}
 
     async def take_in(self, mailbox: ClaimedMailbox, mail: NewMail, raw: Source) -> RawMail:
@@ -184,7 +186,9 @@ class Ledger:
     async def published(self, mail_ids: Sequence[MailId]) -> None:
         """The broker has confirmed these mails."""
         async with connection(self._pool) as acquired:
-            await acquired.execute(_PUBLISHED, mail_ids, next_republish_after(0, confirmed=True))
+            status = await acquired.execute(_PUBLISHED, mail_ids, next_republish_after(0, confirmed=True))
+            if status != f"UPDATE {len(mail_ids)}":
+                await confirm_found(acquired)
 
     async def marked_read(self, mail_ids: Sequence[MailId], *, final: bool) -> None:
         """These mails are marked read; `final`: the settings want no more than that, so later ones do not either."""
@@ -238,6 +242,8 @@ class Ledger:
             rows = await acquired.fetch(
                 query, mailbox.helpdesk_id, mailbox.generation, mailbox.access.folder, at_most, list(but)
             )
+            if rows:
+                await confirm_found(acquired)
         return {
             row["mail_id"]: MailReference(ItemKey(row["item_key"]), row["received_at"], row["full_size"])
             for row in rows
