@@ -41,6 +41,9 @@ LONGEST_SECONDS: Final = 120
 """A person waits."""
 
 T = TypeVar("T")
+GotOn = Callable[[], None]
+"""Said by who looks into a mailbox: it gave something, and its time begins anew."""
+Look = Callable[[Mailbox, GotOn], Awaitable[T]]
 
 
 async def try_mailbox(asked: Asked, helpdesk_id: int, *, again: bool) -> Answer:
@@ -80,16 +83,15 @@ class LoginRests(MailboxError):
         )
 
 
-async def _health(mailbox: Mailbox) -> MailboxHealth:
+async def _health(mailbox: Mailbox, _: GotOn) -> MailboxHealth:
     return await mailbox.health_check()
 
 
-async def visit(
-    pool: Pool, tried: MailboxToTry, work: Callable[[Mailbox], Awaitable[T]], *, within: float, again: bool = False
-) -> T:
-    """What `work` finds in the mailbox within so many seconds; whether the login is taken is recorded.
+async def visit(pool: Pool, tried: MailboxToTry, look: Look[T], *, within: float, again: bool = False) -> T:
+    """What `look` finds in a mailbox that stands still for no more than `within` seconds.
 
-    A login that was refused and rests is not tried, unless `again`. Raises MailboxError.
+    Whether the login is taken is recorded. One that was refused and rests is not tried, unless `again`. Raises
+    MailboxError.
     """
     login = tried.login
     if login is not None and login.rests_for is not None and not again:
@@ -97,7 +99,7 @@ async def visit(
     if tried.unreadable_secret:
         raise SecretUnreadable
     try:
-        found = await _opened(tried, work, within)
+        found = await _opened(tried, look, within)
     except LoginRefused as error:
         if login is not None and refused_everywhere(error, tried.access):
             rest = rest_after_refusals(login.refused_logins + 1, jitter=0)
@@ -108,12 +110,13 @@ async def visit(
     return found
 
 
-async def _opened(tried: MailboxToTry, work: Callable[[Mailbox], Awaitable[T]], within: float) -> T:
+async def _opened(tried: MailboxToTry, look: Look[T], within: float) -> T:
+    now = asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(within) as patience:
             mailbox = await open_mailbox(tried.access)
             try:
-                return await work(mailbox)
+                return await look(mailbox, lambda: patience.reschedule(now() + within))
             finally:
                 await mailbox.close()
     except ForbiddenAddress as error:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.fetcher.mailbox_check import trouble_of, visit
+from services.fetcher.mailbox_check import GotOn, trouble_of, visit
 from services.fetcher.mailboxes.protocol import Arrivals, Mailbox, MailboxError, MailReference
 from services.fetcher.repository.ledger import Ledger
 from services.fetcher.repository.trial import MailboxToTry, mailbox_to_try
@@ -41,8 +41,8 @@ RECENT: Final = timedelta(days=7)
 """How far back mail is looked at that somebody read, where that is imported too."""
 NAMED: Final = 1000
 """Mails of a mailbox that are named; of more there is the count."""
-WITHIN_SECONDS: Final = 300
-"""For one mailbox: a listing of a hundred thousand mails takes a while."""
+PATIENCE_SECONDS: Final = 300
+"""For a mailbox that gives nothing more; one that goes on giving may be as large as it likes."""
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ async def _refuse_a_copy(asked: Asked) -> None:
 
 async def _compare(asked: Asked, mailbox: MailboxToTry, comparison: Comparison) -> Answer:
     try:
-        compared = await visit(asked.pool, mailbox, comparison.of, within=WITHIN_SECONDS)
+        compared = await visit(asked.pool, mailbox, comparison.of, within=PATIENCE_SECONDS)
     except MailboxError as error:
         return {"ok": False, **trouble_of(error)}
     return {"ok": True, **compared.told()}
@@ -131,8 +131,8 @@ class Comparison:
         self._before = tried.at - older_than
         self._since = since
 
-    async def of(self, mailbox: Mailbox) -> _Compared:
-        """What it has, page by page; raises MailboxError."""
+    async def of(self, mailbox: Mailbox, got_on: GotOn) -> _Compared:
+        """What it has, page by page, after each of which it got on; raises MailboxError."""
         compared = _Compared()
         backlog: Backlog[MailReference] = Backlog(self._tried.old_mail)
         seen: set[MailId] = set()
@@ -143,6 +143,7 @@ class Comparison:
             compared.set_back_to_unread += sum(wanted is Need.NOTHING for wanted in needs.values())
             backlog, wanted = backlog.admit([listed[each] for each, what in needs.items() if what is Need.TAKE_IN])
             self._note(wanted, compared.not_taken_in)
+            got_on()
         self._note(backlog.close(), compared.not_taken_in)
         compared.old_mail_waits = backlog.waiting.count if backlog.waiting else 0
         async for arrived in self._arrived(mailbox):
@@ -152,6 +153,7 @@ class Comparison:
             unknown = [listed[each] for each, what in needs.items() if what is Need.TAKE_IN]
             self._note([mail for mail in unknown if self._is_due(mail)], compared.not_taken_in)
             self._note([mail for mail in unknown if not self._is_due(mail)], compared.read_unknown)
+            got_on()
         return compared
 
     async def _arrived(self, mailbox: Mailbox) -> AsyncIterator[Sequence[MailReference]]:

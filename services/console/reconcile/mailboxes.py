@@ -17,6 +17,7 @@ from shared.errors import Misconfigured
 AT_ONCE: Final = 50
 """Mailboxes that one process of the fetcher looks into, one after the other."""
 LONGEST_SECONDS: Final = 3600
+"""For each mailbox: one that stands still is given up by the fetcher's process long before."""
 
 _MAILBOXES: Final = """
 -- $1 a helpdesk or null: those that are read by themselves (SPEC S1) and that no person holds up
@@ -52,7 +53,7 @@ async def compare(pool: Pool, grace: timedelta, since: datetime | None, helpdesk
         try:
             answer = await ask(
                 "fetcher", "compare", str(round(grace.total_seconds())), since.isoformat() if since else "-",
-                *map(str, ids), within=LONGEST_SECONDS,
+                *map(str, ids), within=LONGEST_SECONDS * len(ids),
             )  # fmt: skip
         except (Unusable, Misconfigured) as trouble:
             troubles.append(f"The mailboxes: {trouble}")

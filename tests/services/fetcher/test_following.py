@@ -205,11 +205,13 @@ async def test_of_more_arrivals_than_a_look_gives_the_comparison_names_each(offi
         tried = replace(tried, access=office.access)
         comparison = Comparison(tried, Ledger(pool, PostgresBlobs(pool)), timedelta(minutes=1), minutes_ago(120))
         mailbox = await open_mailbox(office.access)
+        got_on: list[None] = []
         try:
-            told = (await comparison.of(mailbox)).told()
+            told = (await comparison.of(mailbox, lambda: got_on.append(None))).told()
         finally:
             await mailbox.close()
     assert (told["looked_at"], told["not_taken_in"]["count"], told["read_unknown"]["count"]) == (12, 1, 11)
+    assert len(got_on) > 1, "after each look, and not at the end alone"
     named = {each["mail_id"] for kind in ("not_taken_in", "read_unknown") for each in told[kind]["mails"]}
     assert named == {str(tried_id(tried, key)) for key in keys}
     assert str(tried_id(tried, before)) not in named
