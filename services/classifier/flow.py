@@ -174,8 +174,10 @@ class Classifier:
         self, mail: RawMail, mailbox: Mailbox, asked: Asked, known: Known, read: ReadMail
     ) -> datetime | None:
         allowed = mailbox.mails_per_sender_per_hour
+        if allowed is None:
+            return None
         budget = budget_of(mail, asked, known, read.dmarc)
-        if allowed is None or budget is None or not self._frequent_senders.met(budget, allowed):
+        if budget is None or not self._frequent_senders.met(budget, allowed):
             return None
         return await self._floods.of((mail.mail_id, budget))
 

@@ -7,12 +7,19 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _OWN_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+"""Which every bigint of the database can be."""
 _OF_THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def own_path(wanted: str) -> str:
     """`wanted` where it is a path of this site, else the start page: nobody is sent elsewhere by a link of ours."""
     return wanted if _OWN_PATH.fullmatch(wanted) else "/"
+
+
+def number_in(typed: str) -> int | None:
+    """The number that an id or a count in an address is; None: it is none of ours."""
+    return int(typed) if _NUMBER.fullmatch(typed) else None
 
 
 def is_our_host(host: str, known_as: str | None) -> bool:

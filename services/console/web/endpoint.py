@@ -5,7 +5,7 @@ A page can be made in this way alone, so that none forgets to ask.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -81,12 +81,14 @@ async def _answer(visit: Visit, get: Get | None, post: Post | None) -> Answer:
     _ = visit.texts.gettext
     if not is_our_host(request.headers.get("host", ""), configuration.web_url):
         raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, _("Dit adres is niet dat van de console."))
+    _refuse_nul(visit, request.query_params.values())
     if request.method in ("GET", "HEAD"):
         if get is None:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, _("Deze pagina kan alleen een formulier ontvangen."))
         return await get(visit)
     own = configuration.web_url or f"{request.url.scheme}://{request.headers['host'].lower()}"
     form = await request.form(max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
+    _refuse_nul(visit, form.values())
     if not is_our_origin(request.headers.get("origin"), request.headers.get("sec-fetch-site"), own) or not (
         is_form_token(str(form.get(TOKEN_FIELD, "")), visit.cookie)
     ):
@@ -97,6 +99,12 @@ async def _answer(visit: Visit, get: Get | None, post: Post | None) -> Answer:
     if post is None:
         raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, _("Deze pagina ontvangt geen formulier."))
     return await post(visit, form)
+
+
+def _refuse_nul(visit: Visit, values: Iterable[object]) -> None:
+    """No person types it, and PostgreSQL has no text with it."""
+    if any(isinstance(value, str) and "\0" in value for value in values):
+        raise Refusal(HTTPStatus.BAD_REQUEST, visit.texts.gettext("In de tekst staat een teken dat niet kan."))
 
 
 def _to_login(visit: Visit) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import httpx
 import pytest
 
@@ -190,3 +192,30 @@ async def test_vandaag_says_first_that_nothing_is_read_or_sent_from_a_copy(world
             await world.owner.execute("UPDATE installation SET restored_at = NULL, restored_to = NULL")
     assert page.index(held) < page.index("Postvakken")
     assert "installation confirm" in page
+
+
+@pytest.mark.parametrize("nonsense", ["9" * 5000, "9" * 19, "٣", "-1", "\0", "\ud800", "'", "x" * 5000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/mails", "/notifications", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog"),
+        *("/work/undelivered", "/helpdesks/{}/importer", "/helpdesks/1/statuses/{}", "/mails/{}"),
+    ],
+)
+async def test_nonsense_in_an_address_is_no_error_of_ours(world: World, path: str, nonsense: str) -> None:
+    typed = quote(nonsense, errors="surrogatepass")
+    names = ("helpdesk", "after", "since", "outcome", "sender", "subject", "state", "ticket", "sent", "what", "done")
+    async with await world.logged_in("baas") as client:
+        address = path.format(typed)
+        assert (await client.get(address)).status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        for name in names:
+            answer = await client.get(f"{address}?what=x&{name}={typed}")
+            assert answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR, f"{name}: {answer.text[:2000]}"
+
+
+async def test_a_form_with_a_character_that_no_text_has_is_refused_by_a_sentence(world: World) -> None:
+    async with await world.logged_in("baas") as client:
+        form = await form_of(client, "/helpdesks/1/statuses/new")
+        answer = await client.post("/helpdesks/1/statuses/new", data={**form, "name": "Open\0"})
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert "In de tekst staat een teken dat niet kan." in answer.text

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from services.console.repairs import mails
 from services.console.repairs.mails import MailFilter, MailInList
+from services.console.web.addresses import number_in
 from services.console.web.endpoint import Answer, page
 from services.console.web.personal import for_eyes
 from services.console.web.rendering import Shown
@@ -78,7 +79,8 @@ def helpdesk_of(typed: str) -> int | None:
     """The helpdesk that is chosen, None for all; one that cannot be an id is nobody's."""
     if not typed:
         return None
-    return int(typed) if typed.isascii() and typed.isdecimal() else NOBODYS
+    number = number_in(typed)
+    return NOBODYS if number is None else number
 
 
 def _kept(chosen: dict[str, str]) -> dict[str, str]:

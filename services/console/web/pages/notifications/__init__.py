@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 
 from services.console import notifications
 from services.console.database import one_transaction
+from services.console.web.addresses import number_in
 from services.console.web.endpoint import Answer, page, see
 from services.console.web.pages.mails import A_PAGE, helpdesk_of
 from services.console.web.pages.notifications import query
@@ -51,7 +52,7 @@ async def show(visit: Visit) -> Answer:
         "older": older and f"/notifications?{urlencode(older)}",
         "newest": f"/notifications?{urlencode(kept)}" if "after" in asked else None,
         "is_filtered": bool(kept),
-        "sent": int(asked["sent"]) if asked.get("sent", "").isdecimal() else None,
+        "sent": number_in(asked.get("sent", "")),
     }
     return Shown("notifications/notifications.html", values)
 

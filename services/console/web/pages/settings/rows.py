@@ -15,6 +15,7 @@ from services.console.database import Refused, one_transaction
 from services.console.fields import BadValue, Hours
 from services.console.resources import CALENDARS
 from services.console.web import refusals
+from services.console.web.addresses import number_in
 from services.console.web.endpoint import Answer, see
 from services.console.web.forms import N_, Form, options_of, text_of, typed_in
 from services.console.web.pages.settings.place import for_operators, helpdesk, surroundings
@@ -120,10 +121,10 @@ def _as_listed(rows: Rows, visit: Visit, row: Mapping[str, Any]) -> dict[str, An
 
 def _place(visit: Visit, right: Right | None) -> dict[str, Any]:
     """The row of the address, in this helpdesk alone."""
-    typed = visit.request.path_params["row"]
-    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19):  # noqa: PLR2004 - digits of a bigint
+    row = number_in(visit.request.path_params["row"])
+    if row is None:
         raise Refusal(HTTPStatus.NOT_FOUND, visit.texts.gettext(_NOT_THERE))
-    return {"id": int(typed)} | ({"helpdesk_id": right.helpdesk_id} if right else {})
+    return {"id": row} | ({"helpdesk_id": right.helpdesk_id} if right else {})
 
 
 async def _form(acquired: Connection, rows: Rows, visit: Visit, right: Right | None) -> Form:

@@ -15,6 +15,7 @@ from services.console import notifications
 from services.console.database import Refused, one_transaction
 from services.console.repairs import backlog, mails, review
 from services.console.repairs.mails import MailFilter, NotRepaired
+from services.console.web.addresses import number_in
 from services.console.web.endpoint import Answer, page, see
 from services.console.web.pages.mails import A_PAGE, FIELDS, NOBODYS, helpdesk_of, key_of, mail_filter
 from services.console.web.pages.work import query
@@ -215,7 +216,7 @@ def _kept(chosen: dict[str, str]) -> dict[str, str]:
 def _result(visit: Visit) -> dict[str, Any]:
     """What the last form came to, from the address: None where none was sent."""
     asked = visit.request.query_params
-    numbers = {name: int(asked[name]) if asked.get(name, "").isdecimal() else 0 for name in ("done", "left")}
+    numbers = {name: number_in(asked.get(name, "")) or 0 for name in ("done", "left")}
     return {"result": {"what": asked["what"], **numbers} if "what" in asked else None}
 
 
