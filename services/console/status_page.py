@@ -10,9 +10,10 @@ from typing import Final
 from shared.counted import many
 from shared.one_line import one_line
 from shared.standing.broker import BrokerStanding
+from shared.standing.importing import Import
 from shared.standing.needs import Standing, needs
 from shared.standing.recorded import Held, MailboxProgress, Recorded
-from shared.standing.work import long_work
+from shared.standing.work import rate
 
 _GAP: Final = 2
 _LEAST_NAME: Final = 20
@@ -65,7 +66,12 @@ def _state(mailbox: MailboxProgress, database: Recorded) -> str:
         return f"paused since {_moment(mailbox.paused_since, database.at)}"
     if mailbox.problem_kind is not None:
         return f"{mailbox.problem_kind} since {_moment(mailbox.problem_since, database.at)}"
-    return "nobody checks it" if mailbox.is_late else "well"
+    if mailbox.is_late:
+        return "nobody checks it"
+    going_on = next((each for each in database.imports if each.helpdesk == mailbox.helpdesk), None)
+    if going_on is not None:
+        return ("first import" if going_on.taken_in else "first check") if going_on.first else "importing"
+    return "well" if mailbox.last_check_at is not None else "not checked yet"
 
 
 def _queues(broker: BrokerStanding, width: int) -> Iterator[str]:
@@ -81,11 +87,11 @@ def _queues(broker: BrokerStanding, width: int) -> Iterator[str]:
 
 def _counts(database: Recorded, width: int) -> Iterator[str]:
     numbers, unfinished = database.ticket_numbers, database.unfinished
-    work = long_work(database.outcomes.by_minute, unfinished.without_outcome, database.at)
     facts = [
         ("Last 24 hours", _counted(database.outcomes.of_a_day)),
         ("Without an outcome", f"{unfinished.without_outcome:,}"),
-        *([("Import", str(work))] if work is not None else []),
+        *(("Import", _import(each, database.at)) for each in database.imports if each.taken_in),
+        *([("Import", str(database.work))] if database.work is not None else []),
         ("Mails out", _counted(database.notifications)),
         *(("Held", _held(hold, database.at)) for hold in database.held),
         ("Dead letters", f"{unfinished.dead_letters:,}"),
@@ -96,6 +102,15 @@ def _counts(database: Recorded, width: int) -> Iterator[str]:
     label = max(len(name) for name, _ in facts) + _GAP
     for name, value in facts:
         yield from _wrapped(f"{name:<{label}}{value}", width, " " * label)
+
+
+def _import(going_on: Import, now: datetime) -> str:
+    """`ICT: 1,240 mails since 14:02:10, 4/s; it is at mail that arrived 2024-03-14 09:12; 140 have no outcome yet`."""
+    return (
+        f"{one_line(going_on.helpdesk)}: {many(going_on.taken_in, 'mail')} since {_moment(going_on.since, now)}, "
+        f"{rate(going_on.per_second) if going_on.per_second else 'nothing moves'}; it is at mail that arrived "
+        f"{_moment(going_on.reached, now)}; {going_on.taken_in - going_on.decided:,} have no outcome yet"
+    )
 
 
 def _held(hold: Held, now: datetime) -> str:

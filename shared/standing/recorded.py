@@ -14,6 +14,8 @@ from shared.database.pool import Connection
 from shared.messages import ReasonId
 from shared.portal.delivery import DeliveryReason
 from shared.portal.reasons import NotSentReason
+from shared.standing.importing import Import, imports
+from shared.standing.work import Work, long_work
 
 THREADS_COUNTED: Final = timedelta(days=30)
 """How far back the tickets are counted that threads would have saved."""
@@ -404,6 +406,12 @@ class Recorded:
     floods: tuple[Flood, ...] = ()
     compared: Compared | None = None
     """None: there was no comparison yet."""
+    imports: tuple[Import, ...] = ()
+
+    @property
+    def work(self) -> Work | None:
+        """Long work of which the end is known: not while a mailbox is being imported, which holds more than came."""
+        return None if self.imports else long_work(self.outcomes.by_minute, self.unfinished.without_outcome, self.at)
 
 
 async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryReason]) -> Recorded:
@@ -427,6 +435,7 @@ async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryRea
         tickets_that_threads_would_have_saved=await tickets_of_threads(connection),
         floods=tuple(await floods(connection)),
         compared=await compared(connection),
+        imports=tuple(await imports(connection)),
     )
 
 

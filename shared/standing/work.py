@@ -29,8 +29,12 @@ class Work:
         """`1,240 of 2,000, 4/s, 3 min`."""
         if self.left is None:
             return f"{self.done:,} of {self.total:,}, nothing moves"
-        rate = f"{self.per_second:.0f}/s" if self.per_second >= 1 else f"{self.per_second * 60:.0f}/min"
-        return f"{self.done:,} of {self.total:,}, {rate}, {duration(self.left)}"
+        return f"{self.done:,} of {self.total:,}, {rate(self.per_second)}, {duration(self.left)}"
+
+
+def rate(per_second: float) -> str:
+    """Short, for people: `4/s`, `10/min`."""
+    return f"{per_second:.0f}/s" if per_second >= 1 else f"{per_second * 60:.0f}/min"
 
 
 def duration(time: timedelta) -> str:
@@ -58,5 +62,6 @@ def long_work(by_minute: Mapping[datetime, int], unfinished: int, now: datetime)
     since = max(began, now.replace(second=0, microsecond=0) + _MINUTE - _RATE_OF)
     seconds = (now - since).total_seconds()
     recent = sum(count for minute, count in by_minute.items() if minute >= since)
-    rate = recent / seconds if seconds > 0 else 0.0
-    return Work(done, done + unfinished, rate, timedelta(seconds=unfinished / rate) if rate else None)
+    per_second = recent / seconds if seconds > 0 else 0.0
+    left = timedelta(seconds=unfinished / per_second) if per_second else None
+    return Work(done, done + unfinished, per_second, left)

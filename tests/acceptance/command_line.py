@@ -20,16 +20,16 @@ class CommandLine:
     def __init__(self, pipeline: Pipeline) -> None:
         self._environment = pipeline.installation.environment
 
-    async def __call__(self, *arguments: str) -> str:
-        """What it says; it must succeed."""
+    async def __call__(self, *arguments: str, code: int = os.EX_OK) -> str:
+        """What it says; it must end with this code."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.console", *arguments,
             cwd=ROOT, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         said, _ = await process.communicate()
-        assert process.returncode == os.EX_OK, f"{arguments}: {said.decode()}"
+        assert process.returncode == code, f"{arguments}: {said.decode()}"
         return said.decode()
 
-    async def json(self, *arguments: str) -> Any:
+    async def json(self, *arguments: str, code: int = os.EX_OK) -> Any:
         """What it answers with --json."""
-        return json.loads(await self(*arguments, "--json"))
+        return json.loads(await self(*arguments, "--json", code=code))

@@ -17,7 +17,6 @@ from services.console.status_configuration import StatusConfiguration
 from services.console.status_page import status_page
 from shared.standing.look import Where, look
 from shared.standing.needs import Need, Standing, needs
-from shared.standing.work import long_work
 
 ATTENTION: Final = 3
 
@@ -33,7 +32,7 @@ def status(
     """Show how the importer stands, and what needs a person.
 
     Each thing that does not get right by itself is a sentence that says what to do; mailboxes with their last
-    successful check (S8), the queues, what the mails of the last 24 hours became, how far a long import is, the mails
+    successful check (S8), the queues, what the mails of the last 24 hours became, how far an import is, the mails
     out. A server that does not answer within IMPORTER_STATUS_SECONDS (1.5) is named, and what the other says is shown.
     How many messages are in hand is some seconds old, all else as of now. Reads as importer_console, with the secrets
     database_password_console and amqp_password_console.
@@ -82,7 +81,7 @@ def _for_programs(standing: Standing, wanting: list[Need]) -> dict[str, Any]:
     if database is not None:
         recorded = dataclasses.asdict(database)
         outcomes = recorded.pop("outcomes")
-        work = long_work(database.outcomes.by_minute, database.unfinished.without_outcome, database.at)
+        work = database.work
         recorded |= {
             "outcomes_of_a_day": outcomes["of_a_day"],
             "work": None

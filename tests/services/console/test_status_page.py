@@ -1,9 +1,14 @@
 """What `status` shows at 80 columns: what needs a person first, and no name broken."""
 
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from services.console.status_page import status_page
-from tests.shared.standing.examples import mailbox, standing, troubled, undecided
+from shared.standing.importing import Import
+from shared.standing.recorded import MailboxProgress, Unfinished
+from tests.shared.standing.examples import NOW, mailbox, standing, troubled, undecided
 
 LONG = "Servicedesk Bedrijfsvoering en Informatievoorziening Gemeente Hoogstad-Zuidoost (Noord)"
 
@@ -40,3 +45,59 @@ def test_of_a_server_that_is_away_nothing_is_shown_and_of_the_other_all() -> Non
 def test_control_characters_of_names_do_not_reach_the_table() -> None:
     lines = status_page(standing(mailboxes=(mailbox("I\x1b[2J\nCT"),)), 80)
     assert not any("\x1b" in line or "\n" in line for line in lines)
+
+
+HALF_WAY = Import(
+    "ICT",
+    first=True,
+    since=NOW - timedelta(hours=2),
+    taken_in=1240,
+    decided=1100,
+    reached=NOW - timedelta(days=400),
+    per_second=4.1,
+)
+
+
+def state(of: MailboxProgress, *imports: Import) -> str:
+    """What stands behind the mailbox of ICT."""
+    [line] = [line for line in status_page(standing(mailboxes=(of,), imports=imports), 80) if line.startswith("ICT")]
+    return line.split("  ")[-1].strip()
+
+
+@pytest.mark.parametrize(
+    ("of", "imports", "said"),
+    [
+        pytest.param(mailbox("ICT"), (), "well", id="well"),
+        pytest.param(
+            mailbox("ICT", last_successful_check_at=None, last_check_at=None), (), "not checked yet", id="new"
+        ),
+        pytest.param(mailbox("ICT", last_successful_check_at=None), (HALF_WAY,), "first import", id="a first import"),
+        pytest.param(
+            mailbox("ICT", last_successful_check_at=None, last_check_at=None),
+            (Import("ICT", first=True, since=None, taken_in=0, decided=0, reached=None, per_second=None),),
+            "first check",
+            id="the first check",
+        ),
+        pytest.param(mailbox("ICT"), (replace(HALF_WAY, first=False),), "importing", id="a backlog later"),
+        pytest.param(mailbox("ICT", is_late=True), (HALF_WAY,), "nobody checks it", id="its fetcher died"),
+    ],
+)
+def test_S8_a_mailbox_in_the_middle_of_an_import_is_not_well_and_never_checked(
+    of: MailboxProgress, imports: tuple[Import, ...], said: str
+) -> None:
+    assert state(of, *imports) == said
+
+
+def test_an_import_is_told_with_its_rate_and_how_far_it_is_and_promises_no_end() -> None:
+    lines = " ".join(
+        status_page(
+            standing(imports=(HALF_WAY,), unfinished=Unfinished(140, 0, 0, 0, 0)),
+            200,
+        )
+    )
+    assert "ICT: 1,240 mails since " in lines
+    assert ", 4/s; it is at mail that arrived 2025-10-2" in lines
+    assert "; 140 have no outcome yet" in lines
+    assert " of 1,380" not in lines
+    silent = status_page(standing(imports=(replace(HALF_WAY, per_second=0.0),)), 200)
+    assert any("nothing moves" in line for line in silent)

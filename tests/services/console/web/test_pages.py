@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import httpx
@@ -80,6 +81,17 @@ async def test_what_waits_is_counted_and_leads_to_its_list(world: World) -> None
     assert counts["quarantine"] == 121
     assert counts["dead_letters"] == 1
     assert '<a href="/work/quarantine">121 mails in quarantaine</a>' in page
+
+
+async def test_S8_a_mailbox_in_the_middle_of_an_import_says_how_many_mails_came(world: World) -> None:
+    checked = "UPDATE mailbox_states SET last_check_at = $1 WHERE helpdesk_id = 1"
+    await world.owner.execute(checked, datetime.now(UTC))
+    async with await world.logged_in("anna") as client:
+        page = (await client.get("/")).text
+        today = (await client.get("/", headers={"accept": "application/json"})).json()["today"]
+    await world.owner.execute(checked, None)
+    assert today["imports"]["Support"]["first"] is True
+    assert f"importeert: {today['imports']['Support']['taken_in']} mails tot nu toe" in page
 
 
 async def test_D7_a_mail_is_replayed_from_its_page_and_its_letter_is_closed(world: World) -> None:

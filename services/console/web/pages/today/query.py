@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +12,7 @@ from services.console.repairs.mails import MailFilter
 from shared.database.pool import Connection
 from shared.messages import Outcome
 from shared.standing import recorded
+from shared.standing.importing import Import, imports
 from shared.standing.needs import NEEDS_A_PERSON
 from shared.standing.recorded import InstallationStanding
 
@@ -107,6 +108,8 @@ class Today:
     now: datetime
     installation: InstallationStanding
     mailboxes: tuple[Mailbox, ...]
+    imports: Mapping[str, Import]
+    """By helpdesk, where one goes on."""
     holds: tuple[Hold, ...]
     waiting: Waiting
     hours: tuple[HourOfOutcome, ...]
@@ -122,6 +125,7 @@ async def today(connection: Connection, helpdesks: Sequence[int], names: frozens
         now=await recorded.now(connection),
         installation=await recorded.installation(connection),
         mailboxes=tuple(Mailbox(**row) for row in await connection.fetch(_MAILBOXES, helpdesks)),
+        imports={each.helpdesk: each for each in await imports(connection) if each.helpdesk in names},
         holds=tuple(Hold(**row) for row in await connection.fetch(_HOLDS, helpdesks, MOST_COUNTED)),
         waiting=await _waiting(connection, helpdesks, names),
         hours=tuple(HourOfOutcome(**row) for row in await connection.fetch(_HOURS, helpdesks)),
