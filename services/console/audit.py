@@ -6,6 +6,7 @@ Triggers write it, whoever changes a row; `record` is for deeds that no row show
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +25,8 @@ _LIST: Final = """
         AND ($5::text IS NULL OR entry.thing = $5)
         AND ($6::bigint IS NULL OR entry.helpdesk_id = $6)
         AND ($7::uuid IS NULL OR entry.mail_id = $7)
+        AND ($9::bigint[] IS NULL OR entry.helpdesk_id = ANY($9))
+        AND ($10::timestamptz IS NULL OR (entry.at, entry.id) < ($10, $11::bigint))
     ORDER BY entry.at DESC, entry.id DESC LIMIT $8"""
 
 _RECORD: Final = "SELECT record_audit($1, $2, $3, $4, $5, $6, NULL, $7)"
@@ -63,7 +66,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which rows are listed; None takes all. `actor` is a part of the name, in any case; `until` is left out itself."""
+    """Which rows are listed; None takes all. `actor` is a part of the name, in any case; `until` is left out itself.
+
+    `within` are the helpdesks of which they are told, `after` the moment and id of the row that the last page ended
+    with.
+    """
 
     kind: Kind | None = None
     since: datetime | None = None
@@ -72,6 +79,8 @@ class Filter:
     thing: str | None = None
     helpdesk_id: int | None = None
     mail_id: uuid.UUID | None = None
+    within: Sequence[int] | None = None
+    after: tuple[datetime, int] | None = None
     limit: int = 50
 
 
@@ -79,7 +88,7 @@ async def entries(connection: Connection, wanted: Filter) -> list[Entry]:
     """The newest rows that answer to the filter."""
     rows = await connection.fetch(
         _LIST, wanted.kind, wanted.since, wanted.until, wanted.actor, wanted.thing, wanted.helpdesk_id,
-        wanted.mail_id, wanted.limit,
+        wanted.mail_id, wanted.limit, wanted.within, *(wanted.after or (None, None)),
     )  # fmt: skip
     return [Entry(**row) for row in rows]
 

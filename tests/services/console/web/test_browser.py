@@ -19,7 +19,7 @@ TICKET = "00000000-0000-0000-0000-000000000001"
 PAGES = {
     "vandaag": "/", "mails": "/mails", "mail": f"/mails/{TICKET}", "quarantaine": "/work/quarantine",
     "vastgelopen": "/work/dead-letters", "beoordelen": "/work/review", "oude-mail": "/work/backlog",
-    "niet-verstuurd": "/work/undelivered", "meldingen": "/notifications", "voorkeuren": "/own",
+    "niet-verstuurd": "/work/undelivered", "meldingen": "/notifications", "logboek": "/audit", "voorkeuren": "/own",
     "helpdesks": "/helpdesks",
     "e-mail-importer": "/helpdesks/1/importer", "inlezen": "/helpdesks/1/reading",
     "mail-bij-toevoegen": "/helpdesks/1/mail", "standaardwaarden": "/helpdesks/1/defaults",

@@ -142,7 +142,7 @@ async def test_a_raw_mail_is_a_file_and_never_a_page(world: World) -> None:
 
 
 PAGES = ["/", "/mails", f"/mails/{TICKET}", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog",
-         "/work/undelivered", "/notifications", "/own", "/helpdesks/1/importer", "/helpdesks/1/reading",
+         "/work/undelivered", "/notifications", "/audit", "/own", "/helpdesks/1/importer", "/helpdesks/1/reading",
          "/helpdesks/1/changes",
          "/no-such-page"]  # fmt: skip
 
@@ -210,13 +210,35 @@ async def test_vandaag_says_first_that_nothing_is_read_or_sent_from_a_copy(world
 @pytest.mark.parametrize(
     "path",
     [
-        *("/mails", "/notifications", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog"),
+        *(
+            "/mails",
+            "/notifications",
+            "/audit",
+            "/work/quarantine",
+            "/work/dead-letters",
+            "/work/review",
+            "/work/backlog",
+        ),
         *("/work/undelivered", "/helpdesks/{}/importer", "/helpdesks/1/statuses/{}", "/mails/{}"),
     ],
 )
 async def test_nonsense_in_an_address_is_no_error_of_ours(world: World, path: str, nonsense: str) -> None:
     typed = quote(nonsense, errors="surrogatepass")
-    names = ("helpdesk", "after", "since", "outcome", "sender", "subject", "state", "ticket", "sent", "what", "done")
+    names = (
+        "helpdesk",
+        "after",
+        "since",
+        "outcome",
+        "sender",
+        "subject",
+        "state",
+        "ticket",
+        "sent",
+        "what",
+        "done",
+        "mail",
+        "actor",
+    )
     async with await world.logged_in("baas") as client:
         address = path.format(typed)
         assert (await client.get(address)).status_code < httpx.codes.INTERNAL_SERVER_ERROR

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.console.web.application import application
-from services.console.web.pages import login, mail, mails, notifications, settings, today, work
+from services.console.web.pages import audit, login, mail, mails, notifications, settings, today, work
 from tests.services.console.web.conftest import World, form_of
 
 OWN, OTHERS, SUPPLEMENT, DUPLICATE, QUARANTINED = (f"00000000-0000-0000-0000-00000000000{n}" for n in range(1, 6))
@@ -38,10 +38,11 @@ PATHS = [
     "/work/quarantine", "/work/quarantine?helpdesk=2", "/work/dead-letters", "/work/review", "/work/backlog",
     "/work/undelivered", "/notifications", "/notifications?helpdesk=2", f"/mails/{OWN}",
 ]  # fmt: skip
+OF_ADMINISTRATORS = ["/audit", "/audit?helpdesk=2"]
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, *OF_ADMINISTRATORS])
 async def test_no_list_shows_anything_of_another_helpdesk(world: World, path: str, accept: str) -> None:
     async with await world.logged_in("anna", accept=accept) as client:
         answer = await client.get(path)
@@ -140,14 +141,18 @@ async def test_only_an_operator_sees_the_queues(world: World) -> None:
 
 def test_every_page_is_one_that_asks_who_it_is() -> None:
     open_to_all = {"/login", "/welcome/{token}"}
-    routes = [route for module in (login, mail, mails, notifications, settings, today, work) for route in module.ROUTES]
+    routes = [
+        route for module in (audit, login, mail, mails, notifications, settings, today, work) for route in module.ROUTES
+    ]
     assert {route.path for route in routes} >= open_to_all
     assert application is not None
     assert {route.endpoint.__qualname__ for route in routes} == {"page.<locals>.endpoint"}
 
 
 async def test_every_page_but_the_open_ones_sends_a_stranger_away(world: World) -> None:
-    routes = [route for module in (login, mail, mails, notifications, settings, today, work) for route in module.ROUTES]
+    routes = [
+        route for module in (audit, login, mail, mails, notifications, settings, today, work) for route in module.ROUTES
+    ]
     async with world.client() as client:
         for route in routes:
             path = route.path.replace("{mail_id}", OWN).replace("{attachment_id}", OWN).replace("{token}", "x")

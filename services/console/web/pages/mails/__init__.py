@@ -65,7 +65,7 @@ def mail_filter(
     if need is Need.LOOK and (chosen["sender"] or chosen["subject"]):
         need = Need.PERSONAL_DATA
     return MailFilter(
-        since=_since(chosen["since"], visit.who.time_zone),
+        since=since_day(chosen["since"], visit.who.time_zone),
         sender=chosen["sender"] or None,
         subject=chosen["subject"] or None,
         within=visit.who.helpdesks(need, helpdesk_of(chosen["helpdesk"])),
@@ -87,7 +87,7 @@ def _kept(chosen: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in chosen.items() if value}
 
 
-def _since(day: str, zone: str) -> datetime | None:
+def since_day(day: str, zone: str) -> datetime | None:
     """The first moment of a day in the visitor's zone; None where it is no day."""
     try:
         return datetime.combine(date.fromisoformat(day), time.min, ZoneInfo(zone))

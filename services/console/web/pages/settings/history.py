@@ -38,7 +38,7 @@ _OF_TABLE: Final[Mapping[str, tuple[Resource, Sequence[Asked]]]] = {
         for resource in {screen.resource.table: screen.resource for screen in SCREENS}.values()
     },
 }
-_THINGS: Final = {
+THINGS: Final = {
     "importer_settings": N_("e-Mail importer"),
     "helpdesks": N_("Helpdesk"),
     "statuses": N_("Status"),
@@ -50,8 +50,54 @@ _THINGS: Final = {
     "outgoing_holds": N_("Mail tegenhouden"),
     "web_rights": N_("Rechten van een gebruiker"),
     "categories": N_("Categorie"),
+    "web_users": N_("Gebruiker"),
+    "logins": N_("Aanmelding bij een mailserver"),
+    "outgoing_accounts": N_("Uitgaand account"),
+    "calendars": N_("Kalender"),
+    "calendar_hours": N_("Openingstijden"),
+    "calendar_exceptions": N_("Uitzondering op de kalender"),
+    "maintenance_windows": N_("Onderhoud"),
+    "helpdesk_administrators": N_("Beheerder van een helpdesk"),
+    "imported_mails": N_("Mail"),
+    "tickets": N_("Ticket"),
+    "supplements": N_("Aanvulling"),
+    "review_requests": N_("Vraag om te beoordelen"),
+    "notifications": N_("Melding"),
+    "held_mails": N_("Mail die op zijn beurt wacht"),
+    "mailbox_states": N_("Postvak"),
+    "dead_letters": N_("Vastgelopen bericht"),
+    "dead letter": N_("Vastgelopen bericht"),
+    "ticket_numbers": N_("Oude ticketnummers"),
+    "raw mails": N_("Ruwe mails"),
+    "content keys": N_("Kenmerken van oude mails"),
+    "personal data": N_("Persoonsgegevens"),
+    "installation": N_("Installatie"),
 }
-_DEEDS: Final = {"added": N_("toegevoegd"), "changed": N_("veranderd"), "removed": N_("verwijderd")}
+"""What an entry can be about, by its table or what else it is."""
+_DEEDS: Final = {
+    "added": N_("toegevoegd"),
+    "changed": N_("veranderd"),
+    "removed": N_("verwijderd"),
+    "looked-at": N_("ruwe mail bekeken"),
+    "replayed": N_("opnieuw ingelezen"),
+    "discarded": N_("weggelegd"),
+    "dropped": N_("weggegooid"),
+    "released": N_("losgelaten"),
+    "forced": N_("nog eens ingelezen"),
+    "accepted": N_("goedgekeurd"),
+    "asked-to-accept": N_("goedkeuring gevraagd"),
+    "chosen-for-old-mail": N_("keuze voor oude mail"),
+    "closed-dead-letter": N_("afgesloten"),
+    "sent-now": N_("nu verstuurd"),
+    "checked-now": N_("nu nagekeken"),
+    "published-again": N_("opnieuw aangeboden"),
+    "erased": N_("gewist"),
+    "bound": N_("gebonden aan deze database"),
+    "held": N_("stilgezet"),
+    "confirmed": N_("bevestigd"),
+    "brought back": N_("teruggezet naar een eerder moment"),
+}
+"""What was done, as the log names it."""
 _NOT_BACK: Final = N_("Deze verandering kan niet worden teruggezet.")
 _STILL_NEEDED: Final = N_("De importer is aan en heeft dit nodig: zet hem eerst uit, of kies daar iets anders.")
 
@@ -87,8 +133,8 @@ async def show(visit: Visit) -> Answer:
         entries = await audit.entries(
             acquired, audit.Filter(kind=audit.Kind.SETTINGS, helpdesk_id=right.helpdesk_id, limit=MOST)
         )
-        names = await _names(acquired, entries)
-    listed = [_in_words(visit, one, names) for one in entries]
+        names = await names_of(acquired, entries)
+    listed = [in_words(visit, one, names) for one in entries]
     title = visit.texts.gettext(N_("Wijzigingen"))
     values = {**surroundings(visit, right), "screen": {"key": "changes", "title": title}, "changes": listed}
     return Shown("settings/changes.html", values)
@@ -150,7 +196,8 @@ def _can_go_back(visit: Visit, entry: audit.Entry) -> bool:
     return bool(_columns(entry)) and set(_columns(entry)) <= settable
 
 
-def _in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], str]) -> Change:
+def in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], str]) -> Change:
+    """The entry as a page shows it; `names` are those of `names_of`."""
     gettext, called = visit.texts.gettext, labels()
     before, after = entry.before or {}, entry.after or {}
 
@@ -172,7 +219,7 @@ def _in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], 
         id=entry.id,
         at=entry.at,
         actor=entry.actor,
-        thing=gettext(_THINGS[entry.thing]) if entry.thing in _THINGS else entry.thing,
+        thing=gettext(THINGS[entry.thing]) if entry.thing in THINGS else entry.thing,
         deed=gettext(_DEEDS[entry.deed]) if entry.deed in _DEEDS else entry.deed,
         parts=tuple(
             Part(
@@ -195,7 +242,7 @@ def _resource_of(one: Asked | None) -> str:
     return one.field.kind.resource if one is not None and isinstance(one.field.kind, Reference) else ""
 
 
-async def _names(acquired: Connection, entries: Sequence[audit.Entry]) -> dict[tuple[str, Any], str]:
+async def names_of(acquired: Connection, entries: Sequence[audit.Entry]) -> dict[tuple[str, Any], str]:
     """What the ids in the entries are called, by resource and id."""
     ids: dict[str, set[int]] = defaultdict(set)
     for entry in entries:

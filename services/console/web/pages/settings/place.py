@@ -12,6 +12,7 @@ from services.console.web.visit import Refusal, Visit
 from services.console.web.visitors import Need, Right
 
 _NOT_YOURS: Final = N_("Deze helpdesk is er niet, of u beheert hem niet.")
+_ADMINISTRATORS: Final = N_("Deze bladzijde is voor wie een helpdesk beheert.")
 _OPERATORS: Final = N_("Deze bladzijde is voor wie alles beheert.")
 
 
@@ -28,6 +29,12 @@ def for_operators(visit: Visit) -> None:
     """Refuse whoever does not administer everything."""
     if not visit.who.operator:
         raise Refusal(HTTPStatus.NOT_FOUND, visit.texts.gettext(_OPERATORS))
+
+
+def for_administrators(visit: Visit) -> None:
+    """Refuse whoever administers no helpdesk."""
+    if not visit.who.helpdesks(Need.CHANGE):
+        raise Refusal(HTTPStatus.NOT_FOUND, visit.texts.gettext(_ADMINISTRATORS))
 
 
 def surroundings(visit: Visit, right: Right) -> Mapping[str, Any]:

@@ -1,0 +1,87 @@
+"""«Logboek»: what people did, by actor and by what it is about; to each what is of the helpdesks he administers."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.services.console.web.conftest import World
+
+MANY = """
+    INSERT INTO audit_log (at, actor, database_role, tool, kind, deed, thing, thing_id, helpdesk_id, mail_id, after)
+    SELECT '2026-10-01T08:00Z'::timestamptz + (n / 3) * interval '1 minute',
+        CASE WHEN n % 2 = 0 THEN 'Marieke' ELSE 'Joost' END, 'importer_web', 'web',
+        CASE WHEN n % 4 = 0 THEN 'raw-mail' ELSE 'repair' END,
+        CASE WHEN n % 4 = 0 THEN 'looked-at' ELSE 'replayed' END, 'imported_mails', n::text, 1 + n % 2,
+        ('30000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, NULL
+    FROM generate_series(1, 120) AS n"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+async def deeds(world: World) -> None:
+    """120 of two helpdesks, three of each moment, and one that is of none."""
+    await world.owner.execute("ALTER TABLE audit_log DISABLE TRIGGER USER")
+    await world.owner.execute("DELETE FROM audit_log")
+    await world.owner.execute(MANY)
+    await world.owner.execute(
+        "INSERT INTO audit_log (at, actor, database_role, tool, kind, deed, thing) VALUES"
+        " ('2026-09-01T08:00Z', 'Joost', 'importer_console', 'console', 'installation', 'confirmed', 'installation')"
+    )
+
+
+async def seen(client: httpx.AsyncClient, path: str) -> list[str]:
+    """The numbers of what all pages show, page after page."""
+    found: list[str] = []
+    page: str | None = path
+    while page is not None:
+        told = (await client.get(page)).json()
+        assert len(told["entries"]) <= 50
+        found += [str(one["entry"]["id"]) for one in told["entries"]]
+        page = told["older"]
+    return found
+
+
+async def test_an_operator_sees_each_deed_once_and_an_administrator_those_of_his_helpdesk(world: World) -> None:
+    for user, count in (("baas", 121), ("anna", 60), ("verkoop", 60)):
+        async with await world.logged_in(user, accept="application/json") as client:
+            found = await seen(client, "/audit")
+        assert (len(found), len(set(found))) == (count, count), user
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("actor=marie", 60),
+        ("actor=marie&kind=raw-mail", 30),
+        ("helpdesk=2", 60),
+        ("thing=installation", 1),
+        ("mail=30000000-0000-0000-0000-000000000007", 1),
+        ("mail=no-id", 0),
+        ("since=2026-10-02", 0),
+        ("kind=nonsense&thing=installation&after=nonsense", 1),
+    ],
+)
+async def test_filters_combine(world: World, query: str, count: int) -> None:
+    async with await world.logged_in("baas", accept="application/json") as client:
+        assert len(await seen(client, f"/audit?{query}")) == count
+
+
+async def test_of_another_helpdesk_nothing_is_told_by_any_filter(world: World) -> None:
+    async with await world.logged_in("verkoop", accept="application/json") as client:
+        for query in ("helpdesk=1", "thing=installation", "mail=30000000-0000-0000-0000-000000000002"):
+            assert await seen(client, f"/audit?{query}") == []
+
+
+async def test_who_administers_nothing_is_not_let_in(world: World) -> None:
+    async with await world.logged_in("kijker") as client:
+        assert (await client.get("/audit")).status_code == httpx.codes.NOT_FOUND
+        assert "/audit" not in (await client.get("/")).text
+
+
+async def test_it_is_told_in_words(world: World) -> None:
+    async with await world.logged_in("baas") as client:
+        page = (await client.get("/audit?thing=installation")).text
+        assert "Installatie" in page
+        assert "bevestigd" in page
+    async with await world.logged_in("boss") as client:
+        assert "imported again" in (await client.get("/audit?actor=joost")).text
