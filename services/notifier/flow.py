@@ -224,7 +224,7 @@ class Notifier:
         except UnusableAddress as error:
             raise Refused(DeliveryReason.REFUSED, str(error)) from error
         if composed.template_problems:
-            log.warning("template_unusable", problems=composed.template_problems)
+            log.warning("template_unusable", problems=[str(problem) for problem in composed.template_problems])
         if not await self._keeping.of((notification.id, composed.written)):
             raise LostClaim("Another notifier took this notification over.")
         return composed.written

@@ -15,18 +15,12 @@ import asyncpg
 
 from services.notifier.notification import (
     Account,
-    Body,
-    LeftOutAttachment,
     Notification,
-    OwnTemplate,
     Quoted,
     Security,
     Sender,
-    SummaryEntry,
-    TicketFacts,
     Written,
 )
-from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, name_to_write
 from shared.database.installation import NO_SECRET
 from shared.database.logins import (
     STANDING,
@@ -39,6 +33,8 @@ from shared.database.pool import Connection, Pool, confirm_found, connection
 from shared.logins import LoginStanding
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
+from shared.templates.facts import Body, LeftOutAttachment, OwnTemplate, SummaryEntry, TicketFacts
+from shared.templates.values import BODY_LIMIT, TEXT_LIMIT, name_to_write
 
 LEASE: Final = timedelta(seconds=120)
 """How long a claim holds that its holder does not renew: what a notifier that died had in hand waits as long."""

@@ -1,6 +1,6 @@
 """The names that may stand between brackets in a template: one row each, from which check, values and docs follow.
 
-A new placeholder is a row here and its value in `services.notifier.rules.values`; a test compares the two.
+A new placeholder is a row here and its value in `shared.templates.values`; a test compares the two.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
@@ -43,11 +44,35 @@ _with_line_breaks = lru_cache(_KEPT_BODIES)(with_line_breaks)
 """Of a body, once for the mails to manager, executor and customer that tell of it."""
 
 
-class BadTemplate(ImporterError):
-    """The template cannot be used; `problems` are sentences that say what to change."""
+class Trouble(StrEnum):
+    """What can be wrong with a template; the sentence says what to change, `{name}` and `{alike}` its placeholders."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(" ".join(problems))
+    UNKNOWN = "[{name}] is unknown. docs/templates.md lists the placeholders. Write [[ for a bracket meant as such."
+    MISSPELT = "[{name}] is unknown. Did you mean [{alike}]? Write [[ for a bracket meant as such."
+    NOT_CLOSED = "A [ is not closed by a ]. Close it, or write [[ for a bracket that is meant as such."
+    TOO_LONG_FOR_A_SUBJECT = "[{name}] is too long for a subject: use it in the body."
+    NO_LINE_TO_GO = "[{name}?] is for a body: a subject has no lines that could go. Write [{name}]."
+    LINE_BREAK = "A subject is one line: remove the line break."
+    NO_NUMBER = "The subject must have [{name}] in it: without it an answer does not find its ticket."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with a template: of which name, and which name was probably meant."""
+
+    trouble: Trouble
+    name: str = ""
+    alike: str = ""
+
+    def __str__(self) -> str:
+        return self.trouble.value.format(name=self.name, alike=self.alike)
+
+
+class BadTemplate(ImporterError):
+    """The template cannot be used; `problems` say what to change."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(" ".join(map(str, problems)))
         self.problems = problems
 
 
@@ -91,19 +116,19 @@ def parse_subject(source: str, *, of_ticket: bool = True) -> Template:
     """
     template, problems = _parse(source, of_ticket=of_ticket)
     problems += [
-        f"[{piece.name}] is too long for a subject: use it in the body."
+        Problem(Trouble.TOO_LONG_FOR_A_SUBJECT, piece.name)
         for piece in template.pieces
         if isinstance(piece, Slot) and not piece.placeholder.in_subject
     ]
     problems += [
-        f"[{piece.name}?] is for a body: a subject has no lines that could go. Write [{piece.name}]."
+        Problem(Trouble.NO_LINE_TO_GO, piece.name)
         for piece in template.pieces
         if isinstance(piece, Slot) and piece.optional
     ]
     if "\n" in source or "\r" in source:
-        problems.append("A subject is one line: remove the line break.")
+        problems.append(Problem(Trouble.LINE_BREAK))
     if of_ticket and NUMBER.name not in template.names():
-        problems.append(f"The subject must have [{NUMBER.name}] in it: without it an answer does not find its ticket.")
+        problems.append(Problem(Trouble.NO_NUMBER, NUMBER.name))
     return _without(problems, template)
 
 
@@ -164,14 +189,14 @@ def _with_bodies(around: str, bodies: Mapping[str, str]) -> str:
     return _BODY_MARK.sub(lambda mark: bodies[mark[0]], around)
 
 
-def _parse(source: str, *, of_ticket: bool) -> tuple[Template, list[str]]:
-    problems: list[str] = []
+def _parse(source: str, *, of_ticket: bool) -> tuple[Template, list[Problem]]:
+    problems: list[Problem] = []
     known = PLACEHOLDERS if of_ticket else OF_SUMMARIES
     pieces = tuple(piece for piece in _pieces(source, known, problems) if piece != "")
     return Template(pieces), list(dict.fromkeys(problems))
 
 
-def _pieces(source: str, known: Sequence[Placeholder], problems: list[str]) -> Iterator[str | Slot]:
+def _pieces(source: str, known: Sequence[Placeholder], problems: list[Problem]) -> Iterator[str | Slot]:
     end = 0
     for match in _BRACKETS.finditer(source):
         yield source[end : match.start()]
@@ -179,7 +204,7 @@ def _pieces(source: str, known: Sequence[Placeholder], problems: list[str]) -> I
         if match["literal"]:
             yield "["
         elif match["stray"]:
-            problems.append("A [ is not closed by a ]. Close it, or write [[ for a bracket that is meant as such.")
+            problems.append(Problem(Trouble.NOT_CLOSED))
         elif placeholder := find(match["name"].removesuffix("?"), known):
             yield Slot(placeholder, optional=match["name"].endswith("?"))
         else:
@@ -202,13 +227,13 @@ def _lines(template: Template) -> Iterator[list[str | Slot]]:
     yield line
 
 
-def _unknown(name: str, known: Sequence[Placeholder]) -> str:
+def _unknown(name: str, known: Sequence[Placeholder]) -> Problem:
     alike = difflib.get_close_matches(normalised(name), [placeholder.name for placeholder in known], n=1)
-    advice = f"Did you mean [{alike[0]}]?" if alike else "docs/templates.md lists the placeholders."
-    return f"[{cut(one_line(name), _NAME_SHOWN_LIMIT)}] is unknown. {advice} Write [[ for a bracket meant as such."
+    shown = cut(one_line(name), _NAME_SHOWN_LIMIT)
+    return Problem(Trouble.MISSPELT, shown, alike[0]) if alike else Problem(Trouble.UNKNOWN, shown)
 
 
-def _without(problems: list[str], template: Template) -> Template:
+def _without(problems: list[Problem], template: Template) -> Template:
     if problems:
         raise BadTemplate(tuple(problems))
     return template

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from services.notifier.notification import Body, LeftOutAttachment, Notification, Quoted, TicketFacts
+from services.notifier.notification import Notification, Quoted
 from services.notifier.rules.links import without_links
 from shared.one_line import one_line
 from shared.portal.left_out import MAIL_TOO_LARGE
+from shared.templates.facts import Body, LeftOutAttachment, TicketFacts
 from shared.templates.render import cut
 
 SUBJECT_LIMIT: Final = 80

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from services.notifier.notification import Body, Notification, OwnTemplate, Sender, TicketFacts
+from services.notifier.notification import Notification, Sender
 from shared.messages import NotificationKind
+from shared.templates.facts import Body, OwnTemplate, TicketFacts
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 KEY = b"a key of the tests that is long enough"

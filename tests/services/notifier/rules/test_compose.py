@@ -6,10 +6,10 @@ from email.policy import SMTP
 
 import pytest
 
-from services.notifier.notification import Body, OwnTemplate
 from services.notifier.rules.addresses import UnusableAddress
 from services.notifier.rules.compose import NoSender, compose, return_path
 from shared.messages import NotificationKind
+from shared.templates.facts import Body, OwnTemplate
 from tests.services.notifier.examples import KEY, NOW, notification, sender, ticket
 
 _MARKER = "===== vul boven deze regel uw reactie ====="
@@ -197,8 +197,8 @@ def test_an_unusable_template_gives_way_to_the_default_and_says_so() -> None:
     own = OwnTemplate("Zonder nummer", "<p>[onbekend]</p>")
     composed = compose(notification(template=own), key=KEY, now=NOW)
     assert "is geregistreerd" in composed.written.subject
-    assert any("[onbekend] is unknown" in problem for problem in composed.template_problems)
-    assert any("[ticketnummer]" in problem for problem in composed.template_problems)
+    assert any("[onbekend] is unknown" in str(problem) for problem in composed.template_problems)
+    assert any("[ticketnummer]" in str(problem) for problem in composed.template_problems)
 
 
 def test_a_hostile_title_stays_a_title() -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from services.notifier.notification import Body, LeftOutAttachment, Quoted
+from services.notifier.notification import Quoted
 from services.notifier.rules.strangers import NO_SUBJECT, NO_TEXT, as_a_stranger_sees_it
 from shared.portal.left_out import MAIL_TOO_LARGE
+from shared.templates.facts import Body, LeftOutAttachment
 from tests.services.notifier.examples import notification, ticket
 
 

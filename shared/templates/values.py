@@ -1,4 +1,4 @@
-"""What stands in for each placeholder of `shared.templates.placeholders`, from the facts of a notification."""
+"""What stands in for each placeholder of `shared.templates.placeholders`, from the facts of a mail."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from selectolax.lexbor import LexborHTMLParser
 
-from services.notifier.notification import Body, LeftOutAttachment, Notification
-from shared.messages import NotificationKind
 from shared.one_line import one_line
 from shared.portal.left_out import MAIL_TOO_LARGE
+from shared.templates.facts import Body, LeftOutAttachment, MailFacts
+from shared.templates.kinds import TemplateKind
 from shared.templates.placeholders import NUMBER
 from shared.templates.plain_text import html_of, text_of
 from shared.templates.render import Value
@@ -32,16 +32,16 @@ _CUT_OFF: Final = "(…) Het hele bericht staat in het ticket."
 _FALLBACK_TIME_ZONE: Final = "Europe/Amsterdam"
 
 
-def values_of(notification: Notification) -> dict[str, Value]:
+def values_of(mail: MailFacts) -> dict[str, Value]:
     """A value for every placeholder; an empty text where the ticket has none."""
-    ticket = notification.ticket
+    ticket = mail.ticket
     zone = zone_of(ticket.time_zone)
     texts = {
         "ticketnummer": ticket.number,
         "tickettitel": ticket.title,
         "ticketlink": link_to(ticket.url, ticket.number),
-        "helpdesk": notification.sender.name or notification.sender.helpdesk,
-        "ontvanger": notification.recipient_name or notification.recipient_address,
+        "helpdesk": mail.helpdesk,
+        "ontvanger": mail.recipient,
         "organisatie": ticket.organisation,
         "contactpersoon": ticket.contact,
         "aanmelder": ticket.contact,
@@ -50,7 +50,7 @@ def values_of(notification: Notification) -> dict[str, Value]:
         "onderwerp": ticket.mail_subject,
         "bijlagen": _names(ticket.images),
         "niet opgeslagen bijlagen": _names(
-            f"{each.name or UNNAMED} ({each.reason})" for each in ticket.left_out if _may_tell(notification, each)
+            f"{each.name or UNNAMED} ({each.reason})" for each in ticket.left_out if _may_tell(mail, each)
         ),
         "status": ticket.status,
         "prioriteit": ticket.priority,
@@ -66,8 +66,8 @@ def values_of(notification: Notification) -> dict[str, Value]:
     return {name: Value(text) for name, text in texts.items()} | bodies
 
 
-def _may_tell(notification: Notification, left_out: LeftOutAttachment) -> bool:
-    to_customer = notification.kind is NotificationKind.TICKET_ADDED_CUSTOMER
+def _may_tell(mail: MailFacts, left_out: LeftOutAttachment) -> bool:
+    to_customer = mail.kind is TemplateKind.TICKET_ADDED_CUSTOMER
     return not (to_customer and left_out.reason == MAIL_TOO_LARGE)
 
 

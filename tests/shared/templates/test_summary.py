@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 
-from services.notifier.notification import OwnTemplate, SummaryEntry
 from services.notifier.rules.compose import compose
-from services.notifier.rules.summary import ENTRIES_LIMIT, values_of_summary
 from shared.messages import NotificationKind
+from shared.templates.facts import OwnTemplate, SummaryEntry
 from shared.templates.placeholders import OF_SUMMARIES
+from shared.templates.summary import ENTRIES_LIMIT, values_of_summary
 from tests.services.notifier.examples import KEY, NOW, notification, ticket
 
 M2, M3 = NotificationKind.TICKET_ADDED_MANAGER, NotificationKind.SUPPLEMENT_ADDED_EXECUTOR
@@ -18,14 +18,14 @@ ENTRY = SummaryEntry(
 
 
 def test_M2_there_is_a_value_for_every_placeholder_of_a_summary() -> None:
-    values = values_of_summary(notification(entries=(ENTRY, ENTRY)))
+    values = values_of_summary(notification(entries=(ENTRY, ENTRY)).facts)
     assert set(values) == {placeholder.name for placeholder in OF_SUMMARIES}
 
 
 def test_M2_M3_tickets_come_first_each_in_the_order_of_their_mails() -> None:
     late = NOW + timedelta(minutes=9)
     entries = (replace(ENTRY, kind=M3, number="1000009"), ENTRY, replace(ENTRY, number="1000002", reported_at=late))
-    values = values_of_summary(notification(entries=entries))
+    values = values_of_summary(notification(entries=entries).facts)
     counts = [values[name].text for name in ("aantal", "aantal tickets", "aantal aanvullingen", "eerste", "laatste")]
     assert counts == ["3", "2", "1", "23-11-2026 09:15", "23-11-2026 09:24"]
     assert values["overzicht"].text == (
@@ -44,21 +44,21 @@ def test_M2_M3_tickets_come_first_each_in_the_order_of_their_mails() -> None:
 
 
 def test_M2_without_a_page_of_tickets_there_is_no_link() -> None:
-    overview = values_of_summary(notification(entries=(ENTRY, ENTRY), ticket=ticket(url="")))["overzicht"]
+    overview = values_of_summary(notification(entries=(ENTRY, ENTRY), ticket=ticket(url="")).facts)["overzicht"]
     assert "href" not in str(overview.html)
     assert overview.text.count("\n") == 3
 
 
 def test_D5_what_a_sender_writes_is_no_html_and_no_line_of_its_own() -> None:
     hostile = replace(ENTRY, title="<script>x</script>\r\nBcc: y", mail_from_name='"><img src=x>')
-    overview = values_of_summary(notification(entries=(hostile, ENTRY)))["overzicht"]
+    overview = values_of_summary(notification(entries=(hostile, ENTRY)).facts)["overzicht"]
     assert "<script" not in str(overview.html)
     assert "<img" not in str(overview.html)
     assert "- 1000001 <script>x</script> Bcc: y (" in overview.text
 
 
 def test_M2_of_very_many_the_first_are_listed_and_the_others_counted() -> None:
-    values = values_of_summary(notification(entries=(ENTRY,) * (ENTRIES_LIMIT + 7)))
+    values = values_of_summary(notification(entries=(ENTRY,) * (ENTRIES_LIMIT + 7)).facts)
     assert values["overzicht"].text.count("- 1000001") == ENTRIES_LIMIT
     assert values["overzicht"].text.endswith("En nog 7; de helpdesk heeft ze alle.")
     assert values["aantal"].text == str(ENTRIES_LIMIT + 7)

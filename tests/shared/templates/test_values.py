@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.notifier.notification import Body, LeftOutAttachment
-from services.notifier.rules.values import BODY_LIMIT, TEXT_LIMIT, name_to_write, values_of
 from shared.messages import NotificationKind
+from shared.templates.facts import Body, LeftOutAttachment
 from shared.templates.placeholders import PLACEHOLDERS
+from shared.templates.values import BODY_LIMIT, TEXT_LIMIT, name_to_write, values_of
 from tests.services.notifier.examples import notification, sender, ticket
 
 
 def test_every_placeholder_has_a_value_and_nothing_else_has() -> None:
-    assert set(values_of(notification())) == {placeholder.name for placeholder in PLACEHOLDERS}
+    assert set(values_of(notification().facts)) == {placeholder.name for placeholder in PLACEHOLDERS}
 
 
 @pytest.mark.parametrize(
@@ -84,20 +84,20 @@ def test_every_placeholder_has_a_value_and_nothing_else_has() -> None:
     ],
 )
 def test_values(changes: dict[str, object], name: str, text: str) -> None:
-    assert values_of(notification(**changes))[name].text == text
+    assert values_of(notification(**changes).facts)[name].text == text
 
 
 def test_images_of_a_body_are_named_not_shown() -> None:
     body = Body(
         '<p>Zie <img src="attachment:1" alt="foto &quot;1&quot;.jpg"><img src="https://x.nl/volg.gif"></p>', "Zie"
     )
-    value = values_of(notification(ticket=ticket(request=body)))["omschrijving"]
+    value = values_of(notification(ticket=ticket(request=body)).facts)["omschrijving"]
     assert value.html == '<p>Zie [afbeelding: foto "1".jpg][afbeelding]</p>'
 
 
 def test_A6_a_supplement_shows_what_stands_above_the_marker_in_both_readings() -> None:
     body = Body("<p>Alleen dit</p>", "Alleen dit\n\n> citaat", shows_all=False)
-    value = values_of(notification(ticket=ticket(supplement=body)))["aanvulling"]
+    value = values_of(notification(ticket=ticket(supplement=body)).facts)["aanvulling"]
     assert value.text == "Alleen dit"
     assert value.html == "<p>Alleen dit</p>"
 
@@ -118,7 +118,7 @@ def test_M4_somebody_is_called_as_his_mail_says_else_as_he_is_known(name: str, k
 
 def test_a_very_long_body_is_cut_and_says_so() -> None:
     body = Body("<p>x</p>" * BODY_LIMIT, "woord " * TEXT_LIMIT)
-    value = values_of(notification(ticket=ticket(request=body)))["omschrijving"]
+    value = values_of(notification(ticket=ticket(request=body)).facts)["omschrijving"]
     for reading in (value.text, value.html or ""):
         assert "Het hele bericht staat in het ticket" in reading
         assert len(reading) < 2 * TEXT_LIMIT
@@ -126,4 +126,4 @@ def test_a_very_long_body_is_cut_and_says_so() -> None:
 
 def test_a_hostile_body_is_made_safe_again() -> None:
     body = Body("</div><script>1</script><p onclick=x>a</p>", "a")
-    assert values_of(notification(ticket=ticket(request=body)))["omschrijving"].html == "<p>a</p>"
+    assert values_of(notification(ticket=ticket(request=body)).facts)["omschrijving"].html == "<p>a</p>"

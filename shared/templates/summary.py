@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.notifier.notification import Notification, SummaryEntry
-from services.notifier.rules.values import link_to, written_moment, zone_of
 from shared.messages import NotificationKind
 from shared.one_line import one_line
+from shared.templates.facts import MailFacts, SummaryEntry
 from shared.templates.plain_text import escaped
 from shared.templates.render import VALUE_IN_SUBJECT_LIMIT, Value, cut
+from shared.templates.values import link_to, written_moment, zone_of
 
 ENTRIES_LIMIT: Final = 200
 """Entries that a summary lists; of more it says how many, and the helpdesk has them all."""
@@ -22,20 +22,20 @@ _TITLES: Final = {
 }
 
 
-def values_of_summary(notification: Notification) -> dict[str, Value]:
+def values_of_summary(mail: MailFacts) -> dict[str, Value]:
     """A value for every placeholder of a summary."""
-    zone = zone_of(notification.ticket.time_zone)
-    moments = [entry.reported_at for entry in notification.entries]
+    zone = zone_of(mail.ticket.time_zone)
+    moments = [entry.reported_at for entry in mail.entries]
     texts = {
-        "helpdesk": notification.sender.name or notification.sender.helpdesk,
-        "ontvanger": notification.recipient_name or notification.recipient_address,
-        "aantal": str(len(notification.entries)),
-        "aantal tickets": _count(notification.entries, NotificationKind.TICKET_ADDED_MANAGER),
-        "aantal aanvullingen": _count(notification.entries, NotificationKind.SUPPLEMENT_ADDED_EXECUTOR),
+        "helpdesk": mail.helpdesk,
+        "ontvanger": mail.recipient,
+        "aantal": str(len(mail.entries)),
+        "aantal tickets": _count(mail.entries, NotificationKind.TICKET_ADDED_MANAGER),
+        "aantal aanvullingen": _count(mail.entries, NotificationKind.SUPPLEMENT_ADDED_EXECUTOR),
         "eerste": written_moment(min(moments), zone),
         "laatste": written_moment(max(moments), zone),
     }
-    return {name: Value(text) for name, text in texts.items()} | {"overzicht": _overview(notification, zone)}
+    return {name: Value(text) for name, text in texts.items()} | {"overzicht": _overview(mail, zone)}
 
 
 def _count(entries: Sequence[SummaryEntry], kind: NotificationKind) -> str:
@@ -44,19 +44,19 @@ def _count(entries: Sequence[SummaryEntry], kind: NotificationKind) -> str:
     return str(count) if count else ""
 
 
-def _overview(notification: Notification, zone: ZoneInfo) -> Value:
+def _overview(mail: MailFacts, zone: ZoneInfo) -> Value:
     """The entries in both readings: first the tickets, then the supplements, each in the order of their mails."""
-    listed = notification.entries[:ENTRIES_LIMIT]
+    listed = mail.entries[:ENTRIES_LIMIT]
     text: list[str] = []
     html: list[str] = []
     for kind, title in _TITLES.items():
         entries = [entry for entry in listed if entry.kind is kind]
         if not entries:
             continue
-        text += [f"{title}:", "", *(_line(entry, notification.ticket.url, zone) for entry in entries), ""]
-        items = "\n".join(_item(entry, notification.ticket.url, zone) for entry in entries)
+        text += [f"{title}:", "", *(_line(entry, mail.ticket.url, zone) for entry in entries), ""]
+        items = "\n".join(_item(entry, mail.ticket.url, zone) for entry in entries)
         html.append(f"<p><strong>{title}</strong></p>\n<ul>\n{items}\n</ul>")
-    if more := len(notification.entries) - len(listed):
+    if more := len(mail.entries) - len(listed):
         text.append(f"En nog {more}; de helpdesk heeft ze alle.")
         html.append(f"<p>{text[-1]}</p>")
     return Value("\n".join(text).rstrip("\n"), "\n".join(html))
