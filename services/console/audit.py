@@ -27,6 +27,7 @@ _LIST: Final = """
         AND ($7::uuid IS NULL OR entry.mail_id = $7)
         AND ($9::bigint[] IS NULL OR entry.helpdesk_id = ANY($9))
         AND ($10::timestamptz IS NULL OR (entry.at, entry.id) < ($10, $11::bigint))
+        AND ($12::text IS NULL OR entry.thing_id = $12)
     ORDER BY entry.at DESC, entry.id DESC LIMIT $8"""
 
 _RECORD: Final = "SELECT record_audit($1, $2, $3, $4, $5, $6, NULL, $7)"
@@ -77,6 +78,7 @@ class Filter:
     until: datetime | None = None
     actor: str | None = None
     thing: str | None = None
+    thing_id: str | None = None
     helpdesk_id: int | None = None
     mail_id: uuid.UUID | None = None
     within: Sequence[int] | None = None
@@ -88,7 +90,7 @@ async def entries(connection: Connection, wanted: Filter) -> list[Entry]:
     """The newest rows that answer to the filter."""
     rows = await connection.fetch(
         _LIST, wanted.kind, wanted.since, wanted.until, wanted.actor, wanted.thing, wanted.helpdesk_id,
-        wanted.mail_id, wanted.limit, wanted.within, *(wanted.after or (None, None)),
+        wanted.mail_id, wanted.limit, wanted.within, *(wanted.after or (None, None)), wanted.thing_id,
     )  # fmt: skip
     return [Entry(**row) for row in rows]
 

@@ -40,15 +40,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WrittenMail:
-    """The mail in both readings, `html` a whole document.
+    """The mail in both readings; `content` is what stands in the body of the html.
 
     `problems` is what was wrong with the helpdesk's own template where the default stands in for it.
     """
 
     subject: str
     text: str
-    html: str
+    content: str
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def html(self) -> str:
+        """The html as a whole document."""
+        return _PAGE.format(content=self.content)
 
 
 def write(own: OwnTemplate, mail: MailFacts, marker: str) -> WrittenMail:
@@ -66,7 +71,7 @@ def write_with(own: OwnTemplate, kind: TemplateKind, values: Mapping[str, Value]
     return WrittenMail(
         subject,
         f"{line}\n\n{text}" if line else text,
-        _PAGE.format(content=f"<p>{escaped(line)}</p>\n{html}" if line else html),
+        f"<p>{escaped(line)}</p>\n{html}" if line else html,
         tuple(problems),
     )
 

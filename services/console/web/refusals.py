@@ -38,6 +38,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "imported_status_is_open": ("category", N_("De status met de vlag «geïmporteerd» moet een open status zijn.")),
     "importer_on_keeps_its_status": ("flag", N_("De importer van deze helpdesk is aan en heeft deze status nodig: zet hem eerst uit.")),
     "a_holiday_is_open_or_closed": ("closed_holiday", N_("Een dag is open of dicht: noem hem maar één keer.")),
+    "a_template_can_be_used": ("", N_("Dit sjabloon kan niet worden gebruikt: er staat een onbekend invulveld in, of het nummer van het ticket ontbreekt in het onderwerp.")),
     "address_has_an_at": ("sender_address", N_("Vul een mailadres in, zoals naam@voorbeeld.nl.")),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ PAGES = {
     "vandaag": "/", "mails": "/mails", "mail": f"/mails/{TICKET}", "quarantaine": "/work/quarantine",
     "vastgelopen": "/work/dead-letters", "beoordelen": "/work/review", "oude-mail": "/work/backlog",
     "niet-verstuurd": "/work/undelivered", "meldingen": "/notifications", "logboek": "/audit", "voorkeuren": "/own",
-    "helpdesks": "/helpdesks",
+    "helpdesks": "/helpdesks", "sjablonen": "/templates", "sjabloon": "/templates/1/ticket-added-customer",
     "e-mail-importer": "/helpdesks/1/importer", "inlezen": "/helpdesks/1/reading",
     "mail-bij-toevoegen": "/helpdesks/1/mail", "standaardwaarden": "/helpdesks/1/defaults",
     "statussen": "/helpdesks/1/statuses", "status": "/helpdesks/1/statuses/1",
@@ -89,7 +89,7 @@ async def test_by_keyboard_alone_one_comes_in_and_out(world: World, browser: Bro
     await page.wait_for_url("**/mails")
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.getAttribute('href')") == "#main"
-    for _ in range(7):
+    for _ in range(8):
         await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.textContent") == "Uitloggen"
     await page.keyboard.press("Enter")
@@ -165,5 +165,68 @@ async def test_a_mails_html_stays_in_its_frame(world: World, browser: Browser) -
         assert page.url == f"{world.address}/mails/{TICKET}"
         await page.goto(f"{world.address}/")
         assert "Vandaag" in await page.title()
+    assert [url for url in asked if "evil.example" in url] == []
+    assert [url for url in asked if url.endswith(("/own", "/logout"))] == []
+
+
+async def test_a_template_is_checked_while_it_is_typed_and_seen_before_it_is_saved(
+    world: World, browser: Browser
+) -> None:
+    async with opened(world, browser, "anna", viewport=PHONE) as page:
+        await page.goto(f"{world.address}/templates/1/ticket-added-customer")
+        await page.fill("input[name=subject]", "Zonder nummer")
+        await page.wait_for_selector("#subject-problem >> text=In het onderwerp hoort [ticketnummer]")
+        await page.fill("input[name=subject]", "[ticketnummer] is er")
+        await page.wait_for_selector("#subject-problem:empty", state="attached")
+        await page.fill("textarea[name=html]", "<p>Hallo [ontvanger]</p>")
+        await page.click("text=Bekijk wat er nu staat")
+        await page.frame_locator("iframe[name=preview]").locator("text=Hallo").first.wait_for()
+        assert page.url == f"{world.address}/templates/1/ticket-added-customer"
+        await page.click("text=Bewaren")
+        await page.wait_for_url("**/ticket-added-customer?saved")
+        assert await page.input_value("input[name=subject]") == "[ticketnummer] is er"
+
+
+async def test_without_scripts_a_template_is_refused_seen_saved_and_taken_back(world: World, browser: Browser) -> None:
+    async with opened(world, browser, "anna", java_script_enabled=False) as page:
+        await page.goto(f"{world.address}/templates/1/ticket-added-manager")
+        await page.fill("textarea[name=text]", "Beste [ontvangr]")
+        await page.click("text=Bewaren")
+        assert "Bedoelt u [ontvanger]?" in await page.inner_text("#text-problem")
+        await page.fill("textarea[name=text]", "Gegroet [ontvanger]")
+        await page.click("text=Bekijk wat er nu staat")
+        await page.frame_locator("iframe[name=preview]").locator("text=Gegroet Sanne de Wit").first.wait_for()
+        await page.click("text=Bewaren")
+        await page.wait_for_url("**/ticket-added-manager?saved")
+        await page.click("text=Naar de standaard")
+        await page.wait_for_selector("text=De standaard geldt")
+        assert "Gegroet" not in await page.input_value("textarea[name=text]")
+
+
+async def test_html_of_a_template_or_a_ticket_stays_in_the_frame_of_its_preview(world: World, browser: Browser) -> None:
+    await world.owner.execute(
+        "UPDATE tickets SET body_full_html = $1, body_full_text = $1 WHERE mail_id = $2", HOSTILE, TICKET
+    )
+    await world.owner.execute(
+        "UPDATE imported_mails SET subject = $1, sender_name = $1 WHERE mail_id = $2", HOSTILE, TICKET
+    )
+    asked: list[str] = []
+    address = f"{world.address}/templates/1/ticket-added-customer"
+    async with opened(world, browser, "anna") as page:
+        page.on("requestfinished", lambda request: asked.append(request.url))
+        await page.goto(address)
+        await page.fill("textarea[name=html]", f"Eigen {HOSTILE} [tickettitel] [afzender] [omschrijving]")
+        await page.click("text=Bekijk wat er nu staat")
+        await page.frame_locator("iframe[name=preview]").locator("text=Eigen").first.wait_for()
+        (frame,) = [one for one in page.frames if one.url.endswith("/preview")]
+        assert await frame.evaluate("self.origin") == "null"
+        foreign = "document.querySelectorAll('script, form, iframe, img, meta[http-equiv], [onerror], [target]').length"
+        assert await frame.evaluate(foreign) == 0
+        await frame.click("text=weg >> nth=0")
+        assert page.url == address
+        assert "broken" not in await page.title()
+        await page.click("text=Bewaren")
+        await page.wait_for_url("**/ticket-added-customer?saved")
+        assert "broken" not in await page.title()
     assert [url for url in asked if "evil.example" in url] == []
     assert [url for url in asked if url.endswith(("/own", "/logout"))] == []

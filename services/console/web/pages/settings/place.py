@@ -16,11 +16,11 @@ _ADMINISTRATORS: Final = N_("Deze bladzijde is voor wie een helpdesk beheert.")
 _OPERATORS: Final = N_("Deze bladzijde is voor wie alles beheert.")
 
 
-def helpdesk(visit: Visit) -> Right:
-    """The helpdesk of the address; refused as one that is not there to who does not administer it."""
+def helpdesk(visit: Visit, need: Need = Need.CHANGE) -> Right:
+    """The helpdesk of the address; refused as one that is not there to who may not do that."""
     typed = helpdesk_of(visit.request.path_params["helpdesk_id"]) or NOBODYS
     for right in visit.who.rights:
-        if right.helpdesk_id == typed and right.is_enough_for(Need.CHANGE):
+        if right.helpdesk_id == typed and right.is_enough_for(need):
             return right
     raise Refusal(HTTPStatus.NOT_FOUND, visit.texts.gettext(_NOT_YOURS))
 
