@@ -212,7 +212,9 @@ def in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], s
         one = _asked(entry.thing, column)
         if one is not None and str(value) in one.words:
             return gettext(one.words[str(value)])
-        return names.get((_resource_of(one), value)) or (", ".join(value) if isinstance(value, list) else str(value))
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
+        return str(value) if isinstance(value, dict) else names.get((_resource_of(one), value)) or str(value)
 
     shown = sorted({*before, *after} - _FOLLOWING - {"id", "helpdesk_id"})
     return Change(
