@@ -221,6 +221,7 @@ async def test_vandaag_says_first_that_nothing_is_read_or_sent_from_a_copy(world
             "/work/backlog",
         ),
         *("/work/undelivered", "/helpdesks/{}/importer", "/helpdesks/1/statuses/{}", "/mails/{}"),
+        *("/templates", "/templates/{}/summary", "/templates/1/{}", "/templates/1/ticket-added-customer/preview"),
     ],
 )
 async def test_nonsense_in_an_address_is_no_error_of_ours(world: World, path: str, nonsense: str) -> None:

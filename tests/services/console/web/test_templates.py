@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 import httpx
@@ -288,3 +289,17 @@ async def test_a_preview_is_a_frame_of_an_origin_of_its_own_and_a_page_escapes_w
         assert "<script>alert" not in text
         assert "<img" not in text
     assert "&lt;script&gt;alert(1)" in answer.text
+
+
+@pytest.mark.parametrize("part", ["", "/check/text", "/preview"])
+async def test_characters_that_no_text_has_are_no_error_of_ours(world: World, part: str) -> None:
+    async with await world.logged_in("anna") as client:
+        form = urlencode(
+            {**await form_of(client, "/own"), "subject": "[ticketnummer]", "version": "\0", "ticket": "\0"}
+        )
+        answer = await client.post(
+            f"{CUSTOMERS}{part}",
+            content=f"{form}&text=%ED%A0%80a%00b&html=%00",
+            headers={"content-type": "application/x-www-form-urlencoded"},
+        )
+    assert answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
