@@ -3,15 +3,20 @@
     python -m services.classifier facts FILE… | python -m services.ticket_writer explain
 
 The classifier reads the mails and finds their facts, ticket_writer decides on them: each by its own rules (DESIGN 19).
+The same goes from one to the other where a person tries a mail in the web console, by way of `service_questions`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.messages import Body, ClassifiedMail, MailAddress
+
+NO_SETTINGS: Final = "no-settings"
+"""Why a mail that a person tries has no outcome: its helpdesk lacks settings that every ticket needs."""
 
 
 class ForwardedMail(BaseModel):

@@ -10,6 +10,9 @@ Decides  who sent it, which tickets its subject names, what was said (whole and 
 Writes   exchange `mail`, key `mail.classified`; blobs: images, and bodies too large to travel; at its start the pattern
          by which it finds ticket numbers, so that the database refuses aliases that nobody would find.
 
+A mail that a person tries in the web console («Probeer een mail») comes with its question in `service_questions`; what
+is found of it is handed on to ticket_writer there (`questions`), and stored nowhere else.
+
 Where IMPORTER_CLAMD_URL names a virus scanner, no image is stored unscanned: while it is away, mail waits.
 
 A mail is read in a child process with limits on memory and processor time, which can open no file and no connection
@@ -45,8 +48,10 @@ from services.classifier import repository
 from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.flow import Classifier
 from services.classifier.memory_limit import limit_mb, tell_kills, warn_of_too_little
+from services.classifier.questions import Trials
 from services.classifier.reading.pool import ReaderPool
 from services.classifier.scanner import Scanner
+from shared.answering import Answering
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
@@ -57,7 +62,7 @@ from shared.runtime import Process, run_service
 
 SERVICE: Final = "classifier"
 _CONNECTIONS: Final = 8
-"""For batches of settings, look-ups and images, for large mails and for checks."""
+"""For batches of settings, look-ups and images, for large mails, for what people try and for checks."""
 _PATIENCE: Final = 2.0
 """Seconds between two tries to tell the database the pattern."""
 
@@ -109,9 +114,19 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
         process.ready_when("database", partial(repository.check, pool))
         if scanner is not None:
             process.ready_when("virus scanner", scanner.check)
+        trials = Trials(
+            pool,
+            readers,
+            number_pattern=configuration.ticket_number_pattern,
+            seconds=configuration.reading_seconds,
+            scanner=scanner,
+        )
         telling = asyncio.create_task(tell_kills(), name="memory kills")
         try:
-            await process.run(partial(_run, pool, configuration.ticket_number_pattern, consumer))
+            await process.run(
+                partial(_run, pool, configuration.ticket_number_pattern, consumer),
+                Answering(pool, SERVICE, trials.answers).run,
+            )
         finally:
             telling.cancel()
 

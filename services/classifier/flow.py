@@ -157,7 +157,7 @@ class Classifier:
     async def _finish(
         self, mail: RawMail, settings: HelpdeskSettings, read: ReadMail, more_reasons: Sequence[Reason]
     ) -> None:
-        read, by_scanner = await self._scanned(read)
+        read, by_scanner = await scanned(self._scanner, read)
         more_reasons = (*more_reasons, *by_scanner)
         asked = ask(read, settings.mailbox, self._number_pattern)
         known = await self._known.of((mail.helpdesk_id, asked))
@@ -181,21 +181,20 @@ class Classifier:
             return None
         return await self._floods.of((mail.mail_id, budget))
 
-    async def _scanned(self, read: ReadMail) -> tuple[ReadMail, tuple[Reason, ...]]:
-        """The mail without the images that the virus scanner speaks against, where there is one (D4)."""
-        if self._scanner is None or not read.images:
-            return read, ()
-        findings = await asyncio.gather(*(self._scanner.scan(image.content) for image in read.images))
-        withheld = {
-            image.id: finding.reason
-            for image, finding in zip(read.images, findings, strict=True)
-            if finding is not None
-        }
-        if not withheld:
-            return read, ()
-        cleaned = await asyncio.to_thread(without_images, read, withheld)
-        named = ", ".join(image.name for image in read.images if image.id in withheld)
-        return cleaned, (Reason(id=ReasonId.VIRUS_FOUND, detail=safe_line(named, 200)),)
+
+async def scanned(scanner: Scanner | None, read: ReadMail) -> tuple[ReadMail, tuple[Reason, ...]]:
+    """The mail without the images that the virus scanner speaks against, where there is one (D4)."""
+    if scanner is None or not read.images:
+        return read, ()
+    findings = await asyncio.gather(*(scanner.scan(image.content) for image in read.images))
+    withheld = {
+        image.id: finding.reason for image, finding in zip(read.images, findings, strict=True) if finding is not None
+    }
+    if not withheld:
+        return read, ()
+    cleaned = await asyncio.to_thread(without_images, read, withheld)
+    named = ", ".join(image.name for image in read.images if image.id in withheld)
+    return cleaned, (Reason(id=ReasonId.VIRUS_FOUND, detail=safe_line(named, 200)),)
 
 
 def _bind_summary(classified: ClassifiedMail) -> None:

@@ -146,6 +146,8 @@ _REPEATED: Final = """
 
 _HOLD_FLOODS: Final = "SELECT mail_id, held_until FROM hold_floods($1)"
 
+_TRIED_MAIL: Final = "SELECT mail FROM service_questions WHERE id = $1"
+
 _SENDER: Final = "sender"
 _ORIGINAL: Final = "original"
 
@@ -248,6 +250,13 @@ async def hold_floods(pool: Pool, mails: Sequence[tuple[MailId, Budget]]) -> lis
     async with connection(pool) as acquired:
         held = {row["mail_id"]: row["held_until"] for row in await acquired.fetch(_HOLD_FLOODS, asked)}
     return [held.get(mail_id) for mail_id, _ in mails]
+
+
+async def tried_mail(pool: Pool, question_id: int) -> bytes | None:
+    """The mail that a person tries; None where he took it back."""
+    async with connection(pool) as acquired:
+        mail: bytes | None = await acquired.fetchval(_TRIED_MAIL, question_id)
+    return mail
 
 
 def _question(place: int, helpdesk_id: int, asked: Asked) -> dict[str, object]:

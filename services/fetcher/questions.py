@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.fetcher.mailbox_check import try_mailbox
-from shared.answering import Answer, Question
+from shared.answering import Answer, HandedOn, Question
 from shared.asking import Asked
 from shared.configuration import Configuration
 from shared.database.pool import Pool
@@ -17,7 +17,7 @@ def answers(configuration: Configuration, pool: Pool, held: Callable[[], str | N
     asked = Asked(configuration, pool)
 
     def unless_held(answer: Answer) -> Answer:
-        async def answered(question: Question) -> dict[str, Any]:
+        async def answered(question: Question) -> dict[str, Any] | HandedOn:
             return {"ok": False, "problem": why} if (why := held()) else await answer(question)
 
         return answered

@@ -8,7 +8,8 @@ Reads    `mail.classified`; settings, calendars, people, tickets, and large bodi
 Decides  new ticket, supplement, duplicate or quarantine; every field of the spec; who is to be notified, or why not.
 Writes   ticket or supplement, history, attachments, content key, notifications and the mail's outcome, all or nothing;
          then `ticket.event` on exchange `ticket`. Events left behind by a crash are published by a sweeper. What a
-         person accepts in the helpdesk UI is carried out within seconds (`review.requests`).
+         person accepts in the helpdesk UI is carried out within seconds (`review.requests`). What would become of a
+         mail that he tries in the web console is answered in `service_questions` (`questions`), and rolled back.
 
 Settings: those of every service (`shared.configuration.ServiceConfiguration`), with the role and user
 importer_ticket_writer. Replicas may run side by side: they compete for messages and lock what they touch.
@@ -25,10 +26,12 @@ import sys
 from typing import Final
 
 from services.ticket_writer.flow import Flow, Writer
+from services.ticket_writer.questions import answers
 from services.ticket_writer.repository import Repository
 from services.ticket_writer.review.command import accept_mails
 from services.ticket_writer.review.requests import ReviewRequests
 from services.ticket_writer.sweeper import EventSweeper
+from shared.answering import Answering
 from shared.asking import answer
 from shared.blobs.postgres import PostgresBlobs
 from shared.broker.consume import Consumer
@@ -39,8 +42,8 @@ from shared.database.pool import open_pool
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "ticket_writer"
-_CONNECTIONS: Final = 6
-"""For batches being written and recorded, large bodies, the sweeper, requests and checks, one each."""
+_CONNECTIONS: Final = 7
+"""For batches being written and recorded, large bodies, the sweeper, requests, questions and checks, one each."""
 
 
 async def main(process: Process[ServiceConfiguration]) -> None:
@@ -71,7 +74,12 @@ async def main(process: Process[ServiceConfiguration]) -> None:
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)
         process.ready_when("publishing", publisher.check)
-        await process.run(consumer.run, EventSweeper(repository, publisher).run, ReviewRequests(pool).run)
+        await process.run(
+            consumer.run,
+            EventSweeper(repository, publisher).run,
+            ReviewRequests(pool).run,
+            Answering(pool, SERVICE, answers(repository)).run,
+        )
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decided:
+class Decided:
     """What a mail is to become; `record` for a ticket or supplement."""
 
     message: Message
@@ -156,7 +156,7 @@ async def _write_at_once(writing: Writing, messages: Sequence[Message]) -> list[
     written = {mail_id: Written(outcome, known.get(mail_id)) for mail_id, outcome in standing.items()}
     open_ = [message for message in messages if message.mail.mail_id not in standing]
     if open_:
-        decided = await _decide(writing, open_)
+        decided = await decide(writing, open_)
         stored = [
             ToStore(each.message.mail, each.record, each.message.classified_at) for each in decided if each.record
         ]
@@ -167,8 +167,8 @@ async def _write_at_once(writing: Writing, messages: Sequence[Message]) -> list[
     return [written[message.mail.mail_id] for message in messages]
 
 
-async def _decide(writing: Writing, messages: Sequence[Message]) -> list[_Decided]:
-    """Decide one after the other: what all mails of a helpdesk count in is counted on from mail to mail."""
+async def decide(writing: Writing, messages: Sequence[Message]) -> list[Decided]:
+    """Decide one after the other, write nothing; what a helpdesk's mails count in is counted on from mail to mail."""
     counting = _Counting(writing)
     decided = []
     for message, loaded in zip(messages, await writing.load_facts([each.mail for each in messages]), strict=True):
@@ -179,11 +179,11 @@ async def _decide(writing: Writing, messages: Sequence[Message]) -> list[_Decide
                 record = await counting.count(new_ticket(message.mail, message.bodies, facts, decision), facts)
             case Supplement():
                 record = await counting.count(supplement(message.mail, message.bodies, facts, decision), facts)
-        decided.append(_Decided(message, facts, decision, record))
+        decided.append(Decided(message, facts, decision, record))
     return decided
 
 
-async def _finish(writing: Writing, decided: _Decided, event: TicketEvent | None) -> Written:
+async def _finish(writing: Writing, decided: Decided, event: TicketEvent | None) -> Written:
     """Write what other tickets are told, or that the mail became none; return what it became."""
     message, mail, facts, decision = decided.message, decided.message.mail, decided.facts, decided.decision
     if decided.record is not None and event is not None:
@@ -200,7 +200,7 @@ async def _finish(writing: Writing, decided: _Decided, event: TicketEvent | None
     raise AssertionError("a ticket or supplement has a record and an event")
 
 
-async def _tell_others(writing: Writing, decided: _Decided, record: Record, event: TicketEvent) -> None:
+async def _tell_others(writing: Writing, decided: Decided, record: Record, event: TicketEvent) -> None:
     """In the history of tickets that the same mail became through other mailboxes, and of the one that this follows."""
     mail, facts, decision = decided.message.mail, decided.facts, decided.decision
     employee_id = record.history_by_employee_id

@@ -30,6 +30,19 @@ class Repository:
             await writing.lock(mails)
             yield writing
 
+    @asynccontextmanager
+    async def trying(self, mail: ClassifiedMail) -> AsyncIterator[Writing]:
+        """The same for a mail that a person only tries: whatever is done is rolled back."""
+        async with connection(self._pool) as acquired:
+            trial = acquired.transaction()
+            await trial.start()
+            try:
+                writing = Writing(acquired)
+                await writing.lock([mail])
+                yield writing
+            finally:
+                await trial.rollback()
+
     async def mark_published(self, events: Sequence[TicketEvent]) -> None:
         """Record that the broker has these events."""
         async with connection(self._pool) as acquired:

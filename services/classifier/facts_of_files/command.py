@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import logging
 import os
 import sys
@@ -29,15 +28,14 @@ import structlog
 
 from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.facts_of_files.context import BadContext, Context, load_context
-from services.classifier.facts_of_files.finding import FactFinder, ReadFile, mail_id_of
-from services.classifier.reading.pool import MailExhausted, NoReader, ReaderPool, ReadingFailed
+from services.classifier.facts_of_files.finding import FactFinder
+from services.classifier.facts_of_files.reading import LARGEST_MAIL, ReadFile, read_bytes
+from services.classifier.reading.pool import NoReader, ReaderPool
 from services.classifier.reading.values import ReadingSettings
-from shared.messages import Reason, ReasonId
 
-LARGEST_MAIL: Final = 256 * 1024 * 1024
-"""Bytes of a file that is read whole; of a larger one the head is."""
 STANDARD_INPUT: Final = "-"
 MEBIBYTE: Final = 1024 * 1024
+_SECONDS: Final = ClassifierConfiguration.model_fields["reading_seconds"].default
 _AHEAD: Final = 4
 """Mails in hand for each reading process."""
 
@@ -111,18 +109,7 @@ async def _read(file: str, readers: ReaderPool, settings: ReadingSettings) -> Re
         raw = await asyncio.to_thread(_bytes_of, file)
     except OSError as error:
         return error
-    sha256 = hashlib.sha256(raw).hexdigest()
-    mail_id = mail_id_of(sha256)
-    if len(raw) > LARGEST_MAIL:
-        return ReadFile(file, sha256, len(raw), await readers.read_head(raw, mail_id, settings))
-    seconds = ClassifierConfiguration.model_fields["reading_seconds"].default
-    try:
-        return ReadFile(file, sha256, len(raw), await readers.read(raw, mail_id, settings, seconds=seconds))
-    except MailExhausted:
-        return ReadFile(file, sha256, len(raw), await readers.read_head(raw, mail_id, settings))
-    except ReadingFailed as failed:
-        reason = Reason(id=ReasonId.OUR_ERROR, detail=type(failed).__name__)
-        return ReadFile(file, sha256, len(raw), await readers.read_head(raw, mail_id, settings), (reason,))
+    return await read_bytes(file, raw, readers, settings, seconds=_SECONDS)
 
 
 def _bytes_of(file: str) -> bytes:

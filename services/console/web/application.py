@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.web.headers import FOREVER, SecurityHeaders
-from services.console.web.pages import audit, login, mail, mails, notifications, settings, templates, today, work
+from services.console.web.pages import audit, login, mail, mails, notifications, settings, templates, today, trial, work
 from services.console.web.rendering import STATIC, Shown, respond, static_versions
 from services.console.web.translations import preferred, texts_of
 from services.console.web.visit import DEFAULT_TIME_ZONE, House
@@ -41,6 +41,7 @@ def application(house: House) -> ASGIApp:
             *work.ROUTES,
             *notifications.ROUTES,
             *templates.ROUTES,
+            *trial.ROUTES,
             *settings.ROUTES,
             *audit.ROUTES,
             Route("/static/{version}/{name}", _static),

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -30,10 +31,21 @@ Post = Callable[[Visit, FormData], Awaitable[Answer]]
 MOST_FIELDS: Final = 2000
 MOST_BYTES: Final = 1024 * 1024
 """Of one field of a form."""
+MOST_OF_FORM: Final = 4 * MOST_BYTES
+"""Of a whole form, where its page takes no more."""
+_HEARD_OUT: Final = 64 * MOST_BYTES
+"""A form that is too large is taken to its end up to here: a browser shows no answer before it has sent all."""
 
 
-def page(path: str, get: Get | None = None, post: Post | None = None, *, everybody: bool = False) -> Route:
-    """The route of a page; `everybody`: also for who is not logged in."""
+def page(
+    path: str,
+    get: Get | None = None,
+    post: Post | None = None,
+    *,
+    everybody: bool = False,
+    most_bytes: int = MOST_OF_FORM,
+) -> Route:
+    """The route of a page; `everybody`: also for who is not logged in; `most_bytes` of a form that it takes."""
 
     async def endpoint(request: Request) -> Response:
         request.scope["page"] = path
@@ -42,7 +54,7 @@ def page(path: str, get: Get | None = None, post: Post | None = None, *, everybo
             if visit.visitor is None and not everybody:
                 return _to_login(visit)
             with acting.as_person(visit.visitor.name if visit.visitor else None):
-                answer = await _answer(visit, get, post)
+                answer = await _answer(visit, get, post, most_bytes)
         except Refusal as refusal:
             answer = Shown("refused.html", {"sentence": str(refusal)}, refusal.status)
         response = respond(request, answer, visit.surroundings()) if isinstance(answer, Shown) else answer
@@ -76,7 +88,7 @@ async def _visit(request: Request) -> Visit:
     return Visit(request, house, None, request.cookies.get(VISIT_COOKIE) or new_token())
 
 
-async def _answer(visit: Visit, get: Get | None, post: Post | None) -> Answer:
+async def _answer(visit: Visit, get: Get | None, post: Post | None, most_bytes: int) -> Answer:
     request, configuration = visit.request, visit.house.configuration
     _ = visit.texts.gettext
     if not is_our_host(request.headers.get("host", ""), configuration.web_url):
@@ -86,8 +98,17 @@ async def _answer(visit: Visit, get: Get | None, post: Post | None) -> Answer:
         if get is None:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, _("Deze pagina kan alleen een formulier ontvangen."))
         return await get(visit)
+    try:
+        form = await _form(visit, most_bytes)
+        return await _posted(visit, form, post)
+    finally:
+        await request.close()  # the files of the form
+
+
+async def _posted(visit: Visit, form: FormData, post: Post | None) -> Answer:
+    request, configuration = visit.request, visit.house.configuration
+    _ = visit.texts.gettext
     own = configuration.web_url or f"{request.url.scheme}://{request.headers['host'].lower()}"
-    form = await request.form(max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
     _refuse_nul(visit, form.values())
     if not is_our_origin(request.headers.get("origin"), request.headers.get("sec-fetch-site"), own) or not (
         is_form_token(str(form.get(TOKEN_FIELD, "")), visit.cookie)
@@ -105,6 +126,22 @@ def _refuse_nul(visit: Visit, values: Iterable[object]) -> None:
     """No person types it, and PostgreSQL has no text with it."""
     if any(isinstance(value, str) and "\0" in value for value in values):
         raise Refusal(HTTPStatus.BAD_REQUEST, visit.texts.gettext("In de tekst staat een teken dat niet kan."))
+
+
+async def _form(visit: Visit, most_bytes: int) -> FormData:
+    """The form; of what is too large nothing is kept."""
+    request, _ = visit.request, visit.texts.gettext
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isdecimal() else None
+    if size is None or size > most_bytes:
+        if size is not None and size <= _HEARD_OUT:
+            async for _piece in request.stream():
+                pass
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("Dit is te groot voor deze pagina."))
+    try:
+        return await request.form(max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
+    except HTTPException:
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("Dit is te groot voor deze pagina.")) from None
 
 
 def _to_login(visit: Visit) -> Response:

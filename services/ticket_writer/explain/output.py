@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from services.ticket_writer.explain.deciding import Explained
+from services.ticket_writer.explain.fields import facts_of, said
 from shared.messages import MailAddress
 from shared.portal.reasons import explain as sentence_of
 from shared.portal.reasons import explanation_of
@@ -20,39 +21,15 @@ _SHOWN_TEXT: Final = 600
 
 def as_json(explained: Explained) -> str:
     """One JSON object on one line; its fields are a contract with programs."""
-    given, mail = explained.given, explained.given.mail
-    answer: dict[str, Any] = {
+    given, bodies = explained.given, explained.bodies
+    answer = {
         "file": given.file,
         "outcome": explained.outcome.value,
         "reasons": [str(reason.id) for reason in explained.reasons],
-        "from": given.stated_sender.model_dump(),
-        "sender": None if mail.sender is None else mail.sender.mailbox.model_dump(),
-        "subject": mail.subject,
-        "message_id": mail.message_id,
-        "date": None if given.date is None else given.date.isoformat(),
         "text": given.whole.text,
         "html": given.whole.html,
-        "reply_text": said(explained),
-        "ticket_numbers": list(given.numbers),
-        "automatic": None if mail.automatic is None else mail.automatic.value,
-        "bounce": [bounced.model_dump() for bounced in mail.bounced],
-        "forwarded": None if given.forwarded is None else given.forwarded.model_dump(),
-        "images": [
-            {
-                "name": image.name,
-                "type": image.media_type,
-                "width": image.width,
-                "height": image.height,
-                "bytes": image.blob.size,
-                "inline": image.inline,
-            }
-            for image in mail.images
-        ],
-        "left_out": [
-            {"name": part.name, "type": part.media_type, "bytes": part.size, "reason": part.reason}
-            for part in mail.left_out
-        ],
-        "crypto": None if mail.crypto is None else mail.crypto.value,
+        "reply_text": said(bodies),
+        **facts_of(given),
     }
     return json.dumps(answer, ensure_ascii=False)
 
@@ -75,16 +52,10 @@ def show(explained: Explained, console: Console) -> None:
     console.print(table)
     for part in explained.given.mail.left_out:
         console.print(f"  left out: {escape(part.name)} ({escape(part.media_type)}, {part.size} bytes): {part.reason}")
-    text = said(explained)
+    text = said(explained.bodies)
     shown = text if len(text) <= _SHOWN_TEXT else text[:_SHOWN_TEXT] + "…"
     console.print(escape(shown), highlight=False)
     console.print()
-
-
-def said(explained: Explained) -> str:
-    """What the sender says himself: above the marker or the quote."""
-    bodies = explained.bodies
-    return (bodies.trimmed or bodies.above_marker or bodies.whole).text
 
 
 def _rows(explained: Explained) -> list[tuple[str, str]]:

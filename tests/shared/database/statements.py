@@ -15,14 +15,17 @@ import shared.blobs
 from services.console import audit, reconcile
 from services.console.nightly import jobs
 from services.console.repairs import dead_letters
+from shared import answering
 from shared.blobs import postgres
 
 _STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\b(?!.*\{)", re.DOTALL)
 _READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
 _WRITES_BLOBS: Final = {"fetcher", "classifier"}
 _USES_LOGINS: Final = {"fetcher", "notifier"}
-_ANSWERS: Final = {"fetcher"}
+_ANSWERS: Final = {"fetcher", "classifier", "ticket_writer"}
 """What people ask in the web console."""
+_HANDS_ON: Final = {"classifier"}
+"""Of which another service makes the answer."""
 _READING: Final = re.compile(r"SELECT (?:content|byte_size) FROM")
 _SWEEPING: Final = re.compile(r"SELECT sha256(?:, created_at)? FROM blobs|DELETE")
 """What `sweep-blobs` and `reconcile` do, which is no service's."""
@@ -64,7 +67,8 @@ def statements_of(service: str) -> list[str]:
     if service in _USES_LOGINS:
         found.update(dict.fromkeys(_in_module("shared.database.logins")))
     if service in _ANSWERS:
-        found.update(dict.fromkeys(_in_module("shared.answering")))
+        asked = [each for each in _in_module("shared.answering") if service in _HANDS_ON or each != answering._HAND_ON]
+        found.update(dict.fromkeys(asked))
     return [*found, *BY_TRIGGERS.get(service, ())]
 
 

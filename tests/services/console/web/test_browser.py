@@ -25,7 +25,8 @@ PAGES = {
     "mail-bij-toevoegen": "/helpdesks/1/mail", "standaardwaarden": "/helpdesks/1/defaults",
     "statussen": "/helpdesks/1/statuses", "status": "/helpdesks/1/statuses/1",
     "prioriteiten": "/helpdesks/1/priorities",
-    "afzenders": "/helpdesks/1/senders", "wijzigingen": "/helpdesks/1/changes", "kalender": "/calendars/1",
+    "afzenders": "/helpdesks/1/senders", "probeer-een-mail": "/helpdesks/1/try",
+    "wijzigingen": "/helpdesks/1/changes", "kalender": "/calendars/1",
 }  # fmt: skip
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 HOSTILE = """
