@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -307,6 +309,8 @@ async def test_in_a_browser_the_answer_comes_by_itself_and_axe_finds_nothing(
                 found = await page.evaluate("axe.run()")
                 assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
                 assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+                if folder := os.environ.get("SCREENSHOTS"):
+                    await page.screenshot(path=Path(folder) / f"probeer-een-mail-antwoord-{scheme}.png", full_page=True)
 
 
 async def test_without_scripts_a_mail_is_pasted_and_its_answer_read(world: World, browser: Browser) -> None:
