@@ -91,12 +91,13 @@ def reply(content: bytes) -> None:
 
 
 def number(content: bytes) -> None:
-    """A number found is a whole token of the subject that matches the pattern."""
+    """A number found matches the pattern, and is a whole token of the subject or stands right behind «ticket»."""
     subject = content.decode("utf-8", "replace")
+    narrow = subject.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
     for pattern in _PATTERNS:
         for token in find_numbers(subject, pattern):
             assert re.fullmatch(pattern, token.text)
-            assert re.search(rf"(?<!\w){re.escape(token.text)}(?!\w)", subject)
+            assert re.search(rf"(?i:\bticket_?|(?<!\w)){re.escape(token.text)}(?!\w)", narrow)
 
 
 def html(content: bytes) -> None:
