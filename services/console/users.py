@@ -1,4 +1,4 @@
-"""Users of the web console, as the command line adds them: with the role `importer_console`, which reads no password.
+"""Users of the web console, as the command line and operators in the console itself add them; no password is read.
 
 A user chooses his password himself, by a link that can be used once.
 """
@@ -27,6 +27,7 @@ _TAKE: Final = "DELETE FROM web_rights WHERE user_id = $1 AND helpdesk_id = $2 R
 _FORGET: Final = "DELETE FROM web_invitations WHERE user_id = $1"
 _INVITE: Final = "INSERT INTO web_invitations (token_hash, user_id, ends_at) VALUES ($1, $2, now() + $3::interval)"
 _ACTIVE: Final = "UPDATE web_users SET active = $2 WHERE id = $1"
+_OPERATOR: Final = "UPDATE web_users SET operator = $2 WHERE id = $1"
 _END: Final = "DELETE FROM web_sessions WHERE user_id = $1"
 _LIST: Final = """
     SELECT users.name, users.operator, users.has_password, users.active, users.created_at,
@@ -83,8 +84,18 @@ async def set_active(connection: Connection, user_id: int, *, active: bool) -> N
     """Let him in, or not any more: his sessions and links end at once."""
     await connection.execute(_ACTIVE, user_id, active)
     if not active:
-        await connection.execute(_END, user_id)
+        await end_sessions(connection, user_id)
         await connection.execute(_FORGET, user_id)
+
+
+async def set_operator(connection: Connection, user_id: int, *, operator: bool) -> None:
+    """Let him administer all helpdesks, users and servers, or what his rights say alone."""
+    await connection.execute(_OPERATOR, user_id, operator)
+
+
+async def end_sessions(connection: Connection, user_id: int) -> None:
+    """Log him out everywhere."""
+    await connection.execute(_END, user_id)
 
 
 async def users(connection: Connection) -> list[User]:

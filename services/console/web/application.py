@@ -18,7 +18,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.web.headers import FOREVER, SecurityHeaders
-from services.console.web.pages import audit, login, mail, mails, notifications, settings, templates, today, trial, work
+from services.console.web.pages import (
+    audit,
+    login,
+    mail,
+    mails,
+    notifications,
+    settings,
+    templates,
+    today,
+    trial,
+    users,
+    work,
+)
 from services.console.web.rendering import STATIC, Shown, respond, static_versions
 from services.console.web.translations import preferred, texts_of
 from services.console.web.visit import DEFAULT_TIME_ZONE, House
@@ -27,25 +39,28 @@ from shared.errors import Outage, TryAgain
 _REQUESTS: Final = Counter("importer_web_requests_total", "Requests of browsers.", ("page", "status"))
 _SECONDS: Final = Histogram("importer_web_request_seconds", "What a page took on the server.", ("page",))
 
+PAGES: Final = (
+    *login.ROUTES,
+    *today.ROUTES,
+    *mails.ROUTES,
+    *mail.ROUTES,
+    *work.ROUTES,
+    *notifications.ROUTES,
+    *templates.ROUTES,
+    *trial.ROUTES,
+    *settings.ROUTES,
+    *audit.ROUTES,
+    *users.ROUTES,
+)
+"""The routes of all pages."""
+
 _log = structlog.get_logger(__name__)
 
 
 def application(house: House) -> ASGIApp:
     """The application of this house; whatever it answers, an error of ours too, has the headers and is counted."""
     made = Starlette(
-        routes=[
-            *login.ROUTES,
-            *today.ROUTES,
-            *mails.ROUTES,
-            *mail.ROUTES,
-            *work.ROUTES,
-            *notifications.ROUTES,
-            *templates.ROUTES,
-            *trial.ROUTES,
-            *settings.ROUTES,
-            *audit.ROUTES,
-            Route("/static/{version}/{name}", _static),
-        ],
+        routes=[*PAGES, Route("/static/{version}/{name}", _static)],
         middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={HTTPException: _no_page, Outage: _away, TryAgain: _away, Exception: _our_error},
     )

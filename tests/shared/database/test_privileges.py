@@ -254,9 +254,12 @@ MAY = {
     # who uses the web console: it alone reads passwords' hashes, and the command line cannot take a session
     "SELECT password_hash FROM web_users": {"web"},
     "UPDATE web_users SET password_hash = 'x'": {"web"},
-    "UPDATE web_users SET operator = true": PEOPLE,
+    "UPDATE web_users SET operator = true": {"web", *PEOPLE},
     "SELECT name, has_password FROM web_users": {"web", *PEOPLE},
-    "INSERT INTO web_rights (user_id, helpdesk_id, role) SELECT id, 2, 'viewer' FROM web_users LIMIT 1": PEOPLE,
+    "INSERT INTO web_rights (user_id, helpdesk_id, role) SELECT id, 2, 'viewer' FROM web_users LIMIT 1": {
+        "web",
+        *PEOPLE,
+    },
     "INSERT INTO web_sessions (token_hash, user_id, ends_at) SELECT sha256('new'), id, now() FROM web_users LIMIT 1": {
         "web"
     },
