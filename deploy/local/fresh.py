@@ -1,7 +1,8 @@
 """`make fresh`: the commands that a newcomer types, on clean Debian systems, from the committed state of this checkout.
 
 Each system is a folder (`clean_root`), removed afterwards. There, as an ordinary user: `make demo` twice, `make test`;
-then `make demo` once more as root in a private home. What each took is printed as a table.
+then `make demo` once more as root in a private home, and `deploy/systemd/install`, whose units the systemd of that
+system must take without a word and find shut in. What each took is printed as a table.
 """
 
 import json
@@ -23,7 +24,9 @@ SUITES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 _NEWCOMER = "newcomer"
 # as `python -m deploy.demo` prints it
 _FIRST_TICKET = re.compile(r"^First ticket ([\d.]+) s", re.MULTILINE)
-_COLUMNS = ("first ticket", "demo", "first ticket again", "demo again", "test", "demo as root")
+_COLUMNS = ("first ticket", "demo", "first ticket again", "demo again", "test", "demo as root", "systemd")
+_WORST = 12
+"""Of `systemd-analyze security --threshold`: a tenth of what tests/deploy/systemd holds the units to."""
 
 
 @dataclass(slots=True)
@@ -95,6 +98,7 @@ class _System:
             self._findings.versions = self._versions(home)
             self._clone("/root/helpdesk-importer", owner="root")
             self._demo("demo as root", None, "/root/helpdesk-importer", user="root")
+            self._install("/root/helpdesk-importer")
         except SetUpFailed as failure:
             self._findings.failures.append(str(failure))
         finally:
@@ -121,6 +125,18 @@ class _System:
         output = self._make_command(column, "make demo", folder, user=user)
         if first_ticket is not None and (match := _FIRST_TICKET.search(output)):
             self._findings.seconds[first_ticket] = float(match[1])
+
+    def _install(self, folder: str) -> None:
+        """As an administrator does it, twice: the second time is an upgrade, which leaves settings and secrets."""
+        needed = "python3-venv systemd man-db"
+        self._inside(f"apt-get update -qq && apt-get install -y -qq --no-install-recommends {needed} >/dev/null")
+        self._make_command("systemd", "deploy/systemd/install", folder, user="root")
+        kept = "cd /etc/helpdesk-importer && sha256sum environment secrets/*"
+        self._inside(f"{kept} >/tmp/before && cd {folder} && deploy/systemd/install && {kept} | cmp - /tmp/before")
+        units = "/etc/systemd/system/helpdesk-importer*.service"
+        self._inside(
+            f"for unit in {units}; do systemd-analyze security --offline=yes --threshold={_WORST} $unit || exit 1; done"
+        )
 
     def _make_command(self, column: str, command: str, folder: str, *, user: str) -> str:
         log = self._logs / f"{self._findings.suite}-{column.replace(' ', '-')}.log"

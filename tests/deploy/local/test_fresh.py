@@ -9,6 +9,6 @@ def test_what_was_not_reached_is_a_dash_and_columns_are_aligned() -> None:
     broken = Findings("bookworm")
     lines = table([broken, done])
     assert len(lines) == 3
-    assert lines[1].split() == ["Debian", "12", *["-"] * 7]
+    assert lines[1].split() == ["Debian", "12", *["-"] * 8]
     assert "42 s" in lines[2]
     assert lines[0].index("first ticket") == lines[2].index("42 s") == lines[1].index("-")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+
+from deploy.local.credentials import ensure
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 UNITS = DEPLOY / "systemd"
@@ -53,6 +56,20 @@ def test_each_service_has_the_secrets_that_it_has_in_compose(service: str) -> No
         flags=re.MULTILINE)  # fmt: skip
     assert sorted(secret for secret, _ in loaded) == sorted(in_compose[name]["secrets"])
     assert all(path == f"/etc/helpdesk-importer/secrets/{secret}" for secret, path in loaded)
+
+
+def test_the_install_script_makes_every_secret_that_a_unit_loads(tmp_path: Path) -> None:
+    ensure(tmp_path / "secrets")
+    made = {file.name for file in (tmp_path / "secrets").iterdir()}
+    units = "".join(unit.read_text(encoding="utf-8") for unit in UNITS.glob("*.service"))
+    assert set(re.findall(r"^LoadCredential=(\w+):", units, flags=re.MULTILINE)) <= made
+
+
+def test_the_install_script_refuses_who_is_not_root_and_changes_nothing() -> None:
+    command = ["unshare", "--user", UNITS / "install"] if os.geteuid() == 0 else [UNITS / "install"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Only root can install it")
 
 
 @pytest.mark.parametrize("service", SERVICES)
