@@ -101,6 +101,11 @@ class Importer:
     def is_running(self) -> bool:
         return processes.recorded(self._record) is not None
 
+    def held_ports(self) -> list[str]:
+        """The ports, by the names that the instance has for them, that services and web console hold while they run."""
+        programs = {"health": self._record, "web": self._web_record}
+        return [port for port, record in programs.items() if processes.recorded(record) is not None]
+
     def state(self) -> dict[str, object]:
         """What the supervisor says of its services; empty while it says nothing."""
         try:

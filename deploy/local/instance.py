@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,10 +79,10 @@ class Instance:
             raise SetUpFailed("These servers were started by an earlier version: `make down`, then `make up`.")
         return port
 
-    def launch(self, *, services_run: bool = False) -> None:
+    def launch(self, *, held: Collection[str] = ()) -> None:
         """Set the servers going that do not run; `wait_for_postgres` and `wait_for_rabbitmq` tell when they answer.
 
-        One that is not durable starts all of them anew. `services_run`: our own services hold their health ports.
+        One that is not durable starts all of them anew. `held` names the ports that programs of ours hold, which run.
         """
         dead = set(self.dead_servers())
         if not dead:
@@ -96,8 +97,8 @@ class Instance:
         for folder in (self.folder / "processes", self.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         credentials.ensure(self.secrets)
-        held = [port for name in _SERVERS if name not in dead for port in _PORTS_OF[name]]
-        ports.settle(self.folder / "ports.json", _PORTS, held + ["health"] * services_run)
+        of_servers = [port for name in _SERVERS if name not in dead for port in _PORTS_OF[name]]
+        ports.settle(self.folder / "ports.json", _PORTS, [*of_servers, *held])
         rabbitmq, postgres = self._rabbitmq(), self._postgres()
         if "rabbitmq" in dead:
             rabbitmq.prepare()

@@ -89,7 +89,7 @@ class PrivateRuntime:
         with set_up(self.checkout, "up") as progress:
             progress.servers()
             importer = self._importer()
-            importer.instance.launch(services_run=importer.is_running())
+            importer.instance.launch(held=importer.held_ports())
             progress.dependencies()
             importer.prepare()
             importer.start()

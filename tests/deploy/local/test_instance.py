@@ -19,6 +19,7 @@ from deploy.local import ports, processes
 from deploy.local.account import ordinary_account
 from deploy.local.checkout import here
 from deploy.local.failure import SetUpFailed
+from deploy.local.importer import Importer
 from deploy.local.instance import Instance
 from deploy.local.packages import SERVERS, Packages
 from deploy.local.postgres import Postgres
@@ -142,12 +143,26 @@ def test_after_a_crash_of_one_server_a_start_brings_it_back_and_leaves_the_other
     os.kill(process(instance, "rabbitmq").pid, signal.SIGKILL)
     assert eventually(lambda: not instance.is_running())
     assert instance.troubles()["RabbitMQ"].startswith("does not run")
-    with socket.create_server(("127.0.0.1", settled["health"])):  # as our own fetcher does
-        instance.launch(services_run=True)
+    with (
+        socket.create_server(("127.0.0.1", settled["health"])),  # as our own fetcher does
+        socket.create_server(("127.0.0.1", settled["web"])),  # as our own web console does
+    ):
+        instance.launch(held=("health", "web"))
     instance.wait_for_rabbitmq()
     assert instance.is_running()
     assert process(instance, "postgres") == kept
     assert ports.kept(instance.folder / "ports.json") == settled
+
+
+def test_services_and_web_console_hold_their_ports_while_they_run(tmp_path: Path, packages: Packages) -> None:
+    instance = Instance(tmp_path, packages, durable=True)
+    importer = Importer(here(), instance)
+    (tmp_path / "processes").mkdir()
+    assert importer.held_ports() == []
+    processes.record(instance.process_file("web"), processes.identify(os.getpid()))
+    assert importer.held_ports() == ["web"]
+    processes.record(instance.process_file("importer"), processes.identify(os.getpid()))
+    assert importer.held_ports() == ["health", "web"]
 
 
 def test_a_server_that_hangs_is_named_though_its_process_lives(instance: Instance) -> None:
@@ -179,6 +194,7 @@ def test_temporary_servers_end_with_a_killed_command(packages: Packages, folder:
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from deploy.local.importer import Importer
 from deploy.local.instance import Instance
 from deploy.local.packages import Packages
 instance = Instance(Path({str(folder)!r}), Packages(Path({str(packages.root.parent)!r})), durable=False)
