@@ -74,7 +74,7 @@ pin: ## name the base images by the digests that their registry tells now; needs
 audit: ## known weaknesses of the locked dependencies, and base images without a digest; needs the network
 	@$(local) audit
 
-fresh: ## try demo and tests on clean Debian 12 and 13 systems; needs root (SUITE=bookworm or trixie: one of them)
+fresh: ## try demo, tests and systemd units on clean Debian 12 and 13 systems; needs root (SUITE=bookworm or trixie: one of them)
 	@$(local) fresh $(if $(SUITE),--suite '$(SUITE)')
 
 clean: ## stop everything and remove .run/ and .venv/, data included

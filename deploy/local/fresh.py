@@ -26,7 +26,7 @@ _NEWCOMER = "newcomer"
 _FIRST_TICKET = re.compile(r"^First ticket ([\d.]+) s", re.MULTILINE)
 _COLUMNS = ("first ticket", "demo", "first ticket again", "demo again", "test", "demo as root", "systemd")
 _WORST = 12
-"""Of `systemd-analyze security --threshold`: a tenth of what tests/deploy/systemd holds the units to."""
+"""Of `systemd-analyze security --threshold`, in tenths: what tests/deploy/systemd holds the units to."""
 
 
 @dataclass(slots=True)
