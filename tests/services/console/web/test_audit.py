@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from services.console.web.pages.settings.history import DEEDS, THINGS
 from tests.services.console.web.conftest import World
 
 MANY = """
@@ -85,3 +86,14 @@ async def test_it_is_told_in_words(world: World) -> None:
         assert "bevestigd" in page
     async with await world.logged_in("boss") as client:
         assert "imported again" in (await client.get("/audit?actor=joost")).text
+
+
+async def test_all_that_the_database_writes_there_has_words(world: World) -> None:
+    rows = await world.owner.fetch(
+        "SELECT relname AS thing, proname AS function, split_part(encode(tgargs, 'escape'), $1, 1) AS first"
+        " FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid"
+        " WHERE proname LIKE 'audit%'",
+        "\\000",
+    )
+    assert {row["thing"] for row in rows} <= THINGS.keys()
+    assert {row["first"] for row in rows if row["function"] == "audit_repair"} <= DEEDS.keys()

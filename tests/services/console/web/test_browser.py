@@ -20,7 +20,7 @@ PAGES = {
     "vandaag": "/", "mails": "/mails", "mail": f"/mails/{TICKET}", "quarantaine": "/work/quarantine",
     "vastgelopen": "/work/dead-letters", "beoordelen": "/work/review", "oude-mail": "/work/backlog",
     "niet-verstuurd": "/work/undelivered", "meldingen": "/notifications", "logboek": "/audit", "gebruikers": "/users",
-    "gebruiker": "/users/3", "voorkeuren": "/own",
+    "gebruiker": "/users/2", "voorkeuren": "/own",
     "helpdesks": "/helpdesks", "sjablonen": "/templates", "sjabloon": "/templates/1/ticket-added-customer",
     "e-mail-importer": "/helpdesks/1/importer", "inlezen": "/helpdesks/1/reading",
     "mail-bij-toevoegen": "/helpdesks/1/mail", "standaardwaarden": "/helpdesks/1/defaults",

@@ -142,7 +142,7 @@ async def test_a_raw_mail_is_a_file_and_never_a_page(world: World) -> None:
 
 
 PAGES = ["/", "/mails", f"/mails/{TICKET}", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog",
-         "/work/undelivered", "/notifications", "/audit", "/templates",
+         "/work/undelivered", "/notifications", "/audit", "/users", "/users/2", "/templates",
          "/templates/1/ticket-added-customer", "/own", "/helpdesks/1/importer", "/helpdesks/1/reading",
          "/helpdesks/1/changes",
          "/no-such-page"]  # fmt: skip

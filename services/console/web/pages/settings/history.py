@@ -72,9 +72,21 @@ THINGS: Final = {
     "content keys": N_("Kenmerken van oude mails"),
     "personal data": N_("Persoonsgegevens"),
     "installation": N_("Installatie"),
+    "web_invitations": N_("Koppeling voor een wachtwoord"),
+    "sealing_keys": N_("Sleutel voor bewaarde wachtwoorden"),
+    "retention": N_("Bewaartermijnen"),
+    "ticket_number_pattern": N_("Vorm van ticketnummers"),
+    "organisations": N_("Organisatie"),
+    "persons": N_("Contactpersoon"),
+    "person_addresses": N_("Adres van een contactpersoon"),
+    "employees": N_("Werknemer"),
+    "employee_addresses": N_("Adres van een werknemer"),
+    "helpdesk_groups": N_("Groep van helpdesks"),
+    "entry_channels": N_("Invoerkanaal"),
+    "supplement_types": N_("Soort aanvulling"),
 }
 """What an entry can be about, by its table or what else it is."""
-_DEEDS: Final = {
+DEEDS: Final = {
     "added": N_("toegevoegd"),
     "changed": N_("veranderd"),
     "removed": N_("verwijderd"),
@@ -222,7 +234,7 @@ def in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], s
         at=entry.at,
         actor=entry.actor,
         thing=gettext(THINGS[entry.thing]) if entry.thing in THINGS else entry.thing,
-        deed=gettext(_DEEDS[entry.deed]) if entry.deed in _DEEDS else entry.deed,
+        deed=gettext(DEEDS[entry.deed]) if entry.deed in DEEDS else entry.deed,
         parts=tuple(
             Part(
                 gettext(called[entry.thing, column]) if (entry.thing, column) in called else column,
