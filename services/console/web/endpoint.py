@@ -93,7 +93,7 @@ async def _answer(visit: Visit, get: Get | None, post: Post | None, most_bytes: 
     _ = visit.texts.gettext
     if not is_our_host(request.headers.get("host", ""), configuration.web_url):
         raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, _("Dit adres is niet dat van de console."))
-    _refuse_nul(visit, request.query_params.values())
+    _refuse_nul(visit, [*request.query_params.values(), *request.path_params.values()])
     if request.method in ("GET", "HEAD"):
         if get is None:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, _("Deze pagina kan alleen een formulier ontvangen."))

@@ -168,7 +168,8 @@ MAY = {
     "SELECT body_full_text FROM tickets": {"notifier", "web", *PEOPLE},
     "SELECT body_full_text FROM supplements": {"notifier", "web", *PEOPLE},
     "SELECT number FROM tickets": EVERYONE - {"fetcher"},
-    "SELECT body_full_text FROM ui_v1.tickets": {"ui"},
+    "SELECT body_full_text FROM ui_v1.tickets": {"ui", "web"},
+    "SELECT body_full_html FROM ui_v1.tickets": {"ui"},
     "SELECT id FROM tickets WHERE id = 1 FOR UPDATE": {"ticket_writer", "ui"},
     TICKET: {"ticket_writer", "ui"},
     "UPDATE tickets SET status_id = 2, deadline_at = NULL, completed_at = NULL WHERE id = 1": {

@@ -17,7 +17,8 @@ from tests.services.console.web.conftest import PASSWORD, World
 
 TICKET = "00000000-0000-0000-0000-000000000001"
 PAGES = {
-    "vandaag": "/", "mails": "/mails", "mail": f"/mails/{TICKET}", "quarantaine": "/work/quarantine",
+    "vandaag": "/", "mails": "/mails", "mail": f"/mails/{TICKET}", "ticket": "/tickets/TCK-12",
+    "quarantaine": "/work/quarantine",
     "vastgelopen": "/work/dead-letters", "beoordelen": "/work/review", "oude-mail": "/work/backlog",
     "niet-verstuurd": "/work/undelivered", "meldingen": "/notifications", "logboek": "/audit", "gebruikers": "/users",
     "gebruiker": "/users/2", "voorkeuren": "/own",

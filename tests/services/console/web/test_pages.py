@@ -142,7 +142,7 @@ async def test_a_raw_mail_is_a_file_and_never_a_page(world: World) -> None:
 
 
 PAGES = ["/", "/mails", f"/mails/{TICKET}", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog",
-         "/work/undelivered", "/notifications", "/audit", "/users", "/users/2", "/templates",
+         "/work/undelivered", "/notifications", "/tickets/TCK-12", "/audit", "/users", "/users/2", "/templates",
          "/templates/1/ticket-added-customer", "/own", "/helpdesks/1/importer", "/helpdesks/1/reading",
          "/helpdesks/1/changes",
          "/no-such-page"]  # fmt: skip
@@ -209,7 +209,7 @@ async def test_vandaag_says_first_that_nothing_is_read_or_sent_from_a_copy(world
 
 TYPED_AT = [
     "/mails", "/notifications", "/audit", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog",
-    "/work/undelivered", "/helpdesks/{}/importer", "/helpdesks/1/statuses/{}", "/mails/{}", "/users/{}",
+    "/work/undelivered", "/helpdesks/{}/importer", "/helpdesks/1/statuses/{}", "/mails/{}", "/users/{}", "/tickets/{}",
     "/templates/1/ticket-added-customer/preview",
     "/templates/1/{}",
     "/templates/{}/summary",

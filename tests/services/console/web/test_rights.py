@@ -35,7 +35,7 @@ async def words(world: World) -> None:
 PATHS = [
     "/", "/mails", "/mails?helpdesk=2", "/mails?subject=geheim", "/mails?sender=verkoop",
     "/work/quarantine", "/work/quarantine?helpdesk=2", "/work/dead-letters", "/work/review", "/work/backlog",
-    "/work/undelivered", "/notifications", "/notifications?helpdesk=2", f"/mails/{OWN}",
+    "/work/undelivered", "/tickets/TCK-12", "/notifications", "/notifications?helpdesk=2", f"/mails/{OWN}",
 ]  # fmt: skip
 OF_ADMINISTRATORS = ["/audit", "/audit?helpdesk=2"]
 
@@ -150,7 +150,10 @@ async def test_every_page_but_the_open_ones_sends_a_stranger_away(world: World) 
             path = route.path.replace("{mail_id}", OWN).replace("{attachment_id}", OWN).replace("{token}", "x")
             path = path.replace("{helpdesk_id}", "1").replace("{row}", "1").replace("{resource}", "contact")
             path = (
-                path.replace("{kind}", "ticket-added-customer").replace("{field}", "subject").replace("{user_id}", "1")
+                path.replace("{kind}", "ticket-added-customer")
+                .replace("{field}", "subject")
+                .replace("{user_id}", "1")
+                .replace("{number:path}", "1")
             )
             if route.path in {"/login", "/welcome/{token}"} or "GET" not in (route.methods or ()):
                 continue
