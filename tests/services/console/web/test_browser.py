@@ -208,7 +208,9 @@ async def test_without_scripts_a_template_is_refused_seen_saved_and_taken_back(w
 
 async def test_html_of_a_template_or_a_ticket_stays_in_the_frame_of_its_preview(world: World, browser: Browser) -> None:
     await world.owner.execute(
-        "UPDATE tickets SET body_full_html = $1, body_full_text = $1 WHERE mail_id = $2", HOSTILE, TICKET
+        "UPDATE tickets SET body_html = $1, body_full_html = $1, body_full_text = $1 WHERE mail_id = $2",
+        HOSTILE,
+        TICKET,
     )
     await world.owner.execute(
         "UPDATE imported_mails SET subject = $1, sender_name = $1 WHERE mail_id = $2", HOSTILE, TICKET

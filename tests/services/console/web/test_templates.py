@@ -35,7 +35,10 @@ async def words(world: World) -> None:
         "UPDATE imported_mails SET subject = 'Persoonlijk onderwerp', sender_name = 'Klant Persoonlijk',"
         " sender_address = 'klant@persoonlijk.example' WHERE helpdesk_id = 1"
     )
-    await world.owner.execute("UPDATE tickets SET body_full_html = '<p>Mijn <b>geheim</b></p>', body_full_text = 'x'")
+    await world.owner.execute(
+        "UPDATE tickets SET body_html = html, body_full_html = html, body_full_text = 'x'"
+        " FROM (VALUES ('<p>Mijn <b>geheim</b></p>')) AS written (html)"
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -165,13 +168,34 @@ async def test_M4_a_preview_on_a_real_ticket_is_what_the_notifier_writes_of_it(w
     }
     answer = await send(world, "anna", f"{CUSTOMERS}/preview", data | {"ticket": await number(world)}, JSON)
     mail = answer.json()
-    assert mail["subject"] == f"{await number(world)}: Persoonlijk onderwerp"
+    assert mail["subject"] == f"{await number(world)}: Kassa hapert"
     assert mail["html"].startswith("<p>== hierboven ==</p>")
     assert "Klant Persoonlijk" in mail["html"]
     assert "<p>Mijn <b>geheim</b></p>" in mail["html"]
     assert "Mijn geheim" in mail["text"]
-    assert "E-mail Geïmporteerd" in mail["text"]  # what the console may not read is invented
+    assert "E-mail Geïmporteerd" in mail["text"]
     assert await stored(world) is None
+
+
+async def test_each_placeholder_of_a_preview_is_the_tickets_own(world: World) -> None:
+    names = (
+        "organisatie",
+        "contactpersoon",
+        "aanmelder",
+        "prioriteit",
+        "soort",
+        "deadline",
+    )
+    await world.owner.execute("UPDATE tickets SET deadline_at = '2026-11-24T09:30Z', ticket_type_id = 1 WHERE id = 1")
+    data = {"subject": "[ticketnummer]", "html": "", "text": "\n".join(f"{name}=[{name}];" for name in names)}
+    answer = await send(world, "anna", f"{CUSTOMERS}/preview", data | {"ticket": await number(world)}, JSON)
+    text = answer.json()["text"]
+    for name, value in zip(
+        names,
+        ("Bakkerij De Korenaar", "Anna de Vries", "Anna de Vries", "Hoog", "Storing", "24-11-2026 10:30"),
+        strict=True,
+    ):
+        assert f"{name}={value};" in text
 
 
 async def test_M3_a_preview_is_of_the_newest_supplement_and_of_no_ticket_without_one(world: World) -> None:

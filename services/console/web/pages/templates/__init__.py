@@ -180,7 +180,6 @@ async def _shown(
         "version": stored.version,
         "earlier": earlier if right.administrator else None,
         "placeholders": PLACEHOLDERS if kind.of_ticket else OF_SUMMARIES,
-        "examples": example.UNREAD if may_preview else (),
         "tickets": tickets,
         "personal": right.personal_data,
         "may_change": right.administrator,

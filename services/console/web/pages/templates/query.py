@@ -30,11 +30,17 @@ _NEWEST: Final = """
     ORDER BY mail.received_at DESC LIMIT $3"""
 _MARKER: Final = "SELECT marker FROM importer_settings WHERE helpdesk_id = $1"
 _FACTS: Final = f"""
-    SELECT ticket.number, ticket.reported_at, coalesce(first.subject, '') AS title,
-        left(ticket.body_full_html, {BODY_LIMIT + 1}) AS request_html,
+    SELECT ticket.number, ticket.reported_at, ticket.deadline_at, ticket.title,
+        coalesce(ticket.organisation_name, '') AS organisation, coalesce(ticket.contact_name, '') AS contact,
+        ticket.status_name AS status, coalesce(ticket.priority_name, '') AS priority,
+        coalesce(ticket.ticket_type_name, '') AS ticket_type, coalesce(ticket.environment_name, '') AS environment,
+        coalesce(ticket.ticket_manager_name, '') AS manager, coalesce(ticket.executor_name, '') AS executor,
+        left(ticket.body_html, {BODY_LIMIT + 1}) AS request_html,
         left(ticket.body_full_text, {TEXT_LIMIT + 1}) AS request_text,
-        left(supplement.body_full_html, {BODY_LIMIT + 1}) AS supplement_html,
+        ticket.body_html = whole.body_full_html AS request_shows_all,
+        left(supplement.body_html, {BODY_LIMIT + 1}) AS supplement_html,
         left(supplement.body_full_text, {TEXT_LIMIT + 1}) AS supplement_text,
+        supplement.body_html = supplement.body_full_html AS supplement_shows_all,
         supplement.reported_at AS supplemented_at,
         coalesce(mail.subject, '') AS mail_subject, coalesce(mail.sender_name, '') AS sender_name,
         coalesce(mail.sender_address, '') AS sender_address,
@@ -43,14 +49,14 @@ _FACTS: Final = f"""
             AND left_out_reason IS NULL ORDER BY position, id) AS images,
         ARRAY(SELECT (name, left_out_reason) FROM attachments WHERE ticket_id = ticket.id AND mail_id = mail.mail_id
             AND left_out_reason IS NOT NULL ORDER BY position, id) AS left_out
-    FROM tickets AS ticket
+    FROM ui_v1.tickets AS ticket JOIN tickets AS whole ON whole.id = ticket.id
         JOIN helpdesks AS helpdesk ON helpdesk.id = ticket.helpdesk_id
         JOIN calendars AS calendar ON calendar.id = helpdesk.calendar_id
-        JOIN imported_mails AS first ON first.mail_id = ticket.mail_id
         LEFT JOIN LATERAL (
-            SELECT mail_id, body_full_html, body_full_text, reported_at FROM supplements
-            WHERE $3 AND ticket_id = ticket.id AND mail_id IS NOT NULL
-            ORDER BY reported_at DESC, id DESC LIMIT 1) AS supplement ON true
+            SELECT shown.mail_id, shown.body_html, whole.body_full_html, shown.body_full_text, shown.reported_at
+            FROM ui_v1.supplements AS shown JOIN supplements AS whole ON whole.id = shown.id
+            WHERE $3 AND shown.ticket_id = ticket.id AND shown.mail_id IS NOT NULL
+            ORDER BY shown.reported_at DESC, shown.id DESC LIMIT 1) AS supplement ON true
         JOIN imported_mails AS mail ON mail.mail_id = coalesce(supplement.mail_id, ticket.mail_id)
     WHERE ticket.number = $2 AND ticket.helpdesk_id = $1
 """  # noqa: S608 - nothing but our own numbers
@@ -116,7 +122,7 @@ async def marker(connection: Connection, helpdesk_id: int) -> str:
 
 
 async def facts(connection: Connection, helpdesk_id: int, kind: TemplateKind, number: str) -> MailFacts | None:
-    """What a mail of this kind tells of this ticket, as far as the console reads it; '' is what it does not read."""
+    """What a mail of this kind tells of this ticket."""
     if not kind.of_ticket or not number:
         return None
     of_supplement = kind is TemplateKind.SUPPLEMENT_ADDED_EXECUTOR
@@ -126,27 +132,39 @@ async def facts(connection: Connection, helpdesk_id: int, kind: TemplateKind, nu
     return MailFacts(
         kind=kind,
         helpdesk=row["helpdesk"],
-        recipient=row["sender_name"] or row["sender_address"],
+        recipient=_recipient(kind, row),
         ticket=_ticket(row),
     )
+
+
+def _recipient(kind: TemplateKind, row: asyncpg.Record) -> str:
+    """Who gets it, '' where the ticket names nobody: then none is sent."""
+    match kind:
+        case TemplateKind.TICKET_ADDED_MANAGER:
+            named = row["manager"]
+        case TemplateKind.SUPPLEMENT_ADDED_EXECUTOR:
+            named = row["executor"]
+        case _:
+            named = row["sender_name"] or row["sender_address"]
+    return str(named)
 
 
 def _ticket(row: asyncpg.Record) -> TicketFacts:
     return TicketFacts(
         number=row["number"],
         title=row["title"],
-        organisation="",
-        contact="",
-        status="",
-        priority="",
-        ticket_type="",
-        environment="",
-        manager="",
-        executor="",
+        organisation=row["organisation"],
+        contact=row["contact"],
+        status=row["status"],
+        priority=row["priority"],
+        ticket_type=row["ticket_type"],
+        environment=row["environment"],
+        manager=row["manager"],
+        executor=row["executor"],
         reported_at=row["reported_at"],
-        deadline_at=None,
-        request=Body(row["request_html"], row["request_text"]),
-        supplement=Body(row["supplement_html"] or "", row["supplement_text"] or ""),
+        deadline_at=row["deadline_at"],
+        request=Body(row["request_html"], row["request_text"], row["request_shows_all"]),
+        supplement=Body(row["supplement_html"] or "", row["supplement_text"] or "", bool(row["supplement_shows_all"])),
         supplemented_at=row["supplemented_at"],
         mail_subject=row["mail_subject"],
         mail_from_name=row["sender_name"],
