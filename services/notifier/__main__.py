@@ -8,6 +8,7 @@ Decides  how a notification reads (services.notifier.rules.compose), what a mail
          when to try again (rules.retry)
 Writes   mail, by the helpdesk's outgoing account; the state of `notifications`: written, sent, postponed, failed
          (services.notifier.flow)
+Answers  questions of the web console: test mails (services.notifier.questions)
 
 Every 5 seconds it also sends what is due without an event: postponed mails, those whose event was lost, those of a
 notifier that died. Two or more notifiers share the work; no mail is sent twice (flow says when one might be).
@@ -41,8 +42,10 @@ from typing import Final
 from services.notifier.account_check import try_account
 from services.notifier.flow import Notifier
 from services.notifier.metrics import show_waiting
+from services.notifier.questions import answers
 from services.notifier.repository import Repository
 from services.notifier.transports import Transports
+from shared.answering import Answering
 from shared.asking import answer
 from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
@@ -103,6 +106,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
             healthy=repository.check,
             on_dead_letter=record,
         )
+        answering = Answering(pool, "notifier", answers(notifier, repository))
         process.ready_when("database", repository.check)
         process.ready_when("broker", consumer.check)
         process.note("installation", installation.note)
@@ -111,6 +115,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
             consumer.run,
             notifier.sweep_until,
             notifier.renew_until,
+            answering.run,
             partial(show_waiting, repository),
         )
 

@@ -38,7 +38,15 @@ from services.notifier.rules.addresses import UnusableAddress, parse_address
 from services.notifier.rules.compose import Composed, NoSender, compose, return_path
 from services.notifier.rules.replies import without_addresses
 from services.notifier.rules.retry import LAST_TRY, delay_after, delay_in_doubt
-from services.notifier.transport import AccountTrouble, InDoubt, NotDelivered, OutgoingMail, Postponed, Refused
+from services.notifier.transport import (
+    AccountTrouble,
+    InDoubt,
+    KeepDraft,
+    NotDelivered,
+    OutgoingMail,
+    Postponed,
+    Refused,
+)
 from services.notifier.transports import Transports
 from shared.batches import Batches
 from shared.errors import TryAgain
@@ -103,6 +111,14 @@ class Notifier:
                 raise
             self._unsent.difference_update(claimed)
         return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
+
+    async def send_once(self, notification: Notification) -> str:
+        """Write and send one that is planned nowhere; what the server said.
+
+        Raises NotDelivered, NoSender where the helpdesk has no address, UnusableAddress, and TryAgain.
+        """
+        composed = await asyncio.to_thread(compose, notification, key=self._key, now=datetime.now(UTC))
+        return await self._send(notification, composed.written, None)
 
     async def sweep(self) -> int:
         """Deliver some of what is due without an event, the longest due first; return how many rows were tried."""
@@ -190,7 +206,7 @@ class Notifier:
             if notification.tries > LAST_TRY:  # a notifier died in each try before: let it rest
                 raise Postponed(DeliveryReason.OUR_ERROR, "No try was ever finished.")  # noqa: TRY301
             written = notification.written or await self._write_or_give_back(notification, log)
-            reply = await self._send(notification, written)
+            reply = await self._send(notification, written, partial(self._keep_draft, notification))
         except Refused as refused:
             await self._repository.record_failed(notification.id, refused.reason, refused.reply)
             _count(notification, "failed")
@@ -229,7 +245,7 @@ class Notifier:
             raise LostClaim("Another notifier took this notification over.")
         return composed.written
 
-    async def _send(self, notification: Notification, written: Written) -> str:
+    async def _send(self, notification: Notification, written: Written, keep_draft: KeepDraft | None) -> str:
         if notification.account is None:
             raise Postponed(
                 DeliveryReason.NO_ACCOUNT,
@@ -242,7 +258,7 @@ class Notifier:
             message_id=written.message_id,
             tried_before=notification.tries > 1,
             draft_id=notification.draft_id,
-            keep_draft=partial(self._keep_draft, notification),
+            keep_draft=keep_draft,
         )
         account = notification.account
         login = await self._login(account)

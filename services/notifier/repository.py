@@ -155,6 +155,31 @@ CLAIM_DUE: Final = (
 )
 """Claim free rows whose next try is due, whose event was lost, or whose notifier died; as CLAIM_OF_EVENTS."""
 
+AS_IF_PLANNED: Final = f"""
+-- $1 helpdesk, $2 kind, $3 number of a ticket, $4 address: a notification that is planned nowhere
+WITH claimed AS (
+    SELECT gen_random_uuid() AS id, coalesce(supplement.mail_id, ticket.mail_id) AS mail_id, $2::text AS kind,
+        ticket.helpdesk_id, ticket.id AS ticket_id, supplement.id AS supplement_id, 1 AS tries, 0 AS doubtful_tries,
+        $4::text AS recipient_name, $4::text AS recipient_address, NULL::bigint AS recipient_person_id,
+        NULL::bigint AS recipient_employee_id, false AS to_stranger, NULL::text AS message_id, NULL::text AS subject,
+        NULL::bytea AS mime, NULL::text AS draft_id, now() AS created_at
+    FROM tickets AS ticket LEFT JOIN LATERAL (
+        SELECT id, mail_id FROM supplements
+        WHERE $2 = 'supplement-added-executor' AND ticket_id = ticket.id AND mail_id IS NOT NULL
+        ORDER BY reported_at DESC, id DESC LIMIT 1) AS supplement ON true
+    WHERE ticket.helpdesk_id = $1 AND ticket.number = $3
+        AND (supplement.id IS NOT NULL OR $2 <> 'supplement-added-executor')
+)
+{_READ}
+"""  # noqa: S608 - nothing but our own statements
+
+MAY_SEND: Final = """
+-- $1 what tells our installation from a copy's, $2 helpdesk, $3 question
+SELECT installation_confirmed($1) AS confirmed,
+    EXISTS (SELECT FROM outgoing_holds WHERE helpdesk_id IS NULL OR helpdesk_id = $2) AS held,
+    (SELECT count(*) FROM service_questions WHERE helpdesk_id = $2 AND question = $3) AS asked
+"""
+
 ENTRIES: Final = """
 -- $1 claimed notifications that collected others: what each of them tells of, in the order in which it was decided
 SELECT coalesce(told.summary_id, told.id) AS summary, told.kind, ticket.number, ticket.title,
@@ -243,6 +268,15 @@ class Waiting:
     oldest_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MaySend:
+    """Whether the database is this installation's, mail is held, and how often somebody `asked` within the hour."""
+
+    confirmed: bool
+    held: bool
+    asked: int
+
+
 class Repository:
     """The notifier's side of the database.
 
@@ -294,6 +328,21 @@ class Repository:
             if status != f"UPDATE {len(replies)}":
                 await confirm_found(database)
         return [None for _ in replies]
+
+    async def may_send(self, helpdesk_id: int, question: str) -> MaySend:
+        """What stands against a mail of this helpdesk that somebody asked for."""
+        async with connection(self._pool) as database:
+            row = await database.fetchrow(MAY_SEND, self._presents, helpdesk_id, question)
+        assert row is not None  # noqa: S101 - a row without FROM
+        return MaySend(**row)
+
+    async def as_if_planned(
+        self, helpdesk_id: int, kind: NotificationKind, number: str, address: str
+    ) -> Notification | None:
+        """What would be sent of this ticket, or its newest supplement, to that address; None where there is none."""
+        async with connection(self._pool) as database:
+            row = await database.fetchrow(AS_IF_PLANNED, helpdesk_id, kind.value, number, address)
+        return None if row is None else replace(_notification(row), recipient_name=address)
 
     async def renew(self, ids: Sequence[uuid.UUID]) -> None:
         """Hold the claims on these, which are in hand, for another LEASE."""

@@ -22,7 +22,7 @@ _STATEMENT: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:WITH|SELECT|INSERT|UPDA
 _READS_BLOBS: Final = {"fetcher", "classifier", "ticket_writer"}
 _WRITES_BLOBS: Final = {"fetcher", "classifier"}
 _USES_LOGINS: Final = {"fetcher", "notifier"}
-_ANSWERS: Final = {"fetcher", "classifier", "ticket_writer"}
+_ANSWERS: Final = {"fetcher", "classifier", "ticket_writer", "notifier"}
 """What people ask in the web console."""
 _HANDS_ON: Final = {"classifier"}
 """Of which another service makes the answer."""

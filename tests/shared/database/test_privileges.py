@@ -236,15 +236,16 @@ MAY = {
         "web"
     },
     "SELECT answer FROM service_questions": {"web"},
-    "SELECT arguments FROM service_questions": {"fetcher", "classifier", "ticket_writer"},
+    "SELECT arguments FROM service_questions": {"fetcher", "notifier", "classifier", "ticket_writer"},
     "SELECT mail FROM service_questions": {"classifier"},
     "UPDATE service_questions SET answered_at = now(), answer = '{}' WHERE service = 'nobody'": {
         "fetcher",
+        "notifier",
         "classifier",
         "ticket_writer",
     },
     "UPDATE service_questions SET service = 'ticket_writer' WHERE service = 'nobody'": {"classifier"},
-    "DELETE FROM service_questions": {"fetcher", "classifier", "ticket_writer", "web"},
+    "DELETE FROM service_questions": {"fetcher", "notifier", "classifier", "ticket_writer", "web"},
     "UPDATE service_questions SET question = 'check'": set(),
     "UPDATE helpdesks SET outgoing_account_id = NULL WHERE id = 1": {"web", *PEOPLE},
     "UPDATE calendars SET time_zone = 'Europe/Brussels' WHERE id = 1": {"ui", "web", *PEOPLE},

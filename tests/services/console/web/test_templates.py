@@ -327,3 +327,61 @@ async def test_characters_that_no_text_has_are_no_error_of_ours(world: World, pa
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
     assert answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+
+
+# ── a test mail to oneself ───────────────────────────────────────────────────────────────────────────────────────────
+
+ASKED = "SELECT service, helpdesk_id, asked_by, arguments FROM service_questions WHERE question = 'test-mail'"
+SAY = """
+    UPDATE service_questions SET answered_at = now(), answer = $1
+    WHERE question = 'test-mail' AND answered_at IS NULL"""
+
+
+@pytest.fixture
+async def no_test(world: World) -> AsyncIterator[None]:
+    """Nobody has asked for one, and anna logs in by her address."""
+    await world.owner.execute("UPDATE web_users SET name = 'anna@helpdesk.example' WHERE name = 'anna'")
+    yield
+    await world.owner.execute("UPDATE web_users SET name = 'anna' WHERE name = 'anna@helpdesk.example'")
+    await world.owner.execute("DELETE FROM service_questions WHERE question = 'test-mail'")
+
+
+@pytest.mark.usefixtures("no_test")
+async def test_what_was_typed_is_asked_of_the_notifier_for_who_asks_and_stays_in_the_form(world: World) -> None:
+    anna = "anna@helpdesk.example"
+    data = {"subject": "[ticketnummer] proef", "html": "<p>x</p>", "text": "", "ticket": await number(world)}
+    answer = await send(world, anna, f"{CUSTOMERS}/test", data, "text/html")
+    assert "[ticketnummer] proef" in answer.text
+    assert "De testmail wordt verstuurd." in answer.text
+    [row] = await world.owner.fetch(ASKED)
+    assert (row["service"], row["helpdesk_id"], row["asked_by"]) == ("notifier", 1, anna)
+    assert row["arguments"]["subject"] == "[ticketnummer] proef"
+    assert row["arguments"]["ticket"] == await number(world)
+    assert await stored(world) is None
+    for told, said in (
+        (
+            {"ok": True, "to": anna, "reply": "250 genomen", "trouble": "", "problem": ""},
+            f"Testmail verstuurd aan {anna}",
+        ),
+        ({"ok": False, "to": anna, "reply": "", "trouble": "held", "problem": ""}, "wordt tegengehouden"),
+        ({"ok": False, "to": anna, "reply": "", "trouble": "server-away", "problem": "weg"}, "weg"),
+    ):
+        await send(world, anna, f"{CUSTOMERS}/test", data, "text/html")
+        await world.owner.execute(SAY, told)
+        async with await world.logged_in(anna) as client:
+            assert said in (await client.get(f"{CUSTOMERS}/test")).text
+
+
+@pytest.mark.usefixtures("no_test")
+async def test_what_cannot_be_sent_is_said_beside_the_field_and_asked_of_nobody(world: World) -> None:
+    data = {"subject": "zonder nummer", "html": "", "text": "", "ticket": await number(world)}
+    answer = await send(world, "anna@helpdesk.example", f"{CUSTOMERS}/test", data, "text/html")
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert await world.owner.fetch(ASKED) == []
+
+
+@pytest.mark.parametrize("user", ["viewer", "kijker", "verkoop"])
+async def test_who_does_not_administer_the_helpdesk_sends_no_test_mail(world: World, user: str) -> None:
+    answer = await send(world, user, f"{CUSTOMERS}/test", {"subject": "[ticketnummer]", "ticket": await number(world)})
+    assert answer.status_code == httpx.codes.NOT_FOUND
+    assert await world.owner.fetch(ASKED) == []

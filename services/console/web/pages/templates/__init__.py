@@ -38,6 +38,15 @@ _MEANWHILE: Final = N_(
 )
 _NOT_BACK: Final = N_("Dit sjabloon is intussen veranderd. Kijk eerst wat er nu staat.")
 _NO_TICKET: Final = N_("De helpdesk heeft geen ticket met dit nummer waarover deze mail zou gaan.")
+_TEST_TROUBLES: Final = {
+    "no-address": N_("Uw gebruikersnaam is geen mailadres waarheen een testmail kan."),
+    "no-ticket": _NO_TICKET,
+    "held": N_("De mail van deze helpdesk wordt tegengehouden: laat haar eerst vrij."),
+    "a-copy": N_("Deze database is nog niet bevestigd: zolang gaat er geen mail uit."),
+    "too-many": N_("Er gingen dit uur al veel testmails uit: probeer het over een uur weer."),
+    "our-error": N_("Er ging bij ons iets mis. Het staat in het log van de importer."),
+}
+"""What the notifier has against a test mail, beside what stands against every mail."""
 _DEFAULT: Final = OwnTemplate()
 
 _log = structlog.get_logger(__name__)
@@ -126,6 +135,28 @@ async def preview_typed(visit: Visit, form: FormData) -> Answer:
         return await _previewed(acquired, visit, (right, kind), own, str(form.get("ticket", "")))
 
 
+async def send_test(visit: Visit, form: FormData) -> Answer:
+    """Ask for what was typed as a mail to the visitor; the page again, with what became of it once that is known."""
+    right, kind = _place(visit, Need.CHANGE)
+    fields = typed.fields_of(form)
+    own = typed.own_of(kind, fields)
+    problems = typed.problems(kind, own, visit.texts)
+    async with one_transaction(visit.pool) as acquired:
+        if not problems:
+            ticket = str(form.get("ticket", "")).strip()
+            await query.ask_for_test(acquired, right.helpdesk_id, visit.who.name, query.Asked(kind, own, ticket))
+        stored = await query.stored(acquired, right.helpdesk_id, kind)
+        return await _shown(acquired, visit, (right, kind), stored, Tried(fields, problems))
+
+
+async def show_test(visit: Visit) -> Answer:
+    """The piece of the page that says what became of the test mail."""
+    right, kind = _place(visit, Need.CHANGE)
+    async with connection(visit.pool) as acquired:
+        test = await query.last_test(acquired, right.helpdesk_id, visit.who.name)
+    return Shown("templates/test.html", {"test": test, "address": _address(right, kind), "troubles": _troubles(visit)})
+
+
 async def _save(
     acquired: Connection, visit: Visit, place: tuple[Right, TemplateKind], form: FormData, fields: Mapping[str, str]
 ) -> dict[str, str]:
@@ -161,6 +192,7 @@ async def _shown(
     may_preview = right.personal_data and kind.of_ticket
     tickets = await query.newest_tickets(acquired, right.helpdesk_id, kind) if may_preview else []
     earlier = await query.earlier(acquired, right.helpdesk_id, kind, stored.own)
+    test = await query.last_test(acquired, right.helpdesk_id, visit.who.name) if right.administrator else None
     values: dict[str, Any] = {
         "helpdesk": {"id": right.helpdesk_id, "name": right.helpdesk},
         "kind": str(kind),
@@ -182,6 +214,9 @@ async def _shown(
         "placeholders": PLACEHOLDERS if kind.of_ticket else OF_SUMMARIES,
         "tickets": tickets,
         "personal": right.personal_data,
+        "test": test,
+        "troubles": _troubles(visit),
+        "may_test": right.administrator and "@" in visit.who.name,
         "may_change": right.administrator,
         "saved": "saved" in visit.request.query_params,
     }
@@ -216,6 +251,10 @@ def _place(visit: Visit, need: Need) -> tuple[Right, TemplateKind]:
         raise Refusal(HTTPStatus.NOT_FOUND, visit.texts.gettext(_UNKNOWN)) from None
 
 
+def _troubles(visit: Visit) -> Mapping[str, str]:
+    return {trouble: visit.texts.gettext(sentence) for trouble, sentence in _TEST_TROUBLES.items()}
+
+
 def _address(right: Right, kind: TemplateKind) -> str:
     return f"/templates/{right.helpdesk_id}/{kind}"
 
@@ -232,4 +271,5 @@ ROUTES: Final = (
     page(f"{_TEMPLATE}/back", post=go_back),
     page(f"{_TEMPLATE}/check/{{field}}", post=check),
     page(f"{_TEMPLATE}/preview", preview, preview_typed),
+    page(f"{_TEMPLATE}/test", show_test, send_test),
 )

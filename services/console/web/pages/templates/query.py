@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -28,6 +28,14 @@ _NEWEST: Final = """
     FROM imported_mails AS mail JOIN tickets AS ticket ON ticket.id = mail.ticket_id AND ticket.helpdesk_id = $1
     WHERE mail.helpdesk_id = $1 AND mail.outcome = $2
     ORDER BY mail.received_at DESC LIMIT $3"""
+_TEST: Final = """
+    INSERT INTO service_questions (service, question, helpdesk_id, asked_by, arguments)
+    VALUES ('notifier', 'test-mail', $1, $2, $3)"""
+_LAST_TEST: Final = """
+    SELECT asked_at, answered_at, answer, answered_at IS NULL AND asked_at < now() - interval '3 minutes' AS is_late
+    FROM service_questions
+    WHERE helpdesk_id = $1 AND service = 'notifier' AND question = 'test-mail' AND asked_by = $2
+    ORDER BY id DESC LIMIT 1"""
 _MARKER: Final = "SELECT marker FROM importer_settings WHERE helpdesk_id = $1"
 _FACTS: Final = f"""
     SELECT ticket.number, ticket.reported_at, ticket.deadline_at, ticket.title,
@@ -85,6 +93,37 @@ class Ticket:
 
     number: str
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A template to send as a test, and the number of the ticket that the mail is of."""
+
+    kind: TemplateKind
+    own: OwnTemplate
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestMail:
+    """The test mail that somebody asked for last; `is_late`: nobody answers."""
+
+    asked_at: datetime
+    answered_at: datetime | None
+    answer: dict[str, Any] | None
+    is_late: bool
+
+
+async def ask_for_test(connection: Connection, helpdesk_id: int, asked_by: str, asked: Asked) -> None:
+    """Ask the notifier to send this to who asks."""
+    arguments = {"kind": str(asked.kind), "ticket": asked.ticket, **asdict(asked.own)}
+    await connection.execute(_TEST, helpdesk_id, asked_by, arguments)
+
+
+async def last_test(connection: Connection, helpdesk_id: int, asked_by: str) -> TestMail | None:
+    """What became of it."""
+    row = await connection.fetchrow(_LAST_TEST, helpdesk_id, asked_by)
+    return None if row is None else TestMail(**row)
 
 
 async def own_kinds(connection: Connection, within: Sequence[int]) -> set[tuple[int, str]]:

@@ -1,0 +1,6 @@
+REVOKE SELECT (id, service, question, helpdesk_id, arguments, asked_by, asked_at, taken_at, answered_at),
+    UPDATE (taken_at, answered_at, answer), DELETE ON service_questions FROM importer_notifier;
+REVOKE SELECT (helpdesk_id, mail_id) ON tickets FROM importer_notifier;
+REVOKE SELECT (ticket_id, mail_id) ON supplements FROM importer_notifier;
+COMMENT ON TABLE service_questions IS 'What people ask of a service in the web console («Test de mailbox», «Zoek server», «Probeer een mail»); it answers within seconds, and after an hour the row goes.';
+COMMENT ON COLUMN service_questions.question IS 'What is asked: check, check-again, discover; try, of a mail.';
