@@ -50,9 +50,8 @@ def _answer(given: MailInFile, bodies: Bodies, decided: Decided) -> dict[str, An
     return {
         "ok": True,
         **_became(decided),
-        **facts_of(given),
+        **facts_of(given, {"text": text[:MOST_SHOWN]}),
         "dmarc": given.mail.dmarc.value,
-        "text": text[:MOST_SHOWN],
         "text_is_whole": len(text) <= MOST_SHOWN,
     }
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.explaining import MailInFile
 from shared.messages import Bodies
 
 
-def facts_of(given: MailInFile) -> dict[str, Any]:
-    """What the mail says of itself, and what would be kept of it."""
+def facts_of(given: MailInFile, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What the mail says of itself, with what is told of its `texts` in their place, and what would be kept of it."""
     mail = given.mail
     return {
         "from": given.stated_sender.model_dump(),
@@ -17,6 +18,7 @@ def facts_of(given: MailInFile) -> dict[str, Any]:
         "subject": mail.subject,
         "message_id": mail.message_id,
         "date": None if given.date is None else given.date.isoformat(),
+        **texts,
         "ticket_numbers": list(given.numbers),
         "automatic": None if mail.automatic is None else mail.automatic.value,
         "bounce": [bounced.model_dump() for bounced in mail.bounced],

@@ -26,10 +26,7 @@ def as_json(explained: Explained) -> str:
         "file": given.file,
         "outcome": explained.outcome.value,
         "reasons": [str(reason.id) for reason in explained.reasons],
-        "text": given.whole.text,
-        "html": given.whole.html,
-        "reply_text": said(bodies),
-        **facts_of(given),
+        **facts_of(given, {"text": given.whole.text, "html": given.whole.html, "reply_text": said(bodies)}),
     }
     return json.dumps(answer, ensure_ascii=False)
 
