@@ -22,8 +22,7 @@ NO_SETTINGS = {
     "attachment_copies", "attachments", "audit_log", "blob_chunks", "blobs", "content_keys", "dead_letters",
     "held_mails", "imported_mail_outcomes", "imported_mails", "installation", "login_states", "mail_blobs",
     "mailbox_states", "notifications", "nightly_jobs", "review_requests", "sender_budgets", "service_questions",
-    "supplements", "ticket_history", "ticket_numbers", "tickets",
-    "web_invitations", "web_login_tries", "web_sessions",
+    "supplements", "ticket_history", "ticket_numbers", "tickets", "web_login_tries", "web_sessions",
 }  # fmt: skip
 """Tables of what comes of mails, and of what services keep: repairs of them are recorded, each kind by its trigger."""
 
