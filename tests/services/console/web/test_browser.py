@@ -85,6 +85,7 @@ async def test_by_keyboard_alone_one_comes_in_and_out(world: World, browser: Bro
     window = await browser.new_context()
     page = await window.new_page()
     await page.goto(f"{world.address}/mails")
+    await page.locator("input[name=name]:focus").wait_for()  # which the browser gives it some time after the page
     await page.keyboard.type("anna")
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)
