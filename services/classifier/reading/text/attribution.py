@@ -80,8 +80,8 @@ def attribution_end(lines: Sequence[str], begin: int, above_quote: Sequence[bool
 def attribution_begin(lines: Sequence[str], end: int) -> int | None:
     """The line in which the attribution begins that ends before line `end`, straight above a quote; None for none."""
     above_quote = [False] * (end - 1) + [True]
-    least = max(0, end - _MOST_LINES)
-    return next((begin for begin in range(least, end) if attribution_end(lines, begin, above_quote) == end), None)
+    above, least = lines[:end], max(0, end - _MOST_LINES)
+    return next((begin for begin in range(least, end) if attribution_end(above, begin, above_quote) == end), None)
 
 
 def tells_who_wrote_when(line: str) -> bool:
