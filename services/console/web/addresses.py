@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
+
+T = TypeVar("T")
 
 _OWN_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
@@ -20,6 +25,30 @@ def own_path(wanted: str) -> str:
 def number_in(typed: str) -> int | None:
     """The number that an id or a count in an address is; None: it is none of ours."""
     return int(typed) if _NUMBER.fullmatch(typed) else None
+
+
+def uuid_in(typed: str) -> uuid.UUID | None:
+    """The id that stands in an address; None: it is none."""
+    try:
+        return uuid.UUID(typed)
+    except ValueError:
+        return None
+
+
+def page_key(at: datetime, last: uuid.UUID | int) -> str:
+    """Where the page of a list begins that follows the row of this moment and id."""
+    return f"{at.isoformat()} {last}"
+
+
+def page_key_in(typed: str, id_in: Callable[[str], T | None]) -> tuple[datetime, T] | None:
+    """The moment and id of a `page_key`; None: it is none of ours, and the list begins at its beginning."""
+    moment, _, typed_id = typed.partition(" ")
+    last = id_in(typed_id)
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (at, last) if last is not None and at.tzinfo is not None else None
 
 
 def is_our_host(host: str, known_as: str | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from services.console import audit
-from services.console.web.addresses import number_in
+from services.console.web.addresses import number_in, page_key, page_key_in, uuid_in
 from services.console.web.endpoint import Answer, page
 from services.console.web.forms import N_
 from services.console.web.pages.mails import A_PAGE, helpdesk_of, since_day
@@ -36,7 +36,7 @@ async def show(visit: Visit) -> Answer:
     for_administrators(visit)
     asked, gettext = visit.request.query_params, visit.texts.gettext
     chosen = {name: asked.get(name, "").strip()[:254] for name in FIELDS}
-    wanted = _filter(visit, chosen, _after(asked.get("after", "")))
+    wanted = _filter(visit, chosen, page_key_in(asked.get("after", ""), number_in))
     async with connection(visit.pool) as acquired:
         entries = await audit.entries(acquired, wanted)
         names = await names_of(acquired, entries)
@@ -52,7 +52,9 @@ async def show(visit: Visit) -> Answer:
         for one in entries[:A_PAGE]
     ]
     kept = {name: value for name, value in chosen.items() if value}
-    older = {**kept, "after": _key_of(entries[A_PAGE - 1])} if len(entries) > A_PAGE else None
+    older = (
+        {**kept, "after": page_key(entries[A_PAGE - 1].at, entries[A_PAGE - 1].id)} if len(entries) > A_PAGE else None
+    )
     values: dict[str, Any] = {
         "entries": listed,
         "chosen": chosen,
@@ -74,32 +76,11 @@ def _filter(visit: Visit, chosen: dict[str, str], after: tuple[datetime, int] | 
         since=since_day(chosen["since"], visit.who.time_zone),
         actor=chosen["actor"] or None,
         thing=chosen["thing"] or None,
-        mail_id=_mail_id(chosen["mail"]) if chosen["mail"] else None,
+        mail_id=(uuid_in(chosen["mail"]) or _NO_MAIL) if chosen["mail"] else None,
         within=None if everything else visit.who.helpdesks(Need.CHANGE, helpdesk),
         after=after,
         limit=A_PAGE + 1,
     )
-
-
-def _mail_id(typed: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(typed)
-    except ValueError:
-        return _NO_MAIL
-
-
-def _key_of(entry: audit.Entry) -> str:
-    return f"{entry.at.isoformat()} {entry.id}"
-
-
-def _after(key: str) -> tuple[datetime, int] | None:
-    moment, _, typed = key.partition(" ")
-    number = number_in(typed)
-    try:
-        found = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (found, number) if number is not None and found.tzinfo is not None else None
 
 
 ROUTES: Final = (page("/audit", show),)

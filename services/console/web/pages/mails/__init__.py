@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.console.repairs import mails
 from services.console.repairs.mails import MailFilter, MailInList
-from services.console.web.addresses import number_in
+from services.console.web.addresses import number_in, page_key, page_key_in, uuid_in
 from services.console.web.endpoint import Answer, page
 from services.console.web.personal import for_eyes
 from services.console.web.rendering import Shown
@@ -69,7 +68,7 @@ def mail_filter(
         sender=chosen["sender"] or None,
         subject=chosen["subject"] or None,
         within=visit.who.helpdesks(need, helpdesk_of(chosen["helpdesk"])),
-        after=_after(visit.request.query_params.get("after", "")) if paged else None,
+        after=page_key_in(visit.request.query_params.get("after", ""), uuid_in) if paged else None,
         limit=limit,
         **fixed,
     )
@@ -97,16 +96,7 @@ def since_day(day: str, zone: str) -> datetime | None:
 
 def key_of(mail: MailInList) -> str:
     """Where the page after this mail begins."""
-    return f"{mail.received_at.isoformat()} {mail.mail_id}"
-
-
-def _after(key: str) -> tuple[datetime, uuid.UUID] | None:
-    moment, _, mail_id = key.partition(" ")
-    try:
-        found = datetime.fromisoformat(moment), uuid.UUID(mail_id)
-    except ValueError:
-        return None
-    return found if found[0].tzinfo is not None else None
+    return page_key(mail.received_at, mail.mail_id)
 
 
 ROUTES: Final = (page("/mails", show),)

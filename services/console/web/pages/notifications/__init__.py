@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,7 +10,7 @@ from starlette.datastructures import FormData
 
 from services.console import notifications
 from services.console.database import one_transaction
-from services.console.web.addresses import number_in
+from services.console.web.addresses import number_in, page_key, page_key_in, uuid_in
 from services.console.web.endpoint import Answer, page, see
 from services.console.web.pages.mails import A_PAGE, helpdesk_of
 from services.console.web.pages.notifications import query
@@ -37,11 +35,15 @@ async def show(visit: Visit) -> Answer:
             within=visit.who.helpdesks(Need.LOOK, helpdesk_of(chosen["helpdesk"])),
             states=[chosen["state"]] if chosen["state"] in query.STATES else query.STATES,
             ticket=chosen["ticket"] or None,
-            after=_after(asked.get("after", "")),
+            after=page_key_in(asked.get("after", ""), uuid_in),
             limit=A_PAGE + 1,
         )
     kept = {name: value for name, value in chosen.items() if value}
-    older = {**kept, "after": _key_of(listed[A_PAGE - 1])} if len(listed) > A_PAGE else None
+    older = (
+        {**kept, "after": page_key(listed[A_PAGE - 1].created_at, listed[A_PAGE - 1].id)}
+        if len(listed) > A_PAGE
+        else None
+    )
     changeable = {right.helpdesk for right in visit.who.rights if right.administrator}
     values: dict[str, Any] = {
         "notifications": [for_eyes(visit.who, one) for one in listed[:A_PAGE]],
@@ -59,7 +61,7 @@ async def show(visit: Visit) -> Answer:
 
 async def send_now(visit: Visit, form: FormData) -> Answer:
     """Make the named one due; one that is held, sent already, or of a helpdesk of others stays as it is."""
-    wanted = _id(str(form.get("notification", "")))
+    wanted = uuid_in(str(form.get("notification", "")))
     async with one_transaction(visit.pool) as acquired:
         due = 0
         if wanted is not None:
@@ -67,27 +69,6 @@ async def send_now(visit: Visit, form: FormData) -> Answer:
     _log.info("notifications_due", count=due, user=visit.who.user_id)
     kept = {name: value for name in FIELDS if (value := str(form.get(name, ""))[:254])}
     return see(f"/notifications?{urlencode({**kept, 'sent': due})}")
-
-
-def _id(typed: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(typed)
-    except ValueError:
-        return None
-
-
-def _key_of(one: query.MailOut) -> str:
-    return f"{one.created_at.isoformat()} {one.id}"
-
-
-def _after(key: str) -> tuple[datetime, uuid.UUID] | None:
-    moment, _, typed = key.partition(" ")
-    wanted = _id(typed)
-    try:
-        found = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (found, wanted) if wanted is not None and found.tzinfo is not None else None
 
 
 ROUTES: Final = (page("/notifications", show, send_now),)
