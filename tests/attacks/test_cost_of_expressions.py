@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from time import process_time
 from types import FrameType, ModuleType
@@ -36,7 +36,7 @@ from services.classifier.reading.automatic import words
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.text import attribution, signature
 from tests.attacks.hostile_texts import Shape, shapes
-from tests.attacks.ordinary import seconds_of_an_ordinary_mail
+from tests.attacks.ordinary import Yardstick
 
 PACKAGES = (services.classifier, services.fetcher, services.ticket_writer, services.notifier, shared)
 NOT_OF_MAIL = ("shared.broker.administration", "shared.broker.topology", "shared.database.")
@@ -50,6 +50,7 @@ PATIENCE = 0.5
 """Seconds after which a search is broken off: one that takes exponential time would never end."""
 MAIL = 65_536
 """Bytes."""
+ORDINARY = Yardstick(MAIL)
 ORDINARY_MAILS = 3
 FEW = 16
 """The part of a mail that is enough to tell most texts as cheap."""
@@ -246,17 +247,9 @@ def slow_on(expression: Expression) -> str:
 
 def _costs_much(expression: Expression, shape: Shape) -> bool:
     small, large = shape.text(SIZE), shape.text(4 * SIZE)
-
-    def too_much() -> bool:
-        cost = seconds(expression, large)
-        return cost > allowed() * ORDINARY_MAILS * 4 * SIZE / MAIL or cost > least(expression, small) * TIMES
-
-    return all(too_much() for _ in range(3))
-
-
-@cache
-def allowed() -> float:
-    return seconds_of_an_ordinary_mail(MAIL)
+    if all(seconds(expression, large) > least(expression, small) * TIMES for _ in range(Yardstick.TRIES)):
+        return True
+    return ORDINARY.exceeded(partial(seconds, expression, large), ORDINARY_MAILS * 4 * SIZE / MAIL)
 
 
 def slow_within(expression: Expression, bound: Bound) -> str:
@@ -265,9 +258,8 @@ def slow_within(expression: Expression, bound: Bound) -> str:
     for shape in shapes(expression.pattern):
         text = shape.text(bound.longest)
         at_first = seconds(expression, text, times // FEW + 1)
-        if at_first > allowed() / FEW + UNNOTICED and all(
-            seconds(expression, text, times) > allowed() for _ in range(3)
-        ):
+        whole = partial(seconds, expression, text, times)
+        if at_first > ORDINARY.at_first / FEW + UNNOTICED and ORDINARY.exceeded(whole, 1):
             return str(shape)
     return ""
 

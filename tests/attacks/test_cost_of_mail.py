@@ -7,14 +7,15 @@ mail may cost three times as much at most, and a megabyte of the worst no more t
 import struct
 import uuid
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 
 import pytest
 
 from services.classifier.reading.reader import read_head, read_headers, read_mail
-from tests.attacks.ordinary import HEAD, SETTINGS, seconds, seconds_of_an_ordinary_mail
+from tests.attacks.ordinary import HEAD, SETTINGS, Yardstick, seconds
 
 Mail = Callable[[int], bytes]
+Read = Callable[..., object]
 
 MARKED = b"\n===== vul boven deze regel uw reactie =====\n"
 HTML_HEAD = HEAD + b"Content-Type: text/html\n\n<p>Hallo</p>"
@@ -22,6 +23,8 @@ ADDRESS_HEADERS = ("To", "Cc", "Reply-To", "Sender", "Return-Path") * 4
 SMALL, LARGE = 8_192, 32_768
 TIMES = 3 * 3
 """Two doublings."""
+UNNOTICED = 0.004
+"""Seconds: less is a matter of the machine's moment."""
 MEGABYTE = 1_000_000
 ORDINARY_MAILS = 3
 
@@ -209,15 +212,7 @@ KINDS: dict[str, Mail] = {
 }  # fmt: skip
 
 
-def stays_below(bound: Callable[[], float], read: Callable[..., object], raw: bytes) -> bool:
-    """Whether one of five readings does: what else the machine does only ever adds to them."""
-    return any(seconds(read, raw) < bound() for _ in range(5))
-
-
-@cache
-def ordinary() -> float:
-    return seconds_of_an_ordinary_mail(MEGABYTE)
-
+ORDINARY = Yardstick(MEGABYTE)
 
 COSTLY = KINDS | {"tags in a subject": subject("[!]")}
 """With what costs by its subject, which cannot be another's."""
@@ -226,14 +221,16 @@ COSTLY = KINDS | {"tags in a subject": subject("[!]")}
 @pytest.mark.parametrize("kind", COSTLY)
 def test_D17_twice_the_mail_costs_three_times_as_much_at_most(kind: str) -> None:
     small, large = COSTLY[kind](SMALL), COSTLY[kind](LARGE)
-    assert stays_below(lambda: max(seconds(read_mail, small), 0.004) * TIMES, read_mail, large)
+    assert any(
+        seconds(read_mail, large) <= max(seconds(read_mail, small), UNNOTICED) * TIMES for _ in range(Yardstick.TRIES)
+    )
 
 
+@pytest.mark.parametrize("read", [read_mail, read_head], ids=["whole", "head"])
 @pytest.mark.parametrize("kind", COSTLY)
-def test_D17_a_megabyte_of_it_costs_no_more_than_a_few_ordinary_mails(kind: str) -> None:
+def test_D17_a_megabyte_of_it_costs_no_more_than_a_few_ordinary_mails(kind: str, read: Read) -> None:
     raw = COSTLY[kind](MEGABYTE)
-    assert stays_below(lambda: ordinary() * ORDINARY_MAILS, read_mail, raw)
-    assert stays_below(lambda: ordinary() * ORDINARY_MAILS, read_head, raw)
+    assert not ORDINARY.exceeded(partial(seconds, read, raw), ORDINARY_MAILS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

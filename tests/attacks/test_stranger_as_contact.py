@@ -11,6 +11,7 @@ from services.classifier.reading.mime.header import parse_headers
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
 from services.classifier.rules.facts import Mailbox, ask
+from tests.attacks.ordinary import Yardstick
 
 CONTACT = "els@smederij.example"
 
@@ -50,11 +51,9 @@ def test_N2_nobody_is_taken_for_a_contact_who_is_not_the_address(from_: str) -> 
 )  # fmt: skip
 def test_an_address_header_costs_time_in_proportion_to_its_size(piece: str) -> None:
     def cost(size: int) -> float:
-        value = (piece * size)[:size].encode()
-        return min(_seconds(value) for _ in range(3))
+        return _seconds((piece * size)[:size].encode())
 
-    small, large = cost(8_192), cost(32_768)
-    assert large < max(small, 0.002) * 12
+    assert any(cost(32_768) < max(cost(8_192), 0.002) * 12 for _ in range(Yardstick.TRIES))
 
 
 def test_nested_comments_in_any_token_cost_time_in_proportion_to_their_number() -> None:
@@ -64,7 +63,7 @@ def test_nested_comments_in_any_token_cost_time_in_proportion_to_their_number() 
         headers.token("content-transfer-encoding")
         return process_time() - begin
 
-    assert min(cost(16_000) for _ in range(3)) < max(min(cost(4_000) for _ in range(3)), 0.002) * 12
+    assert any(cost(16_000) < max(cost(4_000), 0.002) * 12 for _ in range(Yardstick.TRIES))
 
 
 def _seconds(value: bytes) -> float:
