@@ -18,6 +18,7 @@ import typer.completion
 from typer.core import TyperCommand, TyperGroup
 
 from services.console.help import with_pages
+from services.console.texts import texts
 from shared import acting
 from shared.errors import ImporterError, Misconfigured
 
@@ -166,6 +167,7 @@ def _run() -> None:
     if f"_{NAME.upper().replace('-', '_')}_COMPLETE" in os.environ:
         typer.completion.get_completion_inspect_parameters()  # makes the shells known
     try:
+        texts()  # a wrong language is told before anything is said in another
         command_line()(prog_name=NAME)
     except Misconfigured as misconfigured:
         _complain(misconfigured)

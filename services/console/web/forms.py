@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import FormData
 
 from services.console import changes, repository
+from services.console.catalogue import Texts
 from services.console.fields import (
     Address,
     BadValue,
@@ -38,7 +39,6 @@ from services.console.fields import (
 )
 from services.console.repository import NotOne
 from services.console.resources import RESOURCES, Field
-from services.console.web.translations import Texts
 from shared.database.pool import Connection
 
 LONGEST_TYPED: Final = 20_000

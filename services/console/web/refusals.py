@@ -7,9 +7,9 @@ from typing import Final
 
 import asyncpg
 
+from services.console.catalogue import Texts
 from services.console.database import Refused
 from services.console.web.forms import N_
-from services.console.web.translations import Texts
 
 WHOLE_FORM: Final = ""
 """The place of a sentence that is about no single field."""

@@ -22,7 +22,8 @@ from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.console.web.translations import LANGUAGES, Texts, texts_of
+from services.console.catalogue import Texts
+from services.console.web.translations import LANGUAGES, texts_of
 from shared.portal.delivery import DELIVERY, DeliveryReason
 from shared.portal.reasons import NOT_SENT, NotSentReason
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from services.console.catalogue import Texts
 from services.console.queues import MonitoringConfiguration
 from services.console.web.configuration import WebConfiguration
 from services.console.web.tokens import form_token
-from services.console.web.translations import Texts, preferred, texts_of
+from services.console.web.translations import preferred, texts_of
 from services.console.web.visitors import Visitor
 from shared.database.pool import Pool
 from shared.errors import ImporterError

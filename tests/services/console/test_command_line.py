@@ -100,3 +100,8 @@ def test_man_reads_the_page_without_a_warning() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_a_language_that_is_none_of_ours_is_told() -> None:
+    wrong = run("status", IMPORTER_LANGUAGE="fr")
+    assert (wrong.returncode, wrong.stderr) == (78, "IMPORTER_LANGUAGE is wrong. Set it to: en or nl.\n")

@@ -8,9 +8,9 @@ from typing import Final
 
 from starlette.datastructures import FormData
 
+from services.console.catalogue import Texts
 from services.console.fields import LONGEST_TEMPLATE, BadValue, Text
 from services.console.web.forms import N_, sentence_for
-from services.console.web.translations import Texts
 from shared.templates.defaults import TemplateTexts, default_texts
 from shared.templates.facts import OwnTemplate
 from shared.templates.kinds import TemplateKind

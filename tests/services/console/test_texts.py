@@ -1,0 +1,55 @@
+"""Every text of the command line is there in both languages, none stands in the code untranslated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from services.console.texts import LOCALES, texts_of
+
+CONSOLE = LOCALES.parent
+KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+
+Text = str | tuple[str, ...]
+
+
+def said() -> set[Text]:
+    """Each text once; one for singular and plural is a pair."""
+    found = extract_from_dir(
+        CONSOLE, [("**.py", "python")], keywords=KEYWORDS, directory_filter=lambda folder: Path(folder).name != "web"
+    )
+    return {tuple(message) if isinstance(message, tuple) else message for _, _, message, _, _ in found}
+
+
+def translated() -> dict[Text, Text]:
+    with (LOCALES / "nl.po").open("rb") as file:
+        catalogue = read_po(file, locale="nl")
+    assert not catalogue.obsolete
+    assert [message.id for message in catalogue if message.id and message.fuzzy] == []
+    return {
+        message.id if isinstance(message.id, str) else tuple(message.id): (
+            message.string if isinstance(message.string, str) else tuple(message.string)
+        )
+        for message in catalogue
+        if message.id
+    }
+
+
+def test_every_text_is_translated_and_no_translation_is_left_over() -> None:
+    in_dutch = translated()
+    assert sorted(said() - in_dutch.keys(), key=str) == []
+    assert sorted(in_dutch.keys() - said(), key=str) == []
+    assert [text for text, dutch in in_dutch.items() if not (all(dutch) if isinstance(dutch, tuple) else dutch)] == []
+
+
+def test_a_translation_has_the_places_of_its_text() -> None:
+    messages = texts_of("nl").messages
+    for text in said():
+        originals = (text,) if isinstance(text, str) else text
+        found = messages[originals[0]]
+        for original, translation in zip(originals, (found,) if isinstance(found, str) else found, strict=True):
+            places = re.findall(r"%\(\w+\)[sd]", original)
+            assert sorted(re.findall(r"%\(\w+\)[sd]", translation)) == sorted(places), original
