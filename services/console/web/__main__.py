@@ -17,7 +17,6 @@ import shared.lean_logging  # noqa: F401 - before all else that logs
 # isort: split
 import asyncio
 import contextlib
-import socket
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,9 +26,9 @@ import uvicorn
 from services.console.queues import MonitoringConfiguration
 from services.console.web.application import application
 from services.console.web.configuration import WebConfiguration
+from services.console.web.listening import listen
 from services.console.web.visit import House
 from shared.database.pool import connection, open_pool
-from shared.errors import Misconfigured
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "web"
@@ -50,7 +49,7 @@ async def main(process: Process[WebConfiguration]) -> None:
     """Wire the service and run it until it is told to stop."""
     configuration = process.configuration
     monitoring = MonitoringConfiguration.load()
-    listening = _listening(configuration)
+    listening = listen(configuration.web_host, configuration.web_port)
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(), application_name=SERVICE, max_size=_CONNECTIONS
     )
@@ -83,17 +82,6 @@ async def main(process: Process[WebConfiguration]) -> None:
         process.ready_when("database", database_answers)
         _log.info("web_listening", host=configuration.web_host, port=listening.getsockname()[1])
         await process.run(serve)
-
-
-def _listening(configuration: WebConfiguration) -> socket.socket:
-    family = socket.AF_INET6 if ":" in configuration.web_host else socket.AF_INET
-    try:
-        return socket.create_server((configuration.web_host, configuration.web_port), family=family)
-    except OSError as error:
-        raise Misconfigured(
-            f"IMPORTER_WEB_HOST and IMPORTER_WEB_PORT: {configuration.web_host}:{configuration.web_port} cannot be had "
-            f"({error.strerror}). Choose another port, or 0 for a free one."
-        ) from error
 
 
 if __name__ == "__main__":

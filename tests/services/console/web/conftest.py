@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from deploy.local.checkout import here
 from services.console.queues import MonitoringConfiguration
 from services.console.web.application import application
 from services.console.web.configuration import WebConfiguration
+from services.console.web.listening import listen
 from services.console.web.tokens import hash_of, new_token
 from services.console.web.visit import SESSION_COOKIE, House
 from shared.database.pool import Pool
@@ -33,6 +33,8 @@ AXE = Path(__file__).with_name("axe.min.js")
 """axe-core 4.14.1, unchanged (MPL-2.0: axe.LICENSE beside it)."""
 EVERY_TABLE = Path(__file__).parents[3] / "shared" / "database" / "every_table.sql"
 PASSWORD = "een zin die men onthoudt"
+_TRUST = httpx.create_ssl_context()
+"""Made once: each client would read all certificates of the machine anew, for a server without TLS."""
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """A hash says itself what it costs: these tests try no password by force."""
 
@@ -62,7 +64,7 @@ class World:
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """A browser without scripts, that nobody is logged in with."""
-        return httpx.AsyncClient(base_url=self.address, headers=headers, follow_redirects=False, timeout=30)
+        return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=30, verify=_TRUST)
 
     async def logged_in(self, name: str, **headers: str) -> httpx.AsyncClient:
         """One with which this user is logged in."""
@@ -96,7 +98,7 @@ async def serving(pool: Pool, **settings: Any) -> AsyncIterator[str]:
     )
     made = application(House(configuration, monitoring, pool, stop))
     server = QuietServer(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with listen("127.0.0.1", 0) as listening:
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
