@@ -26,6 +26,8 @@ class Form:
     dying: tuple[str, ...]
     """The servers that hang, one after the other."""
     death_seconds: float
+    lease_seconds: int
+    """How long a fetcher that died keeps its mailboxes: the setting, whose default is 15."""
     deadline: float
     """After which a mail counts as lost."""
 
@@ -33,8 +35,8 @@ class Form:
 FORMS: Final[Mapping[str, Form]] = {
     form.name: form
     for form in (
-        Form("shortest", 50, 5, 6.0, 20, 5.0, 2, 20_000, ("imap-1",), 6.0, 120.0),
-        Form("usual", 500, 30, 60.0, 300, 5.0, 20, 20_000, ("imap-1", "ews", "graph"), 90.0, 600.0),
+        Form("shortest", 10, 1, 1.0, 5, 5.0, 2, 20_000, ("imap-1",), 1.0, 5, 120.0),
+        Form("usual", 500, 30, 60.0, 300, 5.0, 20, 20_000, ("imap-1", "ews", "graph"), 90.0, 15, 600.0),
     )
 }
 """The shortest is a test's, and its figures mean nothing."""

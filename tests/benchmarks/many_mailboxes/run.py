@@ -121,7 +121,9 @@ async def run(servers: Servers, folder: Path, form: Form, console: Console) -> M
 
 async def _measure(run: Run, folder: Path, busy: float) -> Measured:
     form, console = run.form, run.console
-    environment = {**run.installation.environment, **run.town.environment}
+    environment = {
+        **run.installation.environment, **run.town.environment, "IMPORTER_LEASE_SECONDS": str(form.lease_seconds)
+    }  # fmt: skip
     machine = await run.stand.machine("quorum")
     began = time.monotonic()
     async with a_fetcher(environment, folder / "fetcher.log") as first:
@@ -175,28 +177,31 @@ async def _measure(run: Run, folder: Path, busy: float) -> Measured:
 
 
 async def _quiet(run: Run, fetcher: Fetcher) -> Quiet:
-    """Polls of mailboxes into which nothing comes."""
+    """Polls of mailboxes into which nothing comes: for so long, and until each server was polled."""
     await asyncio.gather(*(server.count() for server in run.town.servers.values()))
     database = {"database": run.stand.processes.get("database", [])}
     before, began = await fetcher.checks(), time.monotonic()
     spent, spent_by_database = fetcher.processor_seconds(), processor_seconds(database)["database"]
     await asyncio.sleep(run.form.quiet_seconds)
+    async with asyncio.timeout(run.form.deadline):
+        while not all((by_server := _by_server(run, polls := _since(before, await fetcher.checks()))).values()):
+            await asyncio.sleep(_LOOK)
     seconds = time.monotonic() - began
-    after = await fetcher.checks()
     requests = {name: dict(await server.count()) for name, server in run.town.servers.items()}
-    polls = _since(before, after)
-    count = max(1, sum(polls.values()))
+    count = sum(polls.values())
     return Quiet(
         seconds=seconds,
         polls=count,
-        polls_by_server={
-            name: sum(polls.get(desk, 0) for desk in server.desks) for name, server in run.town.servers.items()
-        },
+        polls_by_server=by_server,
         requests=requests,
         processor_ms=(fetcher.processor_seconds() - spent) * 1000 / count,
         database_ms=(processor_seconds(database)["database"] - spent_by_database) * 1000 / count,
         footprint=fetcher.footprint(),
     )
+
+
+def _by_server(run: Run, polls: Mapping[int, int]) -> dict[str, int]:
+    return {name: sum(polls.get(desk, 0) for desk in server.desks) for name, server in run.town.servers.items()}
 
 
 async def _death(run: Run, fetcher: Fetcher, dead: Server) -> Death:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.plots import lines
-from tests.benchmarks.soak.run import HANGS_SECONDS, INTERVAL, Amount
+from tests.benchmarks.soak.run import INTERVAL, Amount
 from tests.benchmarks.soak.samples import WARM_UP, Growth, Sample, growth
 
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "benchmarks"
@@ -44,7 +44,7 @@ def _plot(samples: Sequence[Sample]) -> str:
 def _page(amount: Amount, samples: Sequence[Sample], grown: Sequence[Growth], date: str) -> Iterator[str]:
     last = samples[-1]
     yield "# Soak\n\n<!-- Written by `make soak`: page, plot and soak.json. -->\n"
-    minutes, hung = f"{last.seconds / 60:.0f} minutes", f"{HANGS_SECONDS:.0f} seconds"
+    minutes, hung = f"{last.seconds / 60:.0f} minutes", f"{amount.hangs_seconds:.0f} seconds"
     yield f"Measured on {date}: one fetcher polled {amount.mailboxes} mailboxes {amount.polls_each} times, as in an"
     yield f"hour of the usual interval, in {minutes} (by an interval of {INTERVAL} second). Between two samples"
     yield f"a mail came to each mailbox, {last.mails:,} in all, and one of the four mail servers hung for {hung}.\n"

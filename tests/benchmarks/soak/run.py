@@ -25,7 +25,6 @@ from tests.benchmarks.stand import open_stand
 INTERVAL: Final = 1
 """Seconds between two checks: the least, so that an hour's polls take minutes."""
 MAIL_BYTES: Final = 20_000
-HANGS_SECONDS: Final = 5.0
 _LOOK: Final = 0.5
 _DEADLINE: Final = 120.0
 
@@ -37,6 +36,8 @@ class Amount:
     mailboxes: int
     polls_each: int
     samples: int
+    hangs_seconds: float = 5.0
+    """How long a server answers nothing after each sample."""
 
     @property
     def polls(self) -> int:
@@ -65,7 +66,7 @@ async def run(servers: Servers, folder: Path, amount: Amount, console: Console) 
             if not await arrivals.all_of(came, _DEADLINE):
                 raise TimeoutError("mail did not come")
             mails += len(came)
-            await _hang_one(town, len(samples))
+            await _hang_one(town, len(samples), amount.hangs_seconds)
             await owner.execute(CONCLUDE)
             await asyncio.gather(*(server.forget() for server in town.servers.values()))
             await asyncio.gather(*(server.count() for server in town.servers.values()))
@@ -91,10 +92,10 @@ async def _deliver_to_all(town: Town, numbers: itertools.count[int]) -> list[int
     return came
 
 
-async def _hang_one(town: Town, turn: int) -> None:
+async def _hang_one(town: Town, turn: int, seconds: float) -> None:
     """In turn, one of the servers answers nothing for a while; connections to it are then made anew."""
     reached = [server for server in town.servers.values() if server.kind != "maildir"]
     server = reached[turn % len(reached)]
     server.hang()
-    await asyncio.sleep(HANGS_SECONDS)
+    await asyncio.sleep(seconds)
     server.come_back()
