@@ -26,7 +26,7 @@ from services.fetcher.login import Login, learnt_from
 from services.fetcher.mailboxes.protocol import LoginRefused, MailboxError, MailboxUnreachable
 from services.fetcher.open_mailboxes import NoRoom, OpenMailboxes
 from services.fetcher.read_again import read_filed_mail_again
-from services.fetcher.repository.mailboxes import AfterImportStanding, ClaimedMailbox, MailboxRepository
+from services.fetcher.repository.mailboxes import AfterImportStanding, ClaimedMailbox, MailboxRepository, Went
 from services.fetcher.rules.backoff import OUTAGE, after_failure, after_import_failure
 from services.fetcher.rules.due import pause_reason
 from services.fetcher.rules.places import Room, Running, room
@@ -80,6 +80,14 @@ class _Running:
     task: asyncio.Task[None]
     began: float
     check: Check | None = None
+
+    def went(self) -> Went:
+        """What it has come to so far."""
+        took = timedelta(seconds=time.monotonic() - self.began)
+        if self.check is None:
+            return Went(took)
+        findings = self.check.findings
+        return Went(took, findings.unread, findings.taken_in, self.check.after_import.done)
 
     def at(self, now: float) -> Running:
         got_on_at = self.began if self.check is None else self.check.got_on_at
@@ -345,6 +353,7 @@ class Schedule:
             failed_checks=failed_checks,
             problem=problem,
             login=login,
+            went=self._checks[claimed.helpdesk_id].went(),
         )
 
 

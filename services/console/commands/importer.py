@@ -1,20 +1,22 @@
-"""`importer show` and `importer set`: the settings «e-Mail importer» of one helpdesk (SPEC S1–S8)."""
+"""`importer show`, `set` and the rest: the settings «e-Mail importer» of one helpdesk (SPEC S1–S8)."""
 
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
 
-from services.console import changes, repository
+from services.console import changes, mailbox_log, repository
+from services.console.commands.arguments import Limit
 from services.console.commands.passwords import set_mailbox_certificate, set_mailbox_password
 from services.console.commands.resources import HELPDESK, parsed, resolved
 from services.console.commands.secret_options import SECRET_OPTIONS, secret_columns
 from services.console.commands.signatures import as_json, command, options
 from services.console.fields import BadValue
-from services.console.output import Json, done, show_one
+from services.console.output import Json, done, show_one, show_rows
 from services.console.repairs import brakes
 from services.console.resources import HELPDESKS, IMPORTER
 from services.console.service_process import Unusable, ask
@@ -22,6 +24,8 @@ from services.console.session import with_database, with_pool
 from shared.database.pool import Connection, Pool, connection
 from shared.logins import ending
 from shared.standing import recorded
+
+_SHOWN_BY_JSON_ALONE: Final = frozenset({"id", "problem_kind"})
 
 
 def show(helpdesk: str, *, as_json: bool = False) -> None:
@@ -103,6 +107,31 @@ def resume(helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or 
     with_database(work)
 
 
+def show_log(
+    helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")],
+    limit: Limit = 50,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List what the mailbox's checks were: each that had something to do, or went otherwise than the one before.
+
+    quiet_before counts the checks between two rows, which went as the older one did. Rows are kept for 90 days. Who
+    paused the mailbox or changed its settings: audit list --thing importer_settings.
+    """
+
+    async def work(connection: Connection) -> None:
+        helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
+        rows = []
+        for check in await mailbox_log.checks(connection, helpdesk_id, limit):
+            row = asdict(check)
+            if not as_json:
+                row["quiet_before"] = check.quiet_before.checks
+            rows.append(row)
+        show_rows("checks of the mailbox", rows, hidden=_SHOWN_BY_JSON_ALONE, as_json=as_json)
+
+    with_database(work)
+
+
 def group() -> typer.Typer:
     """The group that holds them, with what sets its password or certificate."""
     made = typer.Typer(name="importer", help="The «e-Mail importer» settings of a helpdesk.", no_args_is_help=True)
@@ -116,6 +145,7 @@ def group() -> typer.Typer:
             [HELPDESK, *options(IMPORTER.fields, adding=False), *SECRET_OPTIONS],
         )
     )
+    made.command("log")(show_log)
     made.command("discover")(discover)
     made.command("pause")(pause)
     made.command("resume")(resume)

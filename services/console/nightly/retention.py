@@ -1,4 +1,6 @@
-"""Removes what nothing needs any more, in batches: raw mails, content keys, stored bytes. The rule is the database's.
+"""Removes what nothing needs any more, in batches: raw mails, content keys, stored bytes, old checks of mailboxes.
+
+The rule is the database's.
 
 Until `retention set` says after how many days, raw mails and content keys stay. Safe to repeat, and beside services:
 each batch is a transaction of its own, a row that somebody holds is passed over, and bytes go last, looked at twice.
@@ -21,6 +23,7 @@ SETTLED_FOR: Final = timedelta(days=7)
 
 _RAW_MAILS: Final = "SELECT * FROM remove_raw_mails($1, $2, $3)"
 _IDENTITIES: Final = "SELECT remove_identities($1)"
+_MAILBOX_CHECKS: Final = "SELECT remove_mailbox_checks($1)"
 _RECORD_BLOBS: Final = (
     "SELECT record_audit('removal', 'removed', 'blobs', NULL, NULL, NULL, NULL, jsonb_build_object('blobs', $1::int))"
 )
@@ -45,6 +48,8 @@ class Removed:
     bytes: int
     content_keys: int
     blobs: int
+    mailbox_checks: int
+    """Of the mailboxes' log, which is kept for 90 days."""
 
 
 async def kept_for(connection: Connection) -> KeptFor:
@@ -61,10 +66,8 @@ async def keep_for(connection: Connection, wanted: KeptFor) -> None:
 async def remove_unneeded(pool: Pool, settled_for: timedelta = SETTLED_FOR) -> Removed:
     """Remove all that nothing needs now; as importer_operator. Raises Outage or TryAgain, with what is done done."""
     mails, size = await _raw_mails(pool)
-    keys = 0
-    while gone := await _identities(pool):
-        keys += gone
-    return Removed(mails, size, keys, await sweep_blobs(pool, settled_for))
+    keys, checks = await _all_of(pool, _IDENTITIES), await _all_of(pool, _MAILBOX_CHECKS)
+    return Removed(mails, size, keys, await sweep_blobs(pool, settled_for), checks)
 
 
 async def sweep_blobs(pool: Pool, settled_for: timedelta = SETTLED_FOR) -> int:
@@ -90,7 +93,11 @@ async def _raw_mails(pool: Pool) -> tuple[int, int]:
         at, mail_id = page["last_at"], page["last_id"]
 
 
-async def _identities(pool: Pool) -> int:
-    async with transaction(pool) as connection:
-        removed: int = await connection.fetchval(_IDENTITIES, AT_ONCE)
-        return removed
+async def _all_of(pool: Pool, remove: str) -> int:
+    """Remove a page after the other until nothing is left; how many."""
+    removed, gone = 0, AT_ONCE
+    while gone:
+        async with transaction(pool) as connection:
+            gone = await connection.fetchval(remove, AT_ONCE)
+        removed += gone
+    return removed

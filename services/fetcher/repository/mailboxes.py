@@ -84,20 +84,36 @@ database is not confirmed, is not renewed; nor is a lease that has been given ba
 one fetcher arrive in: it has no holder."""
 
 _FINISH: Final = """
+    WITH before AS (
+        SELECT state.helpdesk_id, state.problem, state.problem_since, state.quiet_checks, state.quiet_ms,
+            state.quiet_longest_ms, settings.row_version,
+            state.last_check_at IS NULL OR $11::integer > 0 OR $12::integer > 0
+                OR state.problem IS DISTINCT FROM $7::text AS is_told
+        FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
+        WHERE state.helpdesk_id = $2 AND state.lease_holder = $1 AND settings.generation = $3
+        FOR UPDATE OF state),
+    told AS (
+        INSERT INTO mailbox_checks (helpdesk_id, took_ms, unread, taken_in, filed, problem_kind, problem, problem_ended,
+            quiet_checks, quiet_ms, quiet_longest_ms)
+        SELECT helpdesk_id, $13::integer, $10::integer, $11::integer, $12::integer, $9::text, $7,
+            CASE WHEN $7::text IS NULL THEN problem_since END, quiet_checks, quiet_ms, quiet_longest_ms
+        FROM before WHERE is_told)
     UPDATE mailbox_states AS state SET
         last_check_at = now(),
         last_successful_check_at = CASE WHEN $4 THEN now() ELSE last_successful_check_at END,
-        next_check_at = CASE WHEN settings.row_version = $8 THEN now() + $5 ELSE now() END,
+        next_check_at = CASE WHEN before.row_version = $8 THEN now() + $5 ELSE now() END,
         failed_checks = $6,
         problem = $7,
         problem_kind = $9,
         problem_since = CASE
-            WHEN $7::text IS NULL THEN NULL WHEN problem = $7 THEN problem_since ELSE now() END
-    FROM importer_settings AS settings
-    WHERE state.helpdesk_id = $2 AND state.lease_holder = $1
-        AND settings.helpdesk_id = $2 AND settings.generation = $3"""
-"""Record a check. «Since» stays while the sentence stays the same. Settings that were changed meanwhile get their turn
-at once."""
+            WHEN $7::text IS NULL THEN NULL WHEN before.problem = $7 THEN before.problem_since ELSE now() END,
+        quiet_checks = CASE WHEN is_told THEN 0 ELSE before.quiet_checks + 1 END,
+        quiet_ms = CASE WHEN is_told THEN 0 ELSE before.quiet_ms + $13 END,
+        quiet_longest_ms = CASE WHEN is_told THEN 0 ELSE greatest(before.quiet_longest_ms, $13) END
+    FROM before WHERE state.helpdesk_id = before.helpdesk_id"""
+"""Record a check, and tell of it in the mailbox's log where there is something to tell: a year of checks that find
+nothing is a number. «Since» stays while the sentence stays the same. Settings that were changed meanwhile get their
+turn at once."""
 
 _PUT_OFF: Final = """
     UPDATE mailbox_states SET next_check_at = now() + $3
@@ -206,6 +222,17 @@ class ClaimedMailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Went:
+    """What a check came to, for the mailbox's log."""
+
+    took: timedelta = timedelta(0)
+    unread: int = 0
+    taken_in: int = 0
+    filed: int = 0
+    """Mails of earlier checks that were marked read, moved or deleted."""
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxState:
     """What the ledger of checks says of a mailbox that is on and not paused."""
 
@@ -256,6 +283,7 @@ class MailboxRepository:
         failed_checks: int,
         problem: Problem | None,
         login: Login = Login.NOT_TRIED,
+        went: Went = Went(),
     ) -> None:
         """Record a check and end the lease; nothing when it was lost, no record when the mailbox became another one.
 
@@ -268,7 +296,8 @@ class MailboxRepository:
                 await acquired.execute(
                     _FINISH, self._holder, mailbox.helpdesk_id, mailbox.generation, succeeded, next_check_after,
                     failed_checks, None if problem is None else problem.sentence, mailbox.settings_version,
-                    None if problem is None else problem.kind,
+                    None if problem is None else problem.kind, went.unread, went.taken_in, went.filed,
+                    went.took // timedelta(milliseconds=1),
                 )  # fmt: skip
                 await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
             if login is Login.TAKEN and mailbox.login is not None and mailbox.login.refused_logins:

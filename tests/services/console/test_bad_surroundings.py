@@ -79,6 +79,7 @@ WHOLE = {
     "groups show": "x",
     "groups set": "x --name y",
     "importer show": "x",
+    "importer log": "x",
     "importer set": "x --folder x",
     "importer discover": "x",
     "importer set-password": "x",

@@ -121,6 +121,14 @@ async def test_D13_a_content_is_remembered_longer_than_its_bytes(old: Database) 
         assert await owner.fetchval("SELECT count(*) FROM content_keys") == 0
 
 
+async def test_checks_of_a_mailbox_are_forgotten_after_ninety_days(old: Database) -> None:
+    async with old.connect("owner") as owner, old.pool("operator") as pool:
+        await owner.execute("UPDATE mailbox_checks SET at = now() - interval '91 days' WHERE helpdesk_id = 1")
+        await owner.execute("UPDATE mailbox_checks SET at = now() - interval '89 days' WHERE helpdesk_id = 2")
+        assert (await remove_unneeded(pool)).mailbox_checks == 3
+        assert await owner.fetchval("SELECT array_agg(DISTINCT helpdesk_id) FROM mailbox_checks") == [2]
+
+
 async def test_of_two_one_does_it_and_once_a_night(database: Database) -> None:
     async with database.pool("operator") as one, database.pool("operator") as other:
         async with turn(one, "retention") as mine, turn(other, "retention") as theirs:

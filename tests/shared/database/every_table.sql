@@ -86,6 +86,12 @@ INSERT INTO outgoing_holds (helpdesk_id, reason) VALUES (2, 'Verhuizing');
 INSERT INTO sender_budgets (helpdesk_id, sender, spent_until) VALUES (1, sha256('veelschrijver'), now());
 INSERT INTO held_mails (mail_id, helpdesk_id, sender_address, held_until)
     SELECT mail_id, helpdesk_id, 'veel@elders.example', now() FROM imported_mails LIMIT 1;
+INSERT INTO mailbox_checks (helpdesk_id, at, took_ms, unread, taken_in, filed, problem_kind, problem, problem_ended, quiet_checks,
+    quiet_ms, quiet_longest_ms) VALUES
+    (1, '2026-01-01 00:00Z', 900, 2, 2, 2, NULL, NULL, NULL, 0, 0, 0),
+    (1, '2026-01-01 09:00Z', 20000, 0, 0, 0, 'unreachable', 'De mailserver antwoordt niet.', NULL, 540, 81000, 900),
+    (1, '2026-01-01 11:00Z', 300, 1, 1, 1, NULL, NULL, '2026-01-01 09:00Z', 3, 60000, 20000),
+    (2, '2026-01-01 09:00Z', 300, 1, 1, 1, NULL, NULL, NULL, 0, 0, 0);
 INSERT INTO service_questions (service, question, helpdesk_id, asked_by) VALUES ('notifier', 'nothing', 2, 'baas');
 
 INSERT INTO web_users (name, operator) VALUES ('baas-van-alles', true), ('kijkster', false);

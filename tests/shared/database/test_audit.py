@@ -21,7 +21,8 @@ NO_SETTINGS = {
     "alarm_digests", "alarm_tellings", "alarms",
     "attachment_copies", "attachments", "audit_log", "blob_chunks", "blobs", "content_keys", "dead_letters",
     "held_mails", "imported_mail_outcomes", "imported_mails", "installation", "login_states", "mail_blobs",
-    "mailbox_states", "notifications", "nightly_jobs", "review_requests", "sender_budgets", "service_questions",
+    "mailbox_checks", "mailbox_states", "notifications", "nightly_jobs", "review_requests", "sender_budgets",
+    "service_questions",
     "supplements", "ticket_history", "ticket_numbers", "tickets", "web_login_tries", "web_sessions",
 }  # fmt: skip
 """Tables of what comes of mails, and of what services keep: repairs of them are recorded, each kind by its trigger."""

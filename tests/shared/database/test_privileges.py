@@ -84,6 +84,12 @@ MAY = {
     "UPDATE sender_rules SET verdict = 'allow'": {"web", *PEOPLE},
     "DELETE FROM sender_rules": {"web", *PEOPLE},
     "DELETE FROM mailbox_states": set(),
+    "SELECT problem FROM mailbox_checks": {"web", *PEOPLE},
+    "INSERT INTO mailbox_checks (helpdesk_id, took_ms, unread, taken_in, filed, quiet_checks, quiet_ms,"
+    " quiet_longest_ms) VALUES (1, 1, 0, 0, 0, 0, 0, 0)": {"fetcher"},
+    "UPDATE mailbox_checks SET taken_in = 0": set(),
+    "DELETE FROM mailbox_checks": set(),
+    "SELECT remove_mailbox_checks(1)": {"operator"},
     "SELECT * FROM helpdesks": {"web", *PEOPLE},
     "SELECT name FROM helpdesks": {"ticket_writer", "notifier", "web", "reconciler", *PEOPLE},
     "UPDATE helpdesks SET name = 'Anders' WHERE id = 1": PEOPLE,

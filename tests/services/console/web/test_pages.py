@@ -141,7 +141,8 @@ async def test_a_raw_mail_is_a_file_and_never_a_page(world: World) -> None:
     assert answer.content == b"1"
 
 
-PAGES = ["/", "/mails", f"/mails/{TICKET}", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog",
+PAGES = ["/", "/helpdesks/1/log", "/mails", f"/mails/{TICKET}", "/work/quarantine", "/work/dead-letters",
+         "/work/review", "/work/backlog",
          "/work/undelivered", "/notifications", "/tickets/TCK-12", "/audit", "/users", "/users/2", "/templates",
          "/templates/1/ticket-added-customer", "/own", "/helpdesks/1/importer", "/helpdesks/1/reading",
          "/helpdesks/1/changes",
@@ -208,7 +209,8 @@ async def test_vandaag_says_first_that_nothing_is_read_or_sent_from_a_copy(world
 
 
 TYPED_AT = [
-    "/mails", "/notifications", "/audit", "/work/quarantine", "/work/dead-letters", "/work/review", "/work/backlog",
+    "/helpdesks/1/log", "/mails", "/notifications", "/audit", "/work/quarantine", "/work/dead-letters",
+    "/work/review", "/work/backlog",
     "/work/undelivered", "/helpdesks/{}/importer", "/helpdesks/1/statuses/{}", "/mails/{}", "/users/{}", "/tickets/{}",
     "/templates/1/ticket-added-customer/preview",
     "/templates/1/{}",

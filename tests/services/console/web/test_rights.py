@@ -36,6 +36,7 @@ PATHS = [
     "/", "/mails", "/mails?helpdesk=2", "/mails?subject=geheim", "/mails?sender=verkoop",
     "/work/quarantine", "/work/quarantine?helpdesk=2", "/work/dead-letters", "/work/review", "/work/backlog",
     "/work/undelivered", "/tickets/TCK-12", "/notifications", "/notifications?helpdesk=2", f"/mails/{OWN}",
+    "/helpdesks/1/log",
 ]  # fmt: skip
 OF_ADMINISTRATORS = ["/audit", "/audit?helpdesk=2"]
 
