@@ -180,9 +180,9 @@ def _run() -> None:
 
 
 def _complain(error: ImporterError) -> None:
-    from services.console.output import visible  # noqa: PLC0415 - what a command without trouble need not load
+    from services.console.output import told_by, visible  # noqa: PLC0415 - what a command without trouble need not load
 
-    typer.echo(visible(str(error)), err=True)
+    typer.echo(visible(told_by(error)), err=True)
 
 
 if __name__ == "__main__":

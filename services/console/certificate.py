@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from services.console.fields import BadValue
+from services.console.texts import _
 
 SMALLEST_KEY: Final = 2048
 """Bits of the smallest RSA key that may sign (NIST SP 800-131A)."""
@@ -39,17 +40,19 @@ def app_certificate(given: bytes, now: datetime) -> AppCertificate:
     keys = [block for kind, block in blocks if kind.endswith("PRIVATE KEY")]
     certificates = [block for kind, block in blocks if kind == "CERTIFICATE"]
     if len(keys) != 1 or not certificates:
-        raise BadValue(
-            f"A PEM with one private key and its certificate is needed; this has {len(keys)} private keys and "
-            f"{len(certificates)} certificates. Make one of a .pfx with: openssl pkcs12 -in FILE.pfx -nodes."
+        sentence = _(
+            "A PEM with one private key and its certificate is needed; this has %(keys)s private keys and "
+            "%(certificates)s certificates. Make one of a .pfx with: openssl pkcs12 -in FILE.pfx -nodes."
         )
+        raise BadValue(sentence % {"keys": len(keys), "certificates": len(certificates)})
     key = _key(keys[0])
     chain = [_certificate(block) for block in certificates]
     own = next((one for one in chain if _public(one) == _public_of(key)), None)
     if own is None:
-        raise BadValue("The private key does not belong to the certificate: give the two that were made together.")
+        raise BadValue(_("The private key does not belong to the certificate: give the two that were made together."))
     if own.not_valid_after_utc <= now:
-        raise BadValue(f"The certificate ended on {own.not_valid_after_utc:%Y-%m-%d}: make a new one.")
+        told = {"day": f"{own.not_valid_after_utc:%Y-%m-%d}"}
+        raise BadValue(_("The certificate ended on %(day)s: make a new one.") % told)
     others = [one for one in chain if one is not own]
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     pem += b"".join(one.public_bytes(Encoding.PEM) for one in (own, *others))
@@ -59,15 +62,18 @@ def app_certificate(given: bytes, now: datetime) -> AppCertificate:
 def _key(block: bytes) -> RSAPrivateKey:
     if b"ENCRYPTED" in block:
         raise BadValue(
-            "The private key is locked with a passphrase: take it off (openssl pkey -in FILE). "
-            "The importer stores the key encrypted with its own."
+            _(
+                "The private key is locked with a passphrase: take it off (openssl pkey -in FILE). "
+                "The importer stores the key encrypted with its own."
+            )
         )
     try:
         key = serialization.load_pem_private_key(block, None)
     except (ValueError, TypeError):
-        raise BadValue("The private key cannot be read: it is damaged, or of no kind that is known.") from None
+        raise BadValue(_("The private key cannot be read: it is damaged, or of no kind that is known.")) from None
     if not isinstance(key, RSAPrivateKey) or key.key_size < SMALLEST_KEY:
-        raise BadValue(f"The private key must be an RSA key of {SMALLEST_KEY} bits or more: Entra takes no other.")
+        sentence = _("The private key must be an RSA key of %(bits)s bits or more: Entra takes no other.")
+        raise BadValue(sentence % {"bits": SMALLEST_KEY})
     return key
 
 
@@ -75,7 +81,7 @@ def _certificate(block: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(block)
     except ValueError:
-        raise BadValue("A certificate cannot be read: it is damaged.") from None
+        raise BadValue(_("A certificate cannot be read: it is damaged.")) from None
 
 
 def _public(certificate: x509.Certificate) -> bytes:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from services.console import holidays, logins, repository
 from services.console.fields import BadValue, Children, Reference, Several, joined
 from services.console.resources import CALENDARS, IMPORTER, RESOURCES, Field, Resource
+from services.console.texts import _
 from shared.database.pool import Connection
 from shared.database.sealing_keys import published_key
 from shared.standing import recorded
@@ -32,10 +33,11 @@ class StillNeeded(BadValue):
     """An importer that is on stands on what was to go out of use (SPEC D14); `helpdesks` are their names."""
 
     def __init__(self, resource: Resource, key: str, helpdesks: list[str]) -> None:
-        super().__init__(
-            f"The importer of {joined(helpdesks)} is on and needs this {resource.name} ({key}): "
+        sentence = _(
+            "The importer of %(helpdesks)s is on and needs this %(thing)s (%(key)s): "
             "switch it off, or give it another one first."
         )
+        super().__init__(sentence % {"helpdesks": joined(helpdesks), "thing": _(resource.name), "key": key})
         self.helpdesks = helpdesks
 
 
@@ -50,7 +52,7 @@ def value_of(field: Field, typed: Any) -> Any:
         return typed
     if not typed.strip():
         if field.required or not field.clearable:
-            raise BadValue("it cannot be empty")
+            raise BadValue(_("it cannot be empty"))
         return None
     return kind.parse(typed)
 

@@ -15,10 +15,16 @@ from typing import Final
 import asyncpg
 from pydantic import Field, SecretStr
 
+from services.console.texts import N_
 from shared.configuration import Configuration, DatabaseUrl
 from shared.database.pool import Connection, Pool, open_pool, transaction
 from shared.errors import ImporterError, Misconfigured
+from shared.sentences import Sentence
 
+_MAY_NOT: Final = N_(
+    "The role of the command line may not do this (%(why)s): run helpdesk-importer migrate, and see that "
+    "IMPORTER_DATABASE_URL names no other login than importer_console."
+)
 _PATIENCE: Final = timedelta(seconds=5)
 """How long a database that does not answer is waited for at the start."""
 
@@ -78,9 +84,6 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except asyncpg.InsufficientPrivilegeError as error:
-        raise Misconfigured(
-            f"The role of the command line may not do this ({error}): run helpdesk-importer migrate, and see that "
-            "IMPORTER_DATABASE_URL names no other login than importer_console."
-        ) from None
+        raise Misconfigured(Sentence(_MAY_NOT, why=str(error))) from None
     except (asyncpg.RaiseError, asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
         raise Refused(error) from error

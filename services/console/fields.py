@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from zoneinfo import available_timezones
 
+from services.console.texts import _
 from shared.errors import ImporterError
 from shared.templates.render import BadTemplate, parse_body, parse_subject
 
@@ -49,9 +50,10 @@ class Text:
         """The text without surrounding white space."""
         text = text.strip()
         if len(text) > self.longest:
-            raise BadValue(f"it has {len(text)} characters; at most {self.longest} fit")
+            told = {"count": len(text), "most": self.longest}
+            raise BadValue(_("it has %(count)s characters; at most %(most)s fit") % told)
         if any(unicodedata.category(character) == "Cc" for character in text):
-            raise BadValue("it holds a control character (a tab or a line break, for example)")
+            raise BadValue(_("it holds a control character (a tab or a line break, for example)"))
         return text
 
 
@@ -68,9 +70,10 @@ class Whole:
         try:
             number = int(text)
         except ValueError:
-            raise BadValue(f"{text!r} is not a whole number") from None
+            raise BadValue(_("%(typed)r is not a whole number") % {"typed": text}) from None
         if not self.least <= number <= self.most:
-            raise BadValue(f"{number} is outside {self.least} to {self.most}")
+            told = {"number": number, "least": self.least, "most": self.most}
+            raise BadValue(_("%(number)s is outside %(least)s to %(most)s") % told)
         return number
 
 
@@ -87,9 +90,9 @@ class Hours:
         elif re.fullmatch(r"\d{1,4}([.,]\d{1,2})?", text):
             minutes = round(float(text.replace(",", ".")) * 60)
         else:
-            raise BadValue(f"{text!r} is no number of hours; write 8, 1.5 or 1:30")
+            raise BadValue(_("%(typed)r is no number of hours; write 8, 1.5 or 1:30") % {"typed": text})
         if minutes == 0:
-            raise BadValue("a resolution time of nothing cannot be met; leave it empty for none")
+            raise BadValue(_("a resolution time of nothing cannot be met; leave it empty for none"))
         return minutes
 
 
@@ -107,7 +110,8 @@ class Choice:
     def parse(self, text: str) -> str:
         """The word."""
         if text not in self.words:
-            raise BadValue(f"{text!r} is not one of {', '.join(self.words)}")
+            told = {"typed": text, "words": ", ".join(self.words)}
+            raise BadValue(_("%(typed)r is not one of %(words)s") % told)
         return text
 
 
@@ -120,7 +124,7 @@ class YesNo:
     def parse(self, text: str) -> bool:
         """Only used for values that come as text (JSON, files)."""
         if text not in ("yes", "no"):
-            raise BadValue(f"{text!r} is neither yes nor no")
+            raise BadValue(_("%(typed)r is neither yes nor no") % {"typed": text})
         return text == "yes"
 
 
@@ -134,9 +138,9 @@ class Address:
         """The address as typed, trimmed."""
         text = text.strip()
         if len(text) > LONGEST_ADDRESS:
-            raise BadValue(f"a mail address has at most {LONGEST_ADDRESS} characters")
+            raise BadValue(_("a mail address has at most %(most)s characters") % {"most": LONGEST_ADDRESS})
         if not re.fullmatch(r"[^@\s<>(),;:\"\\]+@[^@\s<>(),;:\"\\]+", text):
-            raise BadValue(f"{text!r} is no mail address; write name@example.org")
+            raise BadValue(_("%(typed)r is no mail address; write name@example.org") % {"typed": text})
         return text
 
 
@@ -165,7 +169,7 @@ class TimeZone:
     def parse(self, text: str) -> str:
         """The zone's name."""
         if text not in available_timezones():
-            raise BadValue(f"{text!r} is no time zone; write one like Europe/Amsterdam")
+            raise BadValue(_("%(typed)r is no time zone; write one like Europe/Amsterdam") % {"typed": text})
         return text
 
 
@@ -178,7 +182,7 @@ class Country:
     def parse(self, text: str) -> str:
         """Two capitals."""
         if not re.fullmatch(r"[A-Z]{2}", text):
-            raise BadValue(f"{text!r} is no country; write two capitals like NL")
+            raise BadValue(_("%(typed)r is no country; write two capitals like NL") % {"typed": text})
         return text
 
 
@@ -192,7 +196,7 @@ class WebAddress:
         """The address."""
         text = Text(longest=500).parse(text)
         if not re.fullmatch(r"https?://[^\s<>\"]+", text):
-            raise BadValue(f"{text!r} is no web address; write https://…")
+            raise BadValue(_("%(typed)r is no web address; write https://…") % {"typed": text})
         return text
 
 
@@ -207,9 +211,10 @@ class Moment:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise BadValue(f"{text!r} is no time; write 2026-11-23 or 2026-11-23T08:30:00+01:00") from None
+            sentence = _("%(typed)r is no time; write 2026-11-23 or 2026-11-23T08:30:00+01:00")
+            raise BadValue(sentence % {"typed": text}) from None
         if moment.tzinfo is None and len(text) > len("2026-11-23"):
-            raise BadValue(f"{text!r} has no offset; write 2026-11-23T08:30:00+01:00")
+            raise BadValue(_("%(typed)r has no offset; write 2026-11-23T08:30:00+01:00") % {"typed": text})
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -224,7 +229,7 @@ class Day:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise BadValue(f"{text!r} is no date; write 2026-11-23") from None
+            raise BadValue(_("%(typed)r is no date; write 2026-11-23") % {"typed": text}) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,20 +265,23 @@ class BodyTemplate:
         try:
             parse_body(body, of_ticket=self.of_ticket)
         except BadTemplate as error:
-            raise BadValue(f"in the file {text}: {str(error).rstrip('.')}") from None
+            told = {"file": text, "problem": str(error).rstrip(".")}
+            raise BadValue(_("in the file %(file)s: %(problem)s") % told) from None
         return body
 
     def _content(self, text: str) -> str:
         try:
             content = Path(text).read_bytes()
         except OSError as error:
-            raise BadValue(f"the file {text} cannot be read ({error.strerror})") from None
+            told = {"file": text, "why": error.strerror}
+            raise BadValue(_("the file %(file)s cannot be read (%(why)s)") % told) from None
         if len(content) > LONGEST_TEMPLATE:
-            raise BadValue(f"the file {text} has {len(content)} bytes; at most {LONGEST_TEMPLATE} fit")
+            large = {"file": text, "count": len(content), "most": LONGEST_TEMPLATE}
+            raise BadValue(_("the file %(file)s has %(count)s bytes; at most %(most)s fit") % large)
         try:
             return content.decode("utf-8").replace("\0", "")
         except UnicodeDecodeError:
-            raise BadValue(f"the file {text} is not UTF-8 text") from None
+            raise BadValue(_("the file %(file)s is not UTF-8 text") % {"file": text}) from None
 
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -291,15 +299,15 @@ def _clock(text: str) -> str:
     try:
         return time.fromisoformat(padded).isoformat()
     except ValueError:
-        raise BadValue(f"{text!r} is no time of the day; write 8:30") from None
+        raise BadValue(_("%(typed)r is no time of the day; write 8:30") % {"typed": text}) from None
 
 
 def _opening(text: str) -> tuple[str, str]:
     opens, dash, closes = text.partition("-")
     if not dash:
-        raise BadValue(f"{text!r} is no opening time; write 8:30-17:00")
+        raise BadValue(_("%(typed)r is no opening time; write 8:30-17:00") % {"typed": text})
     if _clock(opens) >= _clock(closes):
-        raise BadValue(f"{text!r} closes before it opens")
+        raise BadValue(_("%(typed)r closes before it opens") % {"typed": text})
     return _clock(opens), _clock(closes)
 
 
@@ -311,14 +319,14 @@ class OpeningHours:
 
     def parse(self, text: str) -> list[tuple[int, str, str]]:
         """A row (ISO weekday, opens, closes) for each day."""
-        days, _, hours = text.strip().lower().partition(" ")
-        first, _, last = days.partition("-")
+        days, _space, hours = text.strip().lower().partition(" ")
+        first, _dash, last = days.partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
-            raise BadValue(f"{text!r} names no weekdays; write mon-fri 8:30-17:00")
+            raise BadValue(_("%(typed)r names no weekdays; write mon-fri 8:30-17:00") % {"typed": text})
         opens, closes = _opening(hours.strip())
         start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         if end < start:
-            raise BadValue(f"{text!r} ends before it begins; weeks run from mon to sun")
+            raise BadValue(_("%(typed)r ends before it begins; weeks run from mon to sun") % {"typed": text})
         return [(day + 1, opens, closes) for day in range(start, end + 1)]
 
 
@@ -330,11 +338,11 @@ class SpecialDay:
 
     def parse(self, text: str) -> list[tuple[date, str | None, str | None]]:
         """One row (day, opens, closes); both times None when closed."""
-        day, _, hours = text.strip().lower().partition(" ")
+        day, _space, hours = text.strip().lower().partition(" ")
         try:
             parsed = date.fromisoformat(day)
         except ValueError:
-            raise BadValue(f"{text!r} begins with no date; write 2026-12-24 8:30-12:00") from None
+            raise BadValue(_("%(typed)r begins with no date; write 2026-12-24 8:30-12:00") % {"typed": text}) from None
         opens, closes = (None, None) if hours.strip() == "closed" else _opening(hours.strip())
         return [(parsed, opens, closes)]
 
@@ -380,4 +388,4 @@ class Several:
 def joined(texts: Sequence[str]) -> str:
     """`a, b and c`, for a sentence."""
     *first, last = texts
-    return f"{', '.join(first)} and {last}" if first else last
+    return _("%(first)s and %(last)s") % {"first": ", ".join(first), "last": last} if first else last

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from services.console.fields import BadValue, joined
+from services.console.texts import N_, _
 from shared.portal.calendars import Calendar, UnusableCalendar, named_holidays
+from shared.sentences import Sentence
+
+_CLOSED: Final = N_("%(day)s %(name)s: closed")
+_AS_EVER: Final = N_("%(day)s %(name)s: as its weekday")
 
 Row = Mapping[str, Any]
 """A calendar as `calendars show` has it."""
 
 
-def days_of(calendar: Row, year: int) -> list[str]:
+def days_of(calendar: Row, year: int) -> list[Sentence]:
     """The named days of a year and of the next, each with its date and whether the calendar is open."""
     country = calendar["holidays"]
     if country is None:
@@ -23,7 +28,7 @@ def days_of(calendar: Row, year: int) -> list[str]:
         closed_holidays=frozenset(calendar["closed_holiday"]),
     )
     return [
-        f"{each.day} {each.name}: {'closed' if kept.is_holiday(each.day) else 'as its weekday'}"
+        Sentence(_CLOSED if kept.is_holiday(each.day) else _AS_EVER, day=each.day, name=each.name)
         for each in (*named_holidays(country, year), *named_holidays(country, year + 1))
     ]
 
@@ -39,5 +44,9 @@ def refuse_unknown(calendar: Row, year: int) -> None:
     known = {each.key: each.name for each in days}
     for name in named:
         if name.casefold() not in known:
-            there_are = f"there are: {joined(list(known.values()))}" if known else "it keeps no country's holidays"
-            raise BadValue(f"--open-holiday, --closed-holiday: there is no day {name!r}; {there_are}.")
+            if known:
+                sentence = _("there is no day %(day)r; there are: %(days)s.")
+            else:
+                sentence = _("there is no day %(day)r; it keeps no country's holidays.")
+            told = {"day": name, "days": joined(list(known.values())) if known else ""}
+            raise BadValue(f"--open-holiday, --closed-holiday: {sentence % told}")

@@ -19,12 +19,13 @@ from aio_pika.abc import AbstractChannel
 
 from services.console import progress
 from services.console.database import ConsoleConfiguration, open_database
+from services.console.output import number, told_by
 from services.console.progress import MailDue
 from services.console.queues import BrokerConfiguration
+from services.console.texts import _, ngettext, texts
 from shared.broker.counting import counted
 from shared.broker.session import Session
 from shared.broker.topology import QUEUES, WORK_QUEUES, dead_queue
-from shared.counted import many
 from shared.database.pool import Pool, connection, transaction
 from shared.errors import Outage
 from shared.standing import recorded
@@ -60,10 +61,9 @@ class Situation:
     def waits(self) -> Iterator[str]:
         """A sentence for each thing that is not done; none when the importer is idle."""
         if self.installation is not None and self.installation.is_held:
-            yield (
-                f"{why_not_confirmed(self.installation)[0]} No mailbox is read and no mail is sent: see "
-                "helpdesk-importer installation show."
-            )
+            why = why_not_confirmed(self.installation)[texts().language == "nl"]
+            follows = _("No mailbox is read and no mail is sent: see helpdesk-importer installation show.")
+            yield f"{why} {follows}"
             return
         yield from (
             _unchecked(mailbox)
@@ -73,32 +73,45 @@ class Situation:
             and (mailbox.last_successful_check_at is None or mailbox.last_successful_check_at < self.began)
         )
         yield from (
-            f"The queue {name} holds {many(count, 'message')}."
+            ngettext(
+                "The queue %(queue)s holds %(count)s message.", "The queue %(queue)s holds %(count)s messages.", count
+            )
+            % {"queue": name, "count": number(count)}
             for name, count in self.queues.items()
             if count and name not in _DEAD
         )
-        if self.unfinished.without_outcome:
-            yield f"{many(self.unfinished.without_outcome, 'mail')} taken in without an outcome yet."
-        if self.unfinished.untold:
-            yield (
-                f"{many(self.unfinished.untold, 'ticket or supplement', 'tickets or supplements')} "
-                "of which the notifier has not been told."
+        if count := self.unfinished.without_outcome:
+            sentence = ngettext(
+                "%(count)s mail taken in without an outcome yet.",
+                "%(count)s mails taken in without an outcome yet.",
+                count,
             )
+            yield sentence % {"count": number(count)}
+        if count := self.unfinished.untold:
+            sentence = ngettext(
+                "%(count)s ticket or supplement of which the notifier has not been told.",
+                "%(count)s tickets or supplements of which the notifier has not been told.",
+                count,
+            )
+            yield sentence % {"count": number(count)}
         yield from (
-            f"The mail to {mail.recipient_address} about ticket {mail.ticket} ({mail.kind}) is still to be sent."
+            _("The mail to %(to)s about ticket %(ticket)s (%(kind)s) is still to be sent.")
+            % {"to": mail.recipient_address, "ticket": mail.ticket, "kind": mail.kind}
             for mail in self.mails_due
         )
         if (more := self.unfinished.mails_due - len(self.mails_due)) > 0:
-            yield f"{many(more, 'more mail')} still to be sent."
+            sentence = ngettext("%(count)s more mail still to be sent.", "%(count)s more mails still to be sent.", more)
+            yield sentence % {"count": number(more)}
 
 
 def _unchecked(mailbox: MailboxProgress) -> str:
-    sentence = f"The mailbox of {mailbox.helpdesk} had no good check since this run began."
+    said = [_("The mailbox of %(helpdesk)s had no good check since this run began.") % {"helpdesk": mailbox.helpdesk}]
     if mailbox.problem is not None and mailbox.problem_since is not None:
-        sentence += f" Its problem since {_moment(mailbox.problem_since)}: {mailbox.problem}"
+        problem = {"since": _moment(mailbox.problem_since), "problem": mailbox.problem}
+        said.append(_("Its problem since %(since)s: %(problem)s") % problem)
         if mailbox.next_check_at is not None:
-            sentence += f" The next check is at {_moment(mailbox.next_check_at)}."
-    return sentence
+            said.append(_("The next check is at %(at)s.") % {"at": _moment(mailbox.next_check_at)})
+    return " ".join(said)
 
 
 def _moment(moment: datetime) -> str:
@@ -113,7 +126,7 @@ class IdleWatch:
         self._broker = BrokerConfiguration.load().amqp_dsn
         self._began: datetime | None = None
         self.last: Situation | None = None
-        self.trouble: str | None = "Nothing could be asked of the database and RabbitMQ yet."
+        self.trouble: str | None = _("Nothing could be asked of the database and RabbitMQ yet.")
 
     async def until_idle(self) -> Situation:
         """The situation in which there is nothing left to do. An outage is waited out. Raises Misconfigured."""
@@ -121,7 +134,7 @@ class IdleWatch:
             try:
                 return await self._look_until_idle()
             except Outage as outage:
-                self.trouble = str(outage)
+                self.trouble = told_by(outage)
                 await asyncio.sleep(LOOK_SECONDS)
 
     def waits(self) -> list[str]:

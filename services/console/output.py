@@ -18,6 +18,9 @@ from uuid import UUID
 import typer
 
 from services.console import layout
+from services.console.labels import label
+from services.console.texts import _, texts
+from shared.sentences import Sentence
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -54,6 +57,24 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
+def number(count: int) -> str:
+    """How many, as it is written in the process's language: 2,000 or 2.000."""
+    return f"{count:,}".replace(",", "." if texts().language == "nl" else ",")
+
+
+def in_words(text: str) -> str:
+    """What was made in English, in the process's language where it has one."""
+    if not isinstance(text, Sentence):
+        return text
+    values = {name: in_words(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    return _(text.text) % values if values else _(text.text)
+
+
+def told_by(error: Exception) -> str:
+    """What an error says, in the process's language where it was raised with a sentence."""
+    return in_words(error.args[0]) if error.args and isinstance(error.args[0], Sentence) else str(error)
+
+
 def visible(text: str) -> str:
     """`text` for a terminal: of what mails, servers and files hold, no control character reaches it as such.
 
@@ -68,12 +89,12 @@ def readable(value: Any) -> str:
         case None:
             return ""
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case datetime():
             return value.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
         case list() | tuple():
             return "\n".join(readable(one) for one in value)
-    return visible(str(value))
+    return visible(in_words(value) if isinstance(value, str) else str(value))
 
 
 def show_json(value: Any) -> None:
@@ -84,12 +105,15 @@ def show_json(value: Any) -> None:
 def show_rows(
     title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool, hidden: frozenset[str] = frozenset()
 ) -> None:
-    """All rows: as JSON with every field, or without the `hidden` ones as a table; where it is too wide, as cards."""
+    """All rows: as JSON with every field, or without the `hidden` ones as a table; where it is too wide, as cards.
+
+    `title` says what they are, in the process's language.
+    """
     if as_json:
         show_json([dict(row) for row in rows])
         return
     if not rows:
-        typer.echo(f"There are no {title} yet.")
+        _say_empty(title)
         return
     names = [name for name in rows[0] if name not in hidden]
     cells = [[readable(row[name]) for name in names] for row in rows]
@@ -110,7 +134,7 @@ def show_rows(
 def show_cards(title: str, cards: Sequence[Card]) -> None:
     """A list for people: each thing with its headline, its facts and sentences."""
     if not cards:
-        typer.echo(f"There are no {title} yet.")
+        _say_empty(title)
     for card in cards:
         _print(layout.card(card.headline, card.facts, card.sentences, terminal_width()))
 
@@ -124,6 +148,10 @@ def show_one(row: Mapping[str, Any], *, as_json: bool, without_empty: bool = Fal
     _print(layout.labelled([fact for fact in facts if fact[1] or not without_empty], terminal_width()))
 
 
+def _say_empty(title: str) -> None:
+    typer.echo(_("There are no %(things)s yet.") % {"things": title})
+
+
 def _capital(title: str) -> str:
     return title[:1].upper() + title[1:]
 
@@ -131,11 +159,6 @@ def _capital(title: str) -> str:
 def terminal_width() -> int:
     """Columns of the terminal, or of COLUMNS; 80 where there is none."""
     return shutil.get_terminal_size().columns
-
-
-def label(name: str) -> str:
-    """A field's name in words."""
-    return name.replace("_", " ")
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ import asyncpg
 
 from services.console.fields import WEEKDAYS, BadValue, Children, Reference, joined
 from services.console.resources import IMPORTER, RESOURCES, Field, Resource
+from services.console.texts import _
 from shared.database.pool import Connection
 
 Row = dict[str, Any]
@@ -83,7 +84,7 @@ async def row(connection: Connection, resource: Resource, where: Mapping[str, An
     condition = " AND ".join(f"t.{column} = ${place}" for place, column in enumerate(where, start=1))
     row = await connection.fetchrow(f"{_selection(resource)} WHERE {condition}", *where.values())
     if row is None:
-        raise BadValue(f"This {resource.name} does not exist any more.")
+        raise BadValue(_("This %(thing)s does not exist any more.") % {"thing": _(resource.name)})
     return dict(row)
 
 
@@ -103,9 +104,11 @@ async def find(connection: Connection, resource: Resource, key: str, helpdesk_id
     exact = [candidate for candidate in candidates if str(candidate["id"]) == key] or candidates
     if len(exact) == 1:
         return int(exact[0]["id"])
+    told = {"thing": _(resource.name), "things": _(resource.plural), "key": key}
     if exact:
         raise NotOne(
-            f"several {resource.plural} answer to {key!r}; name one by its id: {_listed(exact)}",
+            _("several %(things)s answer to %(key)r; name one by its id: %(these)s")
+            % {**told, "these": _listed(exact)},
             tuple((one["id"], one["name"]) for one in exact),
         )
     where = "WHERE t.helpdesk_id = $1" if resource.per_helpdesk else ""
@@ -113,10 +116,9 @@ async def find(connection: Connection, resource: Resource, key: str, helpdesk_id
         f"SELECT t.id, t.name FROM {resource.table} t {where} ORDER BY t.name LIMIT {_MANY}",
         *([helpdesk_id] if resource.per_helpdesk else []),
     )
-    raise NotOne(
-        f"there is no {resource.name} {key!r}; "
-        + (f"there are: {_listed(known)}" if known else f"there are no {resource.plural} yet")
-    )
+    if known:
+        raise NotOne(_("there is no %(thing)s %(key)r; there are: %(these)s") % {**told, "these": _listed(known)})
+    raise NotOne(_("there is no %(thing)s %(key)r; there are no %(things)s yet") % told)
 
 
 async def names(connection: Connection, resource: Resource, helpdesk_id: int | None) -> list[tuple[int, str]]:
@@ -240,5 +242,5 @@ async def importer_settings(connection: Connection, helpdesk_id: int) -> Row:
         helpdesk_id,
     )
     if row is None:
-        raise BadValue("This helpdesk does not exist any more.")
+        raise BadValue(_("This helpdesk does not exist any more."))
     return dict(row)

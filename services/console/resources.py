@@ -30,6 +30,7 @@ from services.console.fields import (
     Whole,
     YesNo,
 )
+from services.console.texts import N_
 from shared.templates.kinds import TemplateKind
 
 
@@ -94,17 +95,17 @@ DUTCH_HOLIDAYS: Final = (
 )
 
 GROUPS: Final = Resource(
-    "group",
-    "groups",
+    N_("group"),
+    N_("groups"),
     "helpdesk_groups",
     (_name("its name; helpdesks of a group may know each other's ticket numbers alone (importer set --numbers-of)"),),
 )
 ORGANISATIONS: Final = Resource(
-    "organisation", "organisations", "organisations", (_name("its name («organisatie»)"), ACTIVE)
+    N_("organisation"), N_("organisations"), "organisations", (_name("its name («organisatie»)"), ACTIVE)
 )
 CONTACTS: Final = Resource(
-    "contact",
-    "contacts",
+    N_("contact"),
+    N_("contacts"),
     "persons",
     (
         _name("the person's name («contactpersoon»)"),
@@ -126,8 +127,8 @@ CONTACTS: Final = Resource(
     address_table="person_addresses",
 )
 EMPLOYEES: Final = Resource(
-    "employee",
-    "employees",
+    N_("employee"),
+    N_("employees"),
     "employees",
     (
         _name("the person's name («werknemer»)"),
@@ -141,8 +142,8 @@ EMPLOYEES: Final = Resource(
     address_table="employee_addresses",
 )
 CALENDARS: Final = Resource(
-    "calendar",
-    "calendars",
+    N_("calendar"),
+    N_("calendars"),
     "calendars",
     (
         _name("its name"),
@@ -226,8 +227,8 @@ def _login_facts(column: str, problem: str) -> tuple[tuple[str, str], ...]:
 
 
 LOGINS: Final = Resource(
-    "login",
-    "logins",
+    N_("login"),
+    N_("logins"),
     "logins",
     (
         _name("its name; mailboxes and accounts may share it: importer set --login, accounts set --login"),
@@ -249,8 +250,8 @@ LOGINS: Final = Resource(
     ),
 )
 ACCOUNTS: Final = Resource(
-    "account",
-    "accounts",
+    N_("account"),
+    N_("accounts"),
     "outgoing_accounts",
     (
         _name("its name"),
@@ -281,8 +282,8 @@ ACCOUNTS: Final = Resource(
     facts=_login_facts("login_id", "refusal"),
 )
 HELPDESKS: Final = Resource(
-    "helpdesk",
-    "helpdesks",
+    N_("helpdesk"),
+    N_("helpdesks"),
     "helpdesks",
     (
         _name("its name"),
@@ -373,8 +374,8 @@ HELPDESKS: Final = Resource(
     ),
 )
 STATUSES: Final = Resource(
-    "status",
-    "statuses",
+    N_("status"),
+    N_("statuses"),
     "statuses",
     (
         _name("its name, such as «E-mail Geïmporteerd»"),
@@ -387,10 +388,12 @@ STATUSES: Final = Resource(
     ),
     per_helpdesk=True,
 )
-TYPES: Final = Resource("type", "types", "ticket_types", (_name("its name («soort»)"), ACTIVE), per_helpdesk=True)
+TYPES: Final = Resource(
+    N_("type"), N_("types"), "ticket_types", (_name("its name («soort»)"), ACTIVE), per_helpdesk=True
+)
 PRIORITIES: Final = Resource(
-    "priority",
-    "priorities",
+    N_("priority"),
+    N_("priorities"),
     "priorities",
     (
         _name("its name («prioriteit»)"),
@@ -406,11 +409,11 @@ PRIORITIES: Final = Resource(
     per_helpdesk=True,
 )
 ENVIRONMENTS: Final = Resource(
-    "environment", "environments", "environments", (_name("its name («omgeving»)"), ACTIVE), per_helpdesk=True
+    N_("environment"), N_("environments"), "environments", (_name("its name («omgeving»)"), ACTIVE), per_helpdesk=True
 )
 CATEGORIES: Final = Resource(
-    "category",
-    "categories",
+    N_("category"),
+    N_("categories"),
     "categories",
     (
         _name("its name («categorie», «subcategorie»)"),
@@ -420,8 +423,8 @@ CATEGORIES: Final = Resource(
     per_helpdesk=True,
 )
 TEMPLATES: Final = Resource(
-    "template",
-    "templates",
+    N_("template"),
+    N_("templates"),
     "templates",
     (
         Field(
@@ -480,8 +483,8 @@ RESOURCES: Final = {
 
 # The settings «e-Mail importer» of one helpdesk (SPEC S1–S7, and what the decisions D leave to a helpdesk).
 IMPORTER: Final = Resource(
-    "importer",
-    "importer",
+    N_("importer"),
+    N_("importer"),
     "importer_settings",
     (
         Field("enabled", YesNo(), "S1 «Maak gebruik van de E-mail importer»", clearable=False),

@@ -17,10 +17,11 @@ from services.console.alarms.watch import channels_of
 from services.console.commands.arguments import helpdesk_id_of
 from services.console.commands.signatures import group
 from services.console.fields import BadValue, Moment
-from services.console.output import Json, done, show_rows
+from services.console.output import Json, done, moment, show_rows
 from services.console.repairs import alarms
 from services.console.resources import EMPLOYEES, HELPDESKS
 from services.console.session import with_database
+from services.console.texts import _, texts
 from shared.database.pool import Connection
 
 Helpdesk = Annotated[str, typer.Argument(help="the helpdesk's name or id")]
@@ -36,7 +37,9 @@ def list_alarms(
 
     async def work(connection: Connection) -> None:
         rows = [asdict(row) for row in await alarms.alarms(connection, ended_too=ended)]
-        show_rows("alarms", rows, as_json=as_json, hidden=frozenset({"id", "last_seen_at"}))
+        if texts().language == "nl" and not as_json:
+            rows = [{**row, "text": row["dutch"]} for row in rows]
+        show_rows(_("alarms"), rows, as_json=as_json, hidden=frozenset({"id", "last_seen_at", "dutch"}))
 
     with_database(work)
 
@@ -46,7 +49,7 @@ def administrators(*, as_json: Json = False) -> None:
 
     async def work(connection: Connection) -> None:
         rows = [asdict(row) for row in await alarms.administrators(connection)]
-        show_rows("administrators", rows, as_json=as_json)
+        show_rows(_("administrators"), rows, as_json=as_json)
 
     with_database(work)
 
@@ -56,7 +59,8 @@ def add_administrator(helpdesk: Helpdesk, employee: Employee) -> None:
 
     async def work(connection: Connection) -> None:
         await alarms.add_administrator(connection, *await _both(connection, helpdesk, employee))
-        done(f"{employee} is told of the alarms of {helpdesk} from now on.")
+        told = {"employee": employee, "helpdesk": helpdesk}
+        done(_("%(employee)s is told of the alarms of %(helpdesk)s from now on.") % told)
 
     with_database(work)
 
@@ -65,9 +69,10 @@ def remove_administrator(helpdesk: Helpdesk, employee: Employee) -> None:
     """Tell this employee no more of a helpdesk's alarms."""
 
     async def work(connection: Connection) -> None:
+        told = {"employee": employee, "helpdesk": helpdesk}
         if not await alarms.remove_administrator(connection, *await _both(connection, helpdesk, employee)):
-            raise BadValue(f"{employee} is no administrator of {helpdesk}.")
-        done(f"{employee} is told no more of the alarms of {helpdesk}.")
+            raise BadValue(_("%(employee)s is no administrator of %(helpdesk)s.") % told)
+        done(_("%(employee)s is told no more of the alarms of %(helpdesk)s.") % told)
 
     with_database(work)
 
@@ -77,7 +82,7 @@ def maintenance(*, as_json: Json = False) -> None:
 
     async def work(connection: Connection) -> None:
         rows = [asdict(row) for row in await alarms.maintenance(connection)]
-        show_rows("maintenance windows", rows, as_json=as_json)
+        show_rows(_("maintenance windows"), rows, as_json=as_json)
 
     with_database(work)
 
@@ -98,7 +103,7 @@ def plan_maintenance(
         helpdesk_id = await helpdesk_id_of(connection, helpdesk)
         lasts = timedelta(hours=hours)
         window, ends_at = await alarms.plan_maintenance(connection, helpdesk_id, starts_at, lasts, reason)
-        done(f"Maintenance {window}: silent until {ends_at.astimezone():%Y-%m-%d %H:%M}.")
+        done(_("Maintenance %(id)s: silent until %(until)s.") % {"id": window, "until": moment(ends_at)})
 
     with_database(work)
 
@@ -108,8 +113,8 @@ def end_maintenance(window: Annotated[int, typer.Argument(help="its id, as `alar
 
     async def work(connection: Connection) -> None:
         if not await alarms.end_maintenance(connection, window):
-            raise BadValue(f"There is no maintenance {window} that goes on or lies ahead.")
-        done(f"Maintenance {window} has ended.")
+            raise BadValue(_("There is no maintenance %(id)s that goes on or lies ahead.") % {"id": window})
+        done(_("Maintenance %(id)s has ended.") % {"id": window})
 
     with_database(work)
 
@@ -120,7 +125,7 @@ def test() -> None:
     channels = channels_of(configuration)
     if not channels:
         raise BadValue(
-            "No channel is set up: set IMPORTER_ALARM_SMTP_URL (and _FROM, _TO) or IMPORTER_ALARM_WEBHOOK_URL."
+            _("No channel is set up: set IMPORTER_ALARM_SMTP_URL (and _FROM, _TO) or IMPORTER_ALARM_WEBHOOK_URL.")
         )
     alarm = Alarm(
         0, "test", "", (), "This is a test; nothing is wrong.", "Dit is een test; er is niets mis.", datetime.now(UTC)
@@ -133,7 +138,7 @@ def test() -> None:
         except NotTold as trouble:
             failed.append(f"{name}: {trouble}")
         else:
-            done(f"{name}: taken.")
+            done(_("%(channel)s: taken.") % {"channel": name})
     if failed:
         raise NotTold("\n".join(failed))
 

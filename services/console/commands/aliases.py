@@ -11,10 +11,11 @@ import typer
 
 from services.console.commands.signatures import group
 from services.console.fields import BadValue
-from services.console.output import Json, done, show_json, show_rows
+from services.console.output import Json, done, in_words, number, show_json, show_rows
 from services.console.repairs import aliases
 from services.console.repairs.aliases import LARGEST_FILE, Line, Wrong
 from services.console.session import with_database
+from services.console.texts import _, ngettext
 from shared.database.pool import Connection
 
 _SHOWN: Final = 20
@@ -51,8 +52,11 @@ def import_aliases(
         if refused:
             raise BadValue(_refusal(refused))
         if not as_json:
-            verb = "would be added" if dry_run else "added"
-            done(f"{len(checked.new)} old numbers {verb}, {checked.known} known already.")
+            if dry_run:
+                sentence = _("%(new)s old numbers would be added, %(known)s known already.")
+            else:
+                sentence = _("%(new)s old numbers added, %(known)s known already.")
+            done(sentence % {"new": len(checked.new), "known": checked.known})
 
     with_database(work)
 
@@ -66,9 +70,9 @@ def add(
     async def work(connection: Connection) -> None:
         checked = await aliases.check(connection, [Line(1, alias.strip(), ticket.strip())])
         if checked.wrong:
-            raise BadValue(f"Not added: {checked.wrong[0].why}.")
+            raise BadValue(_("Not added: %(why)s.") % {"why": in_words(checked.wrong[0].why)})
         await aliases.add(connection, checked.new)
-        done(f"Ticket {ticket} is known by {alias} too.")
+        done(_("Ticket %(ticket)s is known by %(alias)s too.") % {"ticket": ticket, "alias": alias})
 
     with_database(work)
 
@@ -83,7 +87,7 @@ def list_aliases(
 
     async def work(connection: Connection) -> None:
         listed = await aliases.aliases(connection, ticket, limit)
-        show_rows("aliases", [asdict(one) for one in listed], as_json=as_json)
+        show_rows(_("aliases"), [asdict(one) for one in listed], as_json=as_json)
 
     with_database(work)
 
@@ -96,16 +100,21 @@ def _content(file: str) -> bytes:
             with Path(file).open("rb") as opened:
                 content = opened.read(LARGEST_FILE + 1)
         except OSError as error:
-            raise BadValue(f"The file {file} cannot be read ({error.strerror}).") from None
+            told = {"file": file, "why": error.strerror}
+            raise BadValue(_("The file %(file)s cannot be read (%(why)s).") % told) from None
     if len(content) > LARGEST_FILE:
-        raise BadValue(f"The file is larger than {LARGEST_FILE // 1024**2} MiB: take it in in parts.")
+        sentence = _("The file is larger than %(size)s MiB: take it in in parts.")
+        raise BadValue(sentence % {"size": LARGEST_FILE // 1024**2})
     return content
 
 
 def _refusal(wrong: list[Wrong]) -> str:
-    named = [f"Line {each.line}: {each.why}." for each in wrong[:_SHOWN]]
-    more = len(wrong) - _SHOWN
-    return "\n".join([*named, *([f"… and {more} lines more."] if more > 0 else []), "Nothing is stored."])
+    named = [_("Line %(line)s: %(why)s.") % {"line": each.line, "why": in_words(each.why)} for each in wrong[:_SHOWN]]
+    if (more := len(wrong) - _SHOWN) > 0:
+        named.append(
+            ngettext("… and %(count)s line more.", "… and %(count)s lines more.", more) % {"count": number(more)}
+        )
+    return "\n".join([*named, _("Nothing is stored.")])
 
 
 COMMANDS: Final = {

@@ -12,6 +12,7 @@ from services.console.fields import BadValue
 from services.console.repairs import mails
 from services.console.repository import find
 from services.console.resources import HELPDESKS
+from services.console.texts import _
 from shared.database.pool import Connection
 from shared.messages import MailId
 
@@ -34,13 +35,13 @@ async def mail_id_of(connection: Connection, typed: str) -> MailId:
     if len(digits) == _DIGITS and not set(digits) - _HEXADECIMAL:
         return MailId(uuid.UUID(digits))
     if not _FEWEST <= len(digits) < _DIGITS or set(digits) - _HEXADECIMAL:
-        raise BadValue(f"{typed!r} is no id of a mail; `mails list` shows them.")
+        raise BadValue(_("%(typed)r is no id of a mail; `mails list` shows them.") % {"typed": typed})
     match await mails.ids_that_begin_with(connection, digits):
         case []:
-            raise BadValue(f"There is no mail {typed}; `mails list` shows them.")
+            raise BadValue(_("There is no mail %(mail_id)s; `mails list` shows them.") % {"mail_id": typed})
         case [mail_id]:
             return mail_id
-    raise BadValue(f"The ids of several mails begin with {typed}: type more of it.")
+    raise BadValue(_("The ids of several mails begin with %(typed)s: type more of it.") % {"typed": typed})
 
 
 async def mail_ids_of(connection: Connection, typed: Sequence[str]) -> list[MailId]:

@@ -15,6 +15,7 @@ from services.console.commands.signatures import group
 from services.console.fields import BadValue, Moment
 from services.console.output import Json, show_rows
 from services.console.session import with_database
+from services.console.texts import _
 from shared.database.pool import Connection
 
 _SHOWN_BY_JSON_ALONE: Final = frozenset({"id", "role", "tool", "helpdesk", "mail_id"})
@@ -52,7 +53,7 @@ def list_entries(
         )
         listed = await audit.entries(connection, wanted)
         rows = [asdict(entry) if as_json else _readable(entry) for entry in listed]
-        show_rows("entries of the audit log", rows, hidden=_SHOWN_BY_JSON_ALONE, as_json=as_json)
+        show_rows(_("entries of the audit log"), rows, hidden=_SHOWN_BY_JSON_ALONE, as_json=as_json)
 
     with_database(work)
 
@@ -78,7 +79,7 @@ def _change(name: str, before: Any, after: Any) -> str:
         return f"{name}: {_said(after)}"
     if before == after:  # a secret: it says «changed» on both sides
         return f"{name}: {_said(after)}"
-    return f"{name}: {_said(before)} → {'nothing' if after is None else _said(after)}"
+    return f"{name}: {_said(before)} → {_('nothing') if after is None else _said(after)}"
 
 
 def _said(value: Any) -> str:

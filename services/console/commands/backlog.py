@@ -10,17 +10,18 @@ import typer
 from services.console import repository
 from services.console.commands.signatures import group
 from services.console.fields import BadValue
-from services.console.output import Json, done, show_rows
+from services.console.output import Json, done, number, show_rows
 from services.console.repairs import backlog
 from services.console.resources import HELPDESKS
 from services.console.session import with_database
+from services.console.texts import N_, _, ngettext
 from shared.database.pool import Connection
 from shared.messages import ImportChoice
 
 _WHAT_HAPPENS: Final = {
-    ImportChoice.IMPORT: "imported, and the mails about them are sent",
-    ImportChoice.IMPORT_WITHOUT_MAILS: "imported, and no mail is sent about them",
-    ImportChoice.MARK_READ: "marked read and kept in quarantine",
+    ImportChoice.IMPORT: N_("imported, and the mails about them are sent"),
+    ImportChoice.IMPORT_WITHOUT_MAILS: N_("imported, and no mail is sent about them"),
+    ImportChoice.MARK_READ: N_("marked read and kept in quarantine"),
 }
 
 
@@ -29,7 +30,7 @@ def list_waiting(*, as_json: Json = False) -> None:
 
     async def work(connection: Connection) -> None:
         backlogs = await backlog.waiting(connection)
-        show_rows("mailboxes with a backlog", [asdict(one) for one in backlogs], as_json=as_json)
+        show_rows(_("mailboxes with a backlog"), [asdict(one) for one in backlogs], as_json=as_json)
 
     with_database(work)
 
@@ -43,8 +44,13 @@ def choose(
     async def work(connection: Connection) -> None:
         chosen = await backlog.choose(connection, await repository.find(connection, HELPDESKS, helpdesk), choice)
         if chosen is None:
-            raise BadValue(f"No old mail of helpdesk {helpdesk} waits for a choice.")
-        done(f"{chosen} mails of helpdesk {helpdesk} will be {_WHAT_HAPPENS[choice]}.")
+            raise BadValue(_("No old mail of helpdesk %(helpdesk)s waits for a choice.") % {"helpdesk": helpdesk})
+        sentence = ngettext(
+            "%(count)s mail of helpdesk %(helpdesk)s will be %(what)s.",
+            "%(count)s mails of helpdesk %(helpdesk)s will be %(what)s.",
+            chosen,
+        )
+        done(sentence % {"count": number(chosen), "helpdesk": helpdesk, "what": _(_WHAT_HAPPENS[choice])})
 
     with_database(work)
 

@@ -17,6 +17,7 @@ from services.console.queues import BrokerConfiguration
 from services.console.repairs import dead_letters
 from services.console.repairs.dead_letters import MOST_AT_ONCE, Letter, all_queues, letters
 from services.console.session import with_pool
+from services.console.texts import N_, _
 from shared.broker.publish import Publisher
 from shared.broker.session import broker_trouble
 from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, TICKET_EVENTS
@@ -39,6 +40,9 @@ All = Annotated[bool, typer.Option("--all", help="all of them")]
 _SHOWN_ALONE: Final = frozenset({"first_error", "last_error", "headers"})
 """What `show` adds to what `list` shows."""
 
+_REPLAYED: Final = N_("%(queue)s: the message of mail %(mail_id)s is replayed.")
+_DISCARDED: Final = N_("%(queue)s: the message of mail %(mail_id)s is discarded.")
+
 Treatment = Callable[[Pool, Publisher, Letter], Awaitable[None]]
 
 
@@ -54,9 +58,10 @@ def list_letters(queue: OfQueue = None, *, as_json: Json = False) -> None:
         if as_json:
             show_json({"messages": listed, "without_message": lost})
             return
-        show_rows("dead letters", listed, hidden=frozenset({"message_id", "size"}), as_json=False)
+        show_rows(_("dead letters"), listed, hidden=frozenset({"message_id", "size"}), as_json=False)
         if lost:
-            show_rows("dead letters without a message (quarantine replay sends the mail again)", lost, as_json=False)
+            title = _("dead letters without a message (quarantine replay sends the mail again)")
+            show_rows(title, lost, as_json=False)
 
     with_pool(work)
 
@@ -65,7 +70,7 @@ def show(key: Key, *, as_json: Json = False) -> None:
     """Show the dead letters of one mail, with their headers."""
     configuration = BrokerConfiguration.load()
 
-    async def work(_: Pool) -> None:
+    async def work(_pool: Pool) -> None:
         async with letters(configuration, all_queues()) as parked:
             chosen = _chosen(parked, [key])
         if as_json:
@@ -91,24 +96,24 @@ def replay(keys: Keys = None, queue: OfQueue = None, *, everything: All = False)
         async with transaction(pool) as acquired:
             await dead_letters.resolve(acquired, letter)
 
-    _treat(keys, queue, send, "replayed", everything=everything)
+    _treat(keys, queue, send, _REPLAYED, everything=everything)
 
 
 def discard(keys: Keys = None, queue: OfQueue = None, *, everything: All = False) -> None:
     """Throw dead letters away. A mail that one kept in quarantine stays there, discarded; its bytes are kept."""
 
-    async def note(pool: Pool, _: Publisher, letter: Letter) -> None:
+    async def note(pool: Pool, _publisher: Publisher, letter: Letter) -> None:
         async with transaction(pool) as acquired:
             await dead_letters.settle(acquired, letter)
 
-    _treat(keys, queue, note, "discarded", everything=everything)
+    _treat(keys, queue, note, _DISCARDED, everything=everything)
 
 
 def _treat(
-    keys: list[str] | None, queue: Queue | None, treatment: Treatment, participle: str, *, everything: bool
+    keys: list[str] | None, queue: Queue | None, treatment: Treatment, sentence: str, *, everything: bool
 ) -> None:
     if bool(keys) == everything:
-        raise BadValue("Name dead letters by id, or say --all; `dead-letters list` shows them.")
+        raise BadValue(_("Name dead letters by id, or say --all; `dead-letters list` shows them."))
     configuration = BrokerConfiguration.load()
 
     async def work(pool: Pool) -> None:
@@ -120,9 +125,9 @@ def _treat(
                 await treatment(pool, publisher, letter)
                 with broker_trouble("acknowledging a dead letter"):
                     await letter.message.ack()
-                done(f"{letter.delivery.queue}: the message of mail {letter.mail_id} is {participle}.")
+                done(_(sentence) % {"queue": letter.delivery.queue, "mail_id": letter.mail_id})
             if not parked:
-                done("There are no dead letters.")
+                done(_("There are no dead letters."))
         _say_if_more(parked)
 
     with_pool(work)
@@ -131,13 +136,15 @@ def _treat(
 def _say_if_more(parked: list[Letter]) -> None:
     for queue, count in Counter(letter.delivery.queue for letter in parked).items():
         if count == MOST_AT_ONCE:
-            typer.echo(f"{queue}: there may be more than these {count}; look again once they are gone.", err=True)
+            sentence = _("%(queue)s: there may be more than these %(count)s; look again once they are gone.")
+            typer.echo(sentence % {"queue": queue, "count": count}, err=True)
 
 
 def _chosen(parked: list[Letter], keys: list[str]) -> list[Letter]:
     for key in keys:
         if not any(letter.answers_to(key) for letter in parked):
-            raise BadValue(f"There is no message of {key!r} among the {len(parked)} dead letters; nothing was changed.")
+            sentence = _("There is no message of %(key)r among the %(count)s dead letters; nothing was changed.")
+            raise BadValue(sentence % {"key": key, "count": len(parked)})
     return [letter for letter in parked if any(letter.answers_to(key) for key in keys)]
 
 

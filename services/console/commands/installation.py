@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -12,14 +13,15 @@ import typer
 from services.console.commands.signatures import group
 from services.console.database import ConsoleConfiguration
 from services.console.fields import BadValue, Moment
-from services.console.output import Json, done, moment, show_json
+from services.console.layout import wrapped
+from services.console.output import Json, done, moment, number, show_json, terminal_width
 from services.console.repairs import installation
-from services.console.repairs.installation import BroughtBack, Consequences
+from services.console.repairs.installation import BroughtBack, Consequences, MailsWaiting
 from services.console.session import with_database
+from services.console.texts import _, ngettext, texts
 from shared.broker import administration
 from shared.broker.topology import topology
 from shared.configuration import BrokerAdministration
-from shared.counted import many
 from shared.database.installation import presented
 from shared.database.pool import Connection
 from shared.one_line import one_line
@@ -39,8 +41,7 @@ def show(*, as_json: Json = False) -> None:
         if as_json:
             show_json(asdict(standing) | asdict(follows))
             return
-        for line in (*_said(standing), *_follows(follows, would=standing.is_held)):
-            typer.echo(line)
+        _show([*_said(standing), *_follows(follows, would=standing.is_held)])
 
     with_database(work)
 
@@ -67,12 +68,13 @@ def confirm(
     async def work(connection: Connection) -> None:
         standing, follows = await recorded.installation(connection), await installation.consequences(connection)
         if not yes:
-            for line in (*_said(standing), *_follows(follows, would=True)):
-                typer.echo(line)
-            typer.echo("Nothing was confirmed: say --yes.", err=True)
+            _show([*_said(standing), *_follows(follows, would=True)])
+            typer.echo(_("Nothing was confirmed: say --yes."), err=True)
             return
         discarded = await installation.confirm(connection, presents, discard=discard_waiting, silent=without_mails)
-        done("Confirmed." + (f" {many(discarded, 'mail')} discarded." if discard_waiting else ""))
+        thrown_away = ngettext("%(count)s mail discarded.", "%(count)s mails discarded.", discarded)
+        sentences = [_("Confirmed."), *([thrown_away % {"count": number(discarded)}] if discard_waiting else [])]
+        done(" ".join(sentences))
 
     with_database(work)
 
@@ -105,11 +107,12 @@ def restored(
 
     prepared = with_database(work)
     asyncio.run(_empty_queues(broker))
-    done(
-        f"The next ticket is {prepared.next_number}. {many(prepared.mailboxes, 'mailbox', 'mailboxes')} will be "
-        f"read again, {many(prepared.mails, 'mail')} published again. Start the services, see installation show, "
-        "and then installation confirm."
+    sentence = _(
+        "The next ticket is %(ticket)s. %(mailboxes)s will be read again, %(mails)s published again. Start the "
+        "services, see installation show, and then installation confirm."
     )
+    mails = ngettext("%(count)s mail", "%(count)s mails", prepared.mails) % {"count": number(prepared.mails)}
+    done(sentence % {"ticket": prepared.next_number, "mailboxes": _mailboxes(prepared.mailboxes), "mails": mails})
 
 
 async def _empty_queues(configuration: BrokerAdministration) -> None:
@@ -119,32 +122,66 @@ async def _empty_queues(configuration: BrokerAdministration) -> None:
             await broker.send("DELETE", f"queues/{broker.vhost}/{quote(queue, safe='')}/contents")
 
 
+def _show(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        for line in wrapped(sentence, terminal_width()):
+            typer.echo(line)
+
+
 def _said(standing: InstallationStanding) -> list[str]:
     if standing.is_held:
-        since = f" Services are kept from their work since {moment(standing.since)}." if standing.since else ""
-        return [f"{why_not_confirmed(standing)[0]}{since}"]
+        said = [why_not_confirmed(standing)[texts().language == "nl"]]
+        if standing.since:
+            said.append(_("Services are kept from their work since %(since)s.") % {"since": moment(standing.since)})
+        return [" ".join(said)]
     if standing.confirmed_at is None:
-        return ["No fetcher or notifier was started on this database yet: the first one confirms it."]
-    return [f"This database is confirmed for this installation since {moment(standing.confirmed_at)}."]
+        return [_("No fetcher or notifier was started on this database yet: the first one confirms it.")]
+    since = {"since": moment(standing.confirmed_at)}
+    return [_("This database is confirmed for this installation since %(since)s.") % since]
 
 
 def _follows(follows: Consequences, *, would: bool) -> list[str]:
-    are = "would be" if would else "are"
     names = ", ".join(one_line(name) for name in follows.mailboxes[:NAMED])
     more = ", …" if len(follows.mailboxes) > NAMED else ""
     named = f": {names}{more}" if names else ""
-    lines = [f"{many(len(follows.mailboxes), 'mailbox', 'mailboxes')} {are} read{named}."]
+    read = _("%(mailboxes)s would be read%(named)s.") if would else _("%(mailboxes)s are read%(named)s.")
+    lines = [read % {"mailboxes": _mailboxes(len(follows.mailboxes)), "named": named}]
     if follows.read_again and follows.read_again_from is not None:
-        lines.append(
-            f"Mail that arrived since {moment(follows.read_again_from)} and is not known here is imported again, in "
-            f"{many(follows.read_again, 'mailbox', 'mailboxes')}, and answered again unless you say --without-mails."
+        again = _(
+            "Mail that arrived since %(since)s and is not known here is imported again, in %(mailboxes)s, and "
+            "answered again unless you say --without-mails."
         )
-    lines += [
-        f"{many(waiting.mails, 'mail')} of {one_line(waiting.helpdesk)}, decided since {moment(waiting.since)}, "
-        + ("stay held (notifications held)." if waiting.held else f"{are} sent.")
-        for waiting in follows.mails
-    ]
-    return lines if follows.mails else [*lines, "No mail waits to be sent."]
+        told = {"since": moment(follows.read_again_from), "mailboxes": _mailboxes(follows.read_again)}
+        lines.append(again % told)
+    lines += [_waits(waiting, would=would) for waiting in follows.mails]
+    return lines if follows.mails else [*lines, _("No mail waits to be sent.")]
+
+
+def _mailboxes(count: int) -> str:
+    return ngettext("%(count)s mailbox", "%(count)s mailboxes", count) % {"count": number(count)}
+
+
+def _waits(waiting: MailsWaiting, *, would: bool) -> str:
+    if waiting.held:
+        sentence = ngettext(
+            "%(count)s mail of %(helpdesk)s, decided since %(since)s, stays held (notifications held).",
+            "%(count)s mails of %(helpdesk)s, decided since %(since)s, stay held (notifications held).",
+            waiting.mails,
+        )
+    elif would:
+        sentence = ngettext(
+            "%(count)s mail of %(helpdesk)s, decided since %(since)s, would be sent.",
+            "%(count)s mails of %(helpdesk)s, decided since %(since)s, would be sent.",
+            waiting.mails,
+        )
+    else:
+        sentence = ngettext(
+            "%(count)s mail of %(helpdesk)s, decided since %(since)s, is sent.",
+            "%(count)s mails of %(helpdesk)s, decided since %(since)s, are sent.",
+            waiting.mails,
+        )
+    told = {"count": number(waiting.mails), "helpdesk": one_line(waiting.helpdesk), "since": moment(waiting.since)}
+    return sentence % told
 
 
 COMMANDS: Final = {

@@ -24,12 +24,13 @@ from services.console.commands.arguments import (
 from services.console.commands.signatures import group
 from services.console.explanations import sentences, with_sentences
 from services.console.fields import BadValue, Moment, Text
-from services.console.output import Card, Json, done, label, moment, show_cards, show_json, show_one, show_rows
+from services.console.labels import label
+from services.console.output import Card, Json, done, moment, number, show_cards, show_json, show_one, show_rows
 from services.console.repairs import mails
 from services.console.repairs.mails import MailFilter, MailInList, NotRepaired, Refusal
 from services.console.session import with_database, with_pool
 from services.console.short_ids import short_ids
-from shared.counted import many
+from services.console.texts import N_, _, ngettext
 from shared.database.pool import Connection, Pool, transaction
 from shared.errors import ImporterError
 from shared.messages import MailId, Outcome
@@ -54,12 +55,14 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="only count, and change 
 Yes = Annotated[bool, typer.Option("--yes", help="do it without a question, for scripts")]
 
 _REFUSALS: Final = {
-    Refusal.UNKNOWN: "There is no mail {mail_id}; `mails list` shows them.",
-    Refusal.ON_ITS_WAY: "Mail {mail_id} is still on its way; force it once it has an outcome.",
-    Refusal.QUARANTINED: "Mail {mail_id} is quarantined: `quarantine replay` imports it, without making a second one.",
-    Refusal.NOT_QUARANTINED: "Mail {mail_id} is not quarantined: it {became}.",
-    Refusal.REMOVED: "The bytes of mail {mail_id} are gone: nothing needed them any more (`retention show`).",
-    Refusal.BEING_REPLAYED: "Mail {mail_id} is being replayed already; wait for its outcome.",
+    Refusal.UNKNOWN: N_("There is no mail %(mail_id)s; `mails list` shows them."),
+    Refusal.ON_ITS_WAY: N_("Mail %(mail_id)s is still on its way; force it once it has an outcome."),
+    Refusal.QUARANTINED: N_(
+        "Mail %(mail_id)s is quarantined: `quarantine replay` imports it, without making a second one."
+    ),
+    Refusal.NOT_QUARANTINED: N_("Mail %(mail_id)s is not quarantined: it %(became)s."),
+    Refusal.REMOVED: N_("The bytes of mail %(mail_id)s are gone: nothing needed them any more (`retention show`)."),
+    Refusal.BEING_REPLAYED: N_("Mail %(mail_id)s is being replayed already; wait for its outcome."),
 }
 
 
@@ -75,8 +78,9 @@ def refusals_as_sentences(*, but: Collection[Refusal] = ()) -> Iterator[None]:
     except NotRepaired as refused:
         if refused.refusal in but:
             raise
-        became = "has no outcome yet" if refused.outcome is None else f"ended as {refused.outcome}"
-        raise BadValue(_REFUSALS[refused.refusal].format(mail_id=refused.mail_id, became=became)) from None
+        outcome = refused.outcome
+        became = _("has no outcome yet") if outcome is None else _("ended as %(outcome)s") % {"outcome": outcome}
+        raise BadValue(_(_REFUSALS[refused.refusal]) % {"mail_id": refused.mail_id, "became": became}) from None
 
 
 def list_mails(
@@ -108,7 +112,7 @@ def list_mails(
             reason=reason,
             limit=limit,
         )
-        _show_list("mails", await mails.mails(acquired, wanted), as_json=as_json)
+        _show_list(_("mails"), await mails.mails(acquired, wanted), as_json=as_json)
 
     with_database(work)
 
@@ -131,7 +135,7 @@ def list_quarantined(
             reason=reason,
             limit=limit,
         )
-        _show_list("quarantined mails", await mails.mails(acquired, wanted), as_json=as_json)
+        _show_list(_("quarantined mails"), await mails.mails(acquired, wanted), as_json=as_json)
 
     with_database(work)
 
@@ -173,7 +177,7 @@ def export(
     `audit list --kind raw-mail` tells who did so.
     """
     if file is None and sys.stdout.isatty():
-        raise BadValue("A raw mail is no text for a terminal: name a file, or send it into a pipe.")
+        raise BadValue(_("A raw mail is no text for a terminal: name a file, or send it into a pipe."))
 
     async def work(pool: Pool) -> None:
         async with transaction(pool) as acquired:
@@ -185,11 +189,11 @@ def export(
             else:
                 await _write_new(chunks, file)
         if not raw.complete:
-            typer.echo(
-                f"Only the first {raw.blob.size} of its {raw.full_size} bytes were taken in (too large); "
-                "the whole mail is in the mailbox.",
-                err=True,
+            sentence = _(
+                "Only the first %(size)s of its %(full_size)s bytes were taken in (too large); "
+                "the whole mail is in the mailbox."
             )
+            typer.echo(sentence % {"size": raw.blob.size, "full_size": raw.full_size}, err=True)
 
     with_pool(work)
 
@@ -208,7 +212,7 @@ def force(
         wanted = await mail_id_of(acquired, mail_id)
         with refusals_as_sentences():
             forced = await mails.force(acquired, wanted, without_mails=without_mails)
-        done(f"Mail {wanted} will be imported once more, as mail {forced}.")
+        done(_("Mail %(mail)s will be imported once more, as mail %(forced)s.") % {"mail": wanted, "forced": forced})
 
     with_database(work)
 
@@ -224,11 +228,14 @@ def release(
     `importer set --mails-per-sender-per-hour` says how many that are; `senders allow` counts a sender nowhere.
     """
     if everything == bool(helpdesk or sender):
-        raise BadValue("Say whose: --helpdesk, --sender or both; or --all.")
+        raise BadValue(_("Say whose: --helpdesk, --sender or both; or --all."))
 
     async def work(acquired: Connection) -> None:
         released = await mails.release(acquired, await helpdesk_id_of(acquired, helpdesk), sender)
-        done(f"{many(released, 'mail goes', 'mails go')} on, within seconds.")
+        sentence = ngettext(
+            "%(count)s mail goes on, within seconds.", "%(count)s mails go on, within seconds.", released
+        )
+        done(sentence % {"count": number(released)})
 
     with_database(work)
 
@@ -248,7 +255,7 @@ def replay(
     given. What is being replayed already is passed over.
     """
     chosen = Chosen(mail_ids or [], helpdesk, reason, everything)
-    _treat(chosen, mails.replay, "replayed", dry_run=dry_run, yes=yes)
+    _treat(chosen, mails.replay, _REPLAYING, dry_run=dry_run, yes=yes)
 
 
 def discard(
@@ -269,7 +276,7 @@ def discard(
     """
     said = Text(longest=500).parse(because)
     chosen = Chosen(mail_ids or [], helpdesk, reason, everything)
-    _treat(chosen, partial(mails.discard, because=said), "discarded", dry_run=dry_run, yes=yes)
+    _treat(chosen, partial(mails.discard, because=said), _DISCARDING, dry_run=dry_run, yes=yes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,9 +290,9 @@ class Chosen:
 
     def __post_init__(self) -> None:
         if bool(self.named) == self.everything:
-            raise BadValue("Name mails by id, or say --all; `quarantine list` shows them.")
+            raise BadValue(_("Name mails by id, or say --all; `quarantine list` shows them."))
         if self.named and (self.helpdesk or self.reason):
-            raise BadValue("--helpdesk and --reason choose among --all; mails that are named need neither.")
+            raise BadValue(_("--helpdesk and --reason choose among --all; mails that are named need neither."))
 
     async def ids(self, acquired: Connection) -> list[MailId]:
         """Their ids; of --all the oldest first, so that tickets are numbered as the mails came."""
@@ -301,10 +308,50 @@ class Chosen:
         return [MailId(one.mail_id) for one in reversed(await mails.mails(acquired, wanted))]
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said of a repair: of some mails beforehand, asked, and afterwards, and of one."""
+
+    would: Callable[[int], str]
+    will: Callable[[int], str]
+    were: Callable[[int], str]
+    one: str
+
+
+_REPLAYING: Final = _Said(
+    would=lambda count: ngettext(
+        "%(count)s mail would be replayed; nothing was changed.",
+        "%(count)s mails would be replayed; nothing was changed.",
+        count,
+    ),
+    will=lambda count: ngettext(
+        "%(count)s quarantined mail will be replayed.", "%(count)s quarantined mails will be replayed.", count
+    ),
+    were=lambda count: ngettext("%(count)s mail replayed.", "%(count)s mails replayed.", count),
+    one=N_("Mail %(mail_id)s is replayed."),
+)
+_DISCARDING: Final = _Said(
+    would=lambda count: ngettext(
+        "%(count)s mail would be discarded; nothing was changed.",
+        "%(count)s mails would be discarded; nothing was changed.",
+        count,
+    ),
+    will=lambda count: ngettext(
+        "%(count)s quarantined mail will be discarded.", "%(count)s quarantined mails will be discarded.", count
+    ),
+    were=lambda count: ngettext("%(count)s mail discarded.", "%(count)s mails discarded.", count),
+    one=N_("Mail %(mail_id)s is discarded."),
+)
+
+
+def _of_so_many(text: Callable[[int], str], count: int) -> str:
+    return text(count) % {"count": number(count)}
+
+
 def _treat(
     chosen: Chosen,
     repair: Callable[[Connection, MailId], Awaitable[None]],
-    participle: str,
+    said: _Said,
     *,
     dry_run: bool,
     yes: bool,
@@ -315,10 +362,10 @@ def _treat(
         async with transaction(pool) as acquired:
             wanted = await chosen.ids(acquired)
         if dry_run:
-            done(f"{many(len(wanted), 'mail')} would be {participle}; nothing was changed.")
+            done(_of_so_many(said.would, len(wanted)))
             return
         if chosen.everything and wanted and not yes:
-            _confirm(f"{many(len(wanted), 'quarantined mail')} will be {participle}. Go on?")
+            _confirm(_of_so_many(said.will, len(wanted)))
         passed_over = 0
         async with transaction(pool) as acquired:
             for mail_id in wanted:
@@ -329,20 +376,31 @@ def _treat(
                     passed_over += 1
         if not chosen.everything:
             for mail_id in wanted:
-                done(f"Mail {mail_id} is {participle}.")
+                done(_(said.one) % {"mail_id": mail_id})
             return
-        over = f" {many(passed_over, 'mail')} had been decided about in the meantime." if passed_over else ""
-        done(f"{many(len(wanted) - passed_over, 'mail')} {participle}.{over}")
+        done(" ".join([_of_so_many(said.were, len(wanted) - passed_over), *_passed_over(passed_over)]))
         if len(wanted) == _MOST_AT_ONCE:
-            done("There may be more: say it again.")
+            done(_("There may be more: say it again."))
 
     with_pool(work)
 
 
-def _confirm(question: str) -> None:
+def _passed_over(count: int) -> list[str]:
+    if not count:
+        return []
+    sentence = ngettext(
+        "%(count)s mail had been decided about in the meantime.",
+        "%(count)s mails had been decided about in the meantime.",
+        count,
+    )
+    return [sentence % {"count": number(count)}]
+
+
+def _confirm(sentence: str) -> None:
+    """Ask whether to go on with what the sentence says."""
     if not sys.stdin.isatty():
-        raise BadValue(f"{question.removesuffix(' Go on?')} Say --yes to do it without a question, or --dry-run.")
-    typer.confirm(question, abort=True)
+        raise BadValue(f"{sentence} {_('Say --yes to do it without a question, or --dry-run.')}")
+    typer.confirm(f"{sentence} {_('Go on?')}", abort=True)
 
 
 def _show_list(title: str, listed: list[MailInList], *, as_json: bool) -> None:
@@ -354,11 +412,11 @@ def _show_list(title: str, listed: list[MailInList], *, as_json: bool) -> None:
 
 
 def _card(mail: MailInList, short_id: str) -> Card:
-    became = " ".join(filter(None, (mail.outcome or "on its way", mail.ticket)))
-    replayed = "being replayed" if mail.waiting and mail.outcome is not None else ""
+    became = " ".join(filter(None, (mail.outcome or _("on its way"), mail.ticket)))
+    replayed = _("being replayed") if mail.waiting and mail.outcome is not None else ""
     return Card(
-        (short_id, moment(mail.received_at), became, one_line(mail.subject or "(no subject)")),
-        (mail.helpdesk, one_line(mail.sender or "(no sender)"), replayed),
+        (short_id, moment(mail.received_at), became, one_line(mail.subject or _("(no subject)"))),
+        (mail.helpdesk, one_line(mail.sender or _("(no sender)")), replayed),
         sentences(mail.reasons) if mail.outcome == Outcome.QUARANTINE else (),
     )
 
@@ -373,7 +431,8 @@ async def _write_to_pipe(chunks: AsyncIterator[bytes]) -> None:
     try:
         await _write(chunks, sys.stdout.buffer)
     except OSError as error:
-        raise CannotExport(f"The mail could not be written into the pipe ({error.strerror}).") from None
+        sentence = _("The mail could not be written into the pipe (%(why)s).")
+        raise CannotExport(sentence % {"why": error.strerror}) from None
 
 
 async def _write_new(chunks: AsyncIterator[bytes], path: Path) -> None:
@@ -385,9 +444,10 @@ async def _write_new(chunks: AsyncIterator[bytes], path: Path) -> None:
                 await asyncio.to_thread(path.unlink)
                 raise
     except FileExistsError:
-        raise CannotExport(f"{path} exists already; choose another name.") from None
+        raise CannotExport(_("%(file)s exists already; choose another name.") % {"file": path}) from None
     except OSError as error:
-        raise CannotExport(f"{path} cannot be written ({error.strerror}).") from None
+        told = {"file": path, "why": error.strerror}
+        raise CannotExport(_("%(file)s cannot be written (%(why)s).") % told) from None
 
 
 COMMANDS: Final = {

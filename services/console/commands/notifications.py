@@ -15,15 +15,22 @@ import typer
 from services.console import notifications
 from services.console.commands.arguments import helpdesk_id_of
 from services.console.fields import BadValue, Choice
-from services.console.output import Card, Json, done, moment, show_cards, show_json, show_rows
+from services.console.output import Card, Json, done, moment, number, show_cards, show_json, show_rows
 from services.console.repairs import brakes
 from services.console.session import with_database
-from shared.counted import many
+from services.console.texts import N_, _, ngettext
 from shared.database.pool import Connection
 from shared.one_line import one_line
 from shared.standing import recorded
 
-STATES: Final = Choice(("waiting", "planned", "sent", "failed", "not-sent"))
+_TITLES: Final = {
+    "waiting": N_("waiting notifications"),
+    "planned": N_("planned notifications"),
+    "sent": N_("sent notifications"),
+    "failed": N_("failed notifications"),
+    "not-sent": N_("notifications not sent"),
+}
+STATES: Final = Choice(tuple(_TITLES))
 
 Helpdesk = Annotated[str | None, typer.Option(help="Only those of this helpdesk.")]
 
@@ -50,7 +57,7 @@ def show_list(
         if as_json:
             show_json([asdict(row) for row in rows])
             return
-        show_cards(f"{wanted} notifications", [_card(row, wanted) for row in rows])
+        show_cards(_(_TITLES[wanted]), [_card(row, wanted) for row in rows])
 
     with_database(work)
 
@@ -58,18 +65,25 @@ def show_list(
 def _card(mail: notifications.Notification, state: str) -> Card:
     facts = (
         mail.helpdesk,
-        f"to {one_line(mail.recipient)}" if mail.recipient else "to nobody",
-        f"sent {moment(mail.sent_at)}" if mail.sent_at else "",
-        many(mail.tries, "try", "tries") if mail.tries else "",
-        f"next try {moment(mail.next_try_at)}" if mail.next_try_at and state == "waiting" else "",
-        f"report {mail.report_action} {mail.report_status or ''}".rstrip() if mail.report_action else "",
+        _("to %(recipient)s") % {"recipient": one_line(mail.recipient)} if mail.recipient else _("to nobody"),
+        _("sent %(at)s") % {"at": moment(mail.sent_at)} if mail.sent_at else "",
+        ngettext("%(count)s try", "%(count)s tries", mail.tries) % {"count": number(mail.tries)} if mail.tries else "",
+        _("next try %(at)s") % {"at": moment(mail.next_try_at)} if mail.next_try_at and state == "waiting" else "",
+        _report(mail),
     )
-    said = [mail.reason or "", f"The server: {one_line(mail.server_reply)}" if mail.server_reply else ""]
+    reply = _("The server: %(reply)s") % {"reply": one_line(mail.server_reply)} if mail.server_reply else ""
+    said = [mail.reason or "", reply]
     return Card(
         (str(mail.id), moment(mail.created_at), state, f"{mail.kind} {mail.ticket}", one_line(mail.subject or "")),
         facts,
         [sentence for sentence in said if sentence],
     )
+
+
+def _report(mail: notifications.Notification) -> str:
+    if not mail.report_action:
+        return ""
+    return _("report %(says)s") % {"says": " ".join(filter(None, (mail.report_action, mail.report_status)))}
 
 
 def send_now(helpdesk: Helpdesk = None) -> None:
@@ -81,7 +95,8 @@ def send_now(helpdesk: Helpdesk = None) -> None:
 
     async def work(connection: Connection) -> None:
         moved = await notifications.due_now(connection, await helpdesk_id_of(connection, helpdesk))
-        done(f"{many(moved, 'mail')} will be sent now." if moved else "No mail waits for another try.")
+        sentence = ngettext("%(count)s mail will be sent now.", "%(count)s mails will be sent now.", moved)
+        done(sentence % {"count": number(moved)} if moved else _("No mail waits for another try."))
 
     with_database(work)
 
@@ -94,8 +109,9 @@ def hold(
 
     async def work(connection: Connection) -> None:
         if not await brakes.hold(connection, await helpdesk_id_of(connection, helpdesk), reason):
-            raise BadValue(f"The mail of {helpdesk or 'all'} is held already.")
-        done(f"The mail of {helpdesk or 'all'} is held: notifications held shows what waits, release lets it go.")
+            raise BadValue(_("The mail of %(helpdesk)s is held already.") % _of(helpdesk))
+        sentence = _("The mail of %(helpdesk)s is held: notifications held shows what waits, release lets it go.")
+        done(sentence % _of(helpdesk))
 
     with_database(work)
 
@@ -107,17 +123,22 @@ def release(
 
     async def work(connection: Connection) -> None:
         if not await brakes.release(connection, await helpdesk_id_of(connection, helpdesk)):
-            raise BadValue(f"There is no hold of {helpdesk or 'all'}; notifications held shows those that there are.")
-        done(f"The mail of {helpdesk or 'all'} is let go.")
+            sentence = _("There is no hold of %(helpdesk)s; notifications held shows those that there are.")
+            raise BadValue(sentence % _of(helpdesk))
+        done(_("The mail of %(helpdesk)s is let go.") % _of(helpdesk))
 
     with_database(work)
+
+
+def _of(helpdesk: str | None) -> dict[str, str]:
+    return {"helpdesk": helpdesk or _("all")}
 
 
 def held(*, as_json: Json = False) -> None:
     """List what is held, since when, and how many mails wait; `list --state planned` names them."""
 
     async def work(connection: Connection) -> None:
-        show_rows("holds", [asdict(one) for one in await recorded.held(connection)], as_json=as_json)
+        show_rows(_("holds"), [asdict(one) for one in await recorded.held(connection)], as_json=as_json)
 
     with_database(work)
 
@@ -131,12 +152,13 @@ def discard(
 ) -> None:
     """Never send mails that are held; others are left alone."""
     if bool(ids) == everything:
-        raise BadValue("Name mails by id, or say --all; `notifications list --state planned` shows them.")
+        raise BadValue(_("Name mails by id, or say --all; `notifications list --state planned` shows them."))
 
     async def work(connection: Connection) -> None:
         helpdesk_id = await helpdesk_id_of(connection, helpdesk)
         count = await brakes.discard(connection, helpdesk_id, None if everything else ids, reason)
-        done(f"{many(count, 'mail')} discarded." if count else "No such mail is held; nothing was changed.")
+        sentence = ngettext("%(count)s mail discarded.", "%(count)s mails discarded.", count)
+        done(sentence % {"count": number(count)} if count else _("No such mail is held; nothing was changed."))
 
     with_database(work)
 

@@ -21,6 +21,7 @@ from services.console.fields import BadValue, Day
 from services.console.output import done
 from services.console.resources import ACCOUNTS, HELPDESKS, IMPORTER, LOGINS, Resource
 from services.console.session import with_database
+from services.console.texts import N_, _
 from shared.database.pool import Connection
 from shared.database.sealing_keys import published_key
 
@@ -39,11 +40,11 @@ class _Place:
 
 
 _MAILBOX: Final = _Place(
-    IMPORTER, HELPDESKS, "helpdesk_id", "Save the helpdesk's importer settings first: importer set."
+    IMPORTER, HELPDESKS, "helpdesk_id", N_("Save the helpdesk's importer settings first: importer set.")
 )
-_ACCOUNT: Final = _Place(ACCOUNTS, ACCOUNTS, "id", "This account does not exist any more.")
+_ACCOUNT: Final = _Place(ACCOUNTS, ACCOUNTS, "id", N_("This account does not exist any more."))
 
-_LOGIN: Final = _Place(LOGINS, LOGINS, "id", "This login does not exist any more.")
+_LOGIN: Final = _Place(LOGINS, LOGINS, "id", N_("This login does not exist any more."))
 
 Login = Annotated[str, typer.Argument(help="the login's name or id")]
 Helpdesk = Annotated[str, typer.Argument(help="the helpdesk's name or id")]
@@ -119,7 +120,7 @@ def _set_password(place: _Place, key: str, expires_on: str) -> None:
         return {**await password_columns(connection, password), "secret_expires_on": ends}
 
     _store(place, key, columns)
-    done(f"The password for {key} is changed.")
+    done(_("The password for %(key)s is changed.") % {"key": key})
 
 
 def _set_certificate(place: _Place, key: str, files: Sequence[Path]) -> None:
@@ -132,19 +133,20 @@ def _set_certificate(place: _Place, key: str, files: Sequence[Path]) -> None:
         return {**FORGOTTEN, "certificate_encrypted": sealed, "certificate_expires_at": certificate.expires_at}
 
     _store(place, key, columns)
-    done(f"The certificate for {key} is changed; it holds until {certificate.expires_at:%Y-%m-%d %H:%M} UTC.")
+    told = {"key": key, "until": f"{certificate.expires_at:%Y-%m-%d %H:%M} UTC"}
+    done(_("The certificate for %(key)s is changed; it holds until %(until)s.") % told)
 
 
 def asked_password() -> SecretStr:
     """The new password: typed twice at a terminal, or the first line of standard input."""
     if sys.stdin.isatty():
-        password: str = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+        password: str = typer.prompt(_("New password"), hide_input=True, confirmation_prompt=_("Once more"))
     else:
         password = sys.stdin.readline(LONGEST_PASSWORD + 2).rstrip("\r\n")
     if not password:
-        raise BadValue("No password was given. Type it at the prompt, or send it on standard input.")
+        raise BadValue(_("No password was given. Type it at the prompt, or send it on standard input."))
     if len(password) > LONGEST_PASSWORD:
-        raise BadValue(f"The password is longer than {LONGEST_PASSWORD} characters.")
+        raise BadValue(_("The password is longer than %(most)s characters.") % {"most": LONGEST_PASSWORD})
     return SecretStr(password)
 
 
@@ -153,10 +155,12 @@ def _given(files: Sequence[Path]) -> bytes:
     try:
         read = [file.read_bytes() for file in files] or [sys.stdin.read(LARGEST_CERTIFICATE + 1).encode()]
     except OSError as error:
-        raise BadValue(f"The file {error.filename} cannot be read ({error.strerror}).") from None
+        told = {"file": error.filename, "why": error.strerror}
+        raise BadValue(_("The file %(file)s cannot be read (%(why)s).") % told) from None
     given = b"\n".join(read)
     if len(given) > LARGEST_CERTIFICATE:
-        raise BadValue(f"A key with its certificate has at most {LARGEST_CERTIFICATE} bytes; this is something else.")
+        sentence = _("A key with its certificate has at most %(most)s bytes; this is something else.")
+        raise BadValue(sentence % {"most": LARGEST_CERTIFICATE})
     return given
 
 
@@ -164,6 +168,6 @@ def _store(place: _Place, key: str, columns: Callable[[Connection], Awaitable[Ma
     async def work(connection: Connection) -> None:
         row = {place.column: await repository.find(connection, place.named, key)}
         if not await repository.update(connection, place.resource, row, await columns(connection)):
-            raise BadValue(place.missing)
+            raise BadValue(_(place.missing))
 
     with_database(work)

@@ -17,6 +17,7 @@ from services.console.output import Json, done, show_json, show_rows
 from services.console.refusals import sentence
 from services.console.repairs import people
 from services.console.session import with_database
+from services.console.texts import N_, _
 from shared.database.pool import Connection
 
 
@@ -32,9 +33,36 @@ def find(
     """
 
     async def work(connection: Connection) -> None:
-        show_rows("things", [asdict(one) for one in await people.find(connection, who, limit)], as_json=as_json)
+        found = [asdict(one) for one in await people.find(connection, who, limit)]
+        show_rows(_("things"), found if as_json else list(map(_readable, found)), as_json=as_json)
 
     with_database(work)
+
+
+_WHAT: Final = {
+    "contact": N_("contact"),
+    "employee": N_("employee"),
+    "ticket": N_("ticket"),
+    "supplement": N_("supplement"),
+    "mail": N_("mail"),
+    "mail out": N_("mail out"),
+    "sender rule": N_("sender rule"),
+}
+_ERASED: Final = {
+    "contacts": N_("contacts"),
+    "tickets": N_("tickets"),
+    "supplements": N_("supplements"),
+    "mails": N_("mails"),
+    "mails_out": N_("mails out"),
+    "sender_rules": N_("sender rules"),
+}
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    detail = row["detail"]
+    if row["what"] in {"contact", "employee"}:
+        detail = _("in use") if detail == "true" else _("no longer in use")
+    return {**row, "what": _(_WHAT[row["what"]]), "detail": detail}
 
 
 def erase(
@@ -55,7 +83,7 @@ def erase(
         raise BadValue(f"ADDRESS: {error}.") from None
     if not yes:
         find(wanted, limit=200, as_json=as_json)
-        typer.echo("Nothing was erased: say --yes.", err=True)
+        typer.echo(_("Nothing was erased: say --yes."), err=True)
         return
     try:
         told = asyncio.run(_erase(wanted))
@@ -64,7 +92,8 @@ def erase(
     if as_json:
         show_json(told)
     else:
-        done("Erased: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in told.items()) + ".")
+        erased = [f"{count} {_(_ERASED.get(what, what.replace('_', ' ')))}" for what, count in told.items()]
+        done(_("Erased: %(these)s.") % {"these": ", ".join(erased)})
 
 
 async def _erase(address: str) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from services.console.resources import (
     fields_of_template,
 )
 from services.console.session import with_database
+from services.console.texts import _
 from shared.database.pool import Connection
 from shared.standing import recorded
 
@@ -122,7 +123,7 @@ class ResourceCommands:
             helpdesk_id = await _helpdesk(connection, helpdesk)
             columns = await resolved(connection, self.resource.fields, values, helpdesk_id)
             await changes.add(connection, self.resource, columns, values, helpdesk_id)
-            done(f"The {self.resource.name} {given[self.resource.keys[0]]} is added.")
+            done(_("The %(thing)s %(key)s is added.") % self._told(given[self.resource.keys[0]]))
 
         with_database(work)
 
@@ -132,8 +133,8 @@ class ResourceCommands:
         async def work(connection: Connection) -> None:
             rows = await repository.rows(connection, self.resource, await _helpdesk(connection, helpdesk))
             hidden = frozenset(field.name for field in self.resource.fields if not field.listed)
-            hidden |= {name for name, _ in self.resource.facts}
-            show_rows(self.resource.plural, rows, hidden=hidden, as_json=as_json)
+            hidden |= {name for name, _sql in self.resource.facts}
+            show_rows(_(self.resource.plural), rows, hidden=hidden, as_json=as_json)
 
         with_database(work)
 
@@ -162,7 +163,8 @@ class ResourceCommands:
         values = parsed(self._fields(key), given)
         secret = secret_columns(with_password=with_password, forget_secret=forget_secret)
         if not values and secret is None:
-            raise BadValue(f"Nothing to change was given; see: helpdesk-importer {self.resource.plural} set --help.")
+            sentence = _("Nothing to change was given; see: helpdesk-importer %(command)s set --help.")
+            raise BadValue(sentence % {"command": self.resource.plural})
 
         async def work(connection: Connection) -> None:
             helpdesk_id = await _helpdesk(connection, helpdesk)
@@ -173,8 +175,9 @@ class ResourceCommands:
             if not await changes.change(
                 connection, self.resource, place, columns, values, secret=given_secret, key=key
             ):
-                raise BadValue(f"There is no {self.resource.name} {key!r} yet: {self.resource.plural} add makes it.")
-            done(f"The {self.resource.name} {key} is changed.")
+                sentence = _("There is no %(thing)s %(key)r yet: %(command)s add makes it.")
+                raise BadValue(sentence % self._told(key))
+            done(_("The %(thing)s %(key)s is changed.") % self._told(key))
 
         with_database(work)
 
@@ -183,9 +186,12 @@ class ResourceCommands:
 
         async def work(connection: Connection) -> None:
             await repository.remove(connection, self.resource, await self._place(connection, key, None))
-            done(f"The {self.resource.name} {key} is removed.")
+            done(_("The %(thing)s %(key)s is removed.") % self._told(key))
 
         with_database(work)
+
+    def _told(self, key: str) -> dict[str, str]:
+        return {"thing": _(self.resource.name), "key": key, "command": self.resource.plural}
 
     def _fields(self, kind: str | None) -> Sequence[Field]:
         """The fields that are typed; `kind` is that of a template."""

@@ -12,6 +12,7 @@ from services.console.fields import BadValue, Whole
 from services.console.nightly import retention
 from services.console.output import Json, done, show_one
 from services.console.session import with_database
+from services.console.texts import _
 from shared.database.pool import Connection
 
 Days = Annotated[str | None, typer.Option(metavar="DAYS", help="after so many days; empty: never")]
@@ -35,11 +36,11 @@ def change(*, raw_mails: Days = None, identities: Days = None) -> None:
     given = {"raw_mail_days": _days(raw_mails), "identity_days": _days(identities)}
     chosen: dict[str, Any] = {name: value[0] for name, value in given.items() if value}
     if not chosen:
-        raise BadValue("Nothing to change was given: --raw-mails, --identities.")
+        raise BadValue(_("Nothing to change was given: --raw-mails, --identities."))
 
     async def work(connection: Connection) -> None:
         await retention.keep_for(connection, replace(await retention.kept_for(connection), **chosen))
-        done("It is kept so long from now on.")
+        done(_("It is kept so long from now on."))
 
     with_database(work)
 

@@ -17,6 +17,7 @@ from services.console.repository import find
 from services.console.resources import EMPLOYEES
 from services.console.session import with_database, with_pool
 from services.console.short_ids import short_ids
+from services.console.texts import N_, _
 from shared.database.pool import Connection, Pool, connection
 from shared.one_line import one_line
 
@@ -30,15 +31,20 @@ def list_waiting(helpdesk: OfHelpdesk = None, *, limit: Limit = 50, as_json: Jso
             show_json([asdict(one) for one in waiting])
             return
         ids = short_ids([one.mail_id for one in waiting])
-        show_cards("tickets and supplements to review", list(map(_card, waiting, ids)))
+        show_cards(_("tickets and supplements to review"), list(map(_card, waiting, ids)))
 
     with_database(work)
 
 
 def _card(one: review.Waiting, short_id: str) -> Card:
     return Card(
-        (short_id, moment(one.reported_at), f"{one.what} {one.ticket}", one_line(one.subject or "(no subject)")),
-        (one.helpdesk, one_line(one.sender or "(no sender)"), "held" if one.held else ""),
+        (
+            short_id,
+            moment(one.reported_at),
+            f"{_(_WHAT[one.what])} {one.ticket}",
+            one_line(one.subject or _("(no subject)")),
+        ),
+        (one.helpdesk, one_line(one.sender or _("(no sender)")), _("held") if one.held else ""),
         sentences(one.reasons),
     )
 
@@ -61,20 +67,21 @@ def accept(
     try:
         accepted = with_pool(work)
     except review.NotAccepted as refused:
-        raise BadValue(_REFUSALS[refused.refusal].format(mail_id=refused.mail_id)) from None
+        raise BadValue(_(_REFUSALS[refused.refusal]) % {"mail_id": refused.mail_id}) from None
     for one in accepted:
-        done(_SENTENCES[one.what].format(status=one.status))
+        done(_(_SENTENCES[one.what]) % {"status": one.status})
 
 
+_WHAT: Final = {"ticket": N_("ticket"), "supplement": N_("supplement")}
 _SENTENCES: Final = {
-    "ticket": "The ticket is accepted.",
-    "supplement": "The supplement is accepted.",
-    "held-supplement": "The supplement is accepted; the ticket's status is «{status}».",
+    "ticket": N_("The ticket is accepted."),
+    "supplement": N_("The supplement is accepted."),
+    "held-supplement": N_("The supplement is accepted; the ticket's status is «%(status)s»."),
 }
 _REFUSALS: Final = {
-    "became-nothing": "Mail {mail_id} is no ticket and no supplement; `review list` shows what waits.",
-    "nothing-waits": "What mail {mail_id} became does not wait for a person; `review list` shows what does.",
-    "no-employee": "The helpdesk of mail {mail_id} has no «Standaard werknemer»: say who accepts with --by.",
+    "became-nothing": N_("Mail %(mail_id)s is no ticket and no supplement; `review list` shows what waits."),
+    "nothing-waits": N_("What mail %(mail_id)s became does not wait for a person; `review list` shows what does."),
+    "no-employee": N_("The helpdesk of mail %(mail_id)s has no «Standaard werknemer»: say who accepts with --by."),
 }
 
 COMMANDS: Final = {

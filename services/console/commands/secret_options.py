@@ -12,6 +12,7 @@ from services.console.changes import FORGOTTEN, password_columns
 from services.console.commands.passwords import asked_password
 from services.console.commands.signatures import Parameter, switch
 from services.console.fields import BadValue
+from services.console.texts import _
 from shared.database.pool import Connection
 
 SECRET_OPTIONS: Final[tuple[Parameter, ...]] = (
@@ -25,7 +26,7 @@ SecretColumns = Callable[[Connection], Awaitable[Mapping[str, Any]]]
 def secret_columns(*, with_password: bool, forget_secret: bool) -> SecretColumns | None:
     """What sets the columns that were asked for, None when nothing was; the password is asked for now."""
     if with_password and forget_secret:
-        raise BadValue("Either the password is given again (--with-password) or forgotten (--forget-secret).")
+        raise BadValue(_("Either the password is given again (--with-password) or forgotten (--forget-secret)."))
     if with_password:
         password = asked_password()
         return lambda connection: password_columns(connection, password)

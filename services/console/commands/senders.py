@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -10,10 +11,11 @@ import typer
 from services.console.commands.arguments import helpdesk_id_of
 from services.console.commands.signatures import group
 from services.console.fields import BadValue
-from services.console.output import Json, done, show_rows
+from services.console.output import Json, done, show_rows, told_by
 from services.console.repairs import senders
 from services.console.repairs.senders import NotASender, Pattern, Verdict
 from services.console.session import with_database
+from services.console.texts import N_, _
 from shared.database.pool import Connection
 
 Sender = Annotated[str, typer.Argument(help="name@example.org, example.org (and all below it), or <a List-Id>")]
@@ -52,8 +54,8 @@ def remove(sender: Sender, helpdesk: OfHelpdesk = None, *, list_id: ListId = Fal
 
     async def work(connection: Connection) -> None:
         if not await senders.remove(connection, await helpdesk_id_of(connection, helpdesk), pattern):
-            raise BadValue(f"There is no rule for the {pattern.kind} {pattern.text}{_where(helpdesk)}.")
-        done(f"The rule for the {pattern.kind} {pattern.text}{_where(helpdesk)} is removed.")
+            raise BadValue(_("There is no rule for %(whom)s %(where)s.") % _about(pattern, helpdesk))
+        done(_("The rule for %(whom)s %(where)s is removed.") % _about(pattern, helpdesk))
 
     with_database(work)
 
@@ -67,22 +69,17 @@ def list_rules(
 
     async def work(connection: Connection) -> None:
         rules = await senders.rules(connection, await helpdesk_id_of(connection, helpdesk))
-        show_rows("sender rules", [asdict(rule) for rule in rules], as_json=as_json)
+        show_rows(_("sender rules"), [asdict(rule) for rule in rules], as_json=as_json)
 
     with_database(work)
 
 
 def _put(sender: str, helpdesk: str | None, verdict: Verdict, *, is_list: bool) -> None:
     pattern = _pattern(sender, is_list=is_list)
-    verb = {
-        "allow": "let through",
-        "allow-automatic": "let through as a person's",
-        "block": "quarantined",
-    }[verdict]
 
     async def work(connection: Connection) -> None:
         await senders.put(connection, await helpdesk_id_of(connection, helpdesk), pattern, verdict)
-        done(f"Mail of the {pattern.kind} {pattern.text} is {verb} from now on{_where(helpdesk)}.")
+        done(_(_FROM_NOW_ON[verdict]) % _about(pattern, helpdesk))
 
     with_database(work)
 
@@ -91,11 +88,25 @@ def _pattern(sender: str, *, is_list: bool) -> Pattern:
     try:
         return senders.pattern_of(sender, is_list=is_list)
     except NotASender as error:
-        raise BadValue(f"{error} For a mailing list say --list-id." if error.kind is None else str(error)) from None
+        sentences = [told_by(error), *([_("For a mailing list say --list-id.")] * (error.kind is None))]
+        raise BadValue(" ".join(sentences)) from None
 
 
-def _where(helpdesk: str | None) -> str:
-    return " for all helpdesks" if helpdesk is None else f" for helpdesk {helpdesk}"
+_FROM_NOW_ON: Final[Mapping[Verdict, str]] = {
+    "allow": N_("Mail of %(whom)s is let through from now on %(where)s."),
+    "allow-automatic": N_("Mail of %(whom)s is let through as a person's from now on %(where)s."),
+    "block": N_("Mail of %(whom)s is quarantined from now on %(where)s."),
+}
+_WHOM: Final = {
+    "address": N_("the address %(text)s"),
+    "domain": N_("the domain %(text)s"),
+    "list": N_("the list %(text)s"),
+}
+
+
+def _about(pattern: Pattern, helpdesk: str | None) -> dict[str, str]:
+    where = _("for all helpdesks") if helpdesk is None else _("for helpdesk %(helpdesk)s") % {"helpdesk": helpdesk}
+    return {"whom": _(_WHOM[pattern.kind]) % {"text": pattern.text}, "where": where}
 
 
 COMMANDS: Final = {

@@ -10,6 +10,8 @@ import typer
 
 from services.console.nightly.operator import open_as_operator
 from services.console.nightly.retention import sweep_blobs as sweep
+from services.console.output import number
+from services.console.texts import ngettext
 
 
 def sweep_blobs(
@@ -24,7 +26,7 @@ def sweep_blobs(
     the secret database_password_operator.
     """
     removed = asyncio.run(_sweep(timedelta(days=settled_days)))
-    typer.echo(f"{removed} blobs removed.")
+    typer.echo(ngettext("%(count)s blob removed.", "%(count)s blobs removed.", removed) % {"count": number(removed)})
 
 
 async def _sweep(settled_for: timedelta) -> int:

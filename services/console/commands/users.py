@@ -14,6 +14,7 @@ from services.console.commands.signatures import group
 from services.console.fields import BadValue, Choice, Text
 from services.console.output import Json, done, show_rows
 from services.console.session import with_database
+from services.console.texts import N_, _
 from services.console.users import LINK_LASTS
 from shared.configuration import variable_of
 from shared.database.pool import Connection
@@ -41,12 +42,12 @@ def add(
     async def work(connection: Connection) -> str:
         user_id = await users.add(connection, typed, spoken, operator=operator)
         if user_id is None:
-            raise BadValue(f"There is a user {typed} already: users invite makes a new link.")
+            raise BadValue(_("There is a user %(name)s already: users invite makes a new link.") % {"name": typed})
         return await users.invite(connection, user_id)
 
     _say_link(typed, with_database(work))
     if not operator:
-        done(f"{typed} sees nothing yet: users grant gives rights for a helpdesk.")
+        done(_("%(name)s sees nothing yet: users grant gives rights for a helpdesk.") % {"name": typed})
 
 
 def invite(name: Name) -> None:
@@ -90,7 +91,10 @@ def grant(
         await users.give(connection, user_id, helpdesk_id, role, personal_data=personal_data)
 
     with_database(work)
-    done(f"{name} is {'a viewer' if viewer else 'an administrator'} of {helpdesk}.")
+    sentence = (
+        _("%(name)s is a viewer of %(helpdesk)s.") if viewer else _("%(name)s is an administrator of %(helpdesk)s.")
+    )
+    done(sentence % {"name": name, "helpdesk": helpdesk})
 
 
 def revoke(name: Name, helpdesk: Helpdesk) -> None:
@@ -102,27 +106,31 @@ def revoke(name: Name, helpdesk: Helpdesk) -> None:
         return await users.take(connection, await _user(connection, name), helpdesk_id)
 
     if not with_database(work):
-        raise BadValue(f"{name} has no right for {helpdesk}; users list shows them.")
-    done(f"{name} has no right for {helpdesk} any more.")
+        sentence = _("%(name)s has no right for %(helpdesk)s; users list shows them.")
+        raise BadValue(sentence % {"name": name, "helpdesk": helpdesk})
+    done(_("%(name)s has no right for %(helpdesk)s any more.") % {"name": name, "helpdesk": helpdesk})
 
 
 def lock(name: Name) -> None:
     """Let a user in no more: sessions and links end at once."""
     _set_active(name, active=False)
-    done(f"{name} can log in no more.")
+    done(_("%(name)s can log in no more.") % {"name": name})
 
 
 def unlock(name: Name) -> None:
     """Let a user in again."""
     _set_active(name, active=True)
-    done(f"{name} can log in again.")
+    done(_("%(name)s can log in again.") % {"name": name})
 
 
 def list_users(*, as_json: Json = False) -> None:
     """List the users of the web console and their rights."""
 
     async def work(connection: Connection) -> None:
-        show_rows("users", [asdict(user) for user in await users.users(connection)], as_json=as_json)
+        rows = [asdict(user) for user in await users.users(connection)]
+        if not as_json:
+            rows = [{**row, "rights": list(map(_right, row["rights"]))} for row in rows]
+        show_rows(_("users"), rows, as_json=as_json)
 
     with_database(work)
 
@@ -134,15 +142,29 @@ def _set_active(name: str, *, active: bool) -> None:
     with_database(work)
 
 
+_ROLES: Final = {
+    "administrator": N_("administrator"),
+    "viewer": N_("viewer"),
+    "viewer with personal data": N_("viewer with personal data"),
+}
+
+
+def _right(right: str) -> str:
+    """A helpdesk and what may be done there, in words."""
+    helpdesk, _colon, role = right.rpartition(": ")
+    return f"{helpdesk}: {_(_ROLES[role])}"
+
+
 async def _user(connection: Connection, name: str) -> int:
     user_id = await users.find(connection, name.strip())
     if user_id is None:
-        raise BadValue(f"There is no user {name}; users list shows them.")
+        raise BadValue(_("There is no user %(name)s; users list shows them.") % {"name": name})
     return user_id
 
 
 def _say_link(name: str, token: str) -> None:
-    done(f"{name} chooses a password here, once, within {LINK_LASTS.days} days: {_address()}/welcome/{token}")
+    sentence = _("%(name)s chooses a password here, once, within %(days)s days: %(link)s")
+    done(sentence % {"name": name, "days": LINK_LASTS.days, "link": f"{_address()}/welcome/{token}"})
 
 
 def _address() -> str:

@@ -16,8 +16,10 @@ import asyncpg
 from services.console.nightly.retention import SETTLED_FOR
 from services.console.reconcile.differences import Difference
 from services.console.reconcile.kinds import Kind
+from services.console.texts import N_
 from shared.blobs.postgres import PostgresBlobs
 from shared.database.pool import Pool, connection
+from shared.sentences import Sentence
 
 DAYS: Final = 28
 """Days within which each blob is hashed once."""
@@ -29,8 +31,11 @@ KEPT_FOR: Final = SETTLED_FOR + timedelta(days=2)
 _FIRST: Final = b""
 _EVERYTHING: Final = b"\xff" * 33
 
-_RAW: Final = "They are those of the raw mail."
-_SHOWN: Final = "They are of a picture or a large body."
+_RAW: Final = N_("They are those of the raw mail.")
+_RAW_SHORT: Final = N_("They are those of the raw mail. %(there)s of %(size)s bytes are there.")
+_SHOWN: Final = N_("They are of a picture or a large body.")
+_SHOWN_SHORT: Final = N_("They are of a picture or a large body. %(there)s of %(size)s bytes are there.")
+_SHORT: Final = N_("%(there)s of %(size)s bytes are there.")
 
 _PIECE: Final = "SELECT sha256, byte_size FROM blobs WHERE sha256 > $1 AND sha256 < $2 ORDER BY sha256 LIMIT $3"
 _DAMAGED: Final = "SELECT sha256, byte_size, bytes_there FROM damaged_blobs($1, $2, $3)"
@@ -101,13 +106,18 @@ async def _differences(pool: Pool, damaged: asyncpg.Record, helpdesk_id: int | N
     async with connection(pool) as acquired:
         needed_by = await acquired.fetch(_NEEDED_BY, digest, helpdesk_id)
     kind = Kind.BYTES_MISSING if there < size else Kind.BYTES_DIFFER
-    measured = f"{there} of {size} bytes are there." if there != size else ""
+    short = there != size
+    measured = {"there": there, "size": size} if short else {}
     if not needed_by:
-        return [] if helpdesk_id is not None else [Difference(kind, thing=digest.hex(), detail=measured)]
+        detail = Sentence(_SHORT, **measured) if short else ""
+        return [] if helpdesk_id is not None else [Difference(kind, thing=digest.hex(), detail=detail)]
+    of_raw, of_shown = (
+        Sentence(text, **measured) for text in ((_RAW_SHORT, _SHOWN_SHORT) if short else (_RAW, _SHOWN))
+    )
     return [
         Difference(
             kind, row["helpdesk_id"], row["mail_id"], row["ticket"], thing=digest.hex(),
-            detail=f"{_RAW if row['is_raw'] else _SHOWN} {measured}".rstrip(),
+            detail=of_raw if row["is_raw"] else of_shown,
         )
         for row in needed_by
     ]  # fmt: skip

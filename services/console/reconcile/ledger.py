@@ -17,9 +17,18 @@ import asyncpg
 from services.console.reconcile.differences import Difference
 from services.console.reconcile.kinds import Kind
 from services.console.reconcile.pages import pages
+from services.console.texts import N_
 from shared.database.pool import Pool, connection
+from shared.sentences import Sentence
 
 NO_MAIL: Final = uuid.UUID(int=0)
+
+_SAYS: Final = N_("The ledger says: %(outcome)s.")
+_NONE_YET: Final = N_("The ledger says: none yet.")
+_RAW: Final = N_("They are those of the raw mail.")
+_MAILBOX: Final = N_("The mailbox: %(problem)s")
+_IS_A: Final = {"ticket": N_("It is a ticket."), "supplement": N_("It is a supplement.")}
+_WHICH_MAIL: Final = N_("It is the %(kind)s mail.")
 
 _MAILS: Final = """
 -- $1, $2 the first and the last mail of a page, $3 grace, $4 a helpdesk or null
@@ -122,11 +131,11 @@ async def of_mails(
 
 def _of_mail(row: asyncpg.Record, kind: Kind) -> Difference:
     detail = {
-        Kind.NOT_ITS_OUTCOME: f"The ledger says: {row['outcome'] or 'none yet'}.",
-        Kind.BYTES_MISSING: "They are those of the raw mail.",
+        Kind.NOT_ITS_OUTCOME: Sentence(_SAYS, outcome=row["outcome"]) if row["outcome"] else Sentence(_NONE_YET),
+        Kind.BYTES_MISSING: Sentence(_RAW),
     }.get(kind, "")
     if kind in {Kind.NOT_MARKED, Kind.NOT_FILED} and row["problem"]:
-        detail = f"The mailbox: {row['problem']}"
+        detail = Sentence(_MAILBOX, problem=row["problem"])
     return Difference(kind, row["helpdesk_id"], row["mail_id"], row["ticket"], since=row["received_at"], detail=detail)
 
 
@@ -141,7 +150,7 @@ async def of_tickets(pool: Pool, helpdesk_id: int | None) -> AsyncIterator[tuple
 
 def _orphan(row: asyncpg.Record) -> Difference:
     return Difference(
-        Kind.NO_LEDGER_ROW, row["helpdesk_id"], row["mail_id"], row["ticket"], detail=f"It is a {row['what']}."
+        Kind.NO_LEDGER_ROW, row["helpdesk_id"], row["mail_id"], row["ticket"], detail=Sentence(_IS_A[row["what"]])
     )
 
 
@@ -156,7 +165,7 @@ async def of_notifications(pool: Pool, grace: timedelta, helpdesk_id: int | None
     return [
         Difference(
             Kind(row["kind"]), row["helpdesk_id"], row["mail_id"], row["ticket"], row["since"], str(row["id"]),
-            f"It is the {row['mail']} mail.",
+            Sentence(_WHICH_MAIL, kind=row["mail"]),
         )
         for row in rows
     ]  # fmt: skip

@@ -11,8 +11,14 @@ from typing import Any, Final
 from services.console.reconcile.differences import Difference
 from services.console.reconcile.kinds import Kind
 from services.console.service_process import Unusable, ask
+from services.console.texts import N_
 from shared.database.pool import Pool, connection
 from shared.errors import Misconfigured
+from shared.sentences import Sentence
+
+_NOT_ASKED: Final = N_("The mailboxes: %(problem)s")
+_NOT_COMPARED: Final = N_("The mailbox of %(helpdesk)s: %(problem)s")
+_PROBLEM: Final = N_("The mailbox: %(problem)s")
 
 AT_ONCE: Final = 50
 """Mailboxes that one process of the fetcher looks into, one after the other."""
@@ -56,12 +62,12 @@ async def compare(pool: Pool, grace: timedelta, since: datetime | None, helpdesk
                 *map(str, ids), within=LONGEST_SECONDS * len(ids),
             )  # fmt: skip
         except (Unusable, Misconfigured) as trouble:
-            troubles.append(f"The mailboxes: {trouble}")
+            troubles.append(Sentence(_NOT_ASKED, problem=str(trouble)))
             break
         for told in answer["mailboxes"]:
             helpdesk = told["helpdesk_id"]
             if not told["ok"]:
-                troubles.append(f"The mailbox of {names[helpdesk]}: {told['problem']}")
+                troubles.append(Sentence(_NOT_COMPARED, helpdesk=names[helpdesk], problem=told["problem"]))
                 continue
             compared, mails = compared + 1, mails + told["looked_at"]
             differences += _of_mailbox(helpdesk, told, problems[helpdesk])
@@ -69,7 +75,7 @@ async def compare(pool: Pool, grace: timedelta, since: datetime | None, helpdesk
 
 
 def _of_mailbox(helpdesk_id: int, told: Mapping[str, Any], problem: str | None) -> list[Difference]:
-    detail = f"The mailbox: {problem}" if problem else ""
+    detail = Sentence(_PROBLEM, problem=problem) if problem else ""
     found = _mails(Kind.NOT_TAKEN_IN, helpdesk_id, told["not_taken_in"], detail)
     found += _mails(Kind.READ_UNKNOWN, helpdesk_id, told["read_unknown"])
     if told["set_back_to_unread"]:

@@ -20,10 +20,12 @@ from pydantic import SecretStr
 
 from services.console.reconcile.differences import Difference
 from services.console.reconcile.kinds import Kind, Remedy
+from services.console.texts import N_
 from shared.broker.administration import management
 from shared.broker.session import Session, broker_trouble
 from shared.broker.topology import MAIL_QUEUES, WAITS, WORK_QUEUES, dead_queue, suspect_queue, wait_queue
 from shared.database.pool import Connection, Pool, connection
+from shared.sentences import Sentence
 
 PAUSE: Final = timedelta(seconds=20)
 MOST_LATE: Final = 10_000
@@ -32,6 +34,13 @@ MOST_MESSAGES: Final = 5_000
 """Messages of a queue that are looked at: each may weigh 256 KiB, and waits meanwhile. Longer queues are left alone."""
 TIMES_PUBLISHED: Final = 3
 """How often a mail is published again before a person is asked: something loses its messages."""
+
+_SUSPECTS: Final = N_("%(suspects)s suspects, which may be the %(missing)s mails not seen.")
+_TOO_LONG: Final = N_("%(queue)s has more than %(most)s messages, and was not looked at whole.")
+_NO_FETCHER: Final = N_("It is due to be published again, and no fetcher does so: see that one runs.")
+_LOST_AGAIN: Final = N_("It was published %(times)s times again: something loses it.")
+_IS_IN: Final = N_("It is in %(queue)s.")
+_IS_OF: Final = N_("It is of %(queue)s: %(reason)s")
 
 _LATE: Final = """
 -- $1 grace, $2 a helpdesk or null, $3 mails, or null for all, $4 how many at most
@@ -123,7 +132,7 @@ class Queues:
         if missing and under_way.too_long:
             return looked_at, found, notes
         if missing and suspects >= len(missing):
-            return looked_at, found, [*notes, f"{suspects} suspects, which may be the {len(missing)} mails not seen."]
+            return looked_at, found, [*notes, Sentence(_SUSPECTS, suspects=suspects, missing=len(missing))]
         return looked_at, [*found, *map(_stuck, missing)], notes
 
     async def _suspects(self) -> int:
@@ -177,7 +186,7 @@ def _mails_of(looked: Looked) -> Collection[uuid.UUID]:
 
 
 def _too_long(looked: Looked) -> list[str]:
-    return [f"{name} has more than {MOST_MESSAGES} messages, and was not looked at whole." for name in looked.too_long]
+    return [Sentence(_TOO_LONG, queue=name, most=MOST_MESSAGES) for name in looked.too_long]
 
 
 async def _late(
@@ -190,9 +199,9 @@ async def _late(
 def _stuck(mail: _Late) -> Difference:
     detail, remedy = "", None
     if mail.is_due:
-        detail, remedy = "It is due to be published again, and no fetcher does so: see that one runs.", Remedy.PERSON
+        detail, remedy = Sentence(_NO_FETCHER), Remedy.PERSON
     elif mail.republish_count >= TIMES_PUBLISHED:
-        detail, remedy = f"It was published {mail.republish_count} times again: something loses it.", Remedy.PERSON
+        detail, remedy = Sentence(_LOST_AGAIN, times=mail.republish_count), Remedy.PERSON
     return Difference(Kind.STUCK, mail.helpdesk_id, mail.mail_id, since=mail.since, detail=detail, remedy=remedy)
 
 
@@ -211,7 +220,7 @@ async def _of_parked(pool: Pool, parked: Looked, helpdesk_id: int | None) -> lis
             found.append(
                 Difference(
                     Kind.LEFTOVER, about.helpdesk_id, message.mail_id, thing=message.message_id,
-                    detail=f"It is in {message.queue}.",
+                    detail=Sentence(_IS_IN, queue=message.queue),
                 )
             )  # fmt: skip
     return found
@@ -226,13 +235,15 @@ async def _copies(pool: Pool, looked: Looked, helpdesk_id: int | None) -> list[D
         if about is None and message.mail_id is not None and helpdesk_id is None:
             found.append(_unknown(message))
         elif about is not None and helpdesk_id in {None, about.helpdesk_id} and about.is_done(message.of):
-            found.append(Difference(Kind.COPY, about.helpdesk_id, message.mail_id, detail=f"It is in {message.queue}."))
+            found.append(
+                Difference(Kind.COPY, about.helpdesk_id, message.mail_id, detail=Sentence(_IS_IN, queue=message.queue))
+            )
     return found
 
 
 def _unknown(message: Seen) -> Difference:
     return Difference(
-        Kind.UNKNOWN_MAIL, None, message.mail_id, thing=message.message_id, detail=f"It is in {message.queue}."
+        Kind.UNKNOWN_MAIL, None, message.mail_id, thing=message.message_id, detail=Sentence(_IS_IN, queue=message.queue)
     )
 
 
@@ -246,7 +257,7 @@ async def _letters(pool: Pool, parked: Looked, grace: timedelta, helpdesk_id: in
     return [
         Difference(
             Kind.LETTER_WITHOUT_MESSAGE, row["helpdesk_id"], row["mail_id"], since=row["recorded_at"],
-            detail=f"It is of {row['queue']}: {row['reason']}",
+            detail=Sentence(_IS_OF, queue=row["queue"], reason=row["reason"]),
         )
         for row in rows
         if (row["queue"], row["mail_id"]) not in seen

@@ -9,7 +9,7 @@ from typing import Final
 from shared.database.pool import Connection
 
 _ALARMS: Final = """
-    SELECT alarm.id, cause, key, helpdesks, first_seen_at AS since, last_seen_at, ended_at, english AS text,
+    SELECT alarm.id, cause, key, helpdesks, first_seen_at AS since, last_seen_at, ended_at, english AS text, dutch,
         (SELECT min(told_at) FROM alarm_tellings WHERE alarm_id = alarm.id AND event = 'began') AS told_at
     FROM alarms AS alarm WHERE ended_at IS NULL OR ($1 AND ended_at > now() - interval '7 days')
     ORDER BY first_seen_at DESC LIMIT 1000"""
@@ -51,6 +51,8 @@ class AlarmRow:
     ended_at: datetime | None
     told_at: datetime | None
     text: str
+    """In English."""
+    dutch: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.console.texts import N_
 from shared.database.pool import Connection
 from shared.errors import ImporterError
+from shared.sentences import Sentence
 
 LARGEST_FILE: Final = 64 * 1024 * 1024
 """Bytes of the largest file that is read: some three million numbers."""
 
 _HEADINGS: Final = frozenset({"alias", "number", "old number", "old_number", "nummer", "oud nummer"})
+_TWO_COLUMNS: Final = N_("two columns are expected: the old number, and its ticket's number")
+_NO_TICKET: Final = N_("there is no ticket %(ticket)s")
+_TAKEN: Final = N_("%(alias)s is another ticket's number already")
+_NOT_FOUND: Final = N_("%(alias)s would not be found: the pattern of ticket numbers is %(pattern)s")
+
 _LOOK_UP: Final = """
     SELECT asked.line, asked.alias, named.ticket_id AS ticket, known.ticket_id AS taken,
         is_found_as_number(asked.alias) AS is_found
@@ -61,7 +68,7 @@ class Wrong:
     """A line that cannot be taken, and why."""
 
     line: int
-    why: str
+    why: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def read_lines(content: bytes) -> tuple[list[Line], list[Wrong]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NotAliases("The file is not UTF-8 text: save it as CSV UTF-8.") from None
+        raise NotAliases(Sentence(N_("The file is not UTF-8 text: save it as CSV UTF-8."))) from None
     first = next(iter(text.splitlines()), "")
     separator = max(",;\t", key=first.count)
     lines: list[Line] = []
@@ -93,11 +100,13 @@ def read_lines(content: bytes) -> tuple[list[Line], list[Wrong]]:
             if not any(cells) or (rows.line_num == 1 and cells[0].casefold() in _HEADINGS):
                 continue
             if len(cells) != 2 or not all(cells):  # noqa: PLR2004 - the two columns of the file
-                wrong.append(Wrong(rows.line_num, "two columns are expected: the old number, and its ticket's number"))
+                wrong.append(Wrong(rows.line_num, Sentence(_TWO_COLUMNS)))
             else:
                 lines.append(Line(rows.line_num, *cells))
     except csv.Error as error:
-        raise NotAliases(f"Line {rows.line_num} is no CSV: {error}.") from None
+        raise NotAliases(
+            Sentence(N_("Line %(line)s is no CSV: %(why)s."), line=rows.line_num, why=str(error))
+        ) from None
     return lines, wrong
 
 
@@ -112,13 +121,13 @@ async def check(connection: Connection, lines: Sequence[Line]) -> Checked:
     for line, row in zip(lines, rows, strict=True):
         alias, ticket, taken = line.alias, row["ticket"], new.get(line.alias, row["taken"])
         if ticket is None:
-            wrong.append(Wrong(line.number, f"there is no ticket {line.ticket}"))
+            wrong.append(Wrong(line.number, Sentence(_NO_TICKET, ticket=line.ticket)))
         elif taken is not None and taken != ticket:
-            wrong.append(Wrong(line.number, f"{alias} is another ticket's number already"))
+            wrong.append(Wrong(line.number, Sentence(_TAKEN, alias=alias)))
         elif taken is not None:
             known += 1
         elif not row["is_found"]:
-            wrong.append(Wrong(line.number, f"{alias} would not be found: the pattern of ticket numbers is {pattern}"))
+            wrong.append(Wrong(line.number, Sentence(_NOT_FOUND, alias=alias, pattern=pattern)))
         else:
             new[alias] = ticket
     return Checked(tuple(new.items()), known, tuple(wrong))

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Final, Literal
 
 from services.console.fields import LONGEST_ADDRESS, Address, BadValue
+from services.console.texts import N_
 from shared.database.pool import Connection
 from shared.errors import ImporterError
+from shared.sentences import Sentence
 
 Verdict = Literal["allow", "allow-automatic", "block"]
 
@@ -53,9 +55,13 @@ class Rule:
 class NotASender(ImporterError):
     """What was typed names no sender; `kind` is what it was taken for, None when it looks like nothing."""
 
-    def __init__(self, text: str, kind: Literal["address", "list"] | None) -> None:
-        super().__init__(text)
+    def __init__(self, sentence: str, kind: Literal["address", "list"] | None) -> None:
+        super().__init__(sentence)
         self.kind = kind
+
+
+_NO_LIST: Final = N_("%(typed)r is no List-Id; write what stands between < and > in the header List-Id.")
+_NOTHING: Final = N_("%(typed)r is neither an address nor a domain; write name@example.org or example.org.")
 
 
 def pattern_of(typed: str, *, is_list: bool) -> Pattern:
@@ -67,9 +73,7 @@ def pattern_of(typed: str, *, is_list: bool) -> Pattern:
     if is_list or (text.startswith("<") and text.endswith(">")):
         text = text.removeprefix("<").removesuffix(">")
         if not _LIST_ID.fullmatch(text) or len(text) > LONGEST_ADDRESS:
-            raise NotASender(
-                f"{typed!r} is no List-Id; write what stands between < and > in the header List-Id.", "list"
-            )
+            raise NotASender(Sentence(_NO_LIST, typed=typed), "list")
         return Pattern("list", text)
     domain = text.removeprefix("@")
     if "@" in domain:
@@ -78,7 +82,7 @@ def pattern_of(typed: str, *, is_list: bool) -> Pattern:
         except BadValue as error:
             raise NotASender(f"{error}.", "address") from None
     if not _DOMAIN.fullmatch(domain) or len(domain) > LONGEST_ADDRESS:
-        raise NotASender(f"{typed!r} is neither an address nor a domain; write name@example.org or example.org.", None)
+        raise NotASender(Sentence(_NOTHING, typed=typed), None)
     return Pattern("domain", domain)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from services.console.__main__ import main
+from services.console.texts import texts
 from shared.database.sealing_keys import publish
 from shared.sealing import Keyring, new_key
 from tests.databases import Database
@@ -48,8 +49,12 @@ class CommandLine:
                 patch.setenv(name, value)
             patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
             patch.setattr("sys.argv", ["helpdesk-importer", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
+            texts.cache_clear()
+            try:
+                with pytest.raises(SystemExit) as ended:
+                    main()
+            finally:
+                texts.cache_clear()  # each command is a process of its own, with its own language
         assert (ended.value.code or 0) == code, f"{arguments}: {said.getvalue()}{complained.getvalue()}"
         return said.getvalue(), complained.getvalue()
 

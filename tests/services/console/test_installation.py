@@ -163,7 +163,7 @@ async def test_mail_that_a_person_held_stays_held_after_the_confirmation(
     await importer.says("notifications", "hold")
     await house.owner.execute(DIFFERENCES["database"])
     assert [waiting.held for waiting in (await consequences(house.owner)).mails] == [True]
-    assert "stay held" in await importer.says("installation", "confirm")
+    assert "stays held" in await importer.says("installation", "confirm")
     await importer.says("installation", "confirm", "--yes")
     assert await works(database) == (1, 0)
 

@@ -411,6 +411,36 @@ def test_bad_input_is_a_sentence_and_changes_nothing(
     ] == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(
+            ("contacts", "add", "--name", "X", "--organisation", "Weg"),
+            "er is geen organisatie 'Weg'; er zijn: Onbekend (id ",
+            id="no such thing",
+        ),
+        pytest.param(("organisations", "add", "--name", " "), "--name: dit mag niet leeg zijn.", id="an empty name"),
+        pytest.param(("importer", "set", "Servicedesk", "--enabled"), "De importer kan pas aan met", id="refused"),
+        pytest.param(
+            ("statuses", "add", "Servicedesk", "--name", "Nog een", "--flag", "imported"),
+            "Deze helpdesk heeft al een status met de vlag «geïmporteerd»",
+            id="refused by the database",
+        ),
+        pytest.param(("helpdesks", "set", "Servicedesk"), "Er is niets gegeven om te veranderen", id="nothing given"),
+        pytest.param(
+            ("calendars", "set", "Kantooruren", "--holidays", "NL", "--open-holiday", "Carnaval"),
+            "er is geen dag 'Carnaval'; er zijn: Nieuwjaarsdag, ",
+            id="no such day",
+        ),
+    ],
+)
+def test_bad_input_is_a_dutch_sentence_where_dutch_is_spoken(
+    helpdesk: CommandLine, arguments: tuple[str, ...], says: str
+) -> None:
+    helpdesk.environment["IMPORTER_LANGUAGE"] = "nl"
+    assert says in helpdesk(*arguments, code=1)
+
+
 def test_a_database_that_is_away_is_said(importer: CommandLine) -> None:
     importer.environment["IMPORTER_DATABASE_URL"] = "postgresql://nobody:x@127.0.0.1:1/helpdesk"
     assert "database" in importer("organisations", "list", code=1).lower()

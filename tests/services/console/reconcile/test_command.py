@@ -61,14 +61,38 @@ async def test_it_ends_with_0_where_nothing_differs_and_with_3_where_something_d
     assert "there is no helpdesk 'Weg'" in await command.says("reconcile", "--helpdesk", "Weg", code=1)
 
 
-@pytest.mark.parametrize("columns", [60, 80])
-async def test_no_line_is_wider_than_the_terminal(command: Any, sound: Installation, columns: int) -> None:
+@pytest.mark.parametrize(
+    ("language", "columns", "says"),
+    [
+        ("en", 60, "tell the people yourself"),
+        ("en", 80, "tell the people yourself"),
+        ("nl", 60, "vertel het de mensen zelf"),
+        ("nl", 80, "vertel het de mensen zelf"),
+    ],
+)
+async def test_no_line_is_wider_than_the_terminal(
+    command: Any, sound: Installation, language: str, columns: int, says: str
+) -> None:
     await sound.sql(MISSING)
     await sound.sql("DELETE FROM blob_chunks; UPDATE imported_mails SET marked_read_at = NULL")
-    command.environment["COLUMNS"] = str(columns)
+    command.environment.update({"COLUMNS": str(columns), "IMPORTER_LANGUAGE": language})
     said = await command.says("reconcile", "--without-mailboxes", code=3)
     assert "notification-missing" in said
+    assert says in " ".join(said.split())
     assert max(map(len, said.splitlines())) <= columns
+
+
+async def test_what_programs_read_is_english_in_dutch_too(command: Any, sound: Installation) -> None:
+    await sound.sql(MISSING)
+    await sound.sql("DELETE FROM blob_chunks")
+    answers = []
+    for language in ("en", "nl"):
+        command.environment["IMPORTER_LANGUAGE"] = language
+        answers.append(await command.answers("reconcile", code=3) | {"at": ""})
+    assert answers[0] == answers[1]
+    assert "They are those of the raw mail. 0 of 1 bytes are there." in [
+        difference["detail"] for difference in answers[0]["differences"]
+    ]
 
 
 async def test_where_a_mailbox_cannot_be_compared_it_says_so(command: Any) -> None:
