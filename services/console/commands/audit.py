@@ -79,7 +79,8 @@ def _change(name: str, before: Any, after: Any) -> str:
         return f"{name}: {_said(after)}"
     if before == after:  # a secret: it says «changed» on both sides
         return f"{name}: {_said(after)}"
-    return f"{name}: {_said(before)} → {_('nothing') if after is None else _said(after)}"
+    became = _("nothing") if after is None else _said(after)
+    return f"{name}: {_said(before)} → {became}"
 
 
 def _said(value: Any) -> str:

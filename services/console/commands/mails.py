@@ -399,8 +399,8 @@ def _passed_over(count: int) -> list[str]:
 def _confirm(sentence: str) -> None:
     """Ask whether to go on with what the sentence says."""
     if not sys.stdin.isatty():
-        raise BadValue(f"{sentence} {_('Say --yes to do it without a question, or --dry-run.')}")
-    typer.confirm(f"{sentence} {_('Go on?')}", abort=True)
+        raise BadValue(" ".join([sentence, _("Say --yes to do it without a question, or --dry-run.")]))
+    typer.confirm(" ".join([sentence, _("Go on?")]), abort=True)
 
 
 def _show_list(title: str, listed: list[MailInList], *, as_json: bool) -> None:

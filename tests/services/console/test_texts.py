@@ -8,20 +8,26 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+import shared
 from services.console.texts import LOCALES, texts_of
 
 CONSOLE = LOCALES.parent
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+SHARED = Path(shared.__file__).parent
+KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "Sentence": None}
+"""A `Sentence` is made in English, in `shared/` too, and translated where a person reads it."""
 
 Text = str | tuple[str, ...]
 
 
 def said() -> set[Text]:
     """Each text once; one for singular and plural is a pair."""
-    found = extract_from_dir(
-        CONSOLE, [("**.py", "python")], keywords=KEYWORDS, directory_filter=lambda folder: Path(folder).name != "web"
-    )
-    return {tuple(message) if isinstance(message, tuple) else message for _, _, message, _, _ in found}
+    return {
+        tuple(message) if isinstance(message, tuple) else message
+        for root in (CONSOLE, SHARED)
+        for _, _, message, _, _ in extract_from_dir(
+            root, [("**.py", "python")], keywords=KEYWORDS, directory_filter=lambda folder: Path(folder).name != "web"
+        )
+    }
 
 
 def translated() -> dict[Text, Text]:
@@ -51,5 +57,5 @@ def test_a_translation_has_the_places_of_its_text() -> None:
         originals = (text,) if isinstance(text, str) else text
         found = messages[originals[0]]
         for original, translation in zip(originals, (found,) if isinstance(found, str) else found, strict=True):
-            places = re.findall(r"%\(\w+\)[sd]", original)
-            assert sorted(re.findall(r"%\(\w+\)[sd]", translation)) == sorted(places), original
+            places = re.findall(r"%\(\w+\)[rsd]", original)
+            assert sorted(re.findall(r"%\(\w+\)[rsd]", translation)) == sorted(places), original
