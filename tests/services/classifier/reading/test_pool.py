@@ -33,19 +33,26 @@ async def test_a_child_reads_as_the_reader_does(pool: ReaderPool) -> None:
     assert await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS) == read_mail(MAIL, MAIL_ID, SETTINGS)
 
 
-async def test_a_mail_that_takes_too_long_ends_its_child_and_no_other_mail(
-    pool: ReaderPool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("mail", "settings"), [(MAIL, SETTINGS), (SLOW, SLOWING)], ids=["it answers nothing", "it takes no bytes"]
+)
+async def test_a_child_that_hangs_is_given_up(
+    pool: ReaderPool, monkeypatch: pytest.MonkeyPatch, mail: bytes, settings: ReadingSettings
 ) -> None:
     await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
     (child,) = pool._children
     child.process.send_signal(signal.SIGSTOP)  # no machine is so fast that it reads the mail in time now
-    monkeypatch.setattr("services.classifier.reading.pool.CLOCK_TO_PROCESSOR", 0.1)
-    stopped = asyncio.create_task(pool.read(SLOW, MAIL_ID, SLOWING, seconds=SECONDS))
-    with pytest.raises(MailExhausted):
-        await stopped
-    monkeypatch.undo()
+    with monkeypatch.context() as impatient:
+        impatient.setattr("services.classifier.reading.pool.CLOCK_TO_PROCESSOR", 0.1)
+        impatient.setattr("services.classifier.reading.pool.STUCK_SECONDS", 0.5)
+        with pytest.raises(MailExhausted):
+            await pool.read(mail, MAIL_ID, settings, seconds=SECONDS)
+    assert (await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)).subject == "Printer"
+
+
+async def test_a_mail_that_takes_too_long_ends_its_child_and_no_other_mail(pool: ReaderPool) -> None:
     slow, after = await asyncio.gather(
-        pool.read(SLOW, MAIL_ID, SLOWING, seconds=SECONDS),
+        pool.read(SLOW, MAIL_ID, SLOWING, seconds=1),
         pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS),
         return_exceptions=True,
     )
