@@ -65,8 +65,10 @@ setup: ## only bring what the other commands need, for working offline later
 lock: ## lock the dependencies of pyproject.toml with their hashes, and list them in CycloneDX (UPGRADE=1: the newest versions allowed)
 	@$(local) lock $(if $(UPGRADE),--upgrade)
 
-man: ## make deploy/man/helpdesk-importer.1 of the --help pages
-	@.venv/bin/python -m services.console.manual > deploy/man/helpdesk-importer.1
+man: ## make the man pages (deploy/man, English and Dutch) of the --help pages
+	@mkdir -p deploy/man/nl
+	@IMPORTER_LANGUAGE=en .venv/bin/python -m services.console.manual > deploy/man/helpdesk-importer.1
+	@IMPORTER_LANGUAGE=nl .venv/bin/python -m services.console.manual > deploy/man/nl/helpdesk-importer.1
 
 pin: ## name the base images by the digests that their registry tells now; needs Docker and the network
 	@$(local) pin

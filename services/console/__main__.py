@@ -18,7 +18,8 @@ import typer.completion
 from typer.core import TyperCommand, TyperGroup
 
 from services.console.help import with_pages
-from services.console.texts import texts
+from services.console.texts import N_, _, texts
+from services.console.typed_wrongly import answer
 from shared import acting
 from shared.errors import ImporterError, Misconfigured
 
@@ -93,7 +94,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 """Each command or group, in the order of --help: the module that has it in its own COMMANDS, and what it is for."""
 
 
-NO_SETTINGS: Final = (
+NO_SETTINGS: Final = N_(
     "This shell has no settings of the importer. Those of `make up` are taken over in its folder by:\n"
     "  set -a; . .run/env; set +a"
 )
@@ -168,11 +169,18 @@ def _run() -> None:
         typer.completion.get_completion_inspect_parameters()  # makes the shells known
     try:
         texts()  # a wrong language is told before anything is said in another
-        command_line()(prog_name=NAME)
+        sys.exit(command_line()(prog_name=NAME, standalone_mode=False))
+    except typer.Abort:
+        typer.echo(_("Aborted!"), err=True)
+        sys.exit(1)
+    except typer.TyperException as wrongly_typed:
+        if said := answer(wrongly_typed):
+            typer.echo(said, err=True)
+        sys.exit(wrongly_typed.exit_code)
     except Misconfigured as misconfigured:
         _complain(misconfigured)
         if not any(name.startswith("IMPORTER_") for name in os.environ):
-            typer.echo(NO_SETTINGS, err=True)
+            typer.echo(_(NO_SETTINGS), err=True)
         sys.exit(os.EX_CONFIG)
     except ImporterError as error:
         _complain(error)

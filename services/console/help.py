@@ -1,6 +1,7 @@
 """--help as a page of plain text: whole names of options, sentences broken between words, nothing shortened.
 
-The man page and the tests read the same pages: what a command takes is asked of typer once, in `described`.
+The man page and the tests read the same pages: what a command takes is asked of typer once, in `page_of`. Pages are in
+the language of the process: what commands and options say of themselves, in English, is looked up here.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from services.console.layout import wrapped
+from services.console.texts import N_, _
 
 WIDEST: Final = 100
 """Columns of the widest page: longer lines are tiring to read."""
 _NAMES: Final = 24
 """Columns of the names of options and commands, when they fit there."""
+ARGUMENTS: Final = N_("Arguments")
+OPTIONS: Final = N_("Options")
+COMMANDS: Final = N_("Commands")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +40,18 @@ class Page:
     """What a person reads of one command: how it is typed, what it does, and all that it takes."""
 
     usage: str
-    text: str
+    paragraphs: tuple[str, ...]
     sections: Mapping[str, tuple[Described, ...]]
 
     def lines(self, width: int) -> Iterator[str]:
         """The page, no line wider than `width`."""
-        yield from _hanging("Usage: ", self.usage, width)
-        for paragraph in self.text.split("\n\n"):
+        yield from _hanging(_("Usage: "), self.usage, width)
+        for paragraph in self.paragraphs:
             yield ""
-            yield from wrapped(" ".join(paragraph.split()), width, "  ")
+            yield from wrapped(paragraph, width, "  ")
         for title, entries in self.sections.items():
             yield ""
-            yield f"{title}:"
+            yield f"{_(title)}:"
             for entry in entries:
                 yield from _entry(entry, width)
 
@@ -60,7 +65,7 @@ class _WithPage:
 
     def get_usage(self, ctx: Any) -> str:
         """Its first lines alone, for who typed something else."""
-        return "\n".join(_hanging("Usage: ", page_of(self, ctx.command_path).usage, page_width()))
+        return "\n".join(_hanging(_("Usage: "), page_of(self, ctx.command_path).usage, page_width()))
 
 
 class Command(_WithPage, TyperCommand):
@@ -92,25 +97,33 @@ def page_of(command: Any, path: str) -> Page:
     below = getattr(command, "commands", {})
     typed = [argument.name for argument in arguments] or (["COMMAND", "[ARGS]..."] if below else [])
     sections = {
-        "Arguments": arguments,
-        "Options": (*options, Described("--help", "Show this page.")),
-        "Commands": tuple(Described(name, first_sentence(each.help or "")) for name, each in below.items()),
+        ARGUMENTS: arguments,
+        OPTIONS: (*options, Described("--help", _("Show this page."))),
+        COMMANDS: tuple(Described(name, _(paragraphs(each.help)[0])) for name, each in below.items()),
     }
     return Page(
         " ".join([path, "[OPTIONS]", *typed]),
-        inspect.cleandoc(command.help or ""),
+        tuple(_(paragraph) for paragraph in paragraphs(command.help)),
         {title: entries for title, entries in sections.items() if entries},
     )
 
 
-def first_sentence(text: str) -> str:
-    """The first paragraph of a help text on one line."""
-    return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+def paragraphs(text: str | None) -> list[str]:
+    """Those of a help text, each on one line, as the catalogue has them."""
+    return [" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text or "").split("\n\n")]
+
+
+def sentence(text: str | None) -> str:
+    """What an argument or option says of itself, with a capital and a full stop, as the catalogue has it."""
+    text = " ".join((text or "").split())
+    if text and text.split()[0].islower() and text[0].isalpha():
+        text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "?")) or not text else f"{text}."
 
 
 def _argument(parameter: TyperArgument) -> Described:
     name = parameter.metavar or (parameter.name or "").upper()
-    return Described(name if parameter.required or name.startswith("[") else f"[{name}]", _sentence(parameter.help))
+    return Described(name if parameter.required or name.startswith("[") else f"[{name}]", _meaning(parameter.help))
 
 
 def _option(parameter: TyperOption) -> Described:
@@ -118,11 +131,16 @@ def _option(parameter: TyperOption) -> Described:
     if parameter.secondary_opts:
         names = f"{names} / {', '.join(parameter.secondary_opts)}"
     value = "" if parameter.is_flag else f" {_value(parameter)}"
-    notes = ["required"] if parameter.required else []
+    notes = [_("required")] if parameter.required else []
     if not parameter.is_flag and parameter.default not in (None, "", [], ()) and not callable(parameter.default):
-        notes.append(f"else {parameter.default}")
+        notes.append(_("else %(value)s") % {"value": parameter.default})
     note = f" ({', '.join(notes)})" if notes else ""
-    return Described(f"{names}{value}", f"{_sentence(parameter.help).rstrip('.')}{note}.")
+    return Described(f"{names}{value}", f"{_meaning(parameter.help).rstrip('.')}{note}.")
+
+
+def _meaning(text: str | None) -> str:
+    said = sentence(text)
+    return _(said) if said else ""
 
 
 def _value(parameter: TyperOption) -> str:
@@ -132,14 +150,6 @@ def _value(parameter: TyperOption) -> str:
     if kind.is_choice and kind.choices is not None:
         return "|".join(str(getattr(choice, "value", choice)) for choice in kind.choices)
     return "NUMBER" if kind.annotation in (int, float) else "FILE" if kind.is_path else "TEXT"
-
-
-def _sentence(text: str | None) -> str:
-    """With a capital and a full stop, as all of them are."""
-    text = " ".join((text or "").split())
-    if text and text.split()[0].islower() and text[0].isalpha():
-        text = text[0].upper() + text[1:]
-    return text if text.endswith((".", "?")) or not text else f"{text}."
 
 
 def _hanging(name: str, text: str, width: int) -> list[str]:

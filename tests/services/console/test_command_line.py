@@ -11,7 +11,6 @@ import pytest
 from typer.core import TyperGroup
 
 from services.console.__main__ import COMMANDS, Deferred, command_line
-from services.console.manual import manual
 
 ROOT = Path(__file__).parents[3]
 MODULES = ROOT / "services/console/commands"
@@ -50,8 +49,13 @@ def test_help_imports_no_command_and_no_driver() -> None:
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a shell with nothing of ours in it but what is given."""
+    return python("-m", "services.console", *arguments, **environment)
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same for any program of ours."""
     return subprocess.run(
-        [sys.executable, "-m", "services.console", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -85,15 +89,19 @@ def test_completion_is_a_script_for_the_shell(shell: str) -> None:
     assert f"_HELPDESK_IMPORTER_COMPLETE=complete_{shell}" in run("completion", shell).stdout
 
 
-def test_the_man_page_has_every_command_and_is_the_one_of_this_version() -> None:
-    made = manual()
-    assert (ROOT / "deploy/man/helpdesk-importer.1").read_text(encoding="utf-8") == made, "run: make man"
+MAN_PAGES = {"en": ROOT / "deploy/man/helpdesk-importer.1", "nl": ROOT / "deploy/man/nl/helpdesk-importer.1"}
+
+
+@pytest.mark.parametrize(("language", "page"), MAN_PAGES.items(), ids=MAN_PAGES)
+def test_the_man_page_has_every_command_and_is_the_one_of_this_version(language: str, page: Path) -> None:
+    made = python("-m", "services.console.manual", IMPORTER_LANGUAGE=language).stdout
+    assert page.read_text(encoding="utf-8") == made, "run: make man"
     assert all(f".SS {name.replace('-', chr(92) + '-')}" in made for name in COMMANDS)
 
 
 @pytest.mark.skipif(not Path("/usr/bin/man").exists(), reason="man is not installed")
-def test_man_reads_the_page_without_a_warning() -> None:
-    page = ROOT / "deploy/man/helpdesk-importer.1"
+@pytest.mark.parametrize("page", MAN_PAGES.values(), ids=MAN_PAGES)
+def test_man_reads_the_page_without_a_warning(page: Path) -> None:
     read = subprocess.run(
         ["/usr/bin/man", "--warnings", "-l", page],
         env={"PATH": "/usr/bin:/bin", "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
@@ -105,3 +113,64 @@ def test_man_reads_the_page_without_a_warning() -> None:
 def test_a_language_that_is_none_of_ours_is_told() -> None:
     wrong = run("status", IMPORTER_LANGUAGE="fr")
     assert (wrong.returncode, wrong.stderr) == (78, "IMPORTER_LANGUAGE is wrong. Set it to: en or nl.\n")
+
+
+EVERY_PAGE = """
+from services.console.__main__ import NAME, command_line
+from services.console.manual import pages
+for _, page in pages(command_line(), NAME):
+    print(*page.lines(80), sep="\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "headings"),
+    [("en", {"Arguments:", "Options:", "Commands:"}), ("nl", {"Argumenten:", "Opties:", "Opdrachten:"})],
+)
+def test_every_page_of_help_keeps_to_80_columns(language: str, headings: set[str]) -> None:
+    printed = python("-c", EVERY_PAGE, IMPORTER_LANGUAGE=language).stdout.splitlines()
+    assert len(printed) > 1000
+    assert [line for line in printed if len(line) > 80] == []
+    assert {line for line in printed if line.endswith(":") and not line.startswith(" ")} == headings
+
+
+WRONG_IN_DUTCH = {
+    "statsu": "De opdracht 'statsu' is er niet. Bedoelt u 'status', 'statuses'?",
+    "status --foo": "Deze optie is er niet: --foo",
+    "run --health-port=1": "Deze optie is er niet: --health-port (er zijn wel: --first-health-port, --help)",
+    "status --every": "De optie '--every' heeft een waarde nodig.",
+    "status --json=x": "De optie '--json' neemt geen waarde aan.",
+    "status --every=0": "Verkeerde waarde voor '--every': hier hoort een getal van minstens 0.5",
+    "mails list --limit=x": "Verkeerde waarde voor '--limit': hier hoort een geheel getal",
+    "mails show": "Het argument 'MAIL_ID' is nodig.",
+    "importer show a b": "Dit hoort er niet bij: b",
+    "completion csh": "Verkeerde waarde voor 'bash|zsh|fish': 'csh' is geen van 'bash', 'zsh', 'fish'.",
+}
+EACH_WRONG = """
+import sys
+from services.console.__main__ import main
+for typed in sys.argv[1:]:
+    sys.argv = ["helpdesk-importer", *typed.split()]
+    try:
+        main()
+    except SystemExit as ended:
+        assert ended.code == 2, typed
+"""
+
+
+def test_what_is_typed_wrongly_is_told_in_dutch() -> None:
+    said = python("-c", EACH_WRONG, *WRONG_IN_DUTCH, IMPORTER_LANGUAGE="nl").stderr.splitlines()
+    assert [line for line in said if line.startswith("Fout: ")] == [f"Fout: {each}" for each in WRONG_IN_DUTCH.values()]
+    ways = ("Fout: ", "Gebruik: helpdesk-importer ", "'helpdesk-importer ")
+    assert [line for line in said if line and not line.startswith(ways)] == []
+
+
+def test_what_is_typed_wrongly_is_told_in_english() -> None:
+    wrong = run("status", "--foo")
+    assert wrong.returncode == 2
+    assert wrong.stderr.splitlines() == [
+        "Usage: helpdesk-importer status [OPTIONS]",
+        "Try 'helpdesk-importer status --help' for help.",
+        "",
+        "Error: No such option: --foo",
+    ]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from typer.core import TyperArgument, TyperOption
 
 import shared
+from services.console.__main__ import Deferred, command_line
+from services.console.help import paragraphs, sentence
 from services.console.texts import LOCALES, texts_of
 
 CONSOLE = LOCALES.parent
@@ -21,13 +26,31 @@ Text = str | tuple[str, ...]
 
 def said() -> set[Text]:
     """Each text once; one for singular and plural is a pair."""
-    return {
+    in_code = {
         tuple(message) if isinstance(message, tuple) else message
         for root in (CONSOLE, SHARED)
         for _, _, message, _, _ in extract_from_dir(
             root, [("**.py", "python")], keywords=KEYWORDS, directory_filter=lambda folder: Path(folder).name != "web"
         )
     }
+    return in_code | {text for text in of_pages(command_line()) if text}
+
+
+def of_pages(command: Any) -> Iterator[str]:
+    """What a command and all below it say of themselves in --help."""
+    loaded = command.load() if isinstance(command, Deferred) else command
+    yield from {*paragraphs(command.help), *paragraphs(loaded.help)}
+    for parameter in loaded.params:
+        if isinstance(parameter, TyperArgument) or (isinstance(parameter, TyperOption) and not parameter.hidden):
+            yield sentence(parameter.help)
+    for below in getattr(loaded, "commands", {}).values():
+        yield from of_pages(below)
+
+
+def test_no_text_is_translated_twice() -> None:
+    """Reading a catalogue passes over the second translation of a text."""
+    entries = re.findall(r'^msgid (?!""$).*', (LOCALES / "nl.po").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted({entry for entry in entries if entries.count(entry) > 1}) == []
 
 
 def translated() -> dict[Text, Text]:

@@ -32,7 +32,7 @@ def test_help_is_no_wider_than_the_terminal_and_breaks_no_word(path: str, width:
     lines = list(page.lines(width))
     assert [line for line in lines if len(line) > width] == []
     shown = words("\n".join(lines))
-    for word in words(f"{page.usage} {page.text}"):
+    for word in words(" ".join([page.usage, *page.paragraphs])):
         assert word in shown
     parts = words("\n".join(lines).replace("|", " "))  # a list of choices may go on below, after a «|»
     for entries in page.sections.values():
