@@ -18,13 +18,16 @@ SELECT notification.id, helpdesk.name AS helpdesk, ticket.number AS ticket, noti
        coalesce(nullif(notification.report_diagnostic, ''), notification.server_reply) AS server_reply,
        notification.report_action, notification.report_status, notification.reported_at, notification.sent_at,
        notification.mail_id, notification.created_at
-FROM notifications notification
-JOIN helpdesks helpdesk ON helpdesk.id = notification.helpdesk_id
+-- the newest of each helpdesk, so that an index has them in this order however many there are
+FROM helpdesks helpdesk CROSS JOIN LATERAL (
+    SELECT id, mail_id, ticket_id, kind, recipient_address, subject, tries, next_try_at, reason, server_reply,
+        report_action, report_status, report_diagnostic, reported_at, sent_at, created_at
+    FROM notifications
+    WHERE helpdesk_id = helpdesk.id AND state = CASE $1::text WHEN 'waiting' THEN 'planned' ELSE $1 END
+      AND (state <> 'planned' OR coalesce(next_try_at > now(), false) = ($1 = 'waiting'))
+    ORDER BY created_at DESC LIMIT $3) AS notification
 JOIN tickets ticket ON ticket.id = notification.ticket_id
-WHERE CASE WHEN notification.state = 'planned' AND notification.next_try_at > now() THEN 'waiting'
-           ELSE notification.state END = $1
-  AND ($2::bigint IS NULL OR notification.helpdesk_id = $2)
-  AND ($4::bigint[] IS NULL OR notification.helpdesk_id = ANY($4))
+WHERE ($2::bigint IS NULL OR helpdesk.id = $2) AND ($4::bigint[] IS NULL OR helpdesk.id = ANY($4))
 ORDER BY notification.created_at DESC LIMIT $3
 """
 

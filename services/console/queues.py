@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from services.console.texts import N_
 from shared.configuration import AmqpUrl, Configuration, HttpUrl
 
 USER = "importer_console"
@@ -15,10 +14,8 @@ class BrokerConfiguration(Configuration):
     """Where RabbitMQ is. The user is importer_console."""
 
     amqp_url: AmqpUrl = Field(
-        description=N_(
-            "amqp://HOST:PORT/VHOST or amqps://…; the user is importer_console with the secret "
-            "amqp_password_console, unless the address holds credentials"
-        )
+        description="amqp://HOST:PORT/VHOST or amqps://…; the user is importer_console with the secret "
+        "amqp_password_console, unless the address holds credentials"
     )
 
     @property
@@ -31,10 +28,8 @@ class MonitoringConfiguration(BrokerConfiguration):
     """Where RabbitMQ and its management API are."""
 
     rabbitmq_management_url: HttpUrl = Field(
-        description=N_(
-            "http://HOST:PORT of RabbitMQ's management API; the user is importer_console with the secret "
-            "amqp_password_console, unless the address holds credentials"
-        )
+        description="http://HOST:PORT of RabbitMQ's management API; the user is importer_console with the secret "
+        "amqp_password_console, unless the address holds credentials"
     )
 
     @property

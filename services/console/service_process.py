@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from shared import acting
 from shared.errors import ImporterError, Misconfigured
-from shared.sentences import Sentence
 
 LONGEST_SECONDS: Final = 120
 
@@ -38,10 +37,7 @@ async def ask(service: str, *arguments: str, within: float = LONGEST_SECONDS) ->
             answered, complaint = await process.communicate()
     except TimeoutError:
         raise Unusable(
-            Sentence(
-                "There was no answer within %(seconds)s seconds: check the server's name and the network.",
-                seconds=round(within),
-            )
+            f"There was no answer within {within:g} seconds: check the server's name and the network."
         ) from None
     finally:
         if process.returncode is None:

@@ -26,7 +26,6 @@ from asyncpg.pool import PoolConnectionProxy
 
 from shared.acting import actor
 from shared.errors import Misconfigured, Outage, TryAgain
-from shared.sentences import Sentence, said_by
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -35,7 +34,7 @@ else:
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
 
-REQUIRED_REVISION: Final = "0036"
+REQUIRED_REVISION: Final = "0037"
 """The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
 
 _SAME_PLANS: Final[dict[str, str]] = {
@@ -140,16 +139,14 @@ async def _open(
                 },
             )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        refused = Sentence("The database refuses the login: %(why)s. Check the role and its password.", why=str(error))
-        raise Misconfigured(refused) from error
+        raise Misconfigured(f"The database refuses the login: {error}. Check the role and its password.") from error
     except asyncpg.InternalServerError as error:  # class XX: it cannot write its own files, on a full disk
-        raise Outage(Sentence("The database cannot serve: %(why)s.", why=str(error))) from error
+        raise Outage(f"The database cannot serve: {error}.") from error
     except asyncpg.InvalidCatalogNameError as error:
-        missing = Sentence("%(why)s. Create it, then run `helpdesk-importer migrate`.", why=str(error))
-        raise Misconfigured(missing) from error
+        raise Misconfigured(f"{error}. Create it, then run `helpdesk-importer migrate`.") from error
     except ssl.SSLError as error:
         raise Misconfigured(
-            Sentence("No safe connection to the database: %(why)s. Check sslmode, and its certificate.", why=str(error))
+            f"No safe connection to the database: {error}. Check sslmode, and its certificate."
         ) from error
     try:
         async with transaction(pool) as connection:
@@ -176,13 +173,10 @@ async def _check_schema(connection: Connection) -> None:
     if await connection.fetchval("SELECT to_regclass('public.alembic_version') IS NOT NULL"):
         revision = await connection.fetchval("SELECT version_num FROM public.alembic_version")
     if revision is None or int(revision) < int(REQUIRED_REVISION):
-        older = Sentence(
-            "The database's schema is at revision %(revision)s, this version needs %(needed)s. "
-            "Run `helpdesk-importer migrate` first.",
-            revision=revision or Sentence("none"),
-            needed=REQUIRED_REVISION,
+        raise Misconfigured(
+            f"The database's schema is at revision {revision or 'none'}, this version needs {REQUIRED_REVISION}. "
+            "Run `helpdesk-importer migrate` first."
         )
-        raise Misconfigured(older)
 
 
 @asynccontextmanager
@@ -221,18 +215,13 @@ async def confirm_found(connection: Connection) -> None:
     await connection.execute(_WRITE_TO_THE_LOG)
 
 
-def _what(error: Exception) -> str:
-    """Its sentence, or its name where it has none."""
-    return said_by(error) or type(error).__name__
-
-
 @contextmanager
 def _refusals() -> Iterator[None]:
     """While a pool that has worked connects anew: what would be a wrong setting at the start is not one now."""
     try:
         yield
     except (ssl.SSLError, asyncpg.PostgresError, Misconfigured) as error:
-        raise Outage(Sentence("The database lets nobody in: %(why)s.", why=_what(error))) from error
+        raise Outage(f"The database lets nobody in: {error or type(error).__name__}.") from error
 
 
 @contextmanager
@@ -244,13 +233,12 @@ def _outages() -> Iterator[None]:
         raise
     except ConnectionError as error:
         if "rejected SSL upgrade" in str(error):  # asyncpg's words
-            without_tls = Sentence(
+            raise Misconfigured(
                 "The database offers no TLS, which is required on the way to it: switch `ssl` on there."
-            )
-            raise Misconfigured(without_tls) from error
-        raise Outage(Sentence("The database does not answer: %(why)s.", why=_what(error))) from error
+            ) from error
+        raise Outage(f"The database does not answer: {error or type(error).__name__}.") from error
     except (OSError, *_AWAY) as error:
-        raise Outage(Sentence("The database does not answer: %(why)s.", why=_what(error))) from error
+        raise Outage(f"The database does not answer: {error or type(error).__name__}.") from error
 
 
 @contextmanager
@@ -260,14 +248,14 @@ def _outages_of(acquired: PoolConnectionProxy[asyncpg.Record]) -> Iterator[None]
         yield
     except (*_AWAY, ConnectionError, TimeoutError) as error:
         if isinstance(error, asyncpg.QueryCanceledError):
-            raise TryAgain(Sentence("The database ended a statement: %(why)s.", why=str(error))) from error
-        raise Outage(Sentence("The database is away: %(why)s.", why=_what(error))) from error
+            raise TryAgain(f"The database ended a statement: {error}.") from error
+        raise Outage(f"The database is away: {error or type(error).__name__}.") from error
     except asyncpg.InternalClientError as error:
         # QUIRK: the server's goodbye reached an idle connection just before our statement: its state is out of step
-        raise Outage(Sentence("The connection to the database was lost: %(why)s.", why=str(error))) from error
+        raise Outage(f"The connection to the database was lost: {error}.") from error
     except asyncpg.InterfaceError as error:
         if _is_lost(acquired):
-            raise Outage(Sentence("The connection to the database was lost: %(why)s.", why=str(error))) from error
+            raise Outage(f"The connection to the database was lost: {error}.") from error
         raise
 
 

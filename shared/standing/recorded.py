@@ -25,13 +25,15 @@ LATE_AFTER: Final = timedelta(minutes=2)
 """How long after its time a mailbox may be left before that needs a person."""
 OUTCOME_WITHIN: Final = timedelta(minutes=30)
 """How long after it was published a mail may be without an outcome before that needs a person."""
-_DECIDED: Final = [
-    ReasonId.DISCARDED_BY_PERSON.value,
-    ReasonId.MARKED_READ_BY_PERSON.value,
-    ReasonId.SENDER_BLOCKED.value,
-    ReasonId.LIST_BLOCKED.value,
-]
+_DECIDED: Final = (
+    ReasonId.DISCARDED_BY_PERSON,
+    ReasonId.MARKED_READ_BY_PERSON,
+    ReasonId.SENDER_BLOCKED,
+    ReasonId.LIST_BLOCKED,
+)
 """Reasons of a quarantine that a person, or his rule, has decided."""
+_NOBODY_DECIDED: Final = " AND ".join(f"""NOT reasons @> '[{{"id": "{reason}"}}]'""" for reason in _DECIDED)
+"""In these words, constants included, so that the index imported_mails_undecided serves."""
 
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
@@ -103,13 +105,13 @@ SELECT outcome, date_trunc('minute', outcome_at) AS minute, count(*)
 FROM imported_mails WHERE outcome_at > now() - interval '1 day' GROUP BY 1, 2
 """
 
-_UNDECIDED: Final = """
--- $1 reasons that a person has decided, $2 within what time an outcome is due
+_UNDECIDED: Final = f"""
+-- $1 within what time an outcome is due
 WITH parked AS (SELECT DISTINCT mail_id FROM dead_letters WHERE resolved_at IS NULL), overdue AS (
     SELECT helpdesk_id, count(*), min(coalesce(published_at, fetched_at)) AS since FROM imported_mails mail
-    WHERE awaits_outcome AND coalesce(published_at, fetched_at) < now() - $2::interval
+    WHERE awaits_outcome AND coalesce(published_at, fetched_at) < now() - $1::interval
       AND NOT EXISTS (SELECT FROM parked WHERE mail_id = mail.mail_id)
-      AND NOT EXISTS (SELECT FROM held_mails WHERE mail_id = mail.mail_id AND held_until > now() - $2::interval)
+      AND NOT EXISTS (SELECT FROM held_mails WHERE mail_id = mail.mail_id AND held_until > now() - $1::interval)
     GROUP BY helpdesk_id)
 SELECT helpdesk.id AS helpdesk_id, helpdesk.name AS helpdesk,
     quarantined.count AS quarantined, quarantined.since AS quarantined_since,
@@ -121,7 +123,7 @@ CROSS JOIN LATERAL (
     SELECT count(*), min(outcome_at) AS since FROM imported_mails mail
     WHERE mail.helpdesk_id = helpdesk.id AND outcome = 'quarantine' AND NOT awaits_outcome
       AND NOT EXISTS (SELECT FROM parked WHERE mail_id = mail.mail_id)
-      AND NOT EXISTS (SELECT FROM jsonb_array_elements(reasons) reason WHERE reason ->> 'id' = ANY($1::text[]))
+      AND {_NOBODY_DECIDED}
 ) AS quarantined
 CROSS JOIN LATERAL (
     SELECT count(*), min(reported_at) AS since FROM tickets WHERE helpdesk_id = helpdesk.id AND needs_review
@@ -130,7 +132,7 @@ CROSS JOIN LATERAL (
     SELECT count(*), min(reported_at) AS since FROM supplements WHERE helpdesk_id = helpdesk.id AND needs_review
 ) AS supplements
 ORDER BY helpdesk.name
-"""
+"""  # noqa: S608 - nothing but our own words
 
 _HELD: Final = """
 SELECT helpdesk.name AS helpdesk, hold.held_since, hold.reason,
@@ -156,18 +158,24 @@ GROUP BY 1 HAVING min(notification.created_at) < now() - $2::interval ORDER BY 1
 """
 
 _MAILS_OUT_BY_STATE: Final = """
-SELECT CASE WHEN state <> 'planned' THEN state WHEN next_try_at > now() THEN 'waiting' ELSE 'planned' END AS state,
-       count(*)
-FROM notifications WHERE state = 'planned' OR coalesce(sent_at, created_at) > now() - interval '1 day'
+SELECT state, count(*) FROM (
+    SELECT CASE WHEN next_try_at > now() THEN 'waiting' ELSE state END AS state FROM notifications
+    WHERE state = 'planned'
+    UNION ALL
+    SELECT state FROM notifications
+    WHERE state <> 'planned' AND coalesce(sent_at, created_at) > now() - interval '1 day') AS mails
 GROUP BY 1
 """
 """Those still to be sent, whatever their age; of the others, those of the last day."""
 
 _WAITING_FOR_A_PERSON: Final = """
-SELECT helpdesk.name AS helpdesk, notification.reason, count(*), min(notification.created_at) AS since
-FROM notifications notification JOIN helpdesks helpdesk ON helpdesk.id = notification.helpdesk_id
+SELECT helpdesk.name AS helpdesk, reason, count(*), min(created_at) AS since
+FROM helpdesks helpdesk CROSS JOIN LATERAL (
+    SELECT reason, created_at FROM notifications WHERE helpdesk_id = helpdesk.id AND state = 'planned'
+    UNION ALL
+    SELECT reason, created_at FROM notifications
+    WHERE helpdesk_id = helpdesk.id AND state = 'failed' AND created_at > now() - interval '4 days') AS mail
 WHERE reason = ANY($1::text[])
-  AND (state = 'planned' OR state = 'failed' AND notification.created_at > now() - interval '4 days')
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 """Mail is given up after 72 hours: what failed is shown for at least a day."""
@@ -510,7 +518,7 @@ async def floods(connection: Connection) -> list[Flood]:
 
 async def undecided(connection: Connection) -> list[Undecided]:
     """Every helpdesk, with what of it waits for a person."""
-    return [Undecided(**row) for row in await connection.fetch(_UNDECIDED, _DECIDED, OUTCOME_WITHIN)]
+    return [Undecided(**row) for row in await connection.fetch(_UNDECIDED, OUTCOME_WITHIN)]
 
 
 async def held(connection: Connection) -> list[Held]:

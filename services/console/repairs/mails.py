@@ -26,6 +26,12 @@ from shared.mail_identity import forced_mail_id
 from shared.messages import BlobReference, ImportChoice, MailId, Outcome, Reason, ReasonId
 from shared.portal.reasons import explain, explanation_of
 
+_OF_SENDER: Final = {
+    False: "($4::text IS NULL OR strpos(lower(mail.sender_address), lower($4)) > 0)",
+    True: "lower(mail.sender_address) = lower($4::text)",
+}
+"""By a part of the address; or by the whole of it, which an index finds."""
+
 _FROM: Final = """
     FROM imported_mails AS mail
         JOIN helpdesks AS helpdesk ON helpdesk.id = mail.helpdesk_id
@@ -33,7 +39,7 @@ _FROM: Final = """
     WHERE ($1::bigint IS NULL OR mail.helpdesk_id = $1)
         AND ($2::text IS NULL OR mail.outcome = $2)
         AND ($3::timestamptz IS NULL OR mail.received_at >= $3)
-        AND ($4::text IS NULL OR strpos(lower(mail.sender_address), lower($4)) > 0)
+        AND {of_sender}
         AND ($5::text IS NULL OR strpos(lower(mail.subject), lower($5)) > 0)
         AND ($6::boolean IS NULL OR mail.awaits_outcome = $6)
         AND ($7::boolean IS NULL OR (mail.reasons @> $8) = $7)
@@ -42,13 +48,19 @@ _FROM: Final = """
         AND ($11::timestamptz IS NULL OR mail.received_at <= $11
             AND (mail.received_at < $11 OR mail.mail_id > $12::uuid))"""
 
-_LIST: Final = f"""
+_LIST: Final = """
     SELECT mail.mail_id, helpdesk.name AS helpdesk, mail.received_at, mail.sender_address AS sender, mail.subject,
         mail.outcome, mail.awaits_outcome AS waiting, ticket.number AS ticket, mail.reasons
-    {_FROM}
+    {those}
     ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"""
+_LISTS: Final = {whole: _LIST.format(those=_FROM.format(of_sender=sql)) for whole, sql in _OF_SENDER.items()}
 
-_COUNT: Final = f"SELECT count(*) FROM (SELECT {_FROM} LIMIT $13) AS those"  # noqa: S608 - of constants
+_COUNTS: Final = {
+    whole: f"SELECT count(*) FROM (SELECT {_FROM.format(of_sender=sql)} LIMIT $13) AS those"  # noqa: S608 - of constants
+    for whole, sql in _OF_SENDER.items()
+}
+
+_WROTE: Final = "SELECT EXISTS (SELECT FROM imported_mails WHERE lower(sender_address) = lower($1))"
 
 _THAT_BEGIN_WITH: Final = """
     SELECT mail_id FROM imported_mails WHERE mail_id BETWEEN $1 AND $2 ORDER BY mail_id LIMIT 2"""
@@ -279,7 +291,9 @@ class RawMail:
 
 @dataclass(frozen=True, slots=True)
 class MailFilter:
-    """Which mails are listed; None takes all. `sender` and `subject` are parts, in any case; `reason` is an id.
+    """Which mails are listed; None takes all. `reason` is an id.
+
+    `sender` and `subject` are parts, in any case; a `sender` that is the whole address of somebody means him alone.
 
     `within` are the helpdesks that whoever asks may see; `after` is the last mail of the page before, by its time of
     arrival and its id.
@@ -300,14 +314,23 @@ class MailFilter:
 
 async def mails(connection: Connection, wanted: MailFilter) -> list[MailInList]:
     """The newest mails that answer to the filter."""
-    rows = await connection.fetch(_LIST, *_parameters(wanted))
+    rows = await connection.fetch(_LISTS[await _is_whole_address(connection, wanted)], *_parameters(wanted))
     return [MailInList(**{**row, "reasons": explained(row["reasons"])}) for row in rows]
 
 
 async def count(connection: Connection, wanted: MailFilter) -> int:
     """How many answer to the filter; its limit is the most that are counted."""
-    counted: int = await connection.fetchval(_COUNT, *_parameters(wanted))
+    sql = _COUNTS[await _is_whole_address(connection, wanted)]
+    counted: int = await connection.fetchval(sql, *_parameters(wanted))
     return counted
+
+
+async def _is_whole_address(connection: Connection, wanted: MailFilter) -> bool:
+    """Whether the sender that is looked for is the whole address of one who wrote."""
+    if wanted.sender is None or "@" not in wanted.sender:
+        return False
+    wrote: bool = await connection.fetchval(_WROTE, wanted.sender)
+    return wrote
 
 
 def _parameters(wanted: MailFilter) -> tuple[Any, ...]:
