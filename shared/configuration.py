@@ -24,6 +24,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from shared.errors import Misconfigured
 from shared.secure_addresses import RequireTls, WithoutTls, secured
+from shared.sentences import Sentence, one_below_another
 from shared.trust import UnusableCaFile, tls_context
 
 ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console", "web"]
@@ -93,17 +94,22 @@ class Configuration(BaseModel):
         try:
             return cls(**{name: value for name, value in set_outside.items() if value} | given)
         except ValidationError as invalid:
-            raise Misconfigured("\n".join(cls._sentence(error) for error in invalid.errors())) from None
+            raise Misconfigured(one_below_another([cls._sentence(error) for error in invalid.errors()])) from None
 
     @classmethod
-    def _sentence(cls, error: Any) -> str:
+    def _sentence(cls, error: Any) -> Sentence:
         name = str(error["loc"][0]) if error["loc"] else ""
         field = cls.model_fields.get(name)
-        expected = field.description if field is not None and field.description else "see the manual of the service"
-        problem = (
-            "is not set" if error["type"] == "missing" else f"is wrong ({error['msg'].removeprefix('Value error, ')})"
+        described = field.description if field is not None else None
+        expected = Sentence(described) if described else Sentence("see the manual of the service")
+        if error["type"] == "missing":
+            return Sentence("%(name)s is not set. Set it to: %(expected)s.", name=variable_of(name), expected=expected)
+        return Sentence(
+            "%(name)s is wrong (%(why)s). Set it to: %(expected)s.",
+            name=variable_of(name),
+            why=error["msg"].removeprefix("Value error, "),
+            expected=expected,
         )
-        return f"{variable_of(name)} {problem}. Set it to: {expected}."
 
     def secret(self, name: str) -> SecretStr:
         """The secret `name`; Misconfigured, naming the places where it was looked for, when it is nowhere."""
@@ -114,13 +120,20 @@ class Configuration(BaseModel):
         try:
             value = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise Misconfigured(
-                f"The secret {name} cannot be read from {path} ({reason}). "
-                f"Put it there, or name another file in {variable}_FILE."
-            ) from None
+            unreadable = Sentence(
+                "The secret %(name)s cannot be read from %(path)s (%(why)s). Put it there, or name another file in "
+                "%(variable)s_FILE.",
+                name=name,
+                path=path,
+                why=error.strerror if isinstance(error, OSError) else Sentence("it is not text"),
+                variable=variable,
+            )
+            raise Misconfigured(unreadable) from None
         if not value:
-            raise Misconfigured(f"The secret {name} in {path} is empty. Put the secret in that file.")
+            empty = Sentence(
+                "The secret %(name)s in %(path)s is empty. Put the secret in that file.", name=name, path=path
+            )
+            raise Misconfigured(empty)
         return SecretStr(value)
 
     def gives(self, name: str) -> bool:

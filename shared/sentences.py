@@ -5,7 +5,7 @@ A log, a database and a program get the English; the command line looks its text
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 
@@ -22,3 +22,15 @@ class Sentence(str):
         made = super().__new__(cls, text % values if values else text)
         made.text, made.values = text, values
         return made
+
+
+def one_below_another(sentences: Sequence[str]) -> Sentence:
+    """Sentences as lines of one."""
+    names = [f"line_{number}" for number in range(len(sentences))]
+    text = "\n".join(f"%({name})s" for name in names)
+    return Sentence(text, **dict(zip(names, sentences, strict=True)))
+
+
+def said_by(error: Exception) -> str:
+    """What an error says: its sentence, where it was raised with one."""
+    return error.args[0] if error.args and isinstance(error.args[0], Sentence) else str(error)

@@ -33,8 +33,10 @@ class ConsoleConfiguration(Configuration):
     """What the command line needs to know: where the database is. Its role is importer_console."""
 
     database_url: DatabaseUrl = Field(
-        description="postgresql://HOST:PORT/DATABASE; the role is importer_console with the secret "
-        "database_password_console, unless the address holds credentials"
+        description=N_(
+            "postgresql://HOST:PORT/DATABASE; the role is importer_console with the secret "
+            "database_password_console, unless the address holds credentials"
+        )
     )
 
     @property

@@ -20,7 +20,7 @@ import typer
 from services.console import layout
 from services.console.labels import label
 from services.console.texts import _, texts
-from shared.sentences import Sentence
+from shared.sentences import Sentence, said_by
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -72,7 +72,7 @@ def in_words(text: str) -> str:
 
 def told_by(error: Exception) -> str:
     """What an error says, in the process's language where it was raised with a sentence."""
-    return in_words(error.args[0]) if error.args and isinstance(error.args[0], Sentence) else str(error)
+    return in_words(said_by(error))
 
 
 def visible(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
+from services.console.texts import N_
 from shared.configuration import AmqpUrl, Configuration, HttpUrl
 
 USER = "importer_console"
@@ -14,8 +15,10 @@ class BrokerConfiguration(Configuration):
     """Where RabbitMQ is. The user is importer_console."""
 
     amqp_url: AmqpUrl = Field(
-        description="amqp://HOST:PORT/VHOST or amqps://…; the user is importer_console with the secret "
-        "amqp_password_console, unless the address holds credentials"
+        description=N_(
+            "amqp://HOST:PORT/VHOST or amqps://…; the user is importer_console with the secret "
+            "amqp_password_console, unless the address holds credentials"
+        )
     )
 
     @property
@@ -28,8 +31,10 @@ class MonitoringConfiguration(BrokerConfiguration):
     """Where RabbitMQ and its management API are."""
 
     rabbitmq_management_url: HttpUrl = Field(
-        description="http://HOST:PORT of RabbitMQ's management API; the user is importer_console with the secret "
-        "amqp_password_console, unless the address holds credentials"
+        description=N_(
+            "http://HOST:PORT of RabbitMQ's management API; the user is importer_console with the secret "
+            "amqp_password_console, unless the address holds credentials"
+        )
     )
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from shared import acting
 from shared.errors import ImporterError, Misconfigured
+from shared.sentences import Sentence
 
 LONGEST_SECONDS: Final = 120
 
@@ -37,7 +38,10 @@ async def ask(service: str, *arguments: str, within: float = LONGEST_SECONDS) ->
             answered, complaint = await process.communicate()
     except TimeoutError:
         raise Unusable(
-            f"There was no answer within {within:g} seconds: check the server's name and the network."
+            Sentence(
+                "There was no answer within %(seconds)s seconds: check the server's name and the network.",
+                seconds=round(within),
+            )
         ) from None
     finally:
         if process.returncode is None:

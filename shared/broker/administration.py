@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from shared.broker.topology import NOTHING, POLICY_PRIORITY, Topology, User
 from shared.errors import ImporterError, Misconfigured, Outage
+from shared.sentences import Sentence
 from shared.trust import tls_context
 
 MANAGEMENT_TIMEOUT_SECONDS: Final = 30
@@ -116,14 +117,21 @@ class Management:
         try:
             response = await self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise Outage(
-                f"RabbitMQ's management API does not answer at {self._client.base_url.host}: {error}"
-            ) from error
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            raise Misconfigured(
-                f"RabbitMQ's management API refuses the user {self._user}: check IMPORTER_RABBITMQ_MANAGEMENT_URL and "
-                f"the secret amqp_password_{self._user.removeprefix('importer_')}, or run deploy-topology."
+            silent = Sentence(
+                "RabbitMQ's management API does not answer at %(host)s: %(why)s",
+                host=self._client.base_url.host,
+                why=str(error),
             )
+            raise Outage(silent) from error
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            secret = f"amqp_password_{self._user.removeprefix('importer_')}"
+            refused = Sentence(
+                "RabbitMQ's management API refuses the user %(user)s: check IMPORTER_RABBITMQ_MANAGEMENT_URL and the "
+                "secret %(secret)s, or run deploy-topology.",
+                user=self._user,
+                secret=secret,
+            )
+            raise Misconfigured(refused)
         if response.is_error and response.status_code != also:
             raise ManagementRefused(f"RabbitMQ refused {method} {path}: {response.status_code} {response.text}")
         return response

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from aio_pika.abc import AbstractChannel
 
 from shared.broker.session import broker_trouble
+from shared.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Count:
 
 async def counted(channel: AbstractChannel, queues: Collection[str]) -> Mapping[str, Count]:
     """The count of each of these queues, all of which exist. Needs no right. Raises BrokerOutage."""
-    with broker_trouble("counting messages"):
+    with broker_trouble(Sentence("counting messages")):
         declared = [(await channel.declare_queue(name, passive=True)).declaration_result for name in queues]
     return {
         name: Count(result.message_count or 0, result.consumer_count or 0)

@@ -25,6 +25,7 @@ from pydantic import SecretStr
 
 from shared.database.pool import REQUIRED_REVISION
 from shared.errors import Outage
+from shared.sentences import Sentence
 
 HEARTBEAT_SECONDS: Final = 15
 """A connection that is stuck is given up after three times (heartbeat + 1), 48 seconds."""
@@ -73,23 +74,29 @@ def broker_trouble(doing: str) -> Iterator[None]:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        raise BrokerOutage(f"RabbitMQ stopped answering while {doing}") from None
+        raise BrokerOutage(Sentence("RabbitMQ stopped answering while %(doing)s", doing=doing)) from None
     except PublishError as error:
-        raise Unroutable(f"No queue takes this message while {doing}: run helpdesk-importer deploy-topology") from error
+        nowhere = Sentence(
+            "No queue takes this message while %(doing)s: run helpdesk-importer deploy-topology", doing=doing
+        )
+        raise Unroutable(nowhere) from error
     except DeliveryError as error:
-        raise QueueFull(
-            f"The queue refused the message while {doing}: it is full; see whether its consumers keep up"
-        ) from error
+        full = Sentence(
+            "The queue refused the message while %(doing)s: it is full; see whether its consumers keep up", doing=doing
+        )
+        raise QueueFull(full) from error
     except TimeoutError as error:
-        raise BrokerOutage(f"RabbitMQ did not answer in time while {doing}: look for an alarm on it") from error
+        late = Sentence("RabbitMQ did not answer in time while %(doing)s: look for an alarm on it", doing=doing)
+        raise BrokerOutage(late) from error
     except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, StopAsyncIteration) as error:
         # QUIRK: aiormq ends a connection that the broker closes in peace with StopAsyncIteration
-        raise BrokerOutage(f"RabbitMQ failed us while {doing}: {type(error).__name__} {error}") from error
+        why = f"{type(error).__name__} {error}"
+        raise BrokerOutage(Sentence("RabbitMQ failed us while %(doing)s: %(why)s", doing=doing, why=why)) from error
     except Exception as error:
         # QUIRK: aiormq 6 gives who waits to write on a connection that is lost an Exception, without type and text
         if type(error) is not Exception:
             raise
-        raise BrokerOutage(f"RabbitMQ's connection was lost while {doing}") from error
+        raise BrokerOutage(Sentence("RabbitMQ's connection was lost while %(doing)s", doing=doing)) from error
 
 
 class Backoff:
@@ -129,7 +136,7 @@ class Session:
             client_properties={"connection_name": name, VERSION_PROPERTY: running_version()},
         )
         try:
-            with broker_trouble(f"connecting as «{name}»"):
+            with broker_trouble(Sentence("connecting as «%(name)s»", name=name)):
                 await connection.connect(timeout=REQUEST_TIMEOUT_SECONDS)
         except BaseException:
             # QUIRK: `aio_pika.connect` leaves one that failed to its finalizer, which closes it in whatever loop runs
@@ -139,7 +146,7 @@ class Session:
 
     async def channel(self) -> AbstractChannel:
         """A new channel with confirms, on which an unroutable publish raises."""
-        with broker_trouble("opening a channel"):
+        with broker_trouble(Sentence("opening a channel")):
             async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
                 underlying = await channel.get_underlay_channel()

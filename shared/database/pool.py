@@ -26,6 +26,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from shared.acting import actor
 from shared.errors import Misconfigured, Outage, TryAgain
+from shared.sentences import Sentence, said_by
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -139,14 +140,16 @@ async def _open(
                 },
             )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise Misconfigured(f"The database refuses the login: {error}. Check the role and its password.") from error
+        refused = Sentence("The database refuses the login: %(why)s. Check the role and its password.", why=str(error))
+        raise Misconfigured(refused) from error
     except asyncpg.InternalServerError as error:  # class XX: it cannot write its own files, on a full disk
-        raise Outage(f"The database cannot serve: {error}.") from error
+        raise Outage(Sentence("The database cannot serve: %(why)s.", why=str(error))) from error
     except asyncpg.InvalidCatalogNameError as error:
-        raise Misconfigured(f"{error}. Create it, then run `helpdesk-importer migrate`.") from error
+        missing = Sentence("%(why)s. Create it, then run `helpdesk-importer migrate`.", why=str(error))
+        raise Misconfigured(missing) from error
     except ssl.SSLError as error:
         raise Misconfigured(
-            f"No safe connection to the database: {error}. Check sslmode, and its certificate."
+            Sentence("No safe connection to the database: %(why)s. Check sslmode, and its certificate.", why=str(error))
         ) from error
     try:
         async with transaction(pool) as connection:
@@ -173,10 +176,13 @@ async def _check_schema(connection: Connection) -> None:
     if await connection.fetchval("SELECT to_regclass('public.alembic_version') IS NOT NULL"):
         revision = await connection.fetchval("SELECT version_num FROM public.alembic_version")
     if revision is None or int(revision) < int(REQUIRED_REVISION):
-        raise Misconfigured(
-            f"The database's schema is at revision {revision or 'none'}, this version needs {REQUIRED_REVISION}. "
-            "Run `helpdesk-importer migrate` first."
+        older = Sentence(
+            "The database's schema is at revision %(revision)s, this version needs %(needed)s. "
+            "Run `helpdesk-importer migrate` first.",
+            revision=revision or Sentence("none"),
+            needed=REQUIRED_REVISION,
         )
+        raise Misconfigured(older)
 
 
 @asynccontextmanager
@@ -215,13 +221,18 @@ async def confirm_found(connection: Connection) -> None:
     await connection.execute(_WRITE_TO_THE_LOG)
 
 
+def _what(error: Exception) -> str:
+    """Its sentence, or its name where it has none."""
+    return said_by(error) or type(error).__name__
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     """While a pool that has worked connects anew: what would be a wrong setting at the start is not one now."""
     try:
         yield
     except (ssl.SSLError, asyncpg.PostgresError, Misconfigured) as error:
-        raise Outage(f"The database lets nobody in: {error or type(error).__name__}.") from error
+        raise Outage(Sentence("The database lets nobody in: %(why)s.", why=_what(error))) from error
 
 
 @contextmanager
@@ -233,12 +244,13 @@ def _outages() -> Iterator[None]:
         raise
     except ConnectionError as error:
         if "rejected SSL upgrade" in str(error):  # asyncpg's words
-            raise Misconfigured(
+            without_tls = Sentence(
                 "The database offers no TLS, which is required on the way to it: switch `ssl` on there."
-            ) from error
-        raise Outage(f"The database does not answer: {error or type(error).__name__}.") from error
+            )
+            raise Misconfigured(without_tls) from error
+        raise Outage(Sentence("The database does not answer: %(why)s.", why=_what(error))) from error
     except (OSError, *_AWAY) as error:
-        raise Outage(f"The database does not answer: {error or type(error).__name__}.") from error
+        raise Outage(Sentence("The database does not answer: %(why)s.", why=_what(error))) from error
 
 
 @contextmanager
@@ -248,14 +260,14 @@ def _outages_of(acquired: PoolConnectionProxy[asyncpg.Record]) -> Iterator[None]
         yield
     except (*_AWAY, ConnectionError, TimeoutError) as error:
         if isinstance(error, asyncpg.QueryCanceledError):
-            raise TryAgain(f"The database ended a statement: {error}.") from error
-        raise Outage(f"The database is away: {error or type(error).__name__}.") from error
+            raise TryAgain(Sentence("The database ended a statement: %(why)s.", why=str(error))) from error
+        raise Outage(Sentence("The database is away: %(why)s.", why=_what(error))) from error
     except asyncpg.InternalClientError as error:
         # QUIRK: the server's goodbye reached an idle connection just before our statement: its state is out of step
-        raise Outage(f"The connection to the database was lost: {error}.") from error
+        raise Outage(Sentence("The connection to the database was lost: %(why)s.", why=str(error))) from error
     except asyncpg.InterfaceError as error:
         if _is_lost(acquired):
-            raise Outage(f"The connection to the database was lost: {error}.") from error
+            raise Outage(Sentence("The connection to the database was lost: %(why)s.", why=str(error))) from error
         raise
 
 

@@ -22,6 +22,7 @@ from shared.broker.publish import Publisher
 from shared.broker.session import broker_trouble
 from shared.broker.topology import MAIL_CLASSIFIED, MAIL_RAW, TICKET_EVENTS
 from shared.database.pool import Pool, connection, transaction
+from shared.sentences import Sentence
 
 
 class Queue(StrEnum):
@@ -123,7 +124,7 @@ def _treat(
         ):
             for letter in parked if everything else _chosen(parked, keys or []):
                 await treatment(pool, publisher, letter)
-                with broker_trouble("acknowledging a dead letter"):
+                with broker_trouble(Sentence("acknowledging a dead letter")):
                     await letter.message.ack()
                 done(_(sentence) % {"queue": letter.delivery.queue, "mail_id": letter.mail_id})
             if not parked:

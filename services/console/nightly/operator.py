@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import Field
 
+from services.console.texts import N_
 from shared.configuration import Configuration, DatabaseUrl
 from shared.database.pool import Pool, open_pool
 
@@ -19,8 +20,10 @@ class OperatorConfiguration(Configuration):
     """The configuration of the operator's jobs: where the database is. Their role is importer_operator."""
 
     database_url: DatabaseUrl = Field(
-        description="postgresql://HOST:PORT/DATABASE; the role is importer_operator with the secret "
-        "database_password_operator, unless the address holds credentials"
+        description=N_(
+            "postgresql://HOST:PORT/DATABASE; the role is importer_operator with the secret "
+            "database_password_operator, unless the address holds credentials"
+        )
     )
 
     @property

@@ -27,7 +27,7 @@ from shared.broker.administration import ManagementRefused
 from shared.broker.session import BrokerOutage
 from shared.database.pool import Pool, connection
 from shared.errors import Misconfigured, Outage
-from shared.sentences import Sentence
+from shared.sentences import Sentence, said_by
 
 GRACE: Final = timedelta(hours=1)
 """What is younger is on its way: a fetcher publishes again within an hour what has no outcome."""
@@ -127,7 +127,7 @@ async def _compare_queues(queues: Queues, pool: Pool, report: Report) -> None:
     try:
         seen, differences, notes = await queues.compare(pool, report.wanted.grace, report.wanted.helpdesk_id)
     except (Outage, ManagementRefused, Misconfigured) as trouble:
-        report.not_compared.append(Sentence(N_("The queues: %(problem)s"), problem=str(trouble)))
+        report.not_compared.append(Sentence(N_("The queues: %(problem)s"), problem=said_by(trouble)))
         return
     report.looked_at["messages"] = seen
     report.found.add(differences)
@@ -149,5 +149,5 @@ async def _repair(servers: Servers, report: Report) -> frozenset[Difference]:
     try:
         return frozenset(await repair(servers.pool, servers.broker, report.found.of(Remedy.REPAIR)))
     except BrokerOutage as outage:
-        report.not_compared.append(Sentence(N_("Not all was repaired: %(problem)s"), problem=str(outage)))
+        report.not_compared.append(Sentence(N_("Not all was repaired: %(problem)s"), problem=said_by(outage)))
         return frozenset()

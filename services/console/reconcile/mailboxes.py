@@ -14,7 +14,7 @@ from services.console.service_process import Unusable, ask
 from services.console.texts import N_
 from shared.database.pool import Pool, connection
 from shared.errors import Misconfigured
-from shared.sentences import Sentence
+from shared.sentences import Sentence, said_by
 
 _NOT_ASKED: Final = N_("The mailboxes: %(problem)s")
 _NOT_COMPARED: Final = N_("The mailbox of %(helpdesk)s: %(problem)s")
@@ -62,7 +62,7 @@ async def compare(pool: Pool, grace: timedelta, since: datetime | None, helpdesk
                 *map(str, ids), within=LONGEST_SECONDS * len(ids),
             )  # fmt: skip
         except (Unusable, Misconfigured) as trouble:
-            troubles.append(Sentence(_NOT_ASKED, problem=str(trouble)))
+            troubles.append(Sentence(_NOT_ASKED, problem=said_by(trouble)))
             break
         for told in answer["mailboxes"]:
             helpdesk = told["helpdesk_id"]

@@ -148,7 +148,7 @@ async def look_into(session: Session, queues: dict[str, str]) -> Looked:
     channel = await session.channel()
     seen: list[Seen] = []
     too_long = []
-    with broker_trouble("looking into the queues"):
+    with broker_trouble(Sentence("looking into the queues")):
         for name, of in queues.items():
             messages, is_whole = await _messages_of(channel, name, of)
             seen += messages

@@ -19,6 +19,7 @@ from services.console.reconcile.queues import done_by
 from services.console.repairs.dead_letters import all_queues, drop, letters
 from shared.broker.session import broker_trouble
 from shared.database.pool import Pool, transaction
+from shared.sentences import Sentence
 
 BY_A_CHECK: Final = frozenset({Kind.NOT_TAKEN_IN, Kind.NOT_MARKED, Kind.NOT_FILED})
 
@@ -76,6 +77,6 @@ async def _throw_away(
                     del wanted[letter.delivery.message_id]
                     continue
                 await drop(acquired, letter)
-            with broker_trouble("acknowledging a dead letter"):
+            with broker_trouble(Sentence("acknowledging a dead letter")):
                 await letter.message.ack()
     return list(wanted.values())

@@ -24,6 +24,7 @@ from shared.broker.topology import MAIL_QUEUES, WORK_QUEUES, dead_queue
 from shared.broker.wire import AT, COUNTERS, FIRST_ERROR, LAST_ERROR, REASON, SERVICE, Delivery
 from shared.database.pool import Connection
 from shared.messages import MailId
+from shared.sentences import Sentence
 
 _OPEN: Final = """
     SELECT letter.queue, letter.mail_id, letter.recorded_at, letter.reason, mail.subject
@@ -122,13 +123,13 @@ async def letters(configuration: BrokerConfiguration, queues: Sequence[str]) -> 
     async with await Session.open(configuration.amqp_dsn, "helpdesk-importer dead-letters") as session:
         channel = await session.channel()
         yield [letter for queue in queues for letter in await _held(channel, queue)]
-        with broker_trouble("giving dead letters back"):
+        with broker_trouble(Sentence("giving dead letters back")):
             await channel.close()
 
 
 async def _held(channel: AbstractChannel, queue: str) -> list[Letter]:
     held: list[Letter] = []
-    with broker_trouble(f"looking into {dead_queue(queue)}"):
+    with broker_trouble(Sentence("looking into %(queue)s", queue=dead_queue(queue))):
         opened = await channel.get_queue(dead_queue(queue), ensure=False)
         while len(held) < MOST_AT_ONCE and (message := await opened.get(fail=False)) is not None:
             held.append(Letter(Delivery.of(message, queue, suspect=False), message))

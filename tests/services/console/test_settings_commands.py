@@ -443,12 +443,16 @@ def test_bad_input_is_a_dutch_sentence_where_dutch_is_spoken(
 
 def test_a_database_that_is_away_is_said(importer: CommandLine) -> None:
     importer.environment["IMPORTER_DATABASE_URL"] = "postgresql://nobody:x@127.0.0.1:1/helpdesk"
-    assert "database" in importer("organisations", "list", code=1).lower()
+    assert "The database does not answer: " in importer("organisations", "list", code=1)
+    importer.environment["IMPORTER_LANGUAGE"] = "nl"
+    assert "De database antwoordt niet: " in importer("organisations", "list", code=1)
 
 
 def test_a_missing_setting_is_said(importer: CommandLine) -> None:
     del importer.environment["IMPORTER_DATABASE_URL"]
-    assert "IMPORTER_DATABASE_URL" in importer("organisations", "list", code=78)
+    assert "IMPORTER_DATABASE_URL is not set" in importer("organisations", "list", code=78)
+    importer.environment["IMPORTER_LANGUAGE"] = "nl"
+    assert "IMPORTER_DATABASE_URL is niet ingesteld" in importer("organisations", "list", code=78)
 
 
 def test_mailboxes_and_accounts_share_a_login(helpdesk: CommandLine) -> None:
