@@ -1,4 +1,7 @@
-"""How `helpdesk-importer status` shows a standing on a terminal: lines no wider than it, names never broken. Pure."""
+"""How `helpdesk-importer status` shows a standing on a terminal: lines no wider than it, names never broken.
+
+In the language of the process.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,43 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.counted import many
+from services.console.output import number
+from services.console.texts import N_, _, ngettext, texts
 from shared.one_line import one_line
 from shared.standing.broker import BrokerStanding
 from shared.standing.importing import Import
-from shared.standing.needs import Standing, needs
+from shared.standing.needs import Need, Standing, needs
 from shared.standing.recorded import Held, MailboxProgress, Recorded
-from shared.standing.work import rate
+from shared.standing.work import Work, duration, rate
 
 _GAP: Final = 2
 _LEAST_NAME: Final = 20
+_IN_WORDS: Final = (
+    N_("login-refused"),
+    N_("login-expired"),
+    N_("secret-unreadable"),
+    N_("mailbox-missing"),
+    N_("access-denied"),
+    N_("switched-off"),
+    N_("not-secure"),
+    N_("throttled"),
+    N_("unreachable"),
+    N_("mail-unreadable"),
+    N_("after-import"),
+    N_("backlog-waits"),
+    N_("paused"),
+    N_("our-outage"),
+    N_("our-error"),
+    N_("ticket"),
+    N_("supplement"),
+    N_("duplicate"),
+    N_("quarantine"),
+    N_("planned"),
+    N_("sent"),
+    N_("not-sent"),
+    N_("failed"),
+)
+"""Kinds of a mailbox's problem, outcomes, and states of mails out: ids that are words in English."""
 
 
 def status_page(standing: Standing, width: int) -> list[str]:
@@ -32,14 +62,24 @@ def status_page(standing: Standing, width: int) -> list[str]:
 
 
 def _needs(standing: Standing, width: int) -> Iterator[str]:
-    sentences = [need.english for need in needs(standing)]
+    sentences = [said(need) for need in needs(standing)]
     moment = f"{standing.at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     if not sentences:
-        yield f"Nothing needs a person. ({moment})"
+        yield _("Nothing needs a person. (%(moment)s)") % {"moment": moment}
         return
-    yield f"Needs a person: {many(len(sentences), 'thing')}. ({moment})"
+    told = ngettext(
+        "Needs a person: %(count)s thing. (%(moment)s)",
+        "Needs a person: %(count)s things. (%(moment)s)",
+        len(sentences),
+    )
+    yield told % {"count": number(len(sentences)), "moment": moment}
     for sentence in sentences:
         yield from _wrapped(f"- {one_line(sentence)}", width, "  ")
+
+
+def said(need: Need) -> str:
+    """What needs a person, in the language of the process."""
+    return need.dutch if texts().language == "nl" else need.english
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
@@ -50,28 +90,32 @@ def _wrapped(text: str, width: int, indent: str) -> list[str]:
 
 def _mailboxes(database: Recorded, width: int) -> Iterator[str]:
     if not database.mailboxes:
-        yield "There are no mailboxes yet: helpdesk-importer importer set."
+        yield _("There are no mailboxes yet: helpdesk-importer importer set.")
         return
     rows = [
         (one_line(mailbox.helpdesk), _moment(mailbox.last_successful_check_at, database.at), _state(mailbox, database))
         for mailbox in database.mailboxes
     ]
-    yield from _table(("Mailbox", "Last good check", "State"), rows, width)
+    yield from _table((_("Mailbox"), _("Last good check"), _("State")), rows, width)
 
 
 def _state(mailbox: MailboxProgress, database: Recorded) -> str:
     if not mailbox.enabled:
-        return "off"
+        return _("off")
     if mailbox.paused_since is not None:
-        return f"paused since {_moment(mailbox.paused_since, database.at)}"
+        return _("paused since %(since)s") % {"since": _moment(mailbox.paused_since, database.at)}
     if mailbox.problem_kind is not None:
-        return f"{mailbox.problem_kind} since {_moment(mailbox.problem_since, database.at)}"
+        return _("%(problem)s since %(since)s") % {
+            "problem": _(mailbox.problem_kind),
+            "since": _moment(mailbox.problem_since, database.at),
+        }
     if mailbox.is_late:
-        return "nobody checks it"
+        return _("nobody checks it")
     going_on = next((each for each in database.imports if each.helpdesk == mailbox.helpdesk), None)
-    if going_on is not None:
-        return ("first import" if going_on.taken_in else "first check") if going_on.first else "importing"
-    return "well" if mailbox.last_check_at is not None else "not checked yet"
+    if going_on is None:
+        return _("well") if mailbox.last_check_at is not None else _("not checked yet")
+    first = _("first import") if going_on.taken_in else _("first check")
+    return first if going_on.first else _("importing")
 
 
 def _queues(broker: BrokerStanding, width: int) -> Iterator[str]:
@@ -82,22 +126,24 @@ def _queues(broker: BrokerStanding, width: int) -> Iterator[str]:
         )
         for queue in broker.queues
     ]
-    yield from _table(("Queue", "Ready", "In hand", "Waiting", "Suspect", "Dead", "Readers"), rows, width)
+    yield from _table(
+        (_("Queue"), _("Ready"), _("In hand"), _("Waiting"), _("Suspect"), _("Dead"), _("Readers")), rows, width
+    )
 
 
 def _counts(database: Recorded, width: int) -> Iterator[str]:
     numbers, unfinished = database.ticket_numbers, database.unfinished
     facts = [
-        ("Last 24 hours", _counted(database.outcomes.of_a_day)),
-        ("Without an outcome", f"{unfinished.without_outcome:,}"),
-        *(("Import", _import(each, database.at)) for each in database.imports if each.taken_in),
-        *([("Import", str(database.work))] if database.work is not None else []),
-        ("Mails out", _counted(database.notifications)),
-        *(("Held", _held(hold, database.at)) for hold in database.held),
-        ("Dead letters", f"{unfinished.dead_letters:,}"),
-        ("Newest ticket", numbers.newest_number or "none"),
-        ("Threads would save", _counted(database.tickets_that_threads_would_have_saved)),
-        ("Schema", database.schema_revision),
+        (_("Last 24 hours"), _counted(database.outcomes.of_a_day)),
+        (_("Without an outcome"), number(unfinished.without_outcome)),
+        *((_("Import"), _import(each, database.at)) for each in database.imports if each.taken_in),
+        *([(_("Import"), work_in_words(database.work))] if database.work is not None else []),
+        (_("Mails out"), _counted(database.notifications)),
+        *((_("Held"), _held(hold, database.at)) for hold in database.held),
+        (_("Dead letters"), number(unfinished.dead_letters)),
+        (_("Newest ticket"), numbers.newest_number or _("none")),
+        (_("Threads would save"), _by_name(database.tickets_that_threads_would_have_saved)),
+        (_("Schema"), database.schema_revision),
     ]
     label = max(len(name) for name, _ in facts) + _GAP
     for name, value in facts:
@@ -106,19 +152,46 @@ def _counts(database: Recorded, width: int) -> Iterator[str]:
 
 def _import(going_on: Import, now: datetime) -> str:
     """`ICT: 1,240 mails since 14:02:10, 4/s; it is at mail that arrived 2024-03-14 09:12; 140 have no outcome yet`."""
-    return (
-        f"{one_line(going_on.helpdesk)}: {many(going_on.taken_in, 'mail')} since {_moment(going_on.since, now)}, "
-        f"{rate(going_on.per_second) if going_on.per_second else 'nothing moves'}; it is at mail that arrived "
-        f"{_moment(going_on.reached, now)}; {going_on.taken_in - going_on.decided:,} have no outcome yet"
-    )
+    return ngettext(
+        "%(helpdesk)s: %(count)s mail since %(since)s, %(rate)s; it is at mail that arrived %(reached)s; %(undecided)s "
+        "have no outcome yet",
+        "%(helpdesk)s: %(count)s mails since %(since)s, %(rate)s; it is at mail that arrived %(reached)s; "
+        "%(undecided)s have no outcome yet",
+        going_on.taken_in,
+    ) % {
+        "helpdesk": one_line(going_on.helpdesk),
+        "count": number(going_on.taken_in),
+        "since": _moment(going_on.since, now),
+        "rate": rate(going_on.per_second) if going_on.per_second else _("nothing moves"),
+        "reached": _moment(going_on.reached, now),
+        "undecided": number(going_on.taken_in - going_on.decided),
+    }
+
+
+def work_in_words(work: Work) -> str:
+    """`1,240 of 2,000, 4/s, 3 min`."""
+    far = _("%(done)s of %(total)s") % {"done": number(work.done), "total": number(work.total)}
+    if work.left is None:
+        return f"{far}, " + _("nothing moves")
+    return f"{far}, {rate(work.per_second)}, {duration(work.left)}"
 
 
 def _held(hold: Held, now: datetime) -> str:
-    return f"{many(hold.mails, 'mail')} of {one_line(hold.helpdesk or 'all')} since {_moment(hold.held_since, now)}"
+    return ngettext(
+        "%(count)s mail of %(helpdesk)s since %(since)s", "%(count)s mails of %(helpdesk)s since %(since)s", hold.mails
+    ) % {
+        "count": number(hold.mails),
+        "helpdesk": one_line(hold.helpdesk or _("all")),
+        "since": _moment(hold.held_since, now),
+    }
 
 
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {one_line(name)}" for name, count in sorted(counts.items())) or "none"
+def _counted(of_ids: Mapping[str, int]) -> str:
+    return _by_name({_(name): count for name, count in of_ids.items()})
+
+
+def _by_name(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number(count)} {one_line(name)}" for name, count in sorted(counts.items())) or _("none")
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
@@ -138,6 +211,6 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
 def _moment(moment: datetime | None, now: datetime) -> str:
     """Local time, with the date when it is not today's."""
     if moment is None:
-        return "never"
+        return _("never")
     local = moment.astimezone()
     return f"{local:%H:%M:%S}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"

@@ -25,12 +25,6 @@ class Work:
     per_second: float
     left: timedelta | None
 
-    def __str__(self) -> str:
-        """`1,240 of 2,000, 4/s, 3 min`."""
-        if self.left is None:
-            return f"{self.done:,} of {self.total:,}, nothing moves"
-        return f"{self.done:,} of {self.total:,}, {rate(self.per_second)}, {duration(self.left)}"
-
 
 def rate(per_second: float) -> str:
     """Short, for people: `4/s`, `10/min`."""

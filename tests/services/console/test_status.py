@@ -181,6 +181,21 @@ async def test_status_counts_outcomes_mails_out_and_dead_letters(watched: Comman
     assert "1 mail could not be handled: helpdesk-importer dead-letters list." in after["needs_a_person"]
 
 
+async def test_status_says_the_same_in_dutch(watched: CommandLine, house: House) -> None:
+    def settled(told: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in told.items() if name not in {"at", "queues"}}
+
+    await house.ticket()
+    english, in_english = await watched.says("status", code=3), await watched.answers("status", code=3)
+    watched.environment.update(IMPORTER_LANGUAGE="nl", COLUMNS="80")
+    dutch, in_dutch = await watched.says("status", code=3), await watched.answers("status", code=3)
+    assert english.startswith("Needs a person: ")
+    assert dutch.startswith("Een mens is nodig voor ")
+    assert "Niemand leest de wachtrij mail.raw" in " ".join(dutch.split())
+    assert max(map(len, dutch.splitlines())) <= 80
+    assert settled(in_dutch) == settled(in_english)
+
+
 async def test_status_tells_which_queue_nobody_reads(watched: CommandLine) -> None:
     told = await watched.answers("status", code=3)
     assert [(queue["queue"], queue["consumers"]) for queue in told["queues"]] == [

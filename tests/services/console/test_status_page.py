@@ -1,11 +1,13 @@
 """What `status` shows at 80 columns: what needs a person first, and no name broken."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.console.status_page import status_page
+from services.console.texts import texts
 from shared.standing.importing import Import
 from shared.standing.recorded import MailboxProgress, Unfinished
 from tests.shared.standing.examples import NOW, mailbox, standing, troubled, undecided
@@ -101,3 +103,29 @@ def test_an_import_is_told_with_its_rate_and_how_far_it_is_and_promises_no_end()
     assert " of 1,380" not in lines
     silent = status_page(standing(imports=(replace(HALF_WAY, per_second=0.0),)), 200)
     assert any("nothing moves" in line for line in silent)
+
+
+@pytest.fixture
+def in_dutch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("IMPORTER_LANGUAGE", "nl")
+    texts.cache_clear()
+    yield
+    texts.cache_clear()
+
+
+@pytest.mark.usefixtures("in_dutch")
+def test_in_dutch_no_english_is_left_and_no_line_is_wider() -> None:
+    of = standing(
+        mailboxes=(mailbox("ICT"), troubled(LONG, "login-refused"), mailbox("Uit", enabled=False)),
+        undecided=(undecided(LONG, quarantined=12),),
+        imports=(HALF_WAY,),
+    )
+    lines = status_page(of, 80)
+    assert max(map(len, lines)) <= 80
+    page = " ".join(" ".join(lines).split())
+    assert "Een mens is nodig voor 2 dingen." in page
+    assert "aanmelding geweigerd sinds" in page
+    assert "ICT: 1.240 mails sinds" in page
+    assert "mail.classified" in page
+    english = {"Mailbox", "State", "Queue", "Ready", "Readers", "Newest", "since", "well", "none", "wait", "have"}
+    assert english & set(page.replace(LONG, "").split()) == set()
