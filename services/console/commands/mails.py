@@ -305,7 +305,7 @@ class Chosen:
             reason=self.reason,
             limit=_MOST_AT_ONCE,
         )
-        return [MailId(one.mail_id) for one in reversed(await mails.mails(acquired, wanted))]
+        return await mails.ids(acquired, wanted)
 
 
 @dataclass(frozen=True, slots=True)

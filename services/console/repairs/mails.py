@@ -55,6 +55,11 @@ _LIST: Final = """
     ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"""
 _LISTS: Final = {whole: _LIST.format(those=_FROM.format(of_sender=sql)) for whole, sql in _OF_SENDER.items()}
 
+_IDS: Final = {
+    whole: f"SELECT mail.mail_id {_FROM.format(of_sender=sql)} ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"
+    for whole, sql in _OF_SENDER.items()
+}
+
 _COUNTS: Final = {
     whole: f"SELECT count(*) FROM (SELECT {_FROM.format(of_sender=sql)} LIMIT $13) AS those"  # noqa: S608 - of constants
     for whole, sql in _OF_SENDER.items()
@@ -316,6 +321,13 @@ async def mails(connection: Connection, wanted: MailFilter) -> list[MailInList]:
     """The newest mails that answer to the filter."""
     rows = await connection.fetch(_LISTS[await _is_whole_address(connection, wanted)], *_parameters(wanted))
     return [MailInList(**{**row, "reasons": explained(row["reasons"])}) for row in rows]
+
+
+async def ids(connection: Connection, wanted: MailFilter) -> list[MailId]:
+    """The ids of the newest mails that answer to the filter, the oldest of them first: so tickets are numbered."""
+    sql = _IDS[await _is_whole_address(connection, wanted)]
+    rows = await connection.fetch(sql, *_parameters(wanted))
+    return [MailId(row["mail_id"]) for row in reversed(rows)]
 
 
 async def count(connection: Connection, wanted: MailFilter) -> int:

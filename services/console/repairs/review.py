@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.console.repairs.mails import ExplainedReason, Within, explained
+from services.console.repairs.mails import ExplainedReason, NotRepaired, Refusal, Within, explained
 from services.console.service_process import ask
 from shared.database.pool import Connection
 from shared.errors import ImporterError
@@ -30,6 +30,17 @@ _LIST: Final = """
     WHERE ($1::bigint IS NULL OR waiting.helpdesk_id = $1)
         AND ($3::bigint[] IS NULL OR waiting.helpdesk_id = ANY($3))
     ORDER BY waiting.reported_at DESC LIMIT $2"""
+
+_IDS: Final = """
+    SELECT mail_id FROM (
+        SELECT helpdesk_id, mail_id, reported_at FROM tickets WHERE needs_review
+        UNION ALL SELECT helpdesk_id, mail_id, reported_at FROM supplements WHERE needs_review) AS waiting
+    WHERE helpdesk_id = ANY($1) ORDER BY reported_at, mail_id LIMIT $2"""
+
+_ASK: Final = """
+    SELECT ui_v1.accept_review(mail.mail_id, settings.default_employee_id)
+    FROM imported_mails AS mail JOIN importer_settings AS settings USING (helpdesk_id)
+    WHERE mail.mail_id = $1 AND mail.helpdesk_id = ANY($2) AND settings.default_employee_id IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,20 @@ async def waiting(connection: Connection, helpdesk_id: int | None, limit: int, w
         Waiting(**{**row, "reasons": explained([reason for reason in row["reasons"] if reason["id"] in FOR_REVIEW])})
         for row in rows
     ]
+
+
+async def waiting_ids(connection: Connection, within: Sequence[int], at_most: int) -> list[MailId]:
+    """The mails of what waits for a look, the oldest first."""
+    return [MailId(row["mail_id"]) for row in await connection.fetch(_IDS, within, at_most)]
+
+
+async def ask_to_accept(connection: Connection, mail_id: MailId, within: Sequence[int]) -> None:
+    """Ask ticket_writer to accept it in the name of the helpdesk's S6. Raises NotRepaired where there is none of these.
+
+    The database refuses what does not wait (nothing_waits_for_review).
+    """
+    if await connection.fetchval(_ASK, mail_id, within) is None:
+        raise NotRepaired(mail_id, Refusal.UNKNOWN)
 
 
 async def accept(mail_ids: Sequence[MailId], employee_id: int | None) -> list[WasAccepted]:

@@ -3,7 +3,8 @@
     python -m services.console.web
 
 Reads    what the pages show, as role importer_web; RabbitMQ's queues, as user importer_console.
-Writes   sessions, and what people decide: replays, discards, choices for old mail.
+Writes   sessions, and what people decide: replays, discards, choices for old mail; what is to be done to many mails it
+         does one after the other, as jobs (`bulk`).
 
 Settings: IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL, IMPORTER_RABBITMQ_MANAGEMENT_URL, IMPORTER_WEB_HOST and _PORT where
 it listens (127.0.0.1:8025), IMPORTER_WEB_URL under which people know it where a proxy stands before it; secrets
@@ -24,6 +25,7 @@ import structlog
 import uvicorn
 
 from services.console.queues import MonitoringConfiguration
+from services.console.web import bulk
 from services.console.web.application import application
 from services.console.web.configuration import WebConfiguration
 from services.console.web.listening import listen
@@ -71,8 +73,11 @@ async def main(process: Process[WebConfiguration]) -> None:
             async with asyncio.TaskGroup() as group:
                 serving = group.create_task(server.serve(sockets=[listening]))
                 stopping = group.create_task(stop.wait())
+                ended = asyncio.Event()
+                group.create_task(bulk.work(pool, ended))
                 await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
                 server.should_exit = True
+                ended.set()
                 stopping.cancel()
 
         async def database_answers() -> None:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.console.web.headers import FOREVER, SecurityHeaders
 from services.console.web.pages import (
     audit,
+    jobs,
     login,
     mail,
     mailbox_log,
@@ -48,6 +49,7 @@ PAGES: Final = (
     *mail.ROUTES,
     *mailbox_log.ROUTES,
     *work.ROUTES,
+    *jobs.ROUTES,
     *notifications.ROUTES,
     *ticket.ROUTES,
     *templates.ROUTES,

@@ -134,6 +134,8 @@ def _plain(value: Any) -> Any:
         return dataclasses.asdict(value)
     if isinstance(value, (datetime, date)):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, (uuid.UUID, frozenset, set)):
         return str(value) if isinstance(value, uuid.UUID) else sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON")

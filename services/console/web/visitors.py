@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+import asyncpg
+
 from shared.database.pool import Connection
 
 _USER: Final = """
@@ -16,6 +18,7 @@ _USER: Final = """
     FROM web_sessions AS sessions JOIN web_users AS users ON users.id = sessions.user_id
     WHERE sessions.token_hash = $1 AND sessions.ends_at > now() AND sessions.seen_at > now() - interval '1 hour'
         AND users.active"""
+_ABSENT: Final = "SELECT id, name, operator, language, time_zone FROM web_users WHERE id = $1 AND active"
 _SEEN: Final = """
     UPDATE web_sessions SET seen_at = now() WHERE token_hash = $1 AND seen_at < now() - interval '1 minute'"""
 _RIGHTS: Final = """
@@ -89,6 +92,16 @@ async def visitor_of(connection: Connection, token_hash: bytes) -> Visitor | Non
     if user is None:
         return None
     await connection.execute(_SEEN, token_hash)
+    return await _visitor(connection, user)
+
+
+async def visitor_named(connection: Connection, user_id: int) -> Visitor | None:
+    """The user of this id with the rights that he has now, logged in or not; None where he may not come in."""
+    user = await connection.fetchrow(_ABSENT, user_id)
+    return None if user is None else await _visitor(connection, user)
+
+
+async def _visitor(connection: Connection, user: asyncpg.Record) -> Visitor:
     rights = await connection.fetch(_RIGHTS, user["id"], user["operator"])
     return Visitor(
         user_id=user["id"],

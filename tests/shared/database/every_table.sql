@@ -98,6 +98,11 @@ INSERT INTO web_users (name, operator) VALUES ('baas-van-alles', true), ('kijkst
 INSERT INTO web_rights (user_id, helpdesk_id, role) SELECT id, 1, 'viewer' FROM web_users WHERE name = 'kijkster';
 INSERT INTO web_sessions (token_hash, user_id, ends_at) SELECT sha256('session'), id, now() FROM web_users LIMIT 1;
 INSERT INTO web_invitations (token_hash, user_id, ends_at) SELECT sha256('link'), id, now() FROM web_users LIMIT 1;
+INSERT INTO web_jobs (what, started_by, state, total, done, failed, worked_ms)
+    SELECT 'replay', id, 'paused', 3, 1, 1, 2000 FROM web_users WHERE name = 'baas-van-alles';
+INSERT INTO web_job_mails (job_id, position, mail_id, came_to)
+    SELECT id, n, ('00000000-0000-0000-0000-00000000000' || n)::uuid, (ARRAY['done', 'unknown'])[n]
+    FROM web_jobs, generate_series(1, 3) AS n;
 INSERT INTO web_login_tries (subject) VALUES (sha256('name'));
 
 -- New rows get ids well after these.

@@ -23,7 +23,8 @@ NO_SETTINGS = {
     "held_mails", "imported_mail_outcomes", "imported_mails", "installation", "login_states", "mail_blobs",
     "mailbox_checks", "mailbox_states", "notifications", "nightly_jobs", "review_requests", "sender_budgets",
     "service_questions",
-    "supplements", "ticket_history", "ticket_numbers", "tickets", "web_login_tries", "web_sessions",
+    "supplements", "ticket_history", "ticket_numbers", "tickets", "web_job_mails", "web_jobs", "web_login_tries",
+    "web_sessions",
 }  # fmt: skip
 """Tables of what comes of mails, and of what services keep: repairs of them are recorded, each kind by its trigger."""
 

@@ -29,7 +29,7 @@ LOGINS = {"logins", "login_states"}
 OF_THE_MOMENT = {"service_questions"}
 """What goes after an hour by itself, and with its revision."""
 
-NOTHING_IS_LOST = {"installation", "held_mails", "sender_budgets", "mailbox_checks"}
+NOTHING_IS_LOST = {"installation", "held_mails", "sender_budgets", "mailbox_checks", "web_jobs", "web_job_mails"}
 """Tables of later revisions whose rows say nothing that would be lost."""
 
 

@@ -84,6 +84,13 @@ MAY = {
     "UPDATE sender_rules SET verdict = 'allow'": {"web", *PEOPLE},
     "DELETE FROM sender_rules": {"web", *PEOPLE},
     "DELETE FROM mailbox_states": set(),
+    "SELECT state FROM web_jobs": {"web"},
+    "SELECT came_to FROM web_job_mails": {"web"},
+    "UPDATE web_jobs SET state = 'paused'": {"web"},
+    "UPDATE web_jobs SET started_by = 1": set(),
+    "DELETE FROM web_jobs": {"web"},
+    "DELETE FROM web_job_mails": set(),
+    "UPDATE web_job_mails SET mail_id = gen_random_uuid()": set(),
     "SELECT problem FROM mailbox_checks": {"web", *PEOPLE},
     "INSERT INTO mailbox_checks (helpdesk_id, took_ms, unread, taken_in, filed, quiet_checks, quiet_ms,"
     " quiet_longest_ms) VALUES (1, 1, 0, 0, 0, 0, 0, 0)": {"fetcher"},

@@ -21,7 +21,7 @@ PAGES = {
     "quarantaine": "/work/quarantine",
     "vastgelopen": "/work/dead-letters", "beoordelen": "/work/review", "oude-mail": "/work/backlog",
     "niet-verstuurd": "/work/undelivered", "meldingen": "/notifications", "logboek": "/audit",
-    "postvak": "/helpdesks/1/log", "gebruikers": "/users",
+    "postvak": "/helpdesks/1/log", "taken": "/work/jobs", "taak": "/work/jobs/1", "gebruikers": "/users",
     "gebruiker": "/users/2", "voorkeuren": "/own",
     "helpdesks": "/helpdesks", "sjablonen": "/templates", "sjabloon": "/templates/1/ticket-added-customer",
     "e-mail-importer": "/helpdesks/1/importer", "inlezen": "/helpdesks/1/reading",

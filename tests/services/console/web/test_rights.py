@@ -72,7 +72,7 @@ async def test_another_helpdesks_mail_is_not_changed(world: World, what: str) ->
         alone = await client.post(f"/mails/{QUARANTINED}/{what}", data=form)
         many = await client.post("/work/quarantine", data={**form, "mail": QUARANTINED, "what": what, "why": "x"})
         filtered = await client.post(
-            "/work/quarantine", data={**form, "of": "filter", "helpdesk": "1", "what": what, "why": "x"}
+            "/work/quarantine", data={**form, "of": "all", "helpdesk": "1", "what": what, "why": "x"}
         )
     assert alone.status_code == httpx.codes.NOT_FOUND
     assert "done=0" in many.headers["location"]
@@ -86,9 +86,12 @@ async def test_a_viewer_changes_nothing(world: World) -> None:
         form = await form_of(client, "/")
         for path, data in (
             (f"/mails/{QUARANTINED}/replay", {}),
-            ("/work/quarantine", {"of": "filter", "what": "replay"}),
+            ("/work/quarantine", {"of": "all", "what": "replay"}),
             ("/work/dead-letters", {"mail": QUARANTINED}),
             ("/work/review", {"mail": OWN}),
+            ("/work/dead-letters", {"of": "all"}),
+            ("/work/review", {"of": "all"}),
+            ("/work/jobs/1", {"what": "stop"}),
             ("/work/backlog", {"helpdesk": "1", "choice": "import"}),
             ("/work/undelivered", {}),
         ):

@@ -15,7 +15,9 @@ from services.console import notifications
 from services.console.database import Refused, one_transaction
 from services.console.repairs import backlog, mails, review
 from services.console.repairs.mails import MailFilter, NotRepaired
+from services.console.web import bulk
 from services.console.web.addresses import number_in
+from services.console.web.bulk import What
 from services.console.web.endpoint import Answer, page, see
 from services.console.web.pages.mails import A_PAGE, FIELDS, NOBODYS, helpdesk_of, key_of, mail_filter
 from services.console.web.pages.work import query
@@ -28,7 +30,7 @@ from shared.database.pool import Connection, connection
 from shared.messages import ImportChoice, MailId, Outcome
 
 AT_ONCE: Final = 1000
-"""Mails that one press of a button treats; the answer says how many are left."""
+"""Mails that are ticked, at most, and of which a page says how many there are."""
 LONGEST_WHY: Final = 200
 
 _log = structlog.get_logger(__name__)
@@ -70,13 +72,12 @@ async def treat_quarantine(visit: Visit, form: FormData) -> Answer:
         else:
             await mails.replay(acquired, mail_id, within)
 
-    if form.get("of") == "filter":
-        async with connection(visit.pool) as acquired:
-            found = await mails.mails(acquired, _quarantined(visit, chosen, Need.CHANGE, limit=AT_ONCE, paged=False))
-        wanted = [MailId(one.mail_id) for one in found]
-    else:
-        wanted = _ids(form.getlist("mail"))
-    return await _each(visit, wanted, repair, f"/work/quarantine?{urlencode(_kept(chosen))}", what)
+    back = f"/work/quarantine?{urlencode(_kept(chosen))}"
+    if form.get("of") == "all":
+        wanted = _quarantined(visit, chosen, Need.CHANGE, limit=bulk.MOST, paged=False)
+        of_mails = What.DISCARD if what == "discard" else What.REPLAY
+        return await _job(visit, of_mails, lambda acquired: mails.ids(acquired, wanted), back, why=why)
+    return await _each(visit, _ids(form.getlist("mail")), repair, back, what)
 
 
 def _quarantined(visit: Visit, chosen: dict[str, str], need: Need, *, limit: int, paged: bool = True) -> MailFilter:
@@ -99,8 +100,15 @@ async def show_dead_letters(visit: Visit) -> Answer:
 
 
 async def treat_dead_letters(visit: Visit, form: FormData) -> Answer:
-    """Read the ticked mails again: what is parked of them is closed with that."""
+    """Read the ticked mails again, or all: what is parked of them is closed with that."""
     within = visit.who.helpdesks(Need.CHANGE)
+    if form.get("of") == "all":
+        return await _job(
+            visit,
+            What.REPLAY,
+            lambda acquired: query.mails_of_letters(acquired, within, bulk.MOST),
+            "/work/dead-letters",
+        )
 
     async def repair(acquired: Connection, mail_id: MailId) -> None:
         await mails.replay(acquired, mail_id, within)
@@ -121,12 +129,15 @@ async def show_review(visit: Visit) -> Answer:
 
 
 async def treat_review(visit: Visit, form: FormData) -> Answer:
-    """Accept the ticked ones, in the name of each helpdesk's «Standaard werknemer» (S6)."""
+    """Accept the ticked ones, or all, in the name of each helpdesk's «Standaard werknemer» (S6)."""
     within = visit.who.helpdesks(Need.CHANGE)
+    if form.get("of") == "all":
+        return await _job(
+            visit, What.ACCEPT, lambda acquired: review.waiting_ids(acquired, within, bulk.MOST), "/work/review"
+        )
 
     async def repair(acquired: Connection, mail_id: MailId) -> None:
-        if not await query.accept(acquired, mail_id, within):
-            raise NotRepaired(mail_id, mails.Refusal.UNKNOWN)
+        await review.ask_to_accept(acquired, mail_id, within)
 
     return await _each(visit, _ids(form.getlist("mail")), repair, "/work/review", "accept")
 
@@ -172,6 +183,24 @@ async def treat_undelivered(visit: Visit, _: FormData) -> Answer:
         due = await notifications.due_now(acquired, None, visit.who.helpdesks(Need.CHANGE))
     _log.info("notifications_due", count=due, user=visit.who.user_id)
     return see(f"/work/undelivered?{urlencode({'done': due, 'what': 'send'})}")
+
+
+async def _job(
+    visit: Visit,
+    what: What,
+    choose: Callable[[Connection], Awaitable[list[MailId]]],
+    back: str,
+    *,
+    why: str = "",
+) -> Answer:
+    """Have it done to all of these mails by a job, which goes on by itself; nothing where there are none."""
+    async with one_transaction(visit.pool) as acquired:
+        wanted = await choose(acquired)
+        job_id = await bulk.start(acquired, what, wanted, visit.who.user_id, why=why) if wanted else None
+    if job_id is None:
+        return see(f"{back}{'&' if '?' in back else '?'}{urlencode({'what': what, 'done': 0, 'left': 0})}")
+    _log.info("job_started", job=job_id, what=what, mails=len(wanted), user=visit.who.user_id)
+    return see(f"/work/jobs/{job_id}")
 
 
 async def _each(

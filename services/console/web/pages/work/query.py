@@ -1,4 +1,4 @@
-"""Dead letters as the ledger has them, and who accepts what was reviewed."""
+"""Dead letters as the ledger has them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from shared.broker.topology import MAIL_QUEUES
 from shared.database.pool import Connection
 from shared.messages import MailId
 
@@ -19,10 +20,11 @@ _DEAD: Final = """
     WHERE letter.resolved_at IS NULL AND mail.helpdesk_id = ANY($1)
     ORDER BY letter.recorded_at, letter.id LIMIT $2"""
 
-_ACCEPT: Final = """
-    SELECT ui_v1.accept_review(mail.mail_id, settings.default_employee_id)
-    FROM imported_mails AS mail JOIN importer_settings AS settings USING (helpdesk_id)
-    WHERE mail.mail_id = $1 AND mail.helpdesk_id = ANY($2) AND settings.default_employee_id IS NOT NULL"""
+_IDS: Final = """
+    SELECT letter.mail_id
+    FROM dead_letters AS letter JOIN imported_mails AS mail USING (mail_id)
+    WHERE letter.resolved_at IS NULL AND mail.helpdesk_id = ANY($1) AND letter.queue = ANY($2)
+    GROUP BY letter.mail_id ORDER BY min(letter.recorded_at), letter.mail_id LIMIT $3"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,6 @@ async def open_letters(connection: Connection, within: Sequence[int], at_most: i
     return [OpenLetter(**row) for row in await connection.fetch(_DEAD, within, at_most)]
 
 
-async def accept(connection: Connection, mail_id: MailId, within: Sequence[int]) -> bool:
-    """Ask ticket_writer to accept it in the name of the helpdesk's S6; False where there is nothing of these helpdesks.
-
-    The database refuses what does not wait (nothing_waits_for_review).
-    """
-    return await connection.fetchval(_ACCEPT, mail_id, within) is not None
+async def mails_of_letters(connection: Connection, within: Sequence[int], at_most: int) -> list[MailId]:
+    """The mails that can be read again, of those about which a message was given up; the oldest first."""
+    return [MailId(row["mail_id"]) for row in await connection.fetch(_IDS, within, MAIL_QUEUES, at_most)]
