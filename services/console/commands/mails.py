@@ -22,7 +22,7 @@ from services.console.commands.arguments import (
     mail_ids_of,
 )
 from services.console.commands.signatures import group
-from services.console.explanations import sentences, with_sentences
+from services.console.explanations import of_mail_out, sentences, with_sentences
 from services.console.fields import BadValue, Moment, Text
 from services.console.labels import label
 from services.console.output import Card, Json, done, moment, number, show_cards, show_json, show_one, show_rows
@@ -153,9 +153,14 @@ def show(mail_id: MailIdArgument, *, as_json: Json = False) -> None:
         for name in _SECTIONS:
             if mail[name]:
                 typer.echo("")
-                show_rows(label(name), [with_sentences(row) for row in mail[name]], as_json=False)
+                show_rows(label(name), [_in_words(name, row) for row in mail[name]], as_json=False)
 
     with_database(work)
+
+
+def _in_words(section: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    told = with_sentences(row)
+    return {**told, "reason": of_mail_out(told["reason"])} if section == "notifications" else told
 
 
 def _in_order(mail: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import typer
 
 from services.console import notifications
 from services.console.commands.arguments import helpdesk_id_of
+from services.console.explanations import of_mail_out
 from services.console.fields import BadValue, Choice
 from services.console.output import Card, Json, done, moment, number, show_cards, show_json, show_rows
 from services.console.repairs import brakes
@@ -72,7 +73,7 @@ def _card(mail: notifications.Notification, state: str) -> Card:
         _report(mail),
     )
     reply = _("The server: %(reply)s") % {"reply": one_line(mail.server_reply)} if mail.server_reply else ""
-    said = [mail.reason or "", reply]
+    said = [of_mail_out(mail.reason), reply]
     return Card(
         (str(mail.id), moment(mail.created_at), state, f"{mail.kind} {mail.ticket}", one_line(mail.subject or "")),
         facts,

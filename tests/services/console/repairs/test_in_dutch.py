@@ -103,6 +103,24 @@ def test_what_programs_read_is_the_same_in_both_languages(dutch: CommandLine, wi
         dutch.environment["IMPORTER_LANGUAGE"] = "nl"
 
 
+@pytest.mark.parametrize(
+    ("language", "reason", "not_sent"),
+    [
+        ("nl", "Deze mail is in deze mailbox al eerder ingelezen.", "Op automatische mail volgt nooit een mail."),
+        ("en", "This mail was imported from this mailbox before.", "No mail ever follows an automatic mail."),
+    ],
+)
+def test_reasons_are_said_in_the_language_of_the_rest(
+    dutch: CommandLine, sql: Sql, language: str, reason: str, not_sent: str
+) -> None:
+    sql("UPDATE notifications SET state = 'not-sent', reason = 'automatic', next_try_at = NULL;")
+    dutch.environment["IMPORTER_LANGUAGE"] = language
+    duplicate = TICKET[:-1] + "4"
+    assert reason in " ".join(dutch("mails", "show", duplicate).split())
+    assert not_sent in " ".join(dutch("notifications", "list", "--state", "not-sent").split())
+    assert dutch.json("mails", "show", duplicate)["reasons"][0]["sentence"].startswith("Deze mail is")
+
+
 def test_wrong_lines_of_a_file_are_english_for_programs_and_dutch_for_people(dutch: CommandLine, sql: Sql) -> None:
     lines = "OUD-1,nergens\nOUD-2\n"
     said = dutch("aliases", "import", "-", stdin=lines, code=1)

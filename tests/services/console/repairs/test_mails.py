@@ -63,7 +63,7 @@ def test_a_mail_is_shown_with_its_reasons_and_all_that_hangs_on_it(filled: Comma
     assert shown["earlier_outcomes"][0]["reasons"][0]["remedy"].startswith("Bekijk de oorspronkelijke mail")
     assert [mail["kind"] for mail in filled.json("mails", "show", TICKET)["notifications"]] == ["ticket-added-customer"]
     assert filled.json("mails", "show", DEAD)["dead_letters"][0]["reason"] == "onze fout"
-    assert "Deze mail is in deze mailbox al eerder" in filled("mails", "show", DUPLICATE)
+    assert "This mail was imported from this mailbox before." in filled("mails", "show", DUPLICATE)
 
 
 def test_the_raw_bytes_are_written_to_a_new_file_alone(filled: CommandLine, tmp_path: Path) -> None:
