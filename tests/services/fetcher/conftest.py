@@ -1,15 +1,25 @@
 """A helpdesk with a Maildir, on real servers."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from services.fetcher import schedule
 from shared.database.pool import Pool
 from tests.databases import Database
 from tests.services.fetcher.harness import Desk, Fetching
 from tests.shared.broker.harness import Queues
 from tests.vhosts import Vhost
+
+
+@pytest.fixture(autouse=True)
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fetcher in this process looks again soon: what a test awaits is what it sees then, and no pause before it."""
+    monkeypatch.setattr(schedule, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(schedule, "HELD_BACK", timedelta(seconds=0.2))
+    monkeypatch.setattr(schedule, "TROUBLE_SECONDS", 0.2)
 
 
 @pytest.fixture
