@@ -29,8 +29,6 @@ from tests.benchmarks.profile import profile
 from tests.benchmarks.stand import Stand, open_stand
 from tests.benchmarks.starting import memories, memory, startup_seconds
 
-IDLE_SECONDS = 3.0
-"""After which services that have nothing to do are idle, and what else the machine does is seen."""
 _LATENCY_RUN = 1000
 _REPLICAS_RUN = 2000
 """Numbers of runs of the mix, so that no two parts have the same mails."""
@@ -61,7 +59,7 @@ async def run(servers: Servers, folder: Path, form: Form, console: Console) -> M
                 measured.left_out.append(outcome)
             else:
                 measured.backlog = outcome
-        measured.busy_after = await processors_busy(IDLE_SECONDS)
+        measured.busy_after = await processors_busy(form.idle_seconds)
     if form.reading_and_mailboxes:
         with parts.part("reading, and mailboxes"):
             stages, peaks = await asyncio.to_thread(classifier.measure)
@@ -96,13 +94,13 @@ async def _main_part(stand: Stand, form: Form, parts: Parts) -> Measured:
     async with an_importer(stand) as importer, AsyncExitStack() as contenders:
         queue = await importer.installation.management.get(f"queues/{importer.installation.management.vhost}/mail.raw")
         measured = Measured(form.name, await stand.machine(str(queue["type"])))
-        measured.busy_before = await processors_busy(IDLE_SECONDS)
+        measured.busy_before = await processors_busy(form.idle_seconds)
         starts = [await startup_seconds(importer) for _ in range(form.starts)]
         for start in starts[1:] or starts:  # the first of several writes the bytecode
             for name, seconds in start.items():
                 measured.startup_seconds.setdefault(name, []).append(seconds)
         async with importer.running():
-            await asyncio.sleep(IDLE_SECONDS)
+            await asyncio.sleep(form.idle_seconds)
             idle = memory(importer, most=False)
             await importer.take([mail_of_mix(number) for number in range(form.warm_up)])
             others = await _others(stand, importer, form, contenders)
