@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from functools import partial
 from typing import Annotated, Final
 
@@ -13,12 +12,32 @@ from services.console import layout
 from services.console.doctor import broker, database, machine, mail
 from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.findings import Check, Finding, Level, all_findings
-from services.console.output import Json, show_json, terminal_width, visible
+from services.console.output import Json, in_words, show_json, terminal_width, visible
 from services.console.quiet import keep_libraries_quiet
-from shared.counted import many
+from services.console.texts import N_, _, ngettext, texts
 
 NEEDS_A_PERSON: Final = 3
-_INDENT: Final = " " * 6
+_PARTS: Final = (
+    N_("PostgreSQL"),
+    N_("RabbitMQ"),
+    N_("accounts"),
+    N_("alarms"),
+    N_("certificates"),
+    N_("clocks"),
+    N_("disk"),
+    N_("grants"),
+    N_("logins"),
+    N_("mailboxes"),
+    N_("queues"),
+    N_("roles"),
+    N_("schema"),
+    N_("secrets"),
+    N_("settings"),
+    N_("ticket numbers"),
+    N_("versions"),
+)
+"""What is examined: ids in JSON, and words."""
+_LEVELS: Final = {Level.OK: N_("ok"), Level.WARN: N_("warn"), Level.FAIL: N_("fail")}
 
 
 def doctor(
@@ -43,7 +62,7 @@ def doctor(
     configuration.refuse_missing_logins()
     findings = asyncio.run(all_findings(_checks(configuration, within)))
     if as_json:
-        show_json([dataclasses.asdict(finding) for finding in findings])
+        show_json([{"level": each.level, "part": each.part, "sentence": each.sentence} for each in findings])
     else:
         typer.echo(visible("\n".join(_lines(findings, terminal_width()))))
     if any(finding.level is Level.FAIL for finding in findings):
@@ -73,15 +92,20 @@ def _checks(configuration: DoctorConfiguration, within: float) -> list[Check]:
 
 def _lines(findings: list[Finding], width: int) -> list[str]:
     lines = []
+    levels = {level: _(word) for level, word in _LEVELS.items()}
+    indent = " " * (max(map(len, levels.values())) + 2)
     for finding in findings:
-        first, *rest = layout.wrapped(f"{finding.part}: {finding.sentence}", width, _INDENT)
-        lines += [f"{finding.level.value:<{len(_INDENT)}}{first.lstrip()}", *rest]
+        first, *rest = layout.wrapped(f"{_(finding.part)}: {_said(finding)}", width, indent)
+        lines += [f"{levels[finding.level]:<{len(indent)}}{first.lstrip()}", *rest]
     count = {level: sum(finding.level is level for finding in findings) for level in Level}
-    return [
-        *lines,
-        "",
-        f"{many(count[Level.FAIL], 'failure')}, {many(count[Level.WARN], 'warning')}, {count[Level.OK]} well.",
-    ]
+    failures = ngettext("%(count)s failure", "%(count)s failures", count[Level.FAIL]) % {"count": count[Level.FAIL]}
+    warnings = ngettext("%(count)s warning", "%(count)s warnings", count[Level.WARN]) % {"count": count[Level.WARN]}
+    well = _("%(count)s well.") % {"count": count[Level.OK]}
+    return [*lines, "", f"{failures}, {warnings}, {well}"]
+
+
+def _said(finding: Finding) -> str:
+    return finding.dutch if finding.dutch and texts().language == "nl" else in_words(finding.sentence)
 
 
 COMMANDS: Final = {"doctor": doctor}

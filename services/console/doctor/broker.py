@@ -11,10 +11,11 @@ from typing import Any, Final
 from services.console.doctor.clocks import compared
 from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.findings import Finding, failure, warning, well
+from services.console.texts import N_
 from shared.broker.administration import find_drift, management, vhost_of
 from shared.broker.session import VERSION_PROPERTY, BrokerOutage, Session, running_version
 from shared.broker.topology import topology
-from shared.counted import many
+from shared.sentences import Sentence
 
 PART: Final = "RabbitMQ"
 _OLDEST: Final = (3, 10)
@@ -31,14 +32,24 @@ async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Fi
         between = asked + (datetime.now(UTC) - asked) / 2
         version = str(overview["rabbitmq_version"])
         if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
-            yield failure(PART, f"It is version {version}, and 3.10 is the oldest that does: upgrade it.")
+            yield failure(
+                PART,
+                Sentence(
+                    "It is version %(version)s, and %(oldest)s is the oldest that does: upgrade it.",
+                    version=version,
+                    oldest="3.10",
+                ),
+            )
         else:
-            yield well(PART, f"It answers, version {version}.")
+            yield well(PART, Sentence("It answers, version %(version)s.", version=version))
         for alarm in await broker.alarms():
             yield failure(
                 PART,
-                f"It takes no messages ({alarm.get('resource')} alarm of {alarm.get('node')}): make room, or see which "
-                "queue grows.",
+                Sentence(
+                    "It takes no messages (%(what)s alarm of %(node)s): make room, or see which queue grows.",
+                    what=alarm.get("resource"),
+                    node=alarm.get("node"),
+                ),
             )
         for node in await broker.get("nodes") or ():
             for finding in _node(node):
@@ -51,14 +62,26 @@ async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Fi
 
 def _node(node: dict[str, Any]) -> list[Finding]:
     if not node.get("running", True):
-        return [failure(PART, f"Its node {node['name']} does not run: start it, before a second one stops.")]
+        return [
+            failure(
+                PART,
+                Sentence("Its node %(node)s does not run: start it, before a second one stops.", node=node["name"]),
+            )
+        ]
     free, limit = int(node.get("disk_free") or 0), int(node.get("disk_free_limit") or 0)
     if not free:
         return []
-    room = f"The disk of {node['name']} has {free / _GIB:.1f} GiB left"
+    room, at = f"{free / _GIB:.1f}", f"{limit / _GIB:.1f}"
     if free < _ROOM * limit:
-        return [warning("disk", f"{room}; at {limit / _GIB:.1f} GiB RabbitMQ takes nothing more: make room on it.")]
-    return [well("disk", f"{room}.")]
+        little = Sentence(
+            "The disk of %(node)s has %(room)s GiB left; at %(limit)s GiB RabbitMQ takes nothing more: make room on "
+            "it.",
+            node=node["name"],
+            room=room,
+            limit=at,
+        )
+        return [warning("disk", little)]
+    return [well("disk", Sentence("The disk of %(node)s has %(room)s GiB left.", node=node["name"], room=room))]
 
 
 async def _versions(connections: list[dict[str, Any]]) -> AsyncIterator[Finding]:
@@ -72,10 +95,16 @@ async def _versions(connections: list[dict[str, Any]]) -> AsyncIterator[Finding]
     others = sorted((name, version) for name, version in of if version != ours)
     for name, version in others:
         yield warning(
-            "versions", f"{name} runs as version {version}, this program is {ours}: start it again with this one."
+            "versions",
+            Sentence(
+                "%(name)s runs as version %(version)s, this program is %(ours)s: start it again with this one.",
+                name=name,
+                version=version,
+                ours=ours,
+            ),
         )
     if of and not others:
-        yield well("versions", f"All that are connected are of this version, {ours}.")
+        yield well("versions", Sentence("All that are connected are of this version, %(ours)s.", ours=ours))
 
 
 async def examine_topology(configuration: DoctorConfiguration) -> AsyncIterator[Finding]:
@@ -83,7 +112,8 @@ async def examine_topology(configuration: DoctorConfiguration) -> AsyncIterator[
     administrator = configuration.administration_of_broker()
     if administrator is None:
         yield warning(
-            "queues", "Not compared: the secret amqp_password_admin is not at hand (deploy-topology --check)."
+            "queues",
+            Sentence("Not compared: the secret amqp_password_admin is not at hand (deploy-topology --check)."),
         )
         return
     async with management(administrator, vhost_of(configuration.amqp_url)) as broker:
@@ -93,7 +123,11 @@ async def examine_topology(configuration: DoctorConfiguration) -> AsyncIterator[
         yield failure("queues", f"{difference}.")
     if not drift:
         yield well(
-            "queues", f"{len(wanted.queues)} queues, their policies, bindings and users' rights are as they must be."
+            "queues",
+            Sentence(
+                "%(count)s queues, their policies, bindings and users' rights are as they must be.",
+                count=len(wanted.queues),
+            ),
         )
 
 
@@ -114,9 +148,14 @@ async def examine_logins(configuration: DoctorConfiguration) -> AsyncIterator[Fi
                 raise
             yield failure(
                 "logins",
-                f"RabbitMQ refuses {user.name} with the secret {secret}: run helpdesk-importer deploy-topology, which "
-                "sets it.",
+                Sentence(
+                    "RabbitMQ refuses %(user)s with the secret %(secret)s: run helpdesk-importer deploy-topology, "
+                    "which sets it.",
+                    user=user.name,
+                    secret=secret,
+                ),
             )
     if taken:
-        others = f"; {many(without, 'secret')} of others are not at hand" if without else ""
-        yield well("logins", f"RabbitMQ takes {many(taken, 'user')} with their secrets{others}.")
+        all_of_them = N_("Logins that RabbitMQ takes: %(count)s.")
+        of_some = N_("Logins that RabbitMQ takes: %(count)s; secrets that are not at hand: %(others)s.")
+        yield well("logins", Sentence(of_some if without else all_of_them, count=taken, others=without))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.console.doctor.findings import Finding, failure, warning, well
+from shared.sentences import Sentence
 
 NOTICED: Final = timedelta(seconds=5)
 """More than the second by which a Date header (RFC 9110, 5.6.7) is rounded, and the way there and back."""
@@ -16,9 +17,21 @@ HARMFUL: Final = timedelta(minutes=2)
 def compared(part: str, theirs: datetime, ours: datetime) -> Finding:
     """What the difference between a server's clock and this machine's is."""
     difference = abs(theirs - ours)
-    said = f"The clock of {part} and that of this machine differ by {difference.total_seconds():,.0f} s"
+    seconds = f"{difference.total_seconds():,.0f}"
     if difference >= HARMFUL:
-        return failure("clocks", f"{said}: deadlines and logins go wrong. Let both follow NTP (timedatectl).")
+        wrong = Sentence(
+            "The clock of %(part)s and that of this machine differ by %(seconds)s s: deadlines and logins go wrong. "
+            "Let both follow NTP (timedatectl).",
+            part=part,
+            seconds=seconds,
+        )
+        return failure("clocks", wrong)
     if difference >= NOTICED:
-        return warning("clocks", f"{said}: let both follow NTP (timedatectl).")
-    return well("clocks", f"That of {part} and of this machine agree.")
+        noticed = Sentence(
+            "The clock of %(part)s and that of this machine differ by %(seconds)s s: let both follow NTP "
+            "(timedatectl).",
+            part=part,
+            seconds=seconds,
+        )
+        return warning("clocks", noticed)
+    return well("clocks", Sentence("That of %(part)s and of this machine agree.", part=part))

@@ -12,17 +12,18 @@ import asyncpg
 from services.console.doctor.clocks import compared
 from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.findings import Finding, failure, warning, well
-from shared.counted import many
+from services.console.texts import N_
 from shared.database.grants import expected_grants, grants_of
 from shared.database.migrate import OLDEST_SERVER, newest_revision
 from shared.database.pool import REQUIRED_REVISION, Connection
 from shared.database.roles import ROLES
 from shared.errors import Misconfigured, Outage
+from shared.sentences import Sentence
 from shared.standing.needs import number_needs
 from shared.standing.recorded import ticket_numbers
 
 PART: Final = "PostgreSQL"
-_MIGRATE: Final = "run helpdesk-importer migrate"
+_MIGRATE: Final = Sentence("run helpdesk-importer migrate")
 _GIB: Final = 1024**3
 _NAMED: Final = 3
 _TOO_MIGHTY: Final = (
@@ -48,16 +49,28 @@ async def connected(configuration: DoctorConfiguration, dsn: str | None = None) 
         )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise Misconfigured(
-            f"The database refuses the login ({error}): {_MIGRATE}, which sets the passwords."
+            Sentence(
+                "The database refuses the login (%(error)s): %(migrate)s, which sets the passwords.",
+                error=str(error),
+                migrate=_MIGRATE,
+            )
         ) from error
     except asyncpg.InvalidCatalogNameError as error:
-        raise Misconfigured(f"{error}: create it, owned by importer_owner, and {_MIGRATE}.") from error
+        raise Misconfigured(
+            Sentence(
+                "%(error)s: create it, owned by importer_owner, and %(migrate)s.", error=str(error), migrate=_MIGRATE
+            )
+        ) from error
     except ssl.SSLError as error:
-        raise Misconfigured(f"There is no safe connection to it ({error}): see its certificate.") from error
+        raise Misconfigured(
+            Sentence("There is no safe connection to it (%(error)s): see its certificate.", error=str(error))
+        ) from error
     except asyncpg.TooManyConnectionsError as error:
-        raise Outage("It takes no more connections: raise max_connections, or see who holds them.") from error
+        raise Outage(Sentence("It takes no more connections: raise max_connections, or see who holds them.")) from error
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise Outage(f"The database does not answer ({error}): see whether it runs, and its log.") from error
+        raise Outage(
+            Sentence("The database does not answer (%(error)s): see whether it runs, and its log.", error=str(error))
+        ) from error
 
 
 async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Finding]:
@@ -67,15 +80,29 @@ async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Fi
         version = (await connection.fetchval("SHOW server_version")).partition(" ")[0]
         number = await connection.fetchval("SELECT current_setting('server_version_num')::int")
         if number < OLDEST_SERVER:
-            yield failure(PART, f"It is version {version}, and 15 is the oldest that does: upgrade it.")
+            yield failure(
+                PART,
+                Sentence(
+                    "It is version %(version)s, and %(oldest)s is the oldest that does: upgrade it.",
+                    version=version,
+                    oldest=15,
+                ),
+            )
         else:
             size = await connection.fetchval("SELECT pg_database_size(current_database())")
-            yield well(PART, f"It answers, version {version}; the database takes {size / _GIB:.2f} GiB.")
+            yield well(
+                PART,
+                Sentence(
+                    "It answers, version %(version)s; the database takes %(size)s GiB.",
+                    version=version,
+                    size=f"{size / _GIB:.2f}",
+                ),
+            )
         asked = datetime.now(UTC)
         theirs = await connection.fetchval("SELECT clock_timestamp()")
         yield compared(PART, theirs, asked + (datetime.now(UTC) - asked) / 2)
         if await connection.fetchval("SELECT pg_is_in_recovery()"):
-            yield failure(PART, "It is a standby, which takes nothing: let the address lead to the primary.")
+            yield failure(PART, Sentence("It is a standby, which takes nothing: let the address lead to the primary."))
     finally:
         connection.terminate()
 
@@ -87,24 +114,43 @@ async def examine_schema(configuration: DoctorConfiguration) -> AsyncIterator[Fi
         try:
             revision = await connection.fetchval(_REVISION)
         except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-            yield failure("schema", f"The database has none of ours: {_MIGRATE}.")
+            yield failure("schema", Sentence("The database has none of ours: %(migrate)s.", migrate=_MIGRATE))
             return
         newest = newest_revision()
         if int(revision) < int(REQUIRED_REVISION):
             yield failure(
-                "schema", f"It is at revision {revision}, this version needs {REQUIRED_REVISION}: {_MIGRATE}."
+                "schema",
+                Sentence(
+                    "It is at revision %(revision)s, this version needs %(needed)s: %(migrate)s.",
+                    revision=revision,
+                    needed=REQUIRED_REVISION,
+                    migrate=_MIGRATE,
+                ),
             )
             return
         if int(revision) < int(newest):
             yield warning(
                 "schema",
-                f"It is at revision {revision}, and {newest} waits: {_MIGRATE} --finish, when no older "
-                "version runs any more.",
+                Sentence(
+                    "It is at revision %(revision)s, and %(newest)s waits: run helpdesk-importer migrate --finish, "
+                    "when no older version runs any more.",
+                    revision=revision,
+                    newest=newest,
+                ),
             )
         elif int(revision) > int(newest):
-            yield warning("schema", f"It is at revision {revision}, and this program is older ({newest}): upgrade it.")
+            yield warning(
+                "schema",
+                Sentence(
+                    "It is at revision %(revision)s, and this program is older (%(newest)s): upgrade it.",
+                    revision=revision,
+                    newest=newest,
+                ),
+            )
         else:
-            yield well("schema", f"It is at revision {revision}, the newest of this version.")
+            yield well(
+                "schema", Sentence("It is at revision %(revision)s, the newest of this version.", revision=revision)
+            )
             async for finding in _grants(connection):
                 yield finding
         async for finding in _numbers(connection):
@@ -116,28 +162,44 @@ async def examine_schema(configuration: DoctorConfiguration) -> AsyncIterator[Fi
 async def _grants(connection: Connection) -> AsyncIterator[Finding]:
     missing_roles = [row["name"] for row in await connection.fetch(_MISSING, list(ROLES))]
     if missing_roles:
-        yield failure("roles", f"There is no {', '.join(missing_roles)}: {_MIGRATE}.")
+        yield failure(
+            "roles", Sentence("There is no %(roles)s: %(migrate)s.", roles=", ".join(missing_roles), migrate=_MIGRATE)
+        )
     for row in await connection.fetch(_TOO_MIGHTY, list(ROLES)):
         role = row["rolname"]
-        yield warning("roles", f"{role} may do too much: ALTER ROLE {role} NOSUPERUSER NOCREATEROLE NOCREATEDB.")
+        yield warning(
+            "roles",
+            Sentence("%(role)s may do too much: ALTER ROLE %(role)s NOSUPERUSER NOCREATEROLE NOCREATEDB.", role=role),
+        )
     granted, expected = await grants_of(connection), expected_grants()
     if lacking := sorted(expected - granted):
         yield failure(
             "grants",
-            f"{many(len(lacking), 'right')} of our roles lack: {_some(lacking)}. Grant them as importer_owner.",
+            Sentence(
+                "Our roles lack rights (%(count)s): %(which)s. Grant them as importer_owner.",
+                count=len(lacking),
+                which=_some(lacking),
+            ),
         )
     if beyond := sorted(granted - expected):
-        yield warning("grants", f"{many(len(beyond), 'right')} more than needed: {_some(beyond)}. Revoke them.")
+        yield warning(
+            "grants",
+            Sentence(
+                "Our roles have more rights than needed (%(count)s): %(which)s. Revoke them.",
+                count=len(beyond),
+                which=_some(beyond),
+            ),
+        )
     if granted == expected:
-        yield well("grants", f"The roles have their {len(expected)} rights, and no others.")
+        yield well("grants", Sentence("The roles have their %(count)s rights, and no others.", count=len(expected)))
 
 
 async def _numbers(connection: Connection) -> AsyncIterator[Finding]:
     wanting = list(number_needs(await ticket_numbers(connection)))
     for need in wanting:
-        yield (warning if need.key == "aliases" else failure)("ticket numbers", need.english)
+        yield (warning if need.key == "aliases" else failure)("ticket numbers", need.english, need.dutch)
     if not wanting:
-        yield well("ticket numbers", "The pattern finds the newest ticket, the next one and all old numbers.")
+        yield well("ticket numbers", Sentence("The pattern finds the newest ticket, the next one and all old numbers."))
 
 
 async def examine_logins(configuration: DoctorConfiguration) -> AsyncIterator[Finding]:
@@ -151,17 +213,26 @@ async def examine_logins(configuration: DoctorConfiguration) -> AsyncIterator[Fi
         try:
             connection = await connected(configuration, login.get_secret_value())
         except Misconfigured:
-            yield failure("logins", f"PostgreSQL refuses {role} with the secret {secret}: {_MIGRATE}, which sets it.")
+            yield failure(
+                "logins",
+                Sentence(
+                    "PostgreSQL refuses %(role)s with the secret %(secret)s: %(migrate)s, which sets it.",
+                    role=role,
+                    secret=secret,
+                    migrate=_MIGRATE,
+                ),
+            )
         else:
             connection.terminate()
             taken += 1
     if taken:
-        yield well("logins", f"PostgreSQL takes {many(taken, 'role')} with their secrets{_others(without)}.")
-
-
-def _others(without: int) -> str:
-    return f"; {many(without, 'secret')} of others are not at hand" if without else ""
+        all_of_them = N_("Logins that PostgreSQL takes: %(count)s.")
+        of_some = N_("Logins that PostgreSQL takes: %(count)s; secrets that are not at hand: %(others)s.")
+        yield well("logins", Sentence(of_some if without else all_of_them, count=taken, others=without))
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    named = ", ".join(names[:_NAMED])
+    if len(names) <= _NAMED:
+        return named
+    return Sentence("%(named)s and %(more)s more", named=named, more=len(names) - _NAMED)

@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.errors import ImporterError
 from shared.one_line import one_line
+from shared.sentences import Sentence
 
 
 class Level(StrEnum):
@@ -22,11 +23,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence about one part; for all but `ok` it says what to do."""
+    """One sentence about one part, English or a `Sentence`; for all but `ok` it says what to do."""
 
     level: Level
     part: str
     sentence: str
+    dutch: str = ""
+    """Where the sentence is made in both languages elsewhere."""
 
 
 def well(part: str, sentence: str) -> Finding:
@@ -34,14 +37,14 @@ def well(part: str, sentence: str) -> Finding:
     return Finding(Level.OK, part, sentence)
 
 
-def warning(part: str, sentence: str) -> Finding:
+def warning(part: str, sentence: str, dutch: str = "") -> Finding:
     """Something to do when there is time, or something that could not be seen from here."""
-    return Finding(Level.WARN, part, sentence)
+    return Finding(Level.WARN, part, sentence, dutch)
 
 
-def failure(part: str, sentence: str) -> Finding:
+def failure(part: str, sentence: str, dutch: str = "") -> Finding:
     """Something that keeps mail from going on, now or soon."""
-    return Finding(Level.FAIL, part, sentence)
+    return Finding(Level.FAIL, part, sentence, dutch)
 
 
 Examine = Callable[[], AsyncIterator[Finding]]
@@ -92,11 +95,22 @@ async def _findings(check: Check) -> list[Finding]:
                 findings.append(finding)  # noqa: PERF401 - what was found before it fails counts too
     except TimeoutError:
         findings.append(
-            failure(check.part, f"There is no answer within {check.within:g} seconds: see whether it runs.")
+            failure(
+                check.part,
+                Sentence(
+                    "There is no answer within %(seconds)s seconds: see whether it runs.", seconds=f"{check.within:g}"
+                ),
+            )
         )
     except ImporterError as trouble:
-        findings.append(failure(check.part, sentence(str(trouble))))
+        findings.append(failure(check.part, told(trouble)))
     return findings
+
+
+def told(trouble: ImporterError) -> str:
+    """A trouble's text, as the sentence that it was raised with or on one line."""
+    said = trouble.args[0] if trouble.args else ""
+    return said if isinstance(said, Sentence) else sentence(str(trouble))
 
 
 def sentence(text: str) -> str:

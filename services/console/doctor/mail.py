@@ -8,9 +8,10 @@ from typing import Final
 
 from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.database import connected
-from services.console.doctor.findings import Finding, failure, sentence, warning, well
+from services.console.doctor.findings import Finding, failure, sentence, told, warning, well
 from services.console.service_process import ask
 from shared.errors import ImporterError, Misconfigured
+from shared.sentences import Sentence
 
 _AT_ONCE: Final = 4
 """Processes at the same time: each has a second of processor time and a pool of its own."""
@@ -46,11 +47,18 @@ async def _examine(
     finally:
         connection.terminate()
     if not things:
-        yield well(part, "There are none to try.")
+        yield well(part, Sentence("There are none to try."))
         return
     needed = (f"database_password_{service}", "encryption_keys")
     if missing := [name for name in needed if configuration.secret_at_hand(name) is None]:
-        yield warning(part, f"Not tried: {' and '.join(missing)} not at hand ({command} where they are).")
+        yield warning(
+            part,
+            Sentence(
+                "Not tried: %(secrets)s not at hand (%(command)s where they are).",
+                secrets=", ".join(missing),
+                command=command,
+            ),
+        )
         return
     tried = things[:MOST]
     places = asyncio.Semaphore(_AT_ONCE)
@@ -65,9 +73,16 @@ async def _examine(
     for finding in troubles:
         yield finding
     if len(troubles) < len(tried):
-        yield well(part, f"{len(tried) - len(troubles)} of {len(tried)} take our login.")
+        yield well(
+            part, Sentence("%(count)s of %(tried)s take our login.", count=len(tried) - len(troubles), tried=len(tried))
+        )
     if len(things) > len(tried):
-        yield warning(part, f"{len(things) - len(tried)} more were not tried: {command} tries one.")
+        yield warning(
+            part,
+            Sentence(
+                "%(count)s more were not tried: %(command)s tries one.", count=len(things) - len(tried), command=command
+            ),
+        )
 
 
 async def _tried(part: str, service: str, number: int, name: str) -> Finding | None:
@@ -77,10 +92,15 @@ async def _tried(part: str, service: str, number: int, name: str) -> Finding | N
             answer = await ask(service, "check", str(number))
     except TimeoutError:
         return failure(
-            part, f"{name}: no answer within {_EACH_SECONDS} seconds: see the server's name and the network."
+            part,
+            Sentence(
+                "%(name)s: no answer within %(seconds)s seconds: see the server's name and the network.",
+                name=name,
+                seconds=_EACH_SECONDS,
+            ),
         )
     except Misconfigured as trouble:
-        return warning(part, f"{name}: not tried: {sentence(str(trouble))}")
+        return warning(part, Sentence("%(name)s: not tried: %(why)s", name=name, why=told(trouble)))
     except ImporterError as trouble:
-        return failure(part, f"{name}: {sentence(str(trouble))}")
+        return failure(part, Sentence("%(name)s: %(why)s", name=name, why=told(trouble)))
     return None if answer["ok"] else failure(part, f"{name}: {sentence(str(answer['problem']))}")

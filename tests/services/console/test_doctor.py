@@ -102,6 +102,22 @@ async def test_an_installation_that_is_well_has_nothing_to_do(patient: CommandLi
     }  # fmt: skip
 
 
+async def test_dutch_has_the_same_findings_and_the_same_json(patient: CommandLine) -> None:
+    def settled(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
+        return [(each["level"], each["part"]) for each in found]
+
+    english = await examined(patient)
+    patient.environment.update(IMPORTER_LANGUAGE="nl", COLUMNS="80")
+    in_dutch = await examined(patient)
+    assert settled(in_dutch) == settled(english)
+    same = {each["sentence"] for each in english if each["part"] in {"grants", "roles", "schema", "queues"}}
+    assert same <= {each["sentence"] for each in in_dutch}
+    said = await patient.says("doctor", "--within", "60")
+    assert max(map(len, said.splitlines())) <= 80
+    assert "goed    PostgreSQL: Het antwoordt, versie " in said
+    assert "goed    rechten: De rollen hebben hun " in said
+
+
 @pytest.mark.parametrize("columns", [80, 60])
 async def test_no_line_is_wider_than_the_terminal(patient: CommandLine, columns: int) -> None:
     patient.environment["COLUMNS"] = str(columns)
