@@ -232,6 +232,10 @@ class Day:
             raise BadValue(_("%(typed)r is no date; write 2026-11-23") % {"typed": text}) from None
 
 
+def _of_template(error: BadTemplate) -> str:
+    return " ".join(_(problem.trouble.value) % problem.told for problem in error.problems).rstrip(".")
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectTemplate:
     """The subject of a template mail, with [placeholders] (DESIGN 11); not `of_ticket`: that of a summary."""
@@ -245,7 +249,7 @@ class SubjectTemplate:
         try:
             parse_subject(subject, of_ticket=self.of_ticket)
         except BadTemplate as error:
-            raise BadValue(str(error).rstrip(".")) from None
+            raise BadValue(_of_template(error)) from None
         return subject
 
 
@@ -265,7 +269,7 @@ class BodyTemplate:
         try:
             parse_body(body, of_ticket=self.of_ticket)
         except BadTemplate as error:
-            told = {"file": text, "problem": str(error).rstrip(".")}
+            told = {"file": text, "problem": _of_template(error)}
             raise BadValue(_("in the file %(file)s: %(problem)s") % told) from None
         return body
 

@@ -21,6 +21,7 @@ from typing import Final
 
 from shared.errors import ImporterError
 from shared.one_line import one_line
+from shared.sentences import Sentence
 from shared.templates.html_lines import NOTHING, may_keep_text, with_line_breaks, without_empty_lines
 from shared.templates.placeholders import NUMBER, OF_SUMMARIES, PLACEHOLDERS, Placeholder, find, normalised
 from shared.templates.plain_text import escaped
@@ -45,15 +46,17 @@ _with_line_breaks = lru_cache(_KEPT_BODIES)(with_line_breaks)
 
 
 class Trouble(StrEnum):
-    """What can be wrong with a template; the sentence says what to change, `{name}` and `{alike}` its placeholders."""
+    """What can be wrong with a template; the sentence says what to change, in its places stands what `Problem.told`."""
 
-    UNKNOWN = "[{name}] is unknown. docs/templates.md lists the placeholders. Write [[ for a bracket meant as such."
-    MISSPELT = "[{name}] is unknown. Did you mean [{alike}]? Write [[ for a bracket meant as such."
-    NOT_CLOSED = "A [ is not closed by a ]. Close it, or write [[ for a bracket that is meant as such."
-    TOO_LONG_FOR_A_SUBJECT = "[{name}] is too long for a subject: use it in the body."
-    NO_LINE_TO_GO = "[{name}?] is for a body: a subject has no lines that could go. Write [{name}]."
-    LINE_BREAK = "A subject is one line: remove the line break."
-    NO_NUMBER = "The subject must have [{name}] in it: without it an answer does not find its ticket."
+    UNKNOWN = Sentence(
+        "[%(name)s] is unknown. docs/templates.md lists the placeholders. Write [[ for a bracket meant as such."
+    )
+    MISSPELT = Sentence("[%(name)s] is unknown. Did you mean [%(alike)s]? Write [[ for a bracket meant as such.")
+    NOT_CLOSED = Sentence("A [ is not closed by a ]. Close it, or write [[ for a bracket that is meant as such.")
+    TOO_LONG_FOR_A_SUBJECT = Sentence("[%(name)s] is too long for a subject: use it in the body.")
+    NO_LINE_TO_GO = Sentence("[%(name)s?] is for a body: a subject has no lines that could go. Write [%(name)s].")
+    LINE_BREAK = Sentence("A subject is one line: remove the line break.")
+    NO_NUMBER = Sentence("The subject must have [%(name)s] in it: without it an answer does not find its ticket.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,13 @@ class Problem:
     name: str = ""
     alike: str = ""
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What stands in the places of the sentence."""
+        return {"name": self.name, "alike": self.alike}
+
     def __str__(self) -> str:
-        return self.trouble.value.format(name=self.name, alike=self.alike)
+        return self.trouble.value % self.told
 
 
 class BadTemplate(ImporterError):

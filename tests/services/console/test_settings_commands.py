@@ -432,6 +432,11 @@ def test_bad_input_is_a_sentence_and_changes_nothing(
             "er is geen dag 'Carnaval'; er zijn: Nieuwjaarsdag, ",
             id="no such day",
         ),
+        pytest.param(
+            ("templates", "add", "Servicedesk", "--kind", "ticket-added-customer", "--subject", "[ticketnumer]"),
+            "--subject: [ticketnumer] is geen invulveld. Bedoelt u [ticketnummer]?",
+            id="no such placeholder",
+        ),
     ],
 )
 def test_bad_input_is_a_dutch_sentence_where_dutch_is_spoken(
