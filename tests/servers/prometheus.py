@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
 from deploy.local.checkout import here
@@ -57,7 +58,7 @@ async def alertmanager(configuration: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _listening(command: Sequence[str], folder: Path, log: Path) -> AsyncIterator[str]:
-    """Run it in `folder` for the length of a block, which begins when it says where it listens."""
+    """Run it in `folder` for the length of a block, which begins when it is ready: before, it answers 503."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=plain_environment(),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
@@ -68,8 +69,12 @@ async def _listening(command: Sequence[str], folder: Path, log: Path) -> AsyncIt
     try:
         async with asyncio.timeout(_START_SECONDS):
             await asyncio.wait((keeping, address), return_when=asyncio.FIRST_COMPLETED)
-        assert address.done(), f"it ended: {log.read_text(encoding='utf-8')}"
-        yield f"http://{address.result()}"
+            assert address.done(), f"it ended: {log.read_text(encoding='utf-8')}"
+            url = f"http://{address.result()}"
+            async with httpx.AsyncClient(trust_env=False) as client:
+                while not (await client.get(f"{url}/-/ready")).is_success:
+                    await asyncio.sleep(0.05)
+        yield url
     finally:
         if process.returncode is None:
             process.terminate()
