@@ -7,11 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
+from services.console.texts import _
 from shared.broker import administration
 from shared.broker.administration import Deployment, Management
 from shared.broker.topology import Topology, topology
 from shared.configuration import BrokerAdministration
 from shared.errors import Outage
+from shared.sentences import Sentence
 
 _POLL_SECONDS: Final = 0.1
 
@@ -31,12 +33,12 @@ def deploy_topology(
     """
     deployment = asyncio.run(_deploy(BrokerAdministration.load(), topology(), check=check, wait=wait))
     for changed in deployment.changed:
-        typer.echo(f"applied: {changed}")
+        typer.echo(_("applied: %(change)s") % {"change": changed})
     for drift in deployment.drift:
-        typer.echo(f"differs: {drift}", err=True)
+        typer.echo(_("differs: %(drift)s") % {"drift": drift}, err=True)
     if deployment.drift:
         raise typer.Exit(1)
-    typer.echo("RabbitMQ is as it must be.")
+    typer.echo(_("RabbitMQ is as it must be."))
 
 
 async def _deploy(configuration: BrokerAdministration, wanted: Topology, *, check: bool, wait: float) -> Deployment:
@@ -61,7 +63,9 @@ async def _until_it_takes_connections(broker: Management, deadline: float) -> No
             if clock() > deadline:
                 raise
         if clock() > deadline:
-            raise Outage("RabbitMQ's management API answers, but it takes no AMQP connections yet: try again.")
+            raise Outage(
+                Sentence("RabbitMQ's management API answers, but it takes no AMQP connections yet: try again.")
+            )
         await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -23,11 +23,13 @@ import typer
 
 from services.console.commands.migrate import KEYS, DatabaseAdministration
 from services.console.output import done
+from services.console.texts import _, ngettext
 from shared.configuration import Configuration, variable_of
 from shared.database.pool import Connection, open_pool, transaction
 from shared.database.sealing_keys import publish
 from shared.errors import Misconfigured
 from shared.sealing import CannotOpen, Keyring, new_key
+from shared.sentences import Sentence
 
 _PATIENCE: Final = timedelta(seconds=5)
 
@@ -58,8 +60,11 @@ def generate(
     configuration = Configuration.load()
     if os.environ.get(variable := variable_of(KEYS)):
         raise Misconfigured(
-            f"The keys are given in {variable} itself, which no command can change: put a new key first in it, "
-            f"or name a file in {variable}_FILE."
+            Sentence(
+                "The keys are given in %(variable)s itself, which no command can change: put a new key first in it, "
+                "or name a file in %(variable)s_FILE.",
+                variable=variable,
+            )
         )
     file = configuration.secret_file(KEYS)
     if file.exists():
@@ -67,7 +72,10 @@ def generate(
         Keyring.from_secret(keys)
         key = f"{key}\n{keys.get_secret_value()}"
     _replace(file, f"{key}\n")
-    done(f"A new key is the first in {file}. Restart the services, then: helpdesk-importer encryption rotate.")
+    done(
+        _("A new key is the first in %(file)s. Restart the services, then: helpdesk-importer encryption rotate.")
+        % {"file": file}
+    )
 
 
 def _replace(file: Path, content: str) -> None:
@@ -87,8 +95,12 @@ def _replace(file: Path, content: str) -> None:
             raise
     except OSError as error:
         raise Misconfigured(
-            f"The secret's file {file} cannot be written ({error.strerror}). Put the key that "
-            "helpdesk-importer encryption key generate prints first into it by hand."
+            Sentence(
+                "The secret's file %(file)s cannot be written (%(why)s). Put the key that "
+                "helpdesk-importer encryption key generate prints first into it by hand.",
+                file=str(file),
+                why=error.strerror,
+            )
         ) from None
 
 
@@ -101,8 +113,13 @@ def rotate() -> None:
     configuration = DatabaseAdministration.load()
     keyring = Keyring.from_secret(configuration.secret(KEYS))
     count = asyncio.run(_rotate(configuration.database_dsn, keyring))
-    done(f"Passwords and certificates sealed for the newest key: of {count} {'login' if count == 1 else 'logins'}.")
-    done("The older keys in the secret encryption_keys are needed no more.")
+    sealed = ngettext(
+        "Passwords and certificates sealed for the newest key: of %(count)s login.",
+        "Passwords and certificates sealed for the newest key: of %(count)s logins.",
+        count,
+    )
+    done(sealed % {"count": count})
+    done(_("The older keys in the secret encryption_keys are needed no more."))
 
 
 async def _rotate(dsn: str, keyring: Keyring) -> int:
@@ -115,8 +132,11 @@ async def _rotate(dsn: str, keyring: Keyring) -> int:
             return await _reseal_all(connection, keyring)
     except asyncpg.InsufficientPrivilegeError as error:
         raise Misconfigured(
-            f"Only the owner of the database may read all secrets and publish a key ({error}): leave the login out of "
-            "IMPORTER_DATABASE_URL, or put importer_owner there."
+            Sentence(
+                "Only the owner of the database may read all secrets and publish a key (%(error)s): leave the login "
+                "out of IMPORTER_DATABASE_URL, or put importer_owner there.",
+                error=str(error),
+            )
         ) from None
 
 
@@ -129,7 +149,9 @@ async def _reseal_all(connection: Connection, keyring: Keyring) -> int:
                 for column in ("password_encrypted", "certificate_encrypted")
             ]
         except CannotOpen as error:
-            raise CannotOpen(f"The login {row['name']}: {error} Nothing was changed.") from None
+            raise CannotOpen(
+                Sentence("The login %(login)s: %(why)s Nothing was changed.", login=row["name"], why=str(error))
+            ) from None
         await connection.execute(_SET, row["id"], *rotated)
     return len(rows)
 

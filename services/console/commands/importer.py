@@ -21,8 +21,10 @@ from services.console.repairs import brakes
 from services.console.resources import HELPDESKS, IMPORTER
 from services.console.service_process import Unusable, ask
 from services.console.session import with_database, with_pool
+from services.console.texts import _
 from shared.database.pool import Connection, Pool, connection
 from shared.logins import ending
+from shared.sentences import Sentence
 from shared.standing import recorded
 
 _SHOWN_BY_JSON_ALONE: Final = frozenset({"id", "problem_kind"})
@@ -52,7 +54,7 @@ def change(helpdesk: str, *, with_password: bool = False, forget_secret: bool = 
         columns = await resolved(connection, IMPORTER.fields, values, helpdesk_id)
         given_secret = {} if secret is None else await secret(connection)
         await changes.change_importer(connection, helpdesk_id, columns, given_secret)
-        done(f"The importer settings of {helpdesk} are changed.")
+        done(_("The importer settings of %(helpdesk)s are changed.") % {"helpdesk": helpdesk})
 
     with_database(work)
 
@@ -77,8 +79,12 @@ def discover(
     show_one({"helpdesk": helpdesk, "address": answer["address"], "found": answer["found"]}, as_json=as_json)
     if not as_json:
         done(
-            f"The login would go to {urlsplit(answer['found']).hostname}. Is that your Exchange server? Then save it: "
-            f"helpdesk-importer importer set {shlex.quote(helpdesk)} --server {shlex.quote(answer['found'])}"
+            _("The login would go to %(server)s. Is that your Exchange server? Then save it: %(command)s")
+            % {
+                "server": urlsplit(answer["found"]).hostname,
+                "command": f"helpdesk-importer importer set {shlex.quote(helpdesk)} "
+                f"--server {shlex.quote(answer['found'])}",
+            }
         )
 
 
@@ -90,8 +96,8 @@ def pause(
 
     async def work(connection: Connection) -> None:
         if not await brakes.pause(connection, await repository.find(connection, HELPDESKS, helpdesk), reason):
-            raise BadValue(f"The helpdesk {helpdesk} has no importer settings yet.")
-        done(f"The mailbox of {helpdesk} is paused.")
+            raise BadValue(Sentence("The helpdesk %(helpdesk)s has no importer settings yet.", helpdesk=helpdesk))
+        done(_("The mailbox of %(helpdesk)s is paused.") % {"helpdesk": helpdesk})
 
     with_database(work)
 
@@ -101,8 +107,8 @@ def resume(helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or 
 
     async def work(connection: Connection) -> None:
         if not await brakes.resume(connection, await repository.find(connection, HELPDESKS, helpdesk)):
-            raise BadValue(f"The mailbox of {helpdesk} is not paused.")
-        done(f"The mailbox of {helpdesk} is read again.")
+            raise BadValue(Sentence("The mailbox of %(helpdesk)s is not paused.", helpdesk=helpdesk))
+        done(_("The mailbox of %(helpdesk)s is read again.") % {"helpdesk": helpdesk})
 
     with_database(work)
 

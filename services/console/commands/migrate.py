@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import Field
 
+from services.console.texts import _
 from shared.configuration import Configuration, DatabaseUrl
 from shared.database.pool import open_pool, transaction
 from shared.database.roles import ROLES
@@ -63,18 +64,21 @@ def migrate(
     configuration = DatabaseAdministration.load()
     if back_to is not None:
         asyncio.run(downgrade(configuration.database_dsn, to=back_to, lose_data=lose_data))
-        typer.echo(f"The schema is back at revision {back_to}.")
+        typer.echo(_("The schema is back at revision %(revision)s.") % {"revision": back_to})
         return
     passwords = configuration.passwords()
     reached = asyncio.run(migrate_database(configuration.database_dsn, to=to, finish=finish, passwords=passwords))
-    typer.echo(f"The schema is at revision {reached}.")
+    typer.echo(_("The schema is at revision %(revision)s.") % {"revision": reached})
     if reached < newest_revision() and to is None:
-        typer.echo("When no service of the version before runs any more: helpdesk-importer migrate --finish.")
+        typer.echo(_("When no service of the version before runs any more: helpdesk-importer migrate --finish."))
     if to is None and configuration.gives(KEYS):
         asyncio.run(_publish(configuration))
-        typer.echo("Secrets are sealed for the first key of encryption_keys.")
+        typer.echo(_("Secrets are sealed for the first key of encryption_keys."))
     for role, secret in ROLES.items():
-        typer.echo(f"{role}: {'may log in' if role in passwords else f'left as it is ({secret} is not given)'}")
+        text = (
+            _("%(role)s: may log in") if role in passwords else _("%(role)s: left as it is (%(secret)s is not given)")
+        )
+        typer.echo(text % {"role": role, "secret": secret})
 
 
 async def _publish(configuration: DatabaseAdministration) -> None:

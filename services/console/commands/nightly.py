@@ -12,14 +12,36 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from services.console.labels import label
 from services.console.nightly.clock import each_night, tonight
 from services.console.nightly.jobs import turn
 from services.console.nightly.operator import open_as_operator
 from services.console.nightly.retention import remove_unneeded
-from services.console.output import done
+from services.console.output import done, told_by
 from services.console.reconcile.comparing import Servers, Wanted, compare
 from services.console.reconcile.configuration import ReconcilerConfiguration, open_as_reconciler
+from services.console.texts import N_, _
 from shared.errors import ImporterError
+
+_COUNTED: Final = (
+    N_("raw mails"),
+    N_("bytes"),
+    N_("content keys"),
+    N_("blobs"),
+    N_("mailbox checks"),
+    N_("differences"),
+    N_("repaired"),
+    N_("left"),
+    N_("harmless"),
+    N_("not compared"),
+    N_("mailboxes"),
+    N_("mails in mailboxes"),
+    N_("mails"),
+    N_("tickets"),
+    N_("messages"),
+    N_("hashed"),
+)
+"""What the jobs count, as fields of what they tell."""
 
 
 class OneJob(StrEnum):
@@ -66,7 +88,7 @@ async def _tonight(only: OneJob | None) -> None:
             except ImporterError as trouble:
                 troubles.append(trouble)
     for other in troubles[1:]:
-        typer.echo(str(other), err=True)
+        typer.echo(told_by(other), err=True)
     if troubles:
         raise troubles[0]
 
@@ -93,9 +115,9 @@ async def _reconcile() -> Mapping[str, Any] | None:
 
 def _say(job: str, told: Mapping[str, Any] | None) -> None:
     if told is None:
-        done(f"{job}: done already, or somebody else does it.")
+        done(_("%(job)s: done already, or somebody else does it.") % {"job": job})
     else:
-        done(f"{job}: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in told.items()) + ".")
+        done(f"{job}: " + ", ".join(f"{count} {label(what)}" for what, count in told.items()) + ".")
 
 
 COMMANDS: Final = {"nightly": nightly}

@@ -17,10 +17,12 @@ from services.console.alarms.watch import Watch, channels_of
 from services.console.child_output import ChildOutput, LogFiles, OneStream
 from services.console.idle import IdleWatch, Situation
 from services.console.nightly.clock import each_night
+from services.console.output import number, told_by
 from services.console.supervisor import SERVICES, Condition, ServiceState, Supervisor
-from shared.counted import many
+from services.console.texts import _, ngettext
 from shared.errors import ImporterError, Misconfigured
 from shared.health import HealthServer
+from shared.sentences import Sentence
 from shared.telemetry import telemetry
 
 DONE: Final = 0
@@ -74,13 +76,17 @@ def run(
     log says which).
     """
     if timeout is not None and not until_idle:
-        raise typer.BadParameter("it belongs to --until-idle.", param_hint="--timeout")
+        raise typer.BadParameter(_("it belongs to --until-idle."), param_hint="--timeout")
     seconds = (timeout or DEFAULT_TIMEOUT_SECONDS) if until_idle else None
     try:
         code = asyncio.run(_run(_output(log_dir), state, first_health_port, seconds))
     except OSError as error:
         raise CannotWrite(
-            f"{error.filename} cannot be written ({error.strerror}). Choose another place or free this one."
+            Sentence(
+                "%(file)s cannot be written (%(why)s). Choose another place or free this one.",
+                file=error.filename,
+                why=error.strerror,
+            )
         ) from None
     finally:
         if state is not None:
@@ -93,8 +99,8 @@ async def _run(
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
 
     def report(state: ServiceState) -> None:
         typer.echo(_sentence(state), err=True)
@@ -128,7 +134,7 @@ async def _watch(first_health_port: int, stop: asyncio.Event) -> None:
                 health.add_check("watch", watch.check_looks)
                 await watch.run(stop)
     except Misconfigured as misconfigured:
-        typer.echo(f"watch: nobody is told of alarms: {misconfigured}", err=True)
+        typer.echo(_("watch: nobody is told of alarms: %(why)s") % {"why": told_by(misconfigured)}, err=True)
 
 
 async def _run_until_idle(supervisor: Supervisor, stop: asyncio.Event, seconds: float) -> int:
@@ -138,7 +144,7 @@ async def _run_until_idle(supervisor: Supervisor, stop: asyncio.Event, seconds: 
     watching = asyncio.create_task(watch.until_idle(), name="watch")
     try:
         await asyncio.wait((running, watching), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        why = "Stopped before all was done" if stop.is_set() else f"Not idle after {seconds:g} seconds"
+        stopped = stop.is_set()
     finally:
         stop.set()
         watching.cancel()
@@ -146,7 +152,8 @@ async def _run_until_idle(supervisor: Supervisor, stop: asyncio.Event, seconds: 
         await running
     if not watching.cancelled():
         return _tell_idle(watching.result())
-    typer.echo(f"{why}:", err=True)
+    why = _("Stopped before all was done:") if stopped else _("Not idle after %(seconds)s seconds:")
+    typer.echo(why % {"seconds": f"{seconds:g}"}, err=True)
     for sentence in watch.waits():
         typer.echo(f"- {sentence}", err=True)
     return NOT_IDLE
@@ -154,17 +161,21 @@ async def _run_until_idle(supervisor: Supervisor, stop: asyncio.Event, seconds: 
 
 def _tell_idle(situation: Situation) -> int:
     """Say that all is done, and what waits nevertheless; the exit code."""
-    typer.echo("Idle: every mailbox is checked, and all that could be imported and sent is.")
+    typer.echo(_("Idle: every mailbox is checked, and all that could be imported and sent is."))
     if later := situation.unfinished.mails_later:
-        typer.echo(
-            f"{many(later, 'mail')} out will be tried again later, or are held: helpdesk-importer notifications list."
+        text = ngettext(
+            "%(count)s mail out will be tried again later, or is held: helpdesk-importer notifications list.",
+            "%(count)s mails out will be tried again later, or are held: helpdesk-importer notifications list.",
+            later,
         )
+        typer.echo(text % {"count": number(later)})
     if situation.dead_letters:
-        typer.echo(
-            f"{many(situation.dead_letters, 'mail')} could not be handled and wait for a person: "
-            "helpdesk-importer dead-letters list.",
-            err=True,
+        text = ngettext(
+            "%(count)s mail could not be handled and waits for a person: helpdesk-importer dead-letters list.",
+            "%(count)s mails could not be handled and wait for a person: helpdesk-importer dead-letters list.",
+            situation.dead_letters,
         )
+        typer.echo(text % {"count": number(situation.dead_letters)}, err=True)
         return NEEDS_A_PERSON
     return DONE
 
@@ -199,21 +210,29 @@ def write_state(file: Path, states: dict[str, ServiceState]) -> None:
 def _sentence(state: ServiceState) -> str:
     match state.condition:
         case Condition.STARTING:
-            return f"{state.service}: starting (process {state.pid}, health {state.health_url})"
+            text = _("%(service)s: starting (process %(pid)s, health %(health)s)")
         case Condition.WAITING:
-            return f"{state.service}: ended with {_exit(state.last_exit)}; it will be started again"
+            text = _("%(service)s: ended with %(exit)s; it will be started again")
         case Condition.STOPPED:
-            return f"{state.service}: stopped with {_exit(state.last_exit)}"
+            text = _("%(service)s: stopped with %(exit)s")
         case Condition.HUNG:
-            return f"{state.service}: does not answer (process {state.pid}); it is ended and started again"
-        case Condition.READY | Condition.NOT_READY:
-            return f"{state.service}: {state.condition.value}"
+            text = _("%(service)s: does not answer (process %(pid)s); it is ended and started again")
+        case Condition.READY:
+            text = _("%(service)s: ready")
+        case Condition.NOT_READY:
+            text = _("%(service)s: not ready")
+    return text % {
+        "service": state.service,
+        "pid": state.pid,
+        "health": state.health_url,
+        "exit": _exit(state.last_exit),
+    }
 
 
 def _exit(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return f"exit code {code}"
+        return _("signal %(name)s") % {"name": signal.Signals(-code).name}
+    return _("exit code %(code)s") % {"code": code}
 
 
 COMMANDS: Final = {"run": run}

@@ -15,7 +15,9 @@ import typer
 
 from services.console.output import done
 from services.console.server_certificates import make_certificates
+from services.console.texts import _
 from shared.errors import Misconfigured
+from shared.sentences import Sentence
 
 
 def server_certificates(
@@ -37,11 +39,16 @@ def server_certificates(
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise Misconfigured(
-            f"The certificates in {folder} cannot be made ({why}): it must be a folder that this user may write, and "
-            "a file in it that is damaged must be taken away."
+            Sentence(
+                "The certificates in %(folder)s cannot be made (%(why)s): it must be a folder that this user may "
+                "write, and a file in it that is damaged must be taken away.",
+                folder=str(folder),
+                why=why,
+            )
         ) from None
     for one in made:
-        done(f"{one.name}: {'made' if one.is_new else 'kept'}, until {one.ends_at:%Y-%m-%d}")
+        text = _("%(server)s: made, until %(day)s") if one.is_new else _("%(server)s: kept, until %(day)s")
+        done(text % {"server": one.name, "day": f"{one.ends_at:%Y-%m-%d}"})
 
 
 COMMANDS: Final = {"server-certificates": server_certificates}

@@ -174,3 +174,10 @@ def test_what_is_typed_wrongly_is_told_in_english() -> None:
         "",
         "Error: No such option: --foo",
     ]
+
+
+def test_what_was_done_is_said_in_dutch(tmp_path: Path) -> None:
+    made = run("server-certificates", str(tmp_path), "--server", "postgres", IMPORTER_LANGUAGE="nl")
+    assert "\npostgres: gemaakt, tot " in made.stdout
+    kept = run("server-certificates", str(tmp_path), "--server", "postgres", IMPORTER_LANGUAGE="nl")
+    assert "\npostgres: gebleven, tot " in kept.stdout
