@@ -12,6 +12,7 @@ from datetime import datetime
 import typer
 
 from services.console.nightly.jobs import next_night
+from services.console.texts import _
 from shared import acting
 
 
@@ -28,7 +29,10 @@ async def tonight(*options: str) -> None:
             process.terminate()
             await process.wait()
     if code:
-        typer.echo(f"The work of the night ended with exit code {code}; the next night it is done again.", err=True)
+        typer.echo(
+            _("The work of the night ended with exit code %(code)s; the next night it is done again.") % {"code": code},
+            err=True,
+        )
 
 
 async def each_night(stop: asyncio.Event, work: Callable[[], Awaitable[None]] = tonight) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from typer.core import TyperArgument, TyperOption
@@ -82,3 +84,36 @@ def test_a_translation_has_the_places_of_its_text() -> None:
         for original, translation in zip(originals, (found,) if isinstance(found, str) else found, strict=True):
             places = re.findall(r"%\(\w+\)[rsd]", original)
             assert sorted(re.findall(r"%\(\w+\)[rsd]", translation)) == sorted(places), original
+
+
+MODULES = sorted(path for path in CONSOLE.rglob("*.py") if "web" not in path.relative_to(CONSOLE).parts)
+TRANSLATES = {"_", "N_", "ngettext", "Sentence"}
+SAYS = {"done", "echo"}
+WORDS = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,}")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(CONSOLE)))
+def test_no_sentence_is_said_untranslated_and_none_has_its_values_in_it(module: Path) -> None:
+    """An f-string within `_` is another text each time, and one around it hides it from the catalogue's tools."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    bare = [each for each in calls if called(each) in SAYS and each.args and WORDS.search(literal(each.args[0]))]
+    filled = [each for each in calls if called(each) in TRANSLATES and isinstance(each.args[0], ast.JoinedStr)]
+    hidden = [
+        inner
+        for text in ast.walk(tree)
+        if isinstance(text, ast.JoinedStr)
+        for inner in ast.walk(text)
+        if isinstance(inner, ast.Call) and called(inner) in TRANSLATES and isinstance(inner.args[0], ast.Constant)
+    ]
+    assert [ast.unparse(each) for each in (*bare, *filled, *hidden)] == []
+
+
+def called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def literal(said: ast.expr) -> str:
+    """What of an argument stands there as text, between the values of an f-string too."""
+    parts = said.values if isinstance(said, ast.JoinedStr) else [said]
+    return "\0".join(part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
