@@ -20,8 +20,8 @@ help: ## this page
 	@echo 'RUNTIME=docker takes Docker for the servers of demo and test, and for all of up; down, status and logs'
 	@echo 'know then what is up. PYTHON=python3.12 uses another Python (3.11 or later).'
 
-demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=maildir|imap|ews|graph, maildir if not given)
-	@$(local) demo --mailbox '$(MAILBOX)'
+demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=maildir|imap|ews|graph, maildir if not given; KEEP=1: it goes on afterwards, with the web console)
+	@$(local) demo --mailbox '$(MAILBOX)' $(if $(KEEP),--keep)
 
 test: ## all checks and all tests on private servers (T=tests/some/test_file.py: that file only, in seconds)
 	@$(local) test --only '$(T)'

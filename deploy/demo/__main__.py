@@ -4,8 +4,9 @@ Reads     an empty, migrated database and a virtual host with the topology, by t
           services; the secrets of all roles in IMPORTER_SECRETS_DIR; MAILBOX, the kind of mailbox (`maildir`,
           `imap`, `ews`, `graph`);
           DEMO_STARTED, when the command was typed (seconds since 1970), from which the first ticket is timed;
-          DEMO_FOLDER, where to write (default .run/demo)
-Does      loads a sample organisation, starts a mail server and the four services, delivers 36 sample mails, watches
+          DEMO_FOLDER, where to write (default .run/demo); DEMO_KEEP, not empty: go on afterwards, until Ctrl-C
+Does      loads a sample organisation, starts a mail server and the four services, delivers 36 sample mails, watches;
+          with DEMO_KEEP the web console too, and what is put in a mailbox meanwhile is imported
 Writes    in that folder report.json, notifications/*.eml, logs/SERVICE.log, mailboxes/
 Exit      0 every mail became what it must; 1 some did not, or something still waits after two minutes; 2 a kind of
           mailbox that there is not; 78 bad configuration; 130 interrupted. No process of ours is left in any case.
@@ -36,6 +37,8 @@ from deploy.demo.progress import LiveProgress
 from deploy.demo.running_services import running_services
 from deploy.demo.sample_mails import HELPDESKS, SAMPLE_MAILS
 from deploy.demo.smtp_server import SmtpServer
+from deploy.demo.staying import web_console
+from deploy.local.failure import SetUpFailed
 from shared.configuration import Configuration, DatabaseUrl
 from shared.errors import ImporterError, Misconfigured
 
@@ -78,6 +81,9 @@ async def demonstrate(console: Console, configuration: DemoConfiguration, kind: 
                         await asyncio.wait_for(demonstration.run(), DEADLINE)
                     except TimeoutError:
                         console.print(f"\n[red]After {DEADLINE:.0f} s this still waits:[/] (logs: {FOLDER / 'logs'})")
+                    if os.environ.get("DEMO_KEEP"):
+                        await _show(console, demonstration)
+                        await _stay(console, kind, mailboxes)
             return await _show(console, demonstration)
         finally:
             await ledger.close()
@@ -104,6 +110,21 @@ async def _show(console: Console, demonstration: Demonstration) -> bool:
     if not wrong:
         console.print(f"[green]All {len(mails)} mails became what they must.[/]", highlight=False)
     return not wrong
+
+
+async def _stay(console: Console, kind: str, mailboxes: Path) -> None:
+    """Go on until Ctrl-C, which cancels this."""
+    async with web_console(FOLDER) as link:
+        lines = [
+            "",
+            "The importer goes on until you press Ctrl-C.",
+            f"  web console  {link}",
+            "               (once: choose a password there)",
+        ]
+        if kind == "maildir":
+            lines.append(f"  mailboxes    a mail that you put in new/ of a folder of {mailboxes} is imported")
+        console.print("\n".join(lines), highlight=False, soft_wrap=True)
+        await asyncio.Event().wait()
 
 
 def _fresh_folder() -> Path:
@@ -133,7 +154,7 @@ def main() -> int:
     except Misconfigured as misconfigured:
         console.print(str(misconfigured), highlight=False)
         return os.EX_CONFIG
-    except ImporterError as error:
+    except (ImporterError, SetUpFailed) as error:
         console.print(str(error), highlight=False)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):

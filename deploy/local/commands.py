@@ -41,12 +41,19 @@ def prepare(checkout: Checkout) -> int:
     return 0
 
 
-def demo(checkout: Checkout, mailbox: str | None) -> int:
-    """A mailbox becomes tickets and notifications, before your eyes, on servers that are gone afterwards."""
+def demo(checkout: Checkout, mailbox: str | None, *, keep: bool) -> int:
+    """A mailbox becomes tickets and notifications, before your eyes, on servers that are gone afterwards.
+
+    With `keep` all of it goes on, with the web console, until Ctrl-C.
+    """
     started = time.time()
     chosen = runtime.chosen(checkout)
     with chosen.temporary_importer("demo") as command_line, ExitStack() as stack:
-        extra = {"DEMO_STARTED": f"{started:.3f}"} | ({"MAILBOX": mailbox} if mailbox else {})
+        extra = (
+            {"DEMO_STARTED": f"{started:.3f}"}
+            | ({"MAILBOX": mailbox} if mailbox else {})
+            | ({"DEMO_KEEP": "1"} if keep else {})
+        )
         if mailbox == "imap":
             extra |= stack.enter_context(chosen.imap_server("demo")).environment()
         command = [str(checkout.python), "-m", "deploy.demo"]

@@ -26,6 +26,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     )
     parser.add_argument("--only", default="", help="with test: the file or the pytest arguments to run")
     parser.add_argument("--mailbox", default="", help="with demo: the kind of mailbox")
+    parser.add_argument("--keep", action="store_true", help="with demo: go on afterwards, until Ctrl-C")
     parser.add_argument("--seed", type=int, default=1, help="with chaos: what goes wrong and when")
     parser.add_argument("--mails", type=int, default=5000, help="with chaos: how many mails")
     parser.add_argument("--from", dest="from_folder", default="", help="with restore: the folder of the back-up")
@@ -40,7 +41,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], int]:
     checkout = here()
     known: dict[str, Callable[[], int]] = {
         "setup": partial(commands.prepare, checkout),
-        "demo": partial(commands.demo, checkout, given.mailbox or None),
+        "demo": partial(commands.demo, checkout, given.mailbox or None, keep=given.keep),
         "test": partial(commands.test, checkout, given.only or None),
         "check": partial(commands.check, checkout),
         "bench": partial(commands.bench, checkout, given.form),

@@ -16,6 +16,7 @@ from deploy.local.instance import Instance
 from deploy.local.moves import Moves
 from deploy.local.processes import Process
 from deploy.local.server_log import last_words
+from deploy.local.web_console import launch_web_console, wait_for_web_console
 
 # in the order in which `helpdesk-importer run` hands out health ports
 SERVICES = ("fetcher", "classifier", "ticket_writer", "notifier")
@@ -83,20 +84,19 @@ class Importer:
             return
         port = self.instance.web_port() + 1
         with step("the web console is ready"):
-            process = processes.launch(
-                [str(self.checkout.python), "-m", "services.console.web"],
-                environment=self.command_line.environment() | {"IMPORTER_HEALTH_PORT": str(port)},
+            process = launch_web_console(
+                self.checkout.python,
+                self.command_line.environment(),
+                health_port=port,
                 log=self._web_log,
-                folder=self.instance.folder,
                 tether=None,
             )
             processes.record(self._web_record, process)
-            moves = Moves(process, self._web_log)
-            while health.trouble(port):
-                if not processes.is_alive(process) or moves.stands_still():
-                    self.stop()
-                    raise SetUpFailed(f"The web console does not start: {last_words(self._web_log)}")
-                time.sleep(_POLL_SECONDS)
+            try:
+                wait_for_web_console(process, health_port=port, log=self._web_log)
+            except SetUpFailed:
+                self.stop()
+                raise
 
     def is_running(self) -> bool:
         return processes.recorded(self._record) is not None

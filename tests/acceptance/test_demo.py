@@ -11,6 +11,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy.demo.mail_servers import MAIL_SERVERS
@@ -98,6 +99,24 @@ async def test_ctrl_c_leaves_no_process(installation: Installation, tmp_path: Pa
         assert demo.stdout is not None
         first = await demo.stdout.readline()
         assert b" s " in first
+        demo.send_signal(signal.SIGINT)
+        shown, _ = await demo.communicate()
+    assert demo.returncode == 130, shown.decode()
+    assert processes_of(installation) == []
+
+
+async def test_one_that_is_kept_has_the_web_console_until_ctrl_c(installation: Installation, tmp_path: Path) -> None:
+    async with demonstration(installation, tmp_path, DEMO_KEEP="1") as demo:
+        assert demo.stdout is not None
+        link = b""
+        while not link:
+            line = await demo.stdout.readline()
+            assert line, "it ended"
+            link = next((word for word in line.split() if b"/welcome/" in word), b"")
+        async with httpx.AsyncClient() as browser:
+            page = await browser.get(link.decode())
+        assert page.status_code == 200
+        assert "Kies nu uw wachtwoord" in page.text
         demo.send_signal(signal.SIGINT)
         shown, _ = await demo.communicate()
     assert demo.returncode == 130, shown.decode()
