@@ -133,7 +133,7 @@ def show_log(
             if not as_json:
                 row["quiet_before"] = check.quiet_before.checks
             rows.append(row)
-        show_rows("checks of the mailbox", rows, hidden=_SHOWN_BY_JSON_ALONE, as_json=as_json)
+        show_rows(_("checks of the mailbox"), rows, hidden=_SHOWN_BY_JSON_ALONE, as_json=as_json)
 
     with_database(work)
 
