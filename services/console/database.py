@@ -17,7 +17,7 @@ from pydantic import Field, SecretStr
 
 from services.console.texts import N_
 from shared.configuration import Configuration, DatabaseUrl
-from shared.database.pool import Connection, Pool, open_pool, transaction
+from shared.database.pool import Connection, Pool, Waiting, log_waiting, open_pool, transaction
 from shared.errors import ImporterError, Misconfigured
 from shared.sentences import Sentence
 
@@ -25,7 +25,7 @@ _MAY_NOT: Final = N_(
     "The role of the command line may not do this (%(why)s): run helpdesk-importer migrate, and see that "
     "IMPORTER_DATABASE_URL names no other login than importer_console."
 )
-_PATIENCE: Final = timedelta(seconds=5)
+PATIENCE: Final = timedelta(seconds=5)
 """How long a database that does not answer is waited for at the start."""
 
 
@@ -58,13 +58,19 @@ class Refused(ImporterError):
 
 
 @asynccontextmanager
-async def open_database(configuration: ConsoleConfiguration, *, connections: int = 1) -> AsyncIterator[Pool]:
-    """A pool of so many connections, closed at the end. Raises Misconfigured, or Outage after five seconds."""
+async def open_database(
+    configuration: ConsoleConfiguration, *, connections: int = 1, waiting: Waiting = log_waiting
+) -> AsyncIterator[Pool]:
+    """A pool of so many connections, closed at the end. Raises Misconfigured, or Outage after PATIENCE.
+
+    `waiting` as of `open_pool`.
+    """
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(),
         application_name="helpdesk-importer",
         max_size=connections,
-        patience=_PATIENCE,
+        patience=PATIENCE,
+        waiting=waiting,
     )
     try:
         yield pool

@@ -9,10 +9,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from services.console.database import ConsoleConfiguration, Refused, one_transaction, open_database, refusals
+import typer
+
+from services.console.database import (
+    PATIENCE,
+    ConsoleConfiguration,
+    Refused,
+    one_transaction,
+    open_database,
+    refusals,
+)
 from services.console.fields import BadValue
 from services.console.refusals import sentence
+from services.console.texts import _
 from shared.database.pool import Connection, Pool
+from shared.errors import Outage
 
 T = TypeVar("T")
 
@@ -34,7 +45,7 @@ def with_pool(work: Callable[[Pool], Awaitable[T]]) -> T:
     """The answer of `work`, which says itself what is one transaction, on a pool of one connection. Raises the same."""
 
     async def visit() -> T:
-        async with open_database(ConsoleConfiguration.load()) as pool:
+        async with open_database(ConsoleConfiguration.load(), waiting=_say_once) as pool:
             with refusals():
                 return await work(pool)
 
@@ -42,3 +53,12 @@ def with_pool(work: Callable[[Pool], Awaitable[T]]) -> T:
         return asyncio.run(visit())
     except Refused as refused:
         raise BadValue(sentence(refused)) from None
+
+
+def _say_once(attempt: int, _delay: float, _outage: Outage) -> None:
+    """Why nothing happens for some seconds; what is wrong is told when they are over."""
+    if attempt == 1:
+        seconds = PATIENCE.total_seconds()
+        typer.echo(
+            _("PostgreSQL does not answer; it is asked for %(seconds)g seconds…") % {"seconds": seconds}, err=True
+        )

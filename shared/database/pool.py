@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -62,7 +62,15 @@ _AWAY: Final = (
 )
 _CONFLICTS: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
+Waiting: TypeAlias = Callable[[int, float, Outage], None]
+"""Hears that the database does not answer: which attempt it was, seconds until the next, and why."""
+
 log = structlog.get_logger(__name__)
+
+
+def log_waiting(attempt: int, delay: float, outage: Outage) -> None:
+    """Log it."""
+    log.warning("database_waiting", attempt=attempt, retry_in_seconds=delay, problem=str(outage))
 
 
 async def open_pool(
@@ -75,13 +83,15 @@ async def open_pool(
     statement_timeout: timedelta = timedelta(seconds=30),
     patience: timedelta | None = None,
     same_plans: bool = False,
+    waiting: Waiting = log_waiting,
 ) -> Pool:
     """A pool on the database at `url`, once it answers and its schema is new enough.
 
     With `same_plans` each statement is planned once for all its parameters: for those who ask the same for each mail,
     of which planning would be the greater part. Not for lists with filters that may be left out.
 
-    A database that does not answer is waited for, logged at each attempt: for ever, or for `patience` (then Outage).
+    A database that does not answer is waited for, for ever or for `patience` (then Outage); `waiting` hears of each
+    attempt that failed, which is logged if nothing is given.
     Misconfigured: it refuses the login, does not exist, or has an older schema than this code needs.
     """
     deadline = None if patience is None else asyncio.get_running_loop().time() + patience.total_seconds()
@@ -102,7 +112,7 @@ async def open_pool(
             attempt += 1
             if deadline is not None and asyncio.get_running_loop().time() + delay > deadline:
                 raise
-            log.warning("database_waiting", attempt=attempt, retry_in_seconds=delay, problem=str(outage))
+            waiting(attempt, delay, outage)
             await asyncio.sleep(delay)
 
 

@@ -178,7 +178,8 @@ def installation(postgres_server: PostgresEndpoint, monkeypatch: pytest.MonkeyPa
         "IMPORTER_RABBITMQ_MANAGEMENT_URL": "http://nobody:x@127.0.0.1:1",
     }
     monkeypatch.chdir(tmp_path)
-    for module in ("services.console.database", encryption.__name__, operator.__name__):
+    monkeypatch.setattr("services.console.database.PATIENCE", timedelta(0))
+    for module in (encryption.__name__, operator.__name__):
         monkeypatch.setattr(f"{module}._PATIENCE", timedelta(0))
     return CommandLine(settings, monkeypatch)
 
