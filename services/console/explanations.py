@@ -1,4 +1,4 @@
-"""Reasons («waarom») as the command line says them: a sentence each, with what a person can do about it."""
+"""Reasons («waarom») as people read them: a sentence each, with what a person can do about it, in their language."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from shared.portal.reasons import Explanation, NotSentReason
 
 
 def sentences(of_mail: Iterable[ExplainedReason | Mapping[str, Any]]) -> list[str]:
-    """Each reason with its remedy."""
-    return [_sentence(reason if isinstance(reason, Mapping) else asdict(reason)) for reason in of_mail]
+    """Each reason with its remedy, as the command line says it."""
+    return [_joined(explained(reason, texts().language)) for reason in of_mail]
 
 
 def with_sentences(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,19 +26,28 @@ def with_sentences(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_mail_out(reason: str | None) -> str:
+    """Why a mail out was not sent, or not yet, as the command line says it."""
+    return _joined(explained_mail_out(reason, texts().language))
+
+
+def explained(reason: ExplainedReason | Mapping[str, Any], language: str) -> Explanation:
+    """Sentence and remedy of a reason of a mail, whose own are Dutch."""
+    given = reason if isinstance(reason, Mapping) else asdict(reason)
+    if language == "nl":
+        return Explanation(given["sentence"], given["remedy"])
+    return explanation_in_english(Reason.model_validate({"id": given["id"], "detail": given["detail"]}))
+
+
+def explained_mail_out(reason: str | None, language: str) -> Explanation:
     """Why a mail out was not sent, or not yet; what only a newer version knows, as its id."""
-    in_dutch = texts().language == "nl"
+    in_dutch = language == "nl"
     if reason in set(DeliveryReason):
-        return _joined((delivery if in_dutch else english).DELIVERY[DeliveryReason(reason)])
+        of_deliveries = delivery.DELIVERY if in_dutch else english.DELIVERY
+        return of_deliveries[DeliveryReason(reason)]
     if reason in set(NotSentReason):
-        return _joined((reasons if in_dutch else english).NOT_SENT[NotSentReason(reason)])
-    return reason or ""
-
-
-def _sentence(reason: Mapping[str, Any]) -> str:
-    if texts().language == "nl":
-        return _joined(Explanation(reason["sentence"], reason["remedy"]))
-    return _joined(explanation_in_english(Reason.model_validate({"id": reason["id"], "detail": reason["detail"]})))
+        of_not_sent = reasons.NOT_SENT if in_dutch else english.NOT_SENT
+        return of_not_sent[NotSentReason(reason)]
+    return Explanation(reason or "")
 
 
 def _joined(explanation: Explanation) -> str:

@@ -23,9 +23,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.console.catalogue import Texts
+from services.console.explanations import explained, explained_mail_out
+from services.console.repairs.mails import ExplainedReason
 from services.console.web.translations import LANGUAGES, texts_of
-from shared.portal.delivery import DELIVERY, DeliveryReason
-from shared.portal.reasons import NOT_SENT, NotSentReason
+from shared.portal.reasons import Explanation
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -78,16 +79,17 @@ def _duration(context: Context, seconds: float | None) -> str:
     return format_timedelta(timedelta(seconds=seconds), locale=locale)
 
 
-def _outgoing_reason(reason: str | None) -> str:
-    """Why a mail out was not sent, or not yet, in Dutch; what only a newer version knows, as its id."""
-    explanation = None
-    if reason in set(DeliveryReason):
-        explanation = DELIVERY[DeliveryReason(reason)]
-    elif reason in set(NotSentReason):
-        explanation = NOT_SENT[NotSentReason(reason)]
-    if explanation is not None:
-        return " ".join(filter(None, (explanation.sentence, explanation.remedy)))
-    return reason or ""
+@pass_context
+def _explained(context: Context, reason: ExplainedReason | Mapping[str, Any]) -> Explanation:
+    """Why a mail became what it became, and what can be done about it, in the visitor's language."""
+    return explained(reason, context["language"])
+
+
+@pass_context
+def _outgoing_reason(context: Context, reason: str | None) -> str:
+    """Why a mail out was not sent, or not yet, and what can be done about it, in the visitor's language."""
+    explanation = explained_mail_out(reason, context["language"])
+    return " ".join(filter(None, (explanation.sentence, explanation.remedy)))
 
 
 @cache
@@ -104,7 +106,9 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         texts.gettext, texts.ngettext, newstyle=True
     )
-    environment.filters.update(moment=_moment, hour=_hour, duration=_duration, outgoing_reason=_outgoing_reason)
+    environment.filters.update(
+        moment=_moment, hour=_hour, duration=_duration, explained=_explained, outgoing_reason=_outgoing_reason
+    )
     environment.globals.update(static_url=static_url, languages=LANGUAGES)
     return environment
 
