@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -157,6 +158,22 @@ async def test_each_kind_offers_its_placeholders_and_reads_in_both_languages(wor
             assert ("<code>[overzicht]</code>" in answer.text) == (kind is TemplateKind.SUMMARY)
             frame = await client.get(f"/templates/1/{kind}/preview")
             assert "Sanne de Wit" in frame.text
+
+
+@pytest.mark.parametrize(
+    ("user", "said", "other"),
+    [
+        ("baas", "het nummer van het ticket", "the ticket's number"),
+        ("boss", "the ticket's number", "het nummer van het ticket"),
+    ],
+)
+async def test_what_a_placeholder_stands_for_is_in_the_visitors_language(
+    world: World, user: str, said: str, other: str
+) -> None:
+    async with await world.logged_in(user) as client:
+        page = unescape((await client.get(CUSTOMERS)).text)
+    assert f"<td>{said}</td>" in page
+    assert other not in page
 
 
 async def test_M4_a_preview_on_a_real_ticket_is_what_the_notifier_writes_of_it(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The texts of the pages, as they stand in templates and code."""
+"""The texts of the pages, as they stand in templates and code, and the meanings of placeholders."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from babel.messages.extract import extract_from_dir
+
+from shared.templates.placeholders import OF_SUMMARIES, PLACEHOLDERS
 
 WEB: Final = Path(__file__).parents[4] / "services" / "console" / "web"
 _METHODS: Final = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
@@ -18,4 +20,5 @@ Text = str | tuple[str, ...]
 def texts() -> set[Text]:
     """Each text once; one for singular and plural is a pair."""
     found = extract_from_dir(WEB, _METHODS, _OPTIONS, _KEYWORDS)
-    return {tuple(message) if isinstance(message, tuple) else message for _, _, message, _, _ in found}
+    of_pages = {tuple(message) if isinstance(message, tuple) else message for _, _, message, _, _ in found}
+    return of_pages | {placeholder.meaning for placeholder in (*PLACEHOLDERS, *OF_SUMMARIES)}
