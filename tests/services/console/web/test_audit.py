@@ -88,6 +88,25 @@ async def test_it_is_told_in_words(world: World) -> None:
         assert "imported again" in (await client.get("/audit?actor=joost")).text
 
 
+@pytest.mark.parametrize(
+    ("user", "labels"),
+    [("baas", ("Afzender", "Wat ermee gebeurt", "Soort")), ("boss", ("Sender", "What happens to it", "Kind"))],
+)
+async def test_a_column_is_called_what_its_page_calls_it(world: World, user: str, labels: tuple[str, ...]) -> None:
+    await world.owner.execute(
+        "INSERT INTO audit_log (actor, database_role, tool, kind, deed, thing, helpdesk_id, after) VALUES"
+        " ('Marieke', 'importer_web', 'web', 'settings', 'added', 'sender_rules', 1, $1)",
+        {"kind": "domain", "pattern": "stapel.example", "verdict": "block"},
+    )
+    async with await world.logged_in(user) as client:
+        page = (await client.get("/audit?thing=sender_rules")).text
+    await world.owner.execute("DELETE FROM audit_log WHERE thing = 'sender_rules'")
+    for label in labels:
+        assert f"<dt>{label}</dt>" in page
+    for column in ("pattern", "verdict", "kind"):
+        assert f"<dt>{column}</dt>" not in page
+
+
 async def test_all_that_the_database_writes_there_has_words(world: World) -> None:
     rows = await world.owner.fetch(
         "SELECT relname AS thing, proname AS function, split_part(encode(tgargs, 'escape'), $1, 1) AS first"
