@@ -62,6 +62,7 @@ def _usable(ca_file: Path) -> Path:
 DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
 AmqpUrl = Annotated[SecretStr, _url("amqp", "amqps")]
 HttpUrl = Annotated[SecretStr, _url("http", "https")]
+UsableCaFile = Annotated[Path, AfterValidator(_usable)]
 
 
 class Configuration(BaseModel):
@@ -82,7 +83,7 @@ class Configuration(BaseModel):
         description="elsewhere (PostgreSQL and RabbitMQ on other machines), always (those on this machine too, and "
         "mail servers whatever their settings allow) or never (as the addresses say)",
     )
-    server_ca_file: Annotated[Path, AfterValidator(_usable)] | None = Field(
+    server_ca_file: UsableCaFile | None = Field(
         default=None,
         description="a PEM file with the authorities that vouch for PostgreSQL and RabbitMQ, in place of the machine's",
     )

@@ -37,6 +37,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "installation_id": _hash_key,
     "alarm_webhook_secret": _hash_key,
     "alarm_smtp_password": _to_be_filled_in,
+    "web_oidc_client_secret": _to_be_filled_in,
 }
 
 

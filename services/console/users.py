@@ -28,6 +28,7 @@ _FORGET: Final = "DELETE FROM web_invitations WHERE user_id = $1"
 _INVITE: Final = "INSERT INTO web_invitations (token_hash, user_id, ends_at) VALUES ($1, $2, now() + $3::interval)"
 _ACTIVE: Final = "UPDATE web_users SET active = $2 WHERE id = $1"
 _OPERATOR: Final = "UPDATE web_users SET operator = $2 WHERE id = $1"
+_UNBIND: Final = "UPDATE web_users SET openid_issuer = NULL, openid_subject = NULL WHERE id = $1"
 _END: Final = "DELETE FROM web_sessions WHERE user_id = $1"
 _LIST: Final = """
     SELECT users.name, users.operator, users.has_password, users.active, users.created_at,
@@ -91,6 +92,12 @@ async def set_active(connection: Connection, user_id: int, *, active: bool) -> N
 async def set_operator(connection: Connection, user_id: int, *, operator: bool) -> None:
     """Let him administer all helpdesks, users and servers, or what his rights say alone."""
     await connection.execute(_OPERATOR, user_id, operator)
+
+
+async def unbind(connection: Connection, user_id: int) -> None:
+    """Forget who he is at the provider of OpenID Connect, and log him out: whoever has his name there next is he."""
+    await connection.execute(_UNBIND, user_id)
+    await end_sessions(connection, user_id)
 
 
 async def end_sessions(connection: Connection, user_id: int) -> None:

@@ -7,8 +7,10 @@ Writes   sessions, and what people decide: replays, discards, choices for old ma
          does one after the other, as jobs (`bulk`).
 
 Settings: IMPORTER_DATABASE_URL, IMPORTER_AMQP_URL, IMPORTER_RABBITMQ_MANAGEMENT_URL, IMPORTER_WEB_HOST and _PORT where
-it listens (127.0.0.1:8025), IMPORTER_WEB_URL under which people know it where a proxy stands before it; secrets
-database_password_web and amqp_password_console. Replicas may run side by side. Exit codes: those of `shared.runtime`.
+it listens (127.0.0.1:8025), IMPORTER_WEB_URL under which people know it where a proxy stands before it,
+IMPORTER_WEB_OIDC_ISSUER, _CLIENT_ID, _CLAIM, _ONLY and _CA_FILE where people log in by OpenID Connect; secrets
+database_password_web, amqp_password_console and, with a provider, web_oidc_client_secret. Replicas may run side by
+side. Exit codes: those of `shared.runtime`.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from services.console.web import bulk
 from services.console.web.application import application
 from services.console.web.configuration import WebConfiguration
 from services.console.web.listening import listen
+from services.console.web.openid.provider import Provider
+from services.console.web.openid.settings import openid_settings
 from services.console.web.visit import House
 from shared.database.pool import connection, open_pool
 from shared.runtime import Process, run_service
@@ -51,6 +55,8 @@ async def main(process: Process[WebConfiguration]) -> None:
     """Wire the service and run it until it is told to stop."""
     configuration = process.configuration
     monitoring = MonitoringConfiguration.load()
+    openid = openid_settings(configuration)
+    provider = None if openid is None else Provider(openid)
     listening = listen(configuration.web_host, configuration.web_port)
     pool = await open_pool(
         configuration.database_dsn.get_secret_value(), application_name=SERVICE, max_size=_CONNECTIONS
@@ -58,7 +64,7 @@ async def main(process: Process[WebConfiguration]) -> None:
     async with pool:
         server = _Server(
             uvicorn.Config(
-                application(House(configuration, monitoring, pool, process.stop)),
+                application(House(configuration, monitoring, pool, process.stop, provider)),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -66,9 +66,11 @@ def page(
     return Route(path, endpoint, methods=methods)
 
 
-def set_cookie(response: Response, visit: Visit, name: str, value: str) -> None:
-    """A cookie that no script reads and no other site sends with its forms; it ends with the browser."""
-    response.set_cookie(name, value, httponly=True, samesite="lax", secure=_is_https(visit.house), path="/")
+def set_cookie(response: Response, visit: Visit, name: str, value: str, *, seconds: int | None = None) -> None:
+    """A cookie that no script reads and no other site sends with its forms; it ends with the browser, or earlier."""
+    response.set_cookie(
+        name, value, max_age=seconds, httponly=True, samesite="lax", secure=is_https(visit.house), path="/"
+    )
 
 
 def see(path: str) -> RedirectResponse:
@@ -154,5 +156,6 @@ def _to_login(visit: Visit) -> Response:
     return see(f"/login?{urlencode({'next': wanted})}" if visit.request.method == "GET" else "/login")
 
 
-def _is_https(house: House) -> bool:
+def is_https(house: House) -> bool:
+    """Whether browsers reach us over https alone."""
     return (house.configuration.web_url or "").startswith("https:")

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from services.console.catalogue import Texts
 from services.console.queues import MonitoringConfiguration
 from services.console.web.configuration import WebConfiguration
+from services.console.web.openid.provider import Provider
 from services.console.web.tokens import form_token
 from services.console.web.translations import preferred, texts_of
 from services.console.web.visitors import Visitor
@@ -43,6 +44,13 @@ class House:
     pool: Pool
     stop: asyncio.Event
     """Set when the service ends: streams end then."""
+    openid: Provider | None = None
+    """Where people log in besides, or instead."""
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether anybody comes in by a password."""
+        return self.openid is None or not self.openid.settings.only
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ MAY = {
     "UPDATE sender_rules SET verdict = 'allow'": {"web", *PEOPLE},
     "DELETE FROM sender_rules": {"web", *PEOPLE},
     "DELETE FROM mailbox_states": set(),
+    "UPDATE web_users SET openid_issuer = 'https://login.example', openid_subject = '42' WHERE false": {"web"},
+    "SELECT openid_subject FROM web_users": {"web"},
     "SELECT state FROM web_jobs": {"web"},
     "SELECT came_to FROM web_job_mails": {"web"},
     "UPDATE web_jobs SET state = 'paused'": {"web"},

@@ -24,6 +24,8 @@ from services.console.queues import MonitoringConfiguration
 from services.console.web.application import application
 from services.console.web.configuration import WebConfiguration
 from services.console.web.listening import listen
+from services.console.web.openid.provider import Provider
+from services.console.web.openid.settings import openid_settings
 from services.console.web.tokens import hash_of, new_token
 from services.console.web.visit import SESSION_COOKIE, House
 from shared.database.pool import Pool
@@ -96,7 +98,9 @@ async def serving(pool: Pool, **settings: Any) -> AsyncIterator[str]:
         amqp_url=SecretStr("amqp://nobody:x@127.0.0.1:9/helpdesk"),
         rabbitmq_management_url=SecretStr("http://nobody:x@127.0.0.1:9"),
     )
-    made = application(House(configuration, monitoring, pool, stop))
+    settings_of_provider = openid_settings(configuration)
+    openid = None if settings_of_provider is None else Provider(settings_of_provider)
+    made = application(House(configuration, monitoring, pool, stop, openid))
     server = QuietServer(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off"))
     with listen("127.0.0.1", 0) as listening:
         running = asyncio.create_task(server.serve(sockets=[listening]))

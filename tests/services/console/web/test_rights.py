@@ -15,6 +15,7 @@ OWN, OTHERS, SUPPLEMENT, DUPLICATE, QUARANTINED = (f"00000000-0000-0000-0000-000
 """Mails of every_table.sql: all of helpdesk 1, but the second."""
 SECRET = "geheim-van-verkoop"
 PERSONAL = "klant@persoonlijk.example"
+OPEN_TO_ALL = {"/login", "/login/openid", "/login/openid/back", "/welcome/{token}"}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -143,8 +144,7 @@ async def test_only_an_operator_sees_the_queues(world: World) -> None:
 
 
 def test_every_page_is_one_that_asks_who_it_is() -> None:
-    open_to_all = {"/login", "/welcome/{token}"}
-    assert {route.path for route in PAGES} >= open_to_all
+    assert {route.path for route in PAGES} >= OPEN_TO_ALL
     assert {route.endpoint.__qualname__ for route in PAGES} == {"page.<locals>.endpoint"}
 
 
@@ -159,6 +159,6 @@ async def test_every_page_but_the_open_ones_sends_a_stranger_away(world: World) 
                 .replace("{user_id}", "1")
                 .replace("{number:path}", "1")
             )
-            if route.path in {"/login", "/welcome/{token}"} or "GET" not in (route.methods or ()):
+            if route.path in OPEN_TO_ALL or "GET" not in (route.methods or ()):
                 continue
             assert (await client.get(path)).headers["location"].startswith("/login?next="), path

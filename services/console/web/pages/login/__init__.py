@@ -1,4 +1,4 @@
-"""Coming in and going out: a local password, the one-time link that sets it, and what a user sets for himself."""
+"""Coming in and going out: a password, the link that sets it, OpenID Connect, and what a user sets for himself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from starlette.datastructures import FormData
 from services.console.web import passwords, sessions
 from services.console.web.addresses import own_path
 from services.console.web.endpoint import Answer, page, see, set_cookie
+from services.console.web.pages.login import openid
+from services.console.web.pages.login.openid import login_page
 from services.console.web.rendering import Shown
 from services.console.web.translations import LANGUAGES
 from services.console.web.visit import SESSION_COOKIE, Refusal, Visit
@@ -25,11 +27,12 @@ _log = structlog.get_logger(__name__)
 async def show_login(visit: Visit) -> Answer:
     """The form; whoever is in already goes on."""
     wanted = own_path(visit.request.query_params.get("next", "/"))
-    return see(wanted) if visit.visitor else Shown("login/login.html", {"next": wanted, "name": "", "sentence": ""})
+    return see(wanted) if visit.visitor else login_page(visit, wanted, "", "")
 
 
 async def log_in(visit: Visit, form: FormData) -> Answer:
     """Begin a session. A wrong name and a wrong password have one answer, which takes as long."""
+    _require_passwords(visit)
     name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
     wanted = own_path(str(form.get("next", "/")))
     address = visit.request.client.host if visit.request.client else ""
@@ -41,19 +44,24 @@ async def log_in(visit: Visit, form: FormData) -> Answer:
             if may_try:
                 await sessions.note_failure(acquired, name, address)
         _log.warning("login_refused", address=address, rested=not may_try)
-        return Shown("login/login.html", _refused(visit, wanted, name, may_try=may_try), HTTPStatus.UNAUTHORIZED)
+        return login_page(visit, wanted, _refusal(visit, may_try=may_try), name, HTTPStatus.UNAUTHORIZED)
     _log.info("login", user=user.id)
     return await _begin(visit, user.id, wanted)
 
 
-def _refused(visit: Visit, wanted: str, name: str, *, may_try: bool) -> dict[str, str]:
+def _refusal(visit: Visit, *, may_try: bool) -> str:
     _ = visit.texts.gettext
-    sentence = (
+    return (
         _("De gebruikersnaam of het wachtwoord is niet juist.")
         if may_try
         else _("Er is te vaak geprobeerd in te loggen. Probeer het over een kwartier opnieuw.")
     )
-    return {"next": wanted, "name": name, "sentence": sentence}
+
+
+def _require_passwords(visit: Visit) -> None:
+    if not visit.house.takes_passwords:
+        sentence = visit.texts.gettext("Hier logt niemand in met een wachtwoord: gebruik de knop van de aanmelddienst.")
+        raise Refusal(HTTPStatus.FORBIDDEN, sentence)
 
 
 async def _begin(visit: Visit, user_id: int, wanted: str) -> Answer:
@@ -98,6 +106,7 @@ async def accept_invitation(visit: Visit, form: FormData) -> Answer:
 
 
 async def _invited(visit: Visit) -> str:
+    _require_passwords(visit)
     async with connection(visit.pool) as acquired:
         invited = await sessions.invited(acquired, visit.request.path_params["token"])
     if invited is None:
@@ -131,6 +140,7 @@ async def set_own(visit: Visit, form: FormData) -> Answer:
 
 ROUTES: Final = (
     page("/login", show_login, log_in, everybody=True),
+    *openid.ROUTES,
     page("/logout", post=log_out),
     page("/welcome/{token}", show_invitation, accept_invitation, everybody=True),
     page("/own", show_own, set_own),

@@ -97,7 +97,7 @@ async def set_rights(visit: Visit, form: FormData) -> Answer:
 
 
 async def set_access(visit: Visit, form: FormData) -> Answer:
-    """Let him in or not any more, and let him administer everything or not: as the button says."""
+    """Let him in or not any more, administer everything or not, forget who he is elsewhere: as the button says."""
     for_operators(visit)
     async with one_transaction(visit.pool) as acquired:
         user = await _named(visit, acquired)
@@ -108,6 +108,8 @@ async def set_access(visit: Visit, form: FormData) -> Answer:
                 await users.set_active(acquired, user.id, active=what == "unlock")
             case "operator" | "no-operator" as what:
                 await users.set_operator(acquired, user.id, operator=what == "operator")
+            case "unbind":
+                await users.unbind(acquired, user.id)
     return see(f"/users/{user.id}?saved")
 
 
@@ -138,7 +140,9 @@ async def _list(visit: Visit, *, name: str, sentence: str, status: HTTPStatus) -
 
 
 async def _link(visit: Visit, user_id: int, token: str) -> Answer:
-    """The link, this once: what is kept of it is its digest."""
+    """The link, this once: what is kept of it is its digest. It is shown to nobody where it would be of no use."""
+    if not visit.house.takes_passwords:
+        return see(f"/users/{user_id}?saved")
     async with connection(visit.pool) as acquired:
         user = await query.user(acquired, user_id)
     own = visit.house.configuration.web_url or str(visit.request.base_url)

@@ -12,6 +12,7 @@ from shared.database.pool import Connection
 
 _USERS: Final = """
     SELECT users.id, users.name, users.operator, users.active, users.has_password, users.created_at,
+        users.openid_issuer,
         (SELECT count(*) FROM web_rights AS rights WHERE rights.user_id = users.id) AS helpdesks,
         coalesce(sessions.count, 0) AS sessions, sessions.seen_at
     FROM web_users AS users LEFT JOIN (
@@ -46,6 +47,7 @@ class User:
     active: bool
     has_password: bool
     created_at: datetime
+    openid_issuer: str | None
     helpdesks: int
     sessions: int
     seen_at: datetime | None

@@ -1,0 +1,1 @@
+"""Logging in by OpenID Connect: what a provider says is believed only after it was checked."""
