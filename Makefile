@@ -47,8 +47,8 @@ restore: ## a back-up in the place of what there is (FROM=.run/backups/…; RUNT
 check: ## lint, format, types, import boundaries, generated documents; no server needed
 	@$(local) check
 
-bench: ## the judge: a mail's rate, cost and latency beside a peer and a ceiling (QUICK=1: in five minutes; FULL=1: with ten million tickets; MAILBOXES=1: one fetcher with 500 mailboxes at five servers)
-	@$(local) bench --form '$(if $(MAILBOXES),mailboxes,$(if $(QUICK),quick,$(if $(FULL),full,usual)))'
+bench: ## the judge: a mail's rate, cost and latency beside a peer and a ceiling (QUICK=1: in five minutes; FULL=1: with ten million tickets; MAILBOXES=1: one fetcher with 500 mailboxes at five servers; PAGES=1: the web console at a million tickets)
+	@$(local) bench --form '$(if $(MAILBOXES),mailboxes,$(if $(PAGES),pages,$(if $(QUICK),quick,$(if $(FULL),full,usual))))'
 
 soak: ## whether a fetcher grows over an hour's worth of polls, made quick (MAILBOXES=500; POLLS=120 of each)
 	@$(local) soak $(if $(MAILBOXES),--mailboxes '$(MAILBOXES)') $(if $(POLLS),--polls '$(POLLS)')

@@ -24,9 +24,9 @@ from deploy.local.temporary import TEMPORARY
 from deploy.local.tools import plain_environment, run
 from deploy.local.virtualenv import VirtualEnvironment
 
-MAILBOXES = "mailboxes"
-BENCHES = ("quick", "usual", "full", MAILBOXES)
-"""How much is measured: a mail's way beside a peer and a ceiling, or the fetcher with many mailboxes."""
+OTHER_BENCHES = {"mailboxes": "tests.benchmarks.many_mailboxes", "pages": "tests.benchmarks.pages"}
+BENCHES = ("quick", "usual", "full", *OTHER_BENCHES)
+"""How much is measured: a mail's way beside a peer and a ceiling; the fetcher with many mailboxes; the web console."""
 _NOT_RUNNING = 3
 # A worker for each processor; a file's tests stay together, since they share its fixtures. In the order of the folders:
 # those that start whole processes come first, while by their number of tests they would be last, one worker idle.
@@ -79,10 +79,12 @@ def check(checkout: Checkout) -> int:
 def bench(checkout: Checkout, form: str) -> int:
     """What the importer does on this machine, on servers that are gone afterwards: `form` is one of BENCHES."""
     with runtime.chosen(checkout).servers_for_tests("bench") as environment:
-        command = [str(checkout.python), "-m", "tests.benchmarks.many_mailboxes"]
-        if form != MAILBOXES:
+        if form in OTHER_BENCHES:
+            arguments = [OTHER_BENCHES[form]]
+        else:
             bring_peer(checkout)
-            command = [str(checkout.python), "-m", "tests.benchmarks", form]
+            arguments = ["tests.benchmarks", form]
+        command = [str(checkout.python), "-m", *arguments]
         return attend(command, environment=environment(), folder=checkout.root)
 
 

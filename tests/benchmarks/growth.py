@@ -36,7 +36,7 @@ async def growth(stand: Stand, tickets: int, mails: int, warm_up: int, say: Call
         began = time.perf_counter()
         database = await asyncpg.connect(stand.servers.postgres.database(importer.database))
         try:
-            await _grow(database, tickets - TICKETS, say)
+            await grow(database, tickets - TICKETS, say)
             made_in = time.perf_counter() - began
             size = await database.fetchval("SELECT pg_database_size(current_database())")
         finally:
@@ -50,8 +50,8 @@ async def growth(stand: Stand, tickets: int, mails: int, warm_up: int, say: Call
         return Growth(tickets, size / 1e6, made_in, rounds)
 
 
-async def _grow(database: asyncpg.Connection[asyncpg.Record], tickets: int, say: Callable[[str], None]) -> None:
-    """As a superuser; what is written is on the disk before anything is measured."""
+async def grow(database: asyncpg.Connection[asyncpg.Record], tickets: int, say: Callable[[str], None]) -> None:
+    """As a superuser, whose triggers stay switched off; what is written is on the disk before anything is measured."""
     sql = _SQL.read_text(encoding="utf-8")
     await database.execute("SET session_replication_role = replica; SET synchronous_commit = off")
     for first in range(0, tickets, MOST_AT_ONCE):
