@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 import asyncpg
@@ -31,6 +32,13 @@ _OF_SENDER: Final = {
     True: "lower(mail.sender_address) = lower($4::text)",
 }
 """By a part of the address; or by the whole of it, which an index finds."""
+_OF_WORK_LIST: Final = {
+    False: "true",
+    True: """mail.outcome = 'quarantine' AND NOT mail.reasons @> '[{{"id": "discarded-by-person"}}]'""",
+}
+"""In these words, constants included, so that the index imported_mails_not_discarded serves."""
+_VARIANTS: Final = tuple(product((False, True), repeat=2))
+"""Whether the sender is a whole address, and whether it is the work list."""
 
 _FROM: Final = """
     FROM imported_mails AS mail
@@ -39,7 +47,7 @@ _FROM: Final = """
     WHERE ($1::bigint IS NULL OR mail.helpdesk_id = $1)
         AND ($2::text IS NULL OR mail.outcome = $2)
         AND ($3::timestamptz IS NULL OR mail.received_at >= $3)
-        AND {of_sender}
+        AND {of_sender} AND {of_work_list}
         AND ($5::text IS NULL OR strpos(lower(mail.subject), lower($5)) > 0)
         AND ($6::boolean IS NULL OR mail.awaits_outcome = $6)
         AND ($7::boolean IS NULL OR (mail.reasons @> $8) = $7)
@@ -53,16 +61,18 @@ _LIST: Final = """
         mail.outcome, mail.awaits_outcome AS waiting, ticket.number AS ticket, mail.reasons
     {those}
     ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"""
-_LISTS: Final = {whole: _LIST.format(those=_FROM.format(of_sender=sql)) for whole, sql in _OF_SENDER.items()}
-
-_IDS: Final = {
-    whole: f"SELECT mail.mail_id {_FROM.format(of_sender=sql)} ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"
-    for whole, sql in _OF_SENDER.items()
+_THOSE: Final = {
+    (whole, work): _FROM.format(of_sender=_OF_SENDER[whole], of_work_list=_OF_WORK_LIST[work].format())
+    for whole, work in _VARIANTS
 }
-
+_LISTS: Final = {variant: _LIST.format(those=those) for variant, those in _THOSE.items()}
+_IDS: Final = {
+    variant: f"SELECT mail.mail_id {those} ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"
+    for variant, those in _THOSE.items()
+}
 _COUNTS: Final = {
-    whole: f"SELECT count(*) FROM (SELECT {_FROM.format(of_sender=sql)} LIMIT $13) AS those"  # noqa: S608 - of constants
-    for whole, sql in _OF_SENDER.items()
+    variant: f"SELECT count(*) FROM (SELECT {those} LIMIT $13) AS those"  # noqa: S608 - of constants
+    for variant, those in _THOSE.items()
 }
 
 _WROTE: Final = "SELECT EXISTS (SELECT FROM imported_mails WHERE lower(sender_address) = lower($1))"
@@ -319,22 +329,27 @@ class MailFilter:
 
 async def mails(connection: Connection, wanted: MailFilter) -> list[MailInList]:
     """The newest mails that answer to the filter."""
-    rows = await connection.fetch(_LISTS[await _is_whole_address(connection, wanted)], *_parameters(wanted))
+    rows = await connection.fetch(_LISTS[await _variant(connection, wanted)], *_parameters(wanted))
     return [MailInList(**{**row, "reasons": explained(row["reasons"])}) for row in rows]
 
 
 async def ids(connection: Connection, wanted: MailFilter) -> list[MailId]:
     """The ids of the newest mails that answer to the filter, the oldest of them first: so tickets are numbered."""
-    sql = _IDS[await _is_whole_address(connection, wanted)]
+    sql = _IDS[await _variant(connection, wanted)]
     rows = await connection.fetch(sql, *_parameters(wanted))
     return [MailId(row["mail_id"]) for row in reversed(rows)]
 
 
 async def count(connection: Connection, wanted: MailFilter) -> int:
     """How many answer to the filter; its limit is the most that are counted."""
-    sql = _COUNTS[await _is_whole_address(connection, wanted)]
+    sql = _COUNTS[await _variant(connection, wanted)]
     counted: int = await connection.fetchval(sql, *_parameters(wanted))
     return counted
+
+
+async def _variant(connection: Connection, wanted: MailFilter) -> tuple[bool, bool]:
+    is_work_list = wanted.outcome == Outcome.QUARANTINE and wanted.discarded is False
+    return await _is_whole_address(connection, wanted), is_work_list
 
 
 async def _is_whole_address(connection: Connection, wanted: MailFilter) -> bool:

@@ -15,6 +15,10 @@ CREATE INDEX imported_mails_undecided ON imported_mails (helpdesk_id, outcome_at
         AND NOT reasons @> '[{"id": "sender-blocked"}]'
         AND NOT reasons @> '[{"id": "list-blocked"}]';
 
+-- The work list Quarantaine, the newest first.
+CREATE INDEX imported_mails_not_discarded ON imported_mails (helpdesk_id, received_at DESC)
+    WHERE outcome = 'quarantine' AND NOT reasons @> '[{"id": "discarded-by-person"}]';
+
 -- Aliases, which are held against the pattern of ticket numbers.
 CREATE INDEX ticket_numbers_aliases ON ticket_numbers (number) WHERE is_alias;
 
