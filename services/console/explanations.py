@@ -35,7 +35,8 @@ def explained(reason: ExplainedReason | Mapping[str, Any], language: str) -> Exp
     given = reason if isinstance(reason, Mapping) else asdict(reason)
     if language == "nl":
         return Explanation(given["sentence"], given["remedy"])
-    return explanation_in_english(Reason.model_validate({"id": given["id"], "detail": given["detail"]}))
+    # a ticket_writer of before this version answers a question without the detail
+    return explanation_in_english(Reason.model_validate({"id": given["id"], "detail": given.get("detail", "")}))
 
 
 def explained_mail_out(reason: str | None, language: str) -> Explanation:

@@ -106,7 +106,12 @@ def _outcome(outcome: Outcome, reasons: tuple[Reason, ...]) -> dict[str, Any]:
     return {
         "outcome": outcome.value,
         "reasons": [
-            {"id": str(reason.id), "sentence": explain(reason), "remedy": explanation_of(reason).remedy}
+            {
+                "id": str(reason.id),
+                "detail": reason.detail,
+                "sentence": explain(reason),
+                "remedy": explanation_of(reason).remedy,
+            }
             for reason in reasons
         ],
         "ticket": None,

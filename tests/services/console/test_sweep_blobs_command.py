@@ -47,5 +47,5 @@ def swept(importer: Any, database: Any) -> Any:
 def test_it_removes_what_nothing_needs_and_keeps_raw_mails(swept: Any, database: Any) -> None:
     asyncio.run(settled_mail(database))
     assert swept("sweep-blobs") == "0 blobs removed.\n"
-    assert swept("sweep-blobs", "--settled-days", "0") == "1 blobs removed.\n"
+    assert swept("sweep-blobs", "--settled-days", "0") == "1 blob removed.\n"
     assert swept("sweep-blobs", "--settled-days", "0") == "0 blobs removed.\n"
