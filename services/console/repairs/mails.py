@@ -37,6 +37,8 @@ _OF_WORK_LIST: Final = {
     True: """mail.outcome = 'quarantine' AND NOT mail.reasons @> '[{{"id": "discarded-by-person"}}]'""",
 }
 """In these words, constants included, so that the index imported_mails_not_discarded serves."""
+_NEWEST: Final = {False: "mail.received_at", True: "(mail.received_at + interval '0')"}
+"""The work list is short: it is sorted, rather than looked for in all that ever came, the newest first."""
 _VARIANTS: Final = tuple(product((False, True), repeat=2))
 """Whether the sender is a whole address, and whether it is the work list."""
 
@@ -60,15 +62,17 @@ _LIST: Final = """
     SELECT mail.mail_id, helpdesk.name AS helpdesk, mail.received_at, mail.sender_address AS sender, mail.subject,
         mail.outcome, mail.awaits_outcome AS waiting, ticket.number AS ticket, mail.reasons
     {those}
-    ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"""
+    ORDER BY {newest} DESC, mail.mail_id LIMIT $13"""
 _THOSE: Final = {
     (whole, work): _FROM.format(of_sender=_OF_SENDER[whole], of_work_list=_OF_WORK_LIST[work].format())
     for whole, work in _VARIANTS
 }
-_LISTS: Final = {variant: _LIST.format(those=those) for variant, those in _THOSE.items()}
+_LISTS: Final = {
+    (whole, work): _LIST.format(those=those, newest=_NEWEST[work]) for (whole, work), those in _THOSE.items()
+}
 _IDS: Final = {
-    variant: f"SELECT mail.mail_id {those} ORDER BY mail.received_at DESC, mail.mail_id LIMIT $13"
-    for variant, those in _THOSE.items()
+    (whole, work): f"SELECT mail.mail_id {those} ORDER BY {_NEWEST[work]} DESC, mail.mail_id LIMIT $13"
+    for (whole, work), those in _THOSE.items()
 }
 _COUNTS: Final = {
     variant: f"SELECT count(*) FROM (SELECT {those} LIMIT $13) AS those"  # noqa: S608 - of constants
