@@ -34,7 +34,7 @@ _OF_SENDER: Final = {
 """By a part of the address; or by the whole of it, which an index finds."""
 _OF_WORK_LIST: Final = {
     False: "true",
-    True: """mail.outcome = 'quarantine' AND NOT mail.reasons @> '[{{"id": "discarded-by-person"}}]'""",
+    True: """mail.outcome = 'quarantine' AND NOT mail.reasons @> '[{"id": "discarded-by-person"}]'""",
 }
 """In these words, constants included, so that the index imported_mails_not_discarded serves."""
 _NEWEST: Final = {False: "mail.received_at", True: "(mail.received_at + interval '0')"}
@@ -64,7 +64,7 @@ _LIST: Final = """
     {those}
     ORDER BY {newest} DESC, mail.mail_id LIMIT $13"""
 _THOSE: Final = {
-    (whole, work): _FROM.format(of_sender=_OF_SENDER[whole], of_work_list=_OF_WORK_LIST[work].format())
+    (whole, work): _FROM.format(of_sender=_OF_SENDER[whole], of_work_list=_OF_WORK_LIST[work])
     for whole, work in _VARIANTS
 }
 _LISTS: Final = {
