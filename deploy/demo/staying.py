@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -20,23 +20,36 @@ _STOP_SECONDS: Final = 30
 
 
 @asynccontextmanager
-async def web_console(folder: Path) -> AsyncIterator[str]:
-    """The web console for the length of a block: the link by which its first administrator chooses a password.
+async def running_web_console(environment: Mapping[str, str], folder: Path, log: Path) -> AsyncIterator[int]:
+    """The web console for the length of a block: its port.
 
-    Its port stays the same from one demonstration to the next while nobody else has it. Raises SetUpFailed when it does
-    not start, ImporterError when no link can be made.
+    That stays the same from one time to the next in this `folder`, while nobody else has it. Raises SetUpFailed when
+    the console does not start.
     """
     port = settle(folder / "ports.json", {"web": 2})["web"]
-    environment = {**os.environ, "IMPORTER_WEB_PORT": str(port)}
-    log, health_port = folder / "logs" / "web.log", port + 1
+    health_port = port + 1
     process = launch_web_console(
-        Path(sys.executable), environment, health_port=health_port, log=log, tether=signal.SIGTERM
+        Path(sys.executable),
+        {**environment, "IMPORTER_WEB_PORT": str(port)},
+        health_port=health_port,
+        log=log,
+        tether=signal.SIGTERM,
     )
     try:
         await asyncio.to_thread(wait_for_web_console, process, health_port=health_port, log=log)
-        yield await _first_link(environment)
+        yield port
     finally:
         await asyncio.to_thread(processes.stop, process, signal.SIGTERM, _STOP_SECONDS)
+
+
+@asynccontextmanager
+async def web_console(folder: Path) -> AsyncIterator[str]:
+    """The same beside the demonstration: the link by which its first administrator chooses a password.
+
+    Raises ImporterError too, when no link can be made.
+    """
+    async with running_web_console(os.environ, folder, folder / "logs" / "web.log") as port:
+        yield await _first_link({**os.environ, "IMPORTER_WEB_PORT": str(port)})
 
 
 async def _first_link(environment: dict[str, str]) -> str:

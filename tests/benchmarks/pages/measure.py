@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import statistics
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,10 +13,8 @@ from typing import Final
 import asyncpg
 import httpx
 
-from deploy.local import processes
+from deploy.demo.staying import running_web_console
 from deploy.local.instance import Servers
-from deploy.local.ports import settle
-from deploy.local.web_console import launch_web_console, wait_for_web_console
 from services.console.web.tokens import hash_of, new_token
 from services.console.web.visit import SESSION_COOKIE
 from tests.benchmarks.growth import grow
@@ -104,23 +99,16 @@ async def _paths(superuser: asyncpg.Connection[asyncpg.Record]) -> dict[str, str
 @asynccontextmanager
 async def _console(importer: Importer, folder: Path, token: str) -> AsyncIterator[httpx.AsyncClient]:
     """The web console as a process, and a browser without scripts that is logged in."""
-    port = settle(folder / "ports.json", {"web": 2})["web"]
-    environment = {**importer.installation.environment, "IMPORTER_WEB_PORT": str(port)}
-    log, health_port = folder / "web.log", port + 1
-    process = launch_web_console(
-        Path(sys.executable), environment, health_port=health_port, log=log, tether=signal.SIGTERM
-    )
-    try:
-        await asyncio.to_thread(wait_for_web_console, process, health_port=health_port, log=log)
-        async with httpx.AsyncClient(
+    async with (
+        running_web_console(importer.installation.environment, folder, folder / "web.log") as port,
+        httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             cookies={SESSION_COOKIE: token},
             headers={"accept": "text/html", "accept-encoding": "gzip"},
             timeout=60,
-        ) as browser:
-            yield browser
-    finally:
-        await asyncio.to_thread(processes.stop, process, signal.SIGTERM, 30)
+        ) as browser,
+    ):
+        yield browser
 
 
 async def _time(browser: httpx.AsyncClient, page: str, path: str, rounds: int) -> PageTime:
