@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.database.pool import Connection
-from shared.messages import ReasonId
 from shared.portal.delivery import DeliveryReason
 from shared.portal.reasons import NotSentReason
 from shared.standing.importing import Import, imports
+from shared.standing.quarantine import WAITS_FOR_A_PERSON
 from shared.standing.work import Work, long_work
 
 THREADS_COUNTED: Final = timedelta(days=30)
@@ -25,15 +25,6 @@ LATE_AFTER: Final = timedelta(minutes=2)
 """How long after its time a mailbox may be left before that needs a person."""
 OUTCOME_WITHIN: Final = timedelta(minutes=30)
 """How long after it was published a mail may be without an outcome before that needs a person."""
-_DECIDED: Final = (
-    ReasonId.DISCARDED_BY_PERSON,
-    ReasonId.MARKED_READ_BY_PERSON,
-    ReasonId.SENDER_BLOCKED,
-    ReasonId.LIST_BLOCKED,
-)
-"""Reasons of a quarantine that a person, or his rule, has decided."""
-_NOBODY_DECIDED: Final = " AND ".join(f"""NOT reasons @> '[{{"id": "{reason}"}}]'""" for reason in _DECIDED)
-"""In these words, constants included, so that the index imported_mails_undecided serves."""
 
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
@@ -121,9 +112,7 @@ FROM helpdesks helpdesk
 LEFT JOIN overdue ON overdue.helpdesk_id = helpdesk.id
 CROSS JOIN LATERAL (
     SELECT count(*), min(outcome_at) AS since FROM imported_mails mail
-    WHERE mail.helpdesk_id = helpdesk.id AND outcome = 'quarantine' AND NOT awaits_outcome
-      AND NOT EXISTS (SELECT FROM parked WHERE mail_id = mail.mail_id)
-      AND {_NOBODY_DECIDED}
+    WHERE mail.helpdesk_id = helpdesk.id AND {WAITS_FOR_A_PERSON}
 ) AS quarantined
 CROSS JOIN LATERAL (
     SELECT count(*), min(reported_at) AS since FROM tickets WHERE helpdesk_id = helpdesk.id AND needs_review
@@ -324,7 +313,7 @@ class Undecided:
     helpdesk_id: int
     helpdesk: str
     quarantined: int
-    """Mails in quarantine that nobody replayed or discarded, and that no rule of a person put there."""
+    """Mails in quarantine that wait for a person (`shared.standing.quarantine`)."""
     quarantined_since: datetime | None
     to_review: int
     """Tickets and supplements that a person should look at (SPEC D13, D20)."""

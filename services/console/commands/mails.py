@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -33,8 +33,9 @@ from services.console.short_ids import short_ids
 from services.console.texts import N_, _, ngettext
 from shared.database.pool import Connection, Pool, transaction
 from shared.errors import ImporterError
-from shared.messages import MailId, Outcome
+from shared.messages import MailId, Outcome, ReasonId
 from shared.one_line import one_line
+from shared.standing.quarantine import LISTED_ELSEWHERE
 
 _SECTIONS: Final = ("notifications", "dead_letters", "earlier_outcomes", "forced_imports")
 
@@ -109,7 +110,7 @@ def list_mails(
             sender=sender,
             subject=subject,
             waiting=True if waiting else None,
-            reason=reason,
+            reasons=() if reason is None else (reason,),
             limit=limit,
         )
         _show_list(_("mails"), await mails.mails(acquired, wanted), as_json=as_json)
@@ -125,19 +126,29 @@ def list_quarantined(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """List quarantined mails that nobody has decided about."""
+    """List quarantined mails that wait for a person: those that `status` counts.
+
+    Those of blocked senders, say, are listed with their --reason.
+    """
+    reasons = [reason, ReasonId.DISCARDED_BY_PERSON if discarded else None]
 
     async def work(acquired: Connection) -> None:
-        wanted = MailFilter(
-            helpdesk_id=await helpdesk_id_of(acquired, helpdesk),
-            outcome=Outcome.QUARANTINE,
-            discarded=discarded,
-            reason=reason,
-            limit=limit,
-        )
+        wanted = _quarantined(await helpdesk_id_of(acquired, helpdesk), reasons, limit)
         _show_list(_("quarantined mails"), await mails.mails(acquired, wanted), as_json=as_json)
 
     with_database(work)
+
+
+def _quarantined(helpdesk_id: int | None, reasons: Sequence[str | None], limit: int) -> MailFilter:
+    """Those that wait for a person; with a reason by which they wait for nobody, all that have it."""
+    given = tuple(reason for reason in reasons if reason)
+    return MailFilter(
+        helpdesk_id=helpdesk_id,
+        outcome=Outcome.QUARANTINE,
+        undecided=LISTED_ELSEWHERE.isdisjoint(given),
+        reasons=given,
+        limit=limit,
+    )
 
 
 def show(mail_id: MailIdArgument, *, as_json: Json = False) -> None:
@@ -256,8 +267,8 @@ def replay(
 ) -> None:
     """Send quarantined mails through the pipeline again, once what kept them from becoming a ticket is mended.
 
-    Name mails, or say --all: then all that nobody decided about, of a --helpdesk or with a --reason where that is
-    given. What is being replayed already is passed over.
+    Name mails, or say --all: then all that wait for a person, of a --helpdesk or with a --reason where that is given
+    (`--reason sender-blocked` once a sender is allowed again). What is being replayed already is passed over.
     """
     chosen = Chosen(mail_ids or [], helpdesk, reason, everything)
     _treat(chosen, mails.replay, _REPLAYING, dry_run=dry_run, yes=yes)
@@ -303,13 +314,7 @@ class Chosen:
         """Their ids; of --all the oldest first, so that tickets are numbered as the mails came."""
         if self.named:
             return await mail_ids_of(acquired, self.named)
-        wanted = MailFilter(
-            helpdesk_id=await helpdesk_id_of(acquired, self.helpdesk),
-            outcome=Outcome.QUARANTINE,
-            discarded=False,
-            reason=self.reason,
-            limit=_MOST_AT_ONCE,
-        )
+        wanted = _quarantined(await helpdesk_id_of(acquired, self.helpdesk), [self.reason], _MOST_AT_ONCE)
         return await mails.ids(acquired, wanted)
 
 

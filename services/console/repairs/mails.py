@@ -26,6 +26,7 @@ from shared.errors import ImporterError
 from shared.mail_identity import forced_mail_id
 from shared.messages import BlobReference, ImportChoice, MailId, Outcome, Reason, ReasonId
 from shared.portal.reasons import explain, explanation_of
+from shared.standing.quarantine import WAITS_FOR_A_PERSON
 
 _OF_SENDER: Final = {
     False: "($4::text IS NULL OR strpos(lower(mail.sender_address), lower($4)) > 0)",
@@ -34,9 +35,8 @@ _OF_SENDER: Final = {
 """By a part of the address; or by the whole of it, which an index finds."""
 _OF_WORK_LIST: Final = {
     False: "true",
-    True: """mail.outcome = 'quarantine' AND NOT mail.reasons @> '[{"id": "discarded-by-person"}]'""",
+    True: WAITS_FOR_A_PERSON,
 }
-"""In these words, constants included, so that the index imported_mails_not_discarded serves."""
 _NEWEST: Final = {False: "mail.received_at", True: "(mail.received_at + interval '0')"}
 """The work list is short: it is sorted, rather than looked for in all that ever came, the newest first."""
 _VARIANTS: Final = tuple(product((False, True), repeat=2))
@@ -52,17 +52,16 @@ _FROM: Final = """
         AND {of_sender} AND {of_work_list}
         AND ($5::text IS NULL OR strpos(lower(mail.subject), lower($5)) > 0)
         AND ($6::boolean IS NULL OR mail.awaits_outcome = $6)
-        AND ($7::boolean IS NULL OR (mail.reasons @> $8) = $7)
-        AND ($9::jsonb IS NULL OR mail.reasons @> $9)
-        AND ($10::bigint[] IS NULL OR mail.helpdesk_id = ANY($10))
-        AND ($11::timestamptz IS NULL OR mail.received_at <= $11
-            AND (mail.received_at < $11 OR mail.mail_id > $12::uuid))"""
+        AND ($7::jsonb IS NULL OR mail.reasons @> $7)
+        AND ($8::bigint[] IS NULL OR mail.helpdesk_id = ANY($8))
+        AND ($9::timestamptz IS NULL OR mail.received_at <= $9
+            AND (mail.received_at < $9 OR mail.mail_id > $10::uuid))"""
 
 _LIST: Final = """
     SELECT mail.mail_id, helpdesk.name AS helpdesk, mail.received_at, mail.sender_address AS sender, mail.subject,
         mail.outcome, mail.awaits_outcome AS waiting, ticket.number AS ticket, mail.reasons
     {those}
-    ORDER BY {newest} DESC, mail.mail_id LIMIT $13"""
+    ORDER BY {newest} DESC, mail.mail_id LIMIT $11"""
 _THOSE: Final = {
     (whole, work): _FROM.format(of_sender=_OF_SENDER[whole], of_work_list=_OF_WORK_LIST[work])
     for whole, work in _VARIANTS
@@ -71,11 +70,11 @@ _LISTS: Final = {
     (whole, work): _LIST.format(those=those, newest=_NEWEST[work]) for (whole, work), those in _THOSE.items()
 }
 _IDS: Final = {
-    (whole, work): f"SELECT mail.mail_id {those} ORDER BY {_NEWEST[work]} DESC, mail.mail_id LIMIT $13"
+    (whole, work): f"SELECT mail.mail_id {those} ORDER BY {_NEWEST[work]} DESC, mail.mail_id LIMIT $11"
     for (whole, work), those in _THOSE.items()
 }
 _COUNTS: Final = {
-    variant: f"SELECT count(*) FROM (SELECT {those} LIMIT $13) AS those"  # noqa: S608 - of constants
+    variant: f"SELECT count(*) FROM (SELECT {those} LIMIT $11) AS those"  # noqa: S608 - of constants
     for variant, those in _THOSE.items()
 }
 
@@ -310,7 +309,7 @@ class RawMail:
 
 @dataclass(frozen=True, slots=True)
 class MailFilter:
-    """Which mails are listed; None takes all. `reason` is an id.
+    """Which mails are listed; None takes all. Each of `reasons`, ids, is one of theirs.
 
     `sender` and `subject` are parts, in any case; a `sender` that is the whole address of somebody means him alone.
 
@@ -324,9 +323,10 @@ class MailFilter:
     sender: str | None = None
     subject: str | None = None
     waiting: bool | None = None
-    discarded: bool | None = None
+    undecided: bool = False
+    """Only those in quarantine that wait for a person."""
     limit: int = 50
-    reason: str | None = None
+    reasons: tuple[str, ...] = ()
     within: Within = None
     after: tuple[datetime, uuid.UUID] | None = None
 
@@ -352,8 +352,7 @@ async def count(connection: Connection, wanted: MailFilter) -> int:
 
 
 async def _variant(connection: Connection, wanted: MailFilter) -> tuple[bool, bool]:
-    is_work_list = wanted.outcome == Outcome.QUARANTINE and wanted.discarded is False
-    return await _is_whole_address(connection, wanted), is_work_list
+    return await _is_whole_address(connection, wanted), wanted.undecided
 
 
 async def _is_whole_address(connection: Connection, wanted: MailFilter) -> bool:
@@ -368,8 +367,7 @@ def _parameters(wanted: MailFilter) -> tuple[Any, ...]:
     after_time, after_id = wanted.after or (None, None)
     return (
         wanted.helpdesk_id, wanted.outcome, wanted.since, wanted.sender, wanted.subject, wanted.waiting,
-        wanted.discarded, [{"id": ReasonId.DISCARDED_BY_PERSON}],
-        None if wanted.reason is None else [{"id": wanted.reason}], wanted.within, after_time, after_id, wanted.limit,
+        [{"id": reason} for reason in wanted.reasons] or None, wanted.within, after_time, after_id, wanted.limit,
     )  # fmt: skip
 
 

@@ -79,9 +79,9 @@ async def test_what_waits_is_counted_and_leads_to_its_list(world: World) -> None
     async with await world.logged_in("anna") as client:
         page = (await client.get("/")).text
         counts = (await client.get("/", headers={"accept": "application/json"})).json()["today"]["waiting"]
-    assert counts["quarantine"] == 121
-    assert counts["dead_letters"] == 1
-    assert '<a href="/work/quarantine">121 mails in quarantaine</a>' in page
+    assert counts["quarantine"] == 120
+    assert counts["dead_letters"] == 1  # which keeps another in quarantine
+    assert '<a href="/work/quarantine">120 mails in quarantaine</a>' in page
 
 
 async def test_S8_a_mailbox_in_the_middle_of_an_import_says_how_many_mails_came(world: World) -> None:

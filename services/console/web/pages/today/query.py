@@ -10,7 +10,6 @@ from typing import Final
 from services.console.repairs import backlog, mails, review
 from services.console.repairs.mails import MailFilter
 from shared.database.pool import Connection
-from shared.messages import Outcome
 from shared.standing import recorded
 from shared.standing.importing import Import, imports
 from shared.standing.needs import NEEDS_A_PERSON
@@ -136,9 +135,7 @@ async def today(connection: Connection, helpdesks: Sequence[int], names: frozens
 
 
 async def _waiting(connection: Connection, helpdesks: Sequence[int], names: frozenset[str]) -> Waiting:
-    quarantined = MailFilter(
-        outcome=Outcome.QUARANTINE, discarded=False, waiting=False, limit=MOST_COUNTED, within=helpdesks
-    )
+    quarantined = MailFilter(undecided=True, limit=MOST_COUNTED, within=helpdesks)
     undelivered = await recorded.undelivered(connection, [str(reason) for reason in NEEDS_A_PERSON])
     return Waiting(
         quarantine=await mails.count(connection, quarantined),

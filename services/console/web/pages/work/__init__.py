@@ -27,7 +27,7 @@ from services.console.web.visit import Refusal, Visit
 from services.console.web.visitors import Need
 from shared.broker.topology import MAIL_QUEUES
 from shared.database.pool import Connection, connection
-from shared.messages import ImportChoice, MailId, Outcome
+from shared.messages import ImportChoice, MailId
 
 AT_ONCE: Final = 1000
 """Mails that are ticked, at most, and of which a page says how many there are."""
@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def show_quarantine(visit: Visit) -> Answer:
-    """Mails that could not become a ticket, and about which nobody has decided."""
+    """Mails that could not become a ticket, and wait for a person: as many as `status` counts."""
     chosen = _chosen(visit.request.query_params)
     async with connection(visit.pool) as acquired:
         listed = await mails.mails(acquired, _quarantined(visit, chosen, Need.LOOK, limit=A_PAGE + 1))
@@ -81,9 +81,7 @@ async def treat_quarantine(visit: Visit, form: FormData) -> Answer:
 
 
 def _quarantined(visit: Visit, chosen: dict[str, str], need: Need, *, limit: int, paged: bool = True) -> MailFilter:
-    return mail_filter(
-        visit, chosen, need=need, limit=limit, paged=paged, outcome=Outcome.QUARANTINE, discarded=False, waiting=False
-    )
+    return mail_filter(visit, chosen, need=need, limit=limit, paged=paged, undecided=True)
 
 
 async def show_dead_letters(visit: Visit) -> Answer:
