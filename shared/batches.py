@@ -75,6 +75,7 @@ class Batches(Generic[Item, Result]):
         self._at_once = at_once
         self._waiting: deque[_Asked[Item, Result]] = deque()
         self._running: set[asyncio.Task[None]] = set()
+        self._items = _items.labels(what)
         _redone.labels(what)
 
     async def of(self, item: Item) -> Result:
@@ -110,7 +111,7 @@ class Batches(Generic[Item, Result]):
                 continue
             for asked in batch:
                 asked.done_by, asked.companions = task, batch
-            _items.labels(self._what).observe(len(batch))
+            self._items.observe(len(batch))
             try:
                 await self._do(batch)
             finally:

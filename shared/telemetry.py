@@ -15,17 +15,18 @@ recorded, but trace context still travels through. Metrics are `prometheus_clien
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import structlog
-from opentelemetry import trace
+from opentelemetry import context, propagate, trace
 from prometheus_client import REGISTRY, generate_latest
 from structlog.typing import EventDict, WrappedLogger
 
@@ -46,8 +47,8 @@ _SECRET_IN_TEXT = re.compile(
     r"(?P<name>(?:password|passwd|secret|token|authorization)[\"']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?[\"']?)[^\s\"',;&]+",
     re.IGNORECASE,
 )
-_SUSPICIOUS = re.compile(r"://|DETAIL|password|passwd|secret|token|authorization", re.IGNORECASE)
-"""A text without any of these has nothing to mask: one look instead of three, of each value of each line."""
+_SUSPICIOUS: Final = ("://", "detail", "password", "passwd", "secret", "token", "authorization")
+"""A text without any of these has nothing to mask: seven short searches instead of three long ones, of each value."""
 _REFUSED_ROW = re.compile(
     r"(?<=\nDETAIL:  ).*?(?=\nHINT:  |\n\n(?:The above exception|During handling of the above)|\Z)", re.DOTALL
 )
@@ -89,20 +90,16 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
         name_service,
         name_trace,
     ]
-    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer: structlog.typing.Processor = _as_json
     if log_format == "console":  # plain tracebacks: pretty ones show local variables, so passwords and mails
         plain = structlog.dev.plain_traceback
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    rendering = (structlog.processors.format_exc_info, scrub, renderer)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                scrub,
-                renderer,
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     root = logging.getLogger()
@@ -112,15 +109,32 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.processors.StackInfoRenderer(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, structlog.processors.StackInfoRenderer(), *rendering],
+        logger_factory=_Lines,
+        wrapper_class=structlog.make_filtering_bound_logger(root.level),
     )
+
+
+class _Lines:
+    """Writes lines to standard error as they are: the standard library's logging would cost each as much again."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        """One write for one line. Who closed our standard error reads none of them: no work fails of that."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+
+
+def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return _encode(event)
 
 
 def name_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -141,7 +155,8 @@ def _scrubbed(name: str, value: Any) -> Any:
     if value is not None and _is_secret(name):
         return MASK
     if isinstance(value, str):
-        if not _SUSPICIOUS.search(value):
+        folded = value.casefold()
+        if not any(word in folded for word in _SUSPICIOUS):
             return value
         without_rows = _REFUSED_ROW.sub(MASK, value)
         return _SECRET_IN_TEXT.sub(rf"\g<name>{MASK}", _CREDENTIALS_IN_URL.sub(rf"\g<scheme>:{MASK}@", without_rows))
@@ -156,6 +171,21 @@ def _scrubbed(name: str, value: Any) -> Any:
 def _is_secret(name: str) -> bool:
     """Whether what is called so is never to be seen; the names in our log lines are few."""
     return _SECRET_NAME.search(name) is not None
+
+
+def records_traces() -> bool:
+    """Whether anything is done with a span that begins here: somebody has set up a provider."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
+def brings_trace(headers: Mapping[str, object]) -> bool:
+    """Whether who sent these headers wants his trace context to travel on."""
+    return not propagate.get_global_textmap().fields.isdisjoint(headers)
+
+
+def has_trace() -> bool:
+    """Whether a trace context, of ours or of somebody before us, goes with what is sent from here."""
+    return bool(context.get_current())
 
 
 def metrics_text() -> bytes:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -43,6 +43,7 @@ from shared.broker.settle import Handler, OnDeadLetter, OnPoison, Settlement, Se
 from shared.broker.topology import WAITS, suspect_queue, wait_queue
 from shared.broker.wire import HELPDESK_ID, Delivery
 from shared.errors import Outage
+from shared.telemetry import brings_trace, records_traces
 
 ACKNOWLEDGE_TIMEOUT_SECONDS: Final = 30
 HEALTH_TIMEOUT_SECONDS: Final = 30
@@ -94,8 +95,10 @@ class Consumer:
         on_poison: OnPoison | None = None,
     ) -> None:
         self.queue = queue
-        for settlement in Settlement:  # a counter that first appears as 1 is no increase to who watches it
-            _settled.labels(queue, settlement.value)
+        self._settled = {settlement: _settled.labels(queue, settlement.value) for settlement in Settlement}
+        """From the start: a counter that first appears as 1 is no increase to who watches it."""
+        self._handled_now = _in_flight.labels(queue)
+        self._seconds = _seconds.labels(queue)
         self._dsn = dsn
         self._service = service
         self._settler = Settler(publisher, service, handler, on_dead_letter, on_poison)
@@ -256,21 +259,50 @@ class Consumer:
         task.add_done_callback(self._in_hand.pop)
 
     async def _handle(self, taken: _Taken) -> None:
+        """In a task of its own: what is bound to its context here ends with it."""
         delivery = taken.delivery
-        with self._observed(delivery) as observation:
+        structlog.contextvars.bind_contextvars(
+            mail_id=delivery.correlation_id,
+            queue=delivery.queue,
+            message_id=delivery.message_id,
+            helpdesk_id=delivery.headers.get(HELPDESK_ID),
+        )
+        started = time.perf_counter()
+        settlement = Settlement.RELEASED
+        trouble: str | None = None
+        self._handled_now.inc()
+        with _traced(delivery) as span:
             try:
-                settlement = await self._settle_once(taken)
-                with broker_trouble("acknowledging"):
-                    async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
-                        await taken.message.ack()
+                settlement = await self._acknowledged(taken)
             except Exception as error:  # noqa: BLE001 - an error in our own plumbing must not pass in silence
-                observation.trouble = describe(error)
-                taken.session.lose(error if isinstance(error, Outage) else BrokerOutage(describe(error)))
+                trouble = describe(error)
+                taken.session.lose(error if isinstance(error, Outage) else BrokerOutage(trouble))
                 self._survive(taken)
             else:
-                observation.settlement = settlement
                 self._backoff.reset()
                 self._survived.pop(delivery.message_id, None)
+            finally:
+                seconds = time.perf_counter() - started
+                self._handled_now.dec()
+                self._seconds.observe(seconds)
+                self._settled[settlement].inc()
+                span.set_attribute("importer.settlement", settlement.value)
+                _log.info(
+                    "message_handled",
+                    settlement=settlement.value,
+                    seconds=round(seconds, 4),
+                    attempt=delivery.attempt,
+                    failures=delivery.failures,
+                    redelivered=delivery.redelivered,
+                    trouble=trouble,
+                )
+
+    async def _acknowledged(self, taken: _Taken) -> Settlement:
+        settlement = await self._settle_once(taken)
+        with broker_trouble("acknowledging"):
+            async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
+                await taken.message.ack()
+        return settlement
 
     async def _settle_once(self, taken: _Taken) -> Settlement:
         """Settle the message, or wait until an earlier delivery of it has done so."""
@@ -291,49 +323,6 @@ class Consumer:
             del self._handling[message_id]
             taken.ended.set()
 
-    @contextlib.contextmanager
-    def _observed(self, delivery: Delivery) -> Iterator[_Observation]:
-        """Logs, metrics and a span around one delivery; the span continues the trace in the message's headers."""
-        observation = _Observation()
-        identity = {
-            "mail_id": delivery.correlation_id,
-            "queue": delivery.queue,
-            "message_id": delivery.message_id,
-            "helpdesk_id": delivery.headers.get(HELPDESK_ID),
-        }
-        started = time.perf_counter()
-        with (
-            structlog.contextvars.bound_contextvars(**identity),
-            _in_flight.labels(self.queue).track_inprogress(),
-            _tracer.start_as_current_span(
-                f"process {delivery.queue}",
-                context=propagate.extract({name: str(value) for name, value in delivery.headers.items()}),
-                kind=trace.SpanKind.CONSUMER,
-                attributes={
-                    "messaging.system": "rabbitmq",
-                    "messaging.destination.name": delivery.queue,
-                    "messaging.message.id": delivery.message_id,
-                    "messaging.message.conversation_id": delivery.correlation_id,
-                },
-            ) as span,
-        ):
-            try:
-                yield observation
-            finally:
-                seconds = time.perf_counter() - started
-                span.set_attribute("importer.settlement", observation.settlement.value)
-                _settled.labels(self.queue, observation.settlement.value).inc()
-                _seconds.labels(self.queue).observe(seconds)
-                _log.info(
-                    "message_handled",
-                    settlement=observation.settlement.value,
-                    seconds=round(seconds, 4),
-                    attempt=delivery.attempt,
-                    failures=delivery.failures,
-                    redelivered=delivery.redelivered,
-                    trouble=observation.trouble,
-                )
-
 
 @dataclass(slots=True)
 class _Taken:
@@ -347,11 +336,21 @@ class _Taken:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class _Observation:
-    """What the summary line of one delivery says besides its identity."""
-
-    settlement: Settlement = Settlement.RELEASED
-    trouble: str | None = None
+def _traced(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:
+    """A span that goes on with the trace in the message's headers, if anybody records it or brings one."""
+    if not (records_traces() or brings_trace(delivery.headers)):
+        return contextlib.nullcontext(trace.INVALID_SPAN)
+    return _tracer.start_as_current_span(
+        f"process {delivery.queue}",
+        context=propagate.extract({name: str(value) for name, value in delivery.headers.items()}),
+        kind=trace.SpanKind.CONSUMER,
+        attributes={
+            "messaging.system": "rabbitmq",
+            "messaging.destination.name": delivery.queue,
+            "messaging.message.id": delivery.message_id,
+            "messaging.message.conversation_id": delivery.correlation_id,
+        },
+    )
 
 
 async def _first_of(*events: asyncio.Event) -> None:

@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -32,6 +33,7 @@ from shared.broker.session import PUBLISH_TIMEOUT_SECONDS, BrokerOutage, QueueFu
 from shared.broker.topology import RETRY_EXCHANGE, ROUTES
 from shared.broker.wire import COUNTERS, Delivery, encode
 from shared.messages import Message
+from shared.telemetry import has_trace, records_traces
 
 TROUBLE_SECONDS: Final = 90
 """How long a publish that failed counts against readiness: longer than who publishes waits before it tries again."""
@@ -40,6 +42,7 @@ _tracer = trace.get_tracer("helpdesk_importer.broker")
 _published = Counter(
     "importer_published_total", "Messages that RabbitMQ confirmed, or did not, by AMQP type", ["type", "result"]
 )
+_count = cache(_published.labels)
 
 
 class Publisher:
@@ -126,7 +129,9 @@ class Publisher:
     async def _send(self, exchange: str, routing_key: str, message: AmqpMessage) -> None:
         message.message_id = str(uuid.uuid4())  # aiormq confuses the confirms of two in flight with one id
         message.delivery_mode = DeliveryMode.PERSISTENT
-        doing = f"publishing {message.type} to {routing_key}"
+        if not (records_traces() or has_trace()):
+            await self._confirmed(exchange, routing_key, message)
+            return
         with _tracer.start_as_current_span(
             f"publish {routing_key}",
             kind=trace.SpanKind.PRODUCER,
@@ -141,23 +146,26 @@ class Publisher:
             carrier: dict[str, str] = {}
             propagate.inject(carrier)
             message.headers.update(carrier)
-            session = await self._open_session()
-            try:
-                with broker_trouble(doing):
-                    await self._exchanges[exchange].publish(
-                        message, routing_key, mandatory=True, timeout=PUBLISH_TIMEOUT_SECONDS
-                    )
-            except (Unroutable, QueueFull) as refusal:
-                _published.labels(message.type, "refused").inc()
-                self._remember(refusal)
-                raise
-            except BrokerOutage as outage:
-                _published.labels(message.type, "unknown").inc()
-                self._remember(outage)
-                session.lose(outage)
-                raise
-            self._trouble = None
-            _published.labels(message.type, "confirmed").inc()
+            await self._confirmed(exchange, routing_key, message)
+
+    async def _confirmed(self, exchange: str, routing_key: str, message: AmqpMessage) -> None:
+        session = await self._open_session()
+        try:
+            with broker_trouble(f"publishing {message.type} to {routing_key}"):
+                await self._exchanges[exchange].publish(
+                    message, routing_key, mandatory=True, timeout=PUBLISH_TIMEOUT_SECONDS
+                )
+        except (Unroutable, QueueFull) as refusal:
+            _count(message.type, "refused").inc()
+            self._remember(refusal)
+            raise
+        except BrokerOutage as outage:
+            _count(message.type, "unknown").inc()
+            self._remember(outage)
+            session.lose(outage)
+            raise
+        self._trouble = None
+        _count(message.type, "confirmed").inc()
 
     def _remember(self, trouble: BrokerOutage) -> None:
         self._trouble, self._troubled_at = trouble, time.monotonic()
