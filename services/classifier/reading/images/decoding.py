@@ -93,9 +93,12 @@ def _decoded(content: bytes, image_format: ImageFormat, limits: Limits, pixels_l
             return NotStored.DAMAGED
         if width * height > min(limits.image_pixels, pixels_left):
             return NotStored.TOO_MANY_PIXELS
-        # a decoder that can (JPEG's) reads all of it and keeps little; others do not heed this
-        asked(lambda: image.draft(image.mode, (max(1, width // 8), max(1, height // 8))))
-        asked(image.load)
+        to_draw = image_format.to_draw(content)
+        if to_draw is content:
+            _draw(image)
+        elif to_draw is not None:
+            with opened(to_draw, image_format) as excerpt:
+                _draw(excerpt)
         frames, larger = 1, 0
         while image_format.has_frames and has_frame(image, frames):
             frames += 1
@@ -104,6 +107,13 @@ def _decoded(content: bytes, image_format: ImageFormat, limits: Limits, pixels_l
                 return NotStored.TOO_MANY_FRAMES
         is_unseen = _is_unseen(image, (width, height), frames)
         return DecodedImage(image_format, width, height, frames, larger, is_unseen=is_unseen)
+
+
+def _draw(image: Pillow.Image) -> None:
+    """Have the decoder read all of it. Raises Undecodable."""
+    # a decoder that can (JPEG's) keeps little of it; others do not heed this
+    asked(lambda: image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8))))
+    asked(image.load)
 
 
 def _is_unseen(image: Pillow.Image, size: tuple[int, int], frames: int) -> bool:

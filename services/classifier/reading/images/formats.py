@@ -22,6 +22,14 @@ class Pieces(Protocol):
         ...
 
 
+class ToDraw(Protocol):
+    """As much of a file as its decoder must draw for its verdict on the whole: a picture, or damaged."""
+
+    def __call__(self, content: bytes) -> bytes | None:
+        """`content` itself where nothing less tells; None where its header, which the decoder took, is enough."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFormat:
     """Everything that the importer knows of a format."""
@@ -38,6 +46,11 @@ class ImageFormat:
     is_shown_by_browsers: bool
     """Copies that browsers show stand beside an image that they do not (HEIC: all but Safari)."""
     pieces: Pieces
+    to_draw: ToDraw
+
+
+def _all(content: bytes) -> bytes:
+    return content
 
 
 FORMATS: Final = (
@@ -49,6 +62,7 @@ FORMATS: Final = (
         has_frames=True,
         is_shown_by_browsers=True,
         pieces=png.pieces,
+        to_draw=png.to_draw,
     ),
     ImageFormat(
         media_type="image/jpeg",
@@ -58,6 +72,7 @@ FORMATS: Final = (
         has_frames=False,
         is_shown_by_browsers=True,
         pieces=jpeg.pieces,
+        to_draw=jpeg.to_draw,
     ),
     ImageFormat(
         media_type="image/gif",
@@ -67,6 +82,7 @@ FORMATS: Final = (
         has_frames=True,
         is_shown_by_browsers=True,
         pieces=gif.pieces,
+        to_draw=_all,
     ),
     ImageFormat(
         media_type="image/webp",
@@ -76,6 +92,7 @@ FORMATS: Final = (
         has_frames=True,
         is_shown_by_browsers=True,
         pieces=webp.pieces,
+        to_draw=_all,
     ),
     ImageFormat(
         media_type="image/bmp",
@@ -85,6 +102,7 @@ FORMATS: Final = (
         has_frames=False,
         is_shown_by_browsers=True,
         pieces=bmp.pieces,
+        to_draw=_all,
     ),
     ImageFormat(
         media_type="image/tiff",
@@ -94,6 +112,7 @@ FORMATS: Final = (
         has_frames=True,
         is_shown_by_browsers=False,
         pieces=tiff.pieces,
+        to_draw=_all,
     ),
     ImageFormat(
         media_type="image/heic",
@@ -103,6 +122,7 @@ FORMATS: Final = (
         has_frames=False,
         is_shown_by_browsers=False,
         pieces=heif.pieces,
+        to_draw=_all,
     ),
 )
 

@@ -1,11 +1,13 @@
-"""PNG (3rd edition, section 5): chunks."""
+"""PNG (3rd edition, sections 5, 9 and 10): chunks; the pixels are rows, each with its filter, in one zlib stream."""
 
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Final
 
+from services.classifier.reading.images.containers.errors import NotWhole
 from services.classifier.reading.images.containers.metadata import may_stay
 
 _SIGNATURE_SIZE: Final = 8
@@ -14,8 +16,10 @@ _KNOWN: Final = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs", b"bKGD",
      b"hIST", b"sPLT", b"cICP", b"mDCV", b"cLLI", b"acTL", b"fcTL", b"fdAT"}
 )  # fmt: skip
-
-
+_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Samples a pixel, by colour type."""
+_FILTERS: Final = bytes(range(5))
+_PIECE: Final = 256 * 1024
 _END: Final = bytes.fromhex("0000000049454e44ae426082")
 
 
@@ -31,3 +35,45 @@ def pieces(content: bytes, *, strip: bool) -> Iterator[bytes]:
             yield content[position:end]
         position = end
     yield _END
+
+
+def to_draw(content: bytes) -> bytes | None:
+    """Nothing of a sound picture, which a decoder draws whatever its pixels are; all of any other.
+
+    Sound is a file of one picture whose stream ends well and holds its rows, no byte more, each by a known filter.
+    """
+    try:
+        return None if _is_sound(content) else content
+    except (NotWhole, struct.error, KeyError, zlib.error):
+        return content
+
+
+def _is_sound(content: bytes) -> bool:
+    width, height, depth, colour, interlaced = struct.unpack_from(">IIBB2xB", content, 16)
+    row = 1 + (width * depth * _CHANNELS[colour] + 7) // 8
+    stream = zlib.decompressobj()
+    size = 0
+    for chunk in _pixels(content):
+        piece = stream.decompress(chunk, _PIECE)
+        while piece:
+            if size + len(piece) > row * height or piece[-size % row :: row].translate(None, _FILTERS):
+                return False
+            size += len(piece)
+            piece = stream.decompress(stream.unconsumed_tail, _PIECE)
+    return not interlaced and stream.eof and not stream.unused_data and size == row * height
+
+
+def _pixels(content: bytes) -> Iterator[bytes]:
+    """The chunks of the stream. Raises NotWhole where it is not all of a picture, struct.error where the end lacks."""
+    position = _SIGNATURE_SIZE
+    begun = False
+    while True:
+        length, kind = struct.unpack_from(">I4s", content, position)
+        if kind == b"IDAT":
+            begun = True
+            yield content[position + 8 : position + 8 + length]
+        elif begun and kind == b"IEND":
+            return
+        elif begun or kind == b"acTL":
+            raise NotWhole
+        position += 12 + length

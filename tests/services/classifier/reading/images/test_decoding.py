@@ -1,16 +1,21 @@
 """SPEC W4, D4: images are told by decoding them, whatever the mail says."""
 
 import io
+import random
 import struct
 import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pi_heif  # type: ignore[import-untyped]  # its wheels carry no types
 import pytest
 from PIL import Image
 
+from services.classifier.reading.images import decoding
 from services.classifier.reading.images.decoding import DecodedImage, NotStored, decode_image
-from services.classifier.reading.images.formats import FORMATS
+from services.classifier.reading.images.formats import FORMATS, ImageFormat, format_of
 from services.classifier.reading.images.storing import stored_name
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from services.classifier.reading.reader import read_mail
@@ -192,3 +197,77 @@ def test_ids_come_from_the_mail_and_the_place_in_it() -> None:
     assert len(set(ids)) == len(ids)
     assert not set(ids) & {image.id for image in other.images}
     assert ids[0] == uuid.uuid5(uuid.UUID(int=1), "2")
+
+
+def noise(picture_format: str, mode: str, size: tuple[int, int], **options: object) -> bytes:
+    points = Image.effect_noise(size, 90).convert("RGB")
+    file = io.BytesIO()
+    points.convert(mode).save(file, picture_format, **options)
+    return file.getvalue()
+
+
+SOUND = {
+    "png-1": noise("PNG", "1", (13, 7)),
+    "png-P": noise("PNG", "P", (40, 33)),
+    "png-RGB": noise("PNG", "RGB", (40, 33)),
+    "png-RGBA": noise("PNG", "RGBA", (30, 9)),
+    "png-LA": noise("PNG", "LA", (5, 5)),
+    "jpeg-L": noise("JPEG", "L", (60, 41)),
+    "jpeg-RGB": noise("JPEG", "RGB", (60, 41)),
+    "jpeg-CMYK": noise("JPEG", "CMYK", (20, 20)),
+    "jpeg-progressive": noise("JPEG", "RGB", (60, 41), progressive=True),
+    "jpeg-restarts": noise("JPEG", "RGB", (60, 41), restart_marker_blocks=2),
+}
+
+
+def faulty(content: bytes, chance: random.Random) -> Iterator[bytes]:
+    """The file with a byte changed, gone or too many, or without its end; a PNG with checksums that fit as well."""
+    for _ in range(60):
+        place = chance.randrange(len(content))
+        behind = content[place:]
+        stray = chance.choice((b"", b"\xff\xd9", b"\xff\xda", b"\xff\xd0", b"\xff\xff", chance.randbytes(3)))
+        changed = content[:place] + chance.choice((chance.randbytes(1) + behind[1:], behind[1:], stray + behind, stray))
+        yield changed
+        yield _with_checksums(changed)
+
+
+def _with_checksums(content: bytes) -> bytes:
+    if not content.startswith(b"\x89PNG"):
+        return content
+    mended = bytearray(content)
+    place = 8
+    while place + 12 <= len(mended):
+        (length,) = struct.unpack_from(">I", mended, place)
+        end = place + 8 + length
+        if end + 4 > len(mended):
+            break
+        struct.pack_into(">I", mended, end, zlib.crc32(mended[place + 4 : end]))
+        place = end + 4
+    return bytes(mended)
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_D4_verdict_on_what_is_not_drawn_is_that_of_drawing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [SOUND[name], *faulty(SOUND[name], random.Random(name))]  # noqa: S311 - faults, the same each time
+    told = [decoded(content) for content in files]
+    drawn_whole = {row.begins: replace(row, to_draw=lambda content: content) for row in FORMATS}
+
+    def format_drawn_whole(content: bytes) -> ImageFormat | None:
+        known = format_of(content)
+        return None if known is None else drawn_whole[known.begins]
+
+    monkeypatch.setattr(decoding, "format_of", format_drawn_whole)
+    assert [verdict(each) for each in told] == [verdict(decoded(content)) for content in files]
+    assert isinstance(told[0], DecodedImage)
+    assert not all(isinstance(each, DecodedImage) for each in told)
+
+
+def verdict(told: DecodedImage | NotStored) -> object:
+    return told if isinstance(told, NotStored) else (told.width, told.height, told.frames, told.is_unseen)
+
+
+@pytest.mark.parametrize("name", [name for name in SOUND if name != "jpeg-progressive"])
+def test_sound_pictures_are_not_drawn_whole(name: str) -> None:
+    image_format = format_of(SOUND[name])
+    assert image_format is not None
+    assert image_format.to_draw(SOUND[name]) != SOUND[name]
