@@ -1,6 +1,8 @@
-"""The story of a notification: claim it, write it once, send it, record what the server said.
+"""The story of a notification: write it once, claim it, send it, record what the server said.
 
-What the database does of that is done for all that wait at once (`shared.batches`).
+What the database does of that is done for all that wait at once (`shared.batches`). What nobody has tried yet is read,
+written and claimed with its mail in one commit; what waited for its next try, or collected others (a summary), is
+claimed first, and written then where it is not.
 
     state     lease, next_try_at       means                                        a crash here leaves
     planned   –, –                     decided with the ticket, nobody tried yet     it to its event, or to the sweeper
@@ -22,8 +24,9 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
@@ -101,16 +104,40 @@ class Notifier:
             await self._deliver(await self._claiming.of(ids))
 
     async def _claim(self, events: Sequence[Sequence[uuid.UUID]]) -> list[list[Notification]]:
-        """Each event's own, of all that could be claimed; of an event that is there twice, the first has them."""
+        """Each event's own, of all that could be claimed; of an event that is there twice, the first has them.
+
+        What is new is read and written before it is claimed: its claim keeps it, in one commit. Whatever else is free,
+        and what could not be written, is claimed as it is: its try tells why, or finds how it was written.
+        """
+        free = [id_ for ids in events for id_ in ids if id_ not in self._in_hand]
+        new = await self._repository.read_new(free) if free else []
+        written = await asyncio.to_thread(self._write_what_can_be, new) if new else {}
         async with self._claims:
-            free = [id_ for ids in events for id_ in ids if id_ not in self._in_hand]
             try:
-                claimed = {each.id: each for each in await self._repository.claim_of_events(free)}
-            except TryAgain:
-                self._unsent.update(free)  # the claim may have been committed all the same
+                claimed = await self._claim_written(written)
+                if others := [id_ for id_ in free if id_ not in claimed]:
+                    claimed |= {each.id: each for each in await self._repository.claim_of_events(others)}
+            except Exception:
+                self._unsent.update(free)  # a claim may have been committed all the same
                 raise
             self._unsent.difference_update(claimed)
         return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
+
+    def _write_what_can_be(self, notifications: Sequence[Notification]) -> dict[Notification, Composed]:
+        written = {}
+        for notification in notifications:
+            with suppress(Exception):
+                written[notification] = compose(notification, key=self._key, now=datetime.now(UTC))
+        return written
+
+    async def _claim_written(self, mails: Mapping[Notification, Composed]) -> dict[uuid.UUID, Notification]:
+        if not mails:
+            return {}
+        ours = await self._repository.claim_written([(each.id, mail.written) for each, mail in mails.items()])
+        claimed = {each.id: (each, mail) for each, mail in mails.items() if each.id in ours}
+        for each, mail in claimed.values():
+            _tell_of_template(mail, _log_of(each))
+        return {id_: replace(each, written=mail.written) for id_, (each, mail) in claimed.items()}
 
     async def send_once(self, notification: Notification) -> str:
         """Write and send one that is planned nowhere; what the server said.
@@ -193,9 +220,7 @@ class Notifier:
 
     async def _try(self, notification: Notification) -> None:
         """One try: whatever comes of it stands in the row afterwards. Raises only what the database is to blame for."""
-        log = _log.bind(
-            mail_id=str(notification.mail_id), notification_id=str(notification.id), kind=notification.kind.value
-        )
+        log = _log_of(notification)
         try:
             await self._try_once(notification, log)
         finally:
@@ -239,8 +264,7 @@ class Notifier:
             raise Postponed(DeliveryReason.NO_ACCOUNT, str(error)) from error
         except UnusableAddress as error:
             raise Refused(DeliveryReason.REFUSED, str(error)) from error
-        if composed.template_problems:
-            log.warning("template_unusable", problems=[str(problem) for problem in composed.template_problems])
+        _tell_of_template(composed, log)
         if not await self._keeping.of((notification.id, composed.written)):
             raise LostClaim("Another notifier took this notification over.")
         return composed.written
@@ -335,6 +359,18 @@ class Notifier:
 
 class LostClaim(TryAgain):
     """The lease ended while we were writing, and somebody else has the notification."""
+
+
+def _log_of(notification: Notification) -> structlog.stdlib.BoundLogger:
+    log: structlog.stdlib.BoundLogger = _log.bind(
+        mail_id=str(notification.mail_id), notification_id=str(notification.id), kind=notification.kind.value
+    )
+    return log
+
+
+def _tell_of_template(composed: Composed, log: structlog.stdlib.BoundLogger) -> None:
+    if composed.template_problems:
+        log.warning("template_unusable", problems=[str(problem) for problem in composed.template_problems])
 
 
 def _count(notification: Notification, result: str) -> None:

@@ -125,31 +125,68 @@ LEFT JOIN employees executor ON executor.id = ticket.executor_id
 ORDER BY claimed.created_at
 """  # noqa: S608 - nothing but our own numbers
 
+_COLUMNS: Final = """id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, recipient_name, recipient_address,
+    recipient_employee_id, recipient_person_id, to_stranger, created_at, tries, doubtful_tries, collects_until,
+    message_id, subject, mime, draft_id"""
+"""What of a notification writing and sending it takes."""
+
+_IS_FREE: Final = """state = 'planned' AND (lease_until IS NULL OR lease_until < now())
+      AND NOT EXISTS (SELECT FROM outgoing_holds hold
+          WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notifications.helpdesk_id)"""
+_IS_DUE: Final = "(next_try_at IS NULL OR next_try_at <= now())"
+
 _CLAIM: Final = """
 WITH free AS (
-    SELECT id FROM notifications
-    WHERE state = 'planned' AND (lease_until IS NULL OR lease_until < now())
-      AND installation_confirmed($3)
-      AND NOT EXISTS (SELECT FROM outgoing_holds hold
-          WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notifications.helpdesk_id)
+    SELECT id AS free_id FROM notifications
+    WHERE {free} AND installation_confirmed($3)
       AND {which}
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE notifications SET lease_holder = $1, lease_until = now() + $2, tries = tries + 1
-    FROM free WHERE notifications.id = free.id
-    RETURNING notifications.*
+    FROM free WHERE id = free_id
+    RETURNING {columns}
 )
 """
 
+_IS_NEW: Final = "tries = 0 AND mime IS NULL AND collects_until IS NULL"
+"""Tried by nobody, and no summary: others may add to that until it is claimed."""
+
+READ_NEW: Final = f"""
+-- $1 notifications: those of them that are new, free and due, claimed by nobody, and all that writing them takes
+WITH claimed AS (
+    SELECT {_COLUMNS} FROM notifications WHERE id = ANY($1::uuid[]) AND {_IS_NEW} AND {_IS_DUE} AND {_IS_FREE}
+)
+{_READ}
+"""  # noqa: S608 - nothing but our own statements
+
+CLAIM_WRITTEN: Final = f"""
+-- $1 holder, $2 lease, $3 what tells our installation from a copy's; side by side $4 notifications, $5 Message-IDs,
+-- $6 subjects, $7 mails: claim what is new still, and keep with that how it was written
+WITH written AS (
+    SELECT * FROM unnest($4::uuid[], $5::text[], $6::text[], $7::bytea[]) AS written (id, message_id, subject, mime)
+), free AS (
+    SELECT id FROM notifications
+    WHERE id = ANY($4::uuid[]) AND {_IS_NEW} AND {_IS_DUE} AND {_IS_FREE} AND installation_confirmed($3)
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE notifications SET message_id = written.message_id, subject = written.subject, mime = written.mime,
+    lease_holder = $1, lease_until = now() + $2, tries = tries + 1
+FROM free JOIN written USING (id)
+WHERE notifications.id = free.id
+RETURNING notifications.id
+"""  # noqa: S608 - nothing but our own statements
+
 CLAIM_OF_EVENTS: Final = (
-    _CLAIM.format(which="id = ANY($4::uuid[]) AND (next_try_at IS NULL OR next_try_at <= now())") + _READ
+    _CLAIM.format(free=_IS_FREE, columns=_COLUMNS, which=f"id = ANY($4::uuid[]) AND {_IS_DUE}") + _READ
 )
 """Claim the free rows of events that are due, and read all that writing and sending them takes."""
 
 CLAIM_DUE: Final = (
     _CLAIM.format(
+        free=_IS_FREE,
+        columns=_COLUMNS,
         which="""coalesce(next_try_at, created_at + $4) <= now()
-      ORDER BY next_try_at NULLS FIRST, created_at LIMIT $5"""
+      ORDER BY next_try_at NULLS FIRST, created_at LIMIT $5""",
     )
     + _READ
 )
@@ -289,6 +326,18 @@ class Repository:
         self._holder = holder
         self._presents = presents
 
+    async def read_new(self, ids: Sequence[uuid.UUID]) -> list[Notification]:
+        """What nobody has tried yet among `ids`, free and due, as its first try will have it; claimed by nobody."""
+        async with connection(self._pool) as database:
+            rows = await database.fetch(READ_NEW, list(ids))
+        return [replace(_notification(row), tries=1) for row in rows]
+
+    async def claim_written(self, mails: Sequence[tuple[uuid.UUID, Written]]) -> set[uuid.UUID]:
+        """Claim what nobody has tried yet, and keep with that how it was written; which of them we have now."""
+        async with connection(self._pool) as database:
+            rows = await database.fetch(CLAIM_WRITTEN, self._holder, LEASE, self._presents, *_columns(mails))
+        return {row["id"] for row in rows}
+
     async def claim_of_events(self, ids: Sequence[uuid.UUID]) -> list[Notification]:
         """Claim what is free, planned and due among `ids`. What another notifier has in hand is not returned."""
         async with connection(self._pool) as database:
@@ -304,14 +353,7 @@ class Repository:
     async def keep_written(self, mails: Sequence[tuple[uuid.UUID, Written]]) -> list[bool]:
         """Keep mails as they were written, each with its notification; False where the claim has been lost."""
         async with connection(self._pool) as database:
-            kept = await database.fetch(
-                KEEP_WRITTEN,
-                self._holder,
-                [notification_id for notification_id, _ in mails],
-                [written.message_id for _, written in mails],
-                [written.subject for _, written in mails],
-                [written.mime for _, written in mails],
-            )
+            kept = await database.fetch(KEEP_WRITTEN, self._holder, *_columns(mails))
         ids = {row["id"] for row in kept}
         return [notification_id in ids for notification_id, _ in mails]
 
@@ -428,6 +470,16 @@ async def _notifications(database: Connection, rows: Sequence[asyncpg.Record]) -
         _as_summary(_notification(row), entries.get(row["id"], []), templates.get(row["helpdesk_id"], OwnTemplate()))
         for row in rows
     ]
+
+
+def _columns(mails: Sequence[tuple[uuid.UUID, Written]]) -> tuple[Sequence[object], ...]:
+    """Side by side: notifications, Message-IDs, subjects, mails."""
+    return (
+        [notification_id for notification_id, _ in mails],
+        [written.message_id for _, written in mails],
+        [written.subject for _, written in mails],
+        [written.mime for _, written in mails],
+    )
 
 
 def _as_summary(notification: Notification, entries: list[SummaryEntry], template: OwnTemplate) -> Notification:

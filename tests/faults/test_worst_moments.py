@@ -47,8 +47,9 @@ MOMENTS = (
     Moment("ticket_writer", "committed, not published", What.DONE, "INSERT INTO notifications", "batch"),
     Moment("ticket_writer", "published, not confirmed", What.CONFIRM),
     Moment("ticket_writer", "recorded as published, not acknowledged", What.ACKNOWLEDGE),
-    Moment("notifier", "claimed, not written", What.DONE, "id = ANY($4::uuid[])", "batch"),
-    Moment("notifier", "written and committed, not sent", What.DONE, "SET message_id", "batch"),
+    Moment("notifier", "read, not written", What.DONE, "id = ANY($1::uuid[]) AND tries = 0", "batch"),
+    Moment("notifier", "written, not claimed", What.ASK, "SET message_id", "batch"),
+    Moment("notifier", "claimed with its mail in one commit, not sent", What.DONE, "SET message_id", "batch"),
     Moment(
         "notifier",
         "taken (250), not committed",

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from services.console.idle import Situation
 from services.console.repairs.installation import consequences
 from services.fetcher.repository.mailboxes import MailboxRepository
+from services.notifier.notification import Written
 from services.notifier.repository import Repository
 from shared.database.installation import Installation, presented
 from shared.database.migrate import WouldLoseData, downgrade
@@ -78,6 +79,10 @@ async def works(database: Database, what: bytes = OURS) -> tuple[int, int]:
         ids = await notifying.fetch("SELECT id FROM notifications")
         assert len(await notifier.claim_of_events([row["id"] for row in ids])) == len(mails)
         await notifier.give_back([each.id for each in mails])
+        written = [(row["id"], Written(f"{row['id']}@desk.example", "Onderwerp", b"mail")) for row in ids]
+        assert len(await notifier.claim_written(written)) == len(mails)
+        await notifier.give_back([each.id for each in mails])
+        await notifying.execute("UPDATE notifications SET message_id = NULL, subject = NULL, mime = NULL")
     return len(mailboxes), len(mails)
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from deploy.demo.smtp_server import Delivery, SmtpServer
 from services.notifier.flow import Notifier
-from services.notifier.notification import Notification
+from services.notifier.notification import Written
 from services.notifier.repository import EVENT_LOST_AFTER, LEASE, Repository
 from services.notifier.rules.retry import DELAYS, DELAYS_IN_DOUBT, LAST_TRY
 from services.notifier.smtp import Rest
@@ -23,6 +23,13 @@ from shared.errors import Outage
 from shared.messages import NotificationKind
 from shared.portal.delivery import DeliveryReason
 from tests.services.notifier.house import House, keyring
+
+Mails = Sequence[tuple[UUID, Written]]
+
+GOES_AWAY = """
+    CREATE FUNCTION goes_away() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'terminating connection' USING ERRCODE = 'admin_shutdown'; END $$;
+    CREATE TRIGGER goes_away BEFORE UPDATE OF message_id ON notifications EXECUTE FUNCTION goes_away()"""
 
 
 async def _until(fact: Callable[[], bool]) -> None:
@@ -123,13 +130,27 @@ async def test_what_an_outage_kept_from_being_written_is_sent_as_soon_as_the_dat
     house: House, smtp: SmtpServer
 ) -> None:
     planned = await house.plan()
-    await house.owner.execute("""
-        CREATE FUNCTION goes_away() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION 'terminating connection' USING ERRCODE = 'admin_shutdown'; END $$;
-        CREATE TRIGGER goes_away BEFORE UPDATE OF message_id ON notifications EXECUTE FUNCTION goes_away()""")
+    await house.owner.execute(GOES_AWAY)
     async with house.notifier() as notifier:
         with pytest.raises(Outage):
             await notifier.deliver([planned])
+        await house.owner.execute("DROP TRIGGER goes_away ON notifications; DROP FUNCTION goes_away()")
+        assert (await house.row(planned))["tries"] == 0
+        await notifier.deliver([planned])  # its event comes again
+    row = await house.row(planned)
+    assert (row["state"], row["tries"], row["lease_holder"]) == ("sent", 1, None)
+    assert len(smtp.deliveries) == 1
+
+
+async def test_what_an_outage_kept_from_being_written_after_its_claim_is_given_back(
+    house: House, smtp: SmtpServer
+) -> None:
+    planned = await house.plan()
+    await house.pass_time(EVENT_LOST_AFTER)
+    await house.owner.execute(GOES_AWAY)
+    async with house.notifier() as notifier:
+        with pytest.raises(Outage):
+            await notifier.sweep()
         await house.owner.execute("DROP TRIGGER goes_away ON notifications; DROP FUNCTION goes_away()")
         assert (await house.row(planned))["lease_holder"] is not None
         await notifier.sweep()
@@ -142,15 +163,15 @@ async def test_a_claim_whose_answer_was_lost_waits_for_no_lease_to_end(
     house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = await house.plan()
-    claim = Repository.claim_of_events
+    claim = Repository.claim_written
 
-    async def lost(repository: Repository, ids: Sequence[UUID]) -> list[Notification]:
-        await claim(repository, ids)
+    async def lost(repository: Repository, mails: Mails) -> set[UUID]:
+        await claim(repository, mails)
         raise Outage("The connection to the database was lost.")
 
     async with house.notifier() as notifier:
         with monkeypatch.context() as patch:
-            patch.setattr(Repository, "claim_of_events", lost)
+            patch.setattr(Repository, "claim_written", lost)
             with pytest.raises(Outage):
                 await notifier.deliver([planned])
         await notifier.sweep()
@@ -162,18 +183,18 @@ async def test_a_claim_that_succeeds_at_the_second_try_is_not_given_back_while_i
     house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = await house.plan()
-    claim, tries = Repository.claim_of_events, iter([Outage("The connection to the database was lost.")])
+    claim, tries = Repository.claim_written, iter([Outage("The connection to the database was lost.")])
     given_back: list[Sequence[UUID]] = []
 
-    async def lost_once(repository: Repository, ids: Sequence[UUID]) -> list[Notification]:
+    async def lost_once(repository: Repository, mails: Mails) -> set[UUID]:
         if (trouble := next(tries, None)) is not None:
             raise trouble
-        return await claim(repository, ids)
+        return await claim(repository, mails)
 
     async def give_back(_: Repository, ids: Sequence[UUID]) -> None:
         given_back.append(ids)
 
-    monkeypatch.setattr(Repository, "claim_of_events", lost_once)
+    monkeypatch.setattr(Repository, "claim_written", lost_once)
     monkeypatch.setattr(Repository, "give_back", give_back)
     async with house.notifier() as notifier:
         with pytest.raises(Outage):
@@ -182,6 +203,41 @@ async def test_a_claim_that_succeeds_at_the_second_try_is_not_given_back_while_i
     assert (await house.row(planned))["state"] == "sent"
     assert len(smtp.deliveries) == 1
     assert len(given_back) <= 1, "before the second claim or not at all"
+
+
+BETWEEN = {
+    "another notifier claims it": "UPDATE notifications SET lease_holder = 'other', lease_until = 'tomorrow'",
+    "another notifier has sent it": "UPDATE notifications SET state = 'sent', sent_at = now(), message_id = '1@desk'",
+    "another notifier had trouble": "UPDATE notifications SET tries = 1, next_try_at = now() + interval '1 minute'",
+    "a person discards it": "UPDATE notifications SET state = 'not-sent', reason = 'discarded-by-person'",
+    "mail is held": "INSERT INTO outgoing_holds (helpdesk_id, reason) VALUES (NULL, 'wrong template')",
+}
+
+
+@pytest.mark.parametrize("what", BETWEEN)
+async def test_what_changes_while_a_mail_is_written_keeps_it_from_being_sent(
+    house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    planned = await house.plan()
+    claim, before = Repository.claim_written, await house.row(planned)
+
+    async def late(repository: Repository, mails: Mails) -> set[UUID]:
+        await house.owner.execute(BETWEEN[what])
+        return await claim(repository, mails)
+
+    monkeypatch.setattr(Repository, "claim_written", late)
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+    assert smtp.deliveries == []
+    assert (await house.row(planned))["mime"] == before["mime"]
+
+
+async def test_one_mail_that_cannot_be_written_costs_those_of_its_batch_nothing(house: House, smtp: SmtpServer) -> None:
+    planned = [await house.plan(to=to) for to in ("een@klant.example", "geen adres", "twee@klant.example")]
+    async with house.notifier() as notifier:
+        await asyncio.gather(*(notifier.deliver([each]) for each in planned))
+    assert [(await house.row(each))["state"] for each in planned] == ["sent", "failed", "sent"]
+    assert sorted(delivery.recipients[0] for delivery in smtp.deliveries) == ["een@klant.example", "twee@klant.example"]
 
 
 async def test_two_notifiers_share_a_hundred_mails_and_send_each_once(house: House, smtp: SmtpServer) -> None:
