@@ -1,4 +1,4 @@
-"""An OpenID Connect provider on a port of 127.0.0.1, over TLS: discovery, authorize, token and keys.
+"""An OpenID Connect provider on a port of 127.0.0.1, over TLS: discovery, authorize, token, userinfo and keys.
 
 They are as OpenID Connect Core 1.0 and RFC 7636 have them. Who is asked at its page says yes at once; what it does
 wrong, a test says.
@@ -30,6 +30,7 @@ from services.console.web.listening import listen
 from tests.servers.certificates import make_certificates
 
 CLIENT_ID, CLIENT_SECRET = "console", "a secret: of the client & its %"
+ACCESS_TOKEN = "what-userinfo-asks-for"
 SEE_OTHER = 303
 
 
@@ -43,6 +44,8 @@ class Provider:
         self.algorithm = "RS256"
         self.person: dict[str, Any] = {"sub": "42", "email": "anna", "email_verified": True}
         self.changed: dict[str, Any] = {}
+        self.said_of: dict[str, Any] | None = None
+        """What userinfo answers; None: it has none."""
         self.metadata: dict[str, Any] = {}
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self.instead: dict[str, Response] = {}
@@ -67,6 +70,7 @@ class Provider:
                 "id_token_signing_alg_values_supported": ["RS256", "ES256", "HS256", "none"],
                 "authorization_response_iss_parameter_supported": True,
             }
+            | ({} if self.said_of is None else {"userinfo_endpoint": f"{self.issuer}/userinfo"})
             | self.metadata
         )
 
@@ -109,7 +113,14 @@ class Provider:
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT_ID, "nonce": login["nonce"], "iat": now, "exp": now + 300}
         claims |= self.person | self.changed
-        return JSONResponse({"access_token": "x", "token_type": "Bearer", "id_token": self.sign(claims)})
+        return JSONResponse({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": self.sign(claims)})
+
+    async def userinfo(self, request: Request) -> Response:
+        """What it says of the person beside the id token, to who has the access token."""
+        self.asked.append("userinfo")
+        if request.headers.get("authorization") != f"Bearer {ACCESS_TOKEN}":
+            return JSONResponse({"error": "invalid_token"}, 401)
+        return self.instead.get("userinfo") or JSONResponse(self.said_of)
 
 
 def by(key: Any, algorithm: str, claims: dict[str, Any], kid: str) -> str:
@@ -163,6 +174,7 @@ async def running_provider(folder: Path) -> AsyncIterator[Provider]:
             Route("/keys", provider.public_keys),
             Route("/authorize", provider.authorize),
             Route("/token", provider.token, methods=["POST"]),
+            Route("/userinfo", provider.userinfo),
         ]
     )
     config = uvicorn.Config(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
 
-from services.console import users
+from services.console import groups, users
 from services.console.commands.arguments import helpdesk_id_of
 from services.console.commands.signatures import group
 from services.console.fields import BadValue, Choice, Text
@@ -20,11 +21,19 @@ from shared.configuration import variable_of
 from shared.database.pool import Connection
 
 LANGUAGES: Final = Choice(("nl", "en"))
+_COMES_IN: Final = N_(
+    "%(name)s comes in without a password, with the account of work that the provider knows by this name: %(link)s"
+)
 FIRST: Final = "beheerder"
 DEFAULT_ADDRESS: Final = "http://127.0.0.1:8025"
 
 Name = Annotated[str, typer.Argument(help="the name by which he or she logs in, such as a mail address")]
 Helpdesk = Annotated[str, typer.Argument(help="the helpdesk's name or id")]
+
+
+Group = Annotated[
+    str, typer.Argument(help="the group as the provider of OpenID Connect writes it; at Entra its object id")
+]
 
 
 def add(
@@ -33,25 +42,34 @@ def add(
     operator: Annotated[bool, typer.Option("--operator", help="administers all helpdesks, users and servers")] = False,
     language: Annotated[str, typer.Option(metavar=LANGUAGES.metavar, help="of the pages")] = "nl",
 ) -> None:
-    """Add a user of the web console; prints the link by which he or she chooses a password, once."""
+    """Add a user of the web console; prints the link by which he or she chooses a password, once.
+
+    Where everybody logs in by OpenID Connect (IMPORTER_WEB_OIDC_ONLY) it says in its place how the user comes in.
+    """
     try:
         typed, spoken = Text(longest=254).parse(name), LANGUAGES.parse(language)
     except BadValue as error:
         raise BadValue(f"{error}.") from None
 
-    async def work(connection: Connection) -> str:
+    async def work(connection: Connection) -> str | None:
         user_id = await users.add(connection, typed, spoken, operator=operator)
         if user_id is None:
             raise BadValue(_("There is a user %(name)s already: users invite makes a new link.") % {"name": typed})
-        return await users.invite(connection, user_id)
+        return None if _takes_no_password() else await users.invite(connection, user_id)
 
-    _say_link(typed, with_database(work))
+    token = with_database(work)
+    if token is None:
+        done(_(_COMES_IN) % {"name": typed, "link": f"{_address()}/login"})
+    else:
+        _say_link(typed, token)
     if not operator:
         done(_("%(name)s sees nothing yet: users grant gives rights for a helpdesk.") % {"name": typed})
 
 
 def invite(name: Name) -> None:
     """Make a new link by which a user chooses a password, for one who has forgotten it; earlier links end."""
+    if _takes_no_password():
+        raise BadValue(_(_COMES_IN) % {"name": name, "link": f"{_address()}/login"})
 
     async def work(connection: Connection) -> str:
         return await users.invite(connection, await _user(connection, name))
@@ -64,6 +82,9 @@ def first() -> None:
 
     async def work(connection: Connection) -> str | None:
         if any(user.has_password and user.active for user in await users.users(connection)):
+            return None
+        if _takes_no_password():
+            done(_("Nobody comes in by a password: users add NAME --operator adds the first administrator."))
             return None
         user_id = await users.add(connection, FIRST, "nl", operator=True)
         return await users.invite(connection, user_id or await _user(connection, FIRST))
@@ -111,6 +132,68 @@ def revoke(name: Name, helpdesk: Helpdesk) -> None:
     done(_("%(name)s has no right for %(helpdesk)s any more.") % {"name": name, "helpdesk": helpdesk})
 
 
+def grant_group(
+    group_name: Group,
+    helpdesk: Annotated[str | None, typer.Argument(help="the helpdesk's name or id; without it all of them")] = None,
+    *,
+    operator: Annotated[bool, typer.Option("--operator", help="administers all helpdesks, users and servers")] = False,
+    viewer: Annotated[bool, typer.Option("--viewer", help="may look, and change nothing")] = False,
+    personal_data: Annotated[
+        bool, typer.Option("--personal-data", help="a viewer sees senders, subjects and mails too")
+    ] = False,
+    called: Annotated[str, typer.Option(help="what people here call the group")] = "",
+    issuer: Annotated[
+        str, typer.Option(help="the provider whose group it is; without it that of IMPORTER_WEB_OIDC_ISSUER")
+    ] = "",
+) -> None:
+    """Let the members of a provider's group administer helpdesks, or only look at them (--viewer)."""
+    of = issuer or os.environ.get(variable_of("web_oidc_issuer"), "")
+    if not of:
+        raise BadValue(_("Whose group is it? Name the provider with --issuer, or set IMPORTER_WEB_OIDC_ISSUER."))
+    if not groups.is_a_name(group_name) or (called and not groups.is_a_name(called)):
+        raise BadValue(
+            _("A group's name has at most %(longest)s characters, all of which can be seen.")
+            % {"longest": groups.LONGEST}
+        )
+    if operator and (viewer or helpdesk is not None):
+        raise BadValue(
+            _("An operator administers all helpdesks: --operator goes with no helpdesk, and not with --viewer.")
+        )
+    role: groups.Role = "operator" if operator else "viewer" if viewer else "administrator"
+
+    async def work(connection: Connection) -> None:
+        helpdesk_id = await helpdesk_id_of(connection, helpdesk)
+        given = groups.Given(of, group_name, called, helpdesk_id, role, personal_data=viewer and personal_data)
+        await groups.give(connection, given)
+
+    _by_hand_first(work)
+    done(
+        _("What %(group)s gives counts from the next login of its members; users groups shows it.")
+        % {"group": group_name}
+    )
+
+
+def revoke_group(number: Annotated[int, typer.Argument(help="its number, as users groups shows it")]) -> None:
+    """Take a right away from a provider's group, at once."""
+
+    async def work(connection: Connection) -> bool:
+        return await groups.take(connection, number)
+
+    if not with_database(work):
+        raise BadValue(_("No group has a right of number %(number)s; users groups shows them.") % {"number": number})
+    done(_("The group does not give that any more."))
+
+
+def list_groups(*, as_json: Json = False) -> None:
+    """List what groups of the provider give their members, and how many users each has."""
+
+    async def work(connection: Connection) -> None:
+        rows = [asdict(right) for right in await groups.rights(connection)]
+        show_rows(_("groups"), rows, as_json=as_json)
+
+    with_database(work)
+
+
 def lock(name: Name) -> None:
     """Let a user in no more: sessions and links end at once."""
     _set_active(name, active=False)
@@ -139,7 +222,25 @@ def _set_active(name: str, *, active: bool) -> None:
     async def work(connection: Connection) -> None:
         await users.set_active(connection, await _user(connection, name), active=active)
 
-    with_database(work)
+    _by_hand_first(work)
+
+
+def _by_hand_first(work: Callable[[Connection], Awaitable[None]]) -> None:
+    """Do the work where somebody administers everything by hand afterwards too."""
+    try:
+        with_database(work)
+    except users.NoOperatorByHand:
+        raise BadValue(
+            _(
+                "Nobody else administers everything by hand: add somebody first (users add --operator). What groups "
+                "give, the provider can take, and then nobody could come in."
+            )
+        ) from None
+
+
+def _takes_no_password() -> bool:
+    """Whether people come in to the web console by OpenID Connect alone: its own settings say it."""
+    return os.environ.get(variable_of("web_oidc_only"), "").strip().lower() in ("true", "1", "yes", "on")
 
 
 _ROLES: Final = {
@@ -185,6 +286,9 @@ COMMANDS: Final = {
             "first": first,
             "grant": grant,
             "revoke": revoke,
+            "grant-group": grant_group,
+            "revoke-group": revoke_group,
+            "groups": list_groups,
             "lock": lock,
             "unlock": unlock,
             "list": list_users,

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.console.web.headers import FOREVER, SecurityHeaders
 from services.console.web.pages import (
     audit,
+    groups,
     jobs,
     login,
     mail,
@@ -57,6 +58,7 @@ PAGES: Final = (
     *settings.ROUTES,
     *audit.ROUTES,
     *users.ROUTES,
+    *groups.ROUTES,
 )
 """The routes of all pages."""
 

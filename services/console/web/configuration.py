@@ -53,6 +53,13 @@ class WebConfiguration(ProcessConfiguration):
         description="what of the provider's names a user of the web console at the first login: email, where it says "
         "that it checked it, or another such as preferred_username",
     )
+    web_oidc_groups_claim: str = Field(
+        default="groups", description="what of the provider's lists the groups of a person, which may give rights"
+    )
+    web_oidc_make_users: bool = Field(
+        default=False,
+        description="true, where whoever is in a group that gives rights is made a user at the first login, or false",
+    )
     web_oidc_only: bool = Field(default=False, description="true, where nobody comes in by a password, or false")
     web_oidc_ca_file: UsableCaFile | None = Field(
         default=None,

@@ -16,7 +16,8 @@ TRIES: Final = 10
 TRIES_OF_AN_ADDRESS: Final = 50
 """Many people may come from one address."""
 
-_BEGIN: Final = "INSERT INTO web_sessions (token_hash, user_id, ends_at) VALUES ($1, $2, now() + $3::interval)"
+_BEGIN: Final = """
+    INSERT INTO web_sessions (token_hash, user_id, ends_at, by_groups) VALUES ($1, $2, now() + $3::interval, $4)"""
 _END: Final = "DELETE FROM web_sessions WHERE token_hash = $1"
 _END_ALL: Final = "DELETE FROM web_sessions WHERE user_id = $1"
 _SWEEP: Final = "DELETE FROM web_sessions WHERE ends_at < now() OR seen_at < now() - interval '1 hour'"
@@ -50,13 +51,16 @@ class Invited:
     name: str
 
 
-async def begin(connection: Connection, user_id: int, earlier: str | None) -> str:
-    """A new session; its token. What the browser held before (`earlier`) ends: nobody plants a session in advance."""
+async def begin(connection: Connection, user_id: int, earlier: str | None, *, by_groups: bool = False) -> str:
+    """A new session; its token. What the browser held before (`earlier`) ends: nobody plants a session in advance.
+
+    `by_groups`: the provider has just named his groups, and what they give him counts in it.
+    """
     if earlier is not None:
         await end(connection, earlier)
     await connection.execute(_SWEEP)
     token = new_token()
-    await connection.execute(_BEGIN, hash_of(token), user_id, LONGEST_SESSION)
+    await connection.execute(_BEGIN, hash_of(token), user_id, LONGEST_SESSION, by_groups)
     return token
 
 

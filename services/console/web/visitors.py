@@ -1,6 +1,8 @@
 """Who asks, and what he may see and do: the one place in which rights for each helpdesk are decided.
 
 Queries get the helpdesks of a visitor as a parameter (`helpdesks`), so that rows of others never leave the database.
+Rights come from a person here (`web_rights`) and from groups of the provider where he logged in, and the more counts.
+In a session that began otherwise (a password) those of groups do not: nobody said then that he is in them still.
 """
 
 from __future__ import annotations
@@ -14,19 +16,27 @@ import asyncpg
 from shared.database.pool import Connection
 
 _USER: Final = """
-    SELECT users.id, users.name, users.operator, users.language, users.time_zone
+    SELECT users.id, users.name, users.operator, users.language, users.time_zone, sessions.by_groups
     FROM web_sessions AS sessions JOIN web_users AS users ON users.id = sessions.user_id
     WHERE sessions.token_hash = $1 AND sessions.ends_at > now() AND sessions.seen_at > now() - interval '1 hour'
         AND users.active"""
-_ABSENT: Final = "SELECT id, name, operator, language, time_zone FROM web_users WHERE id = $1 AND active"
+_ABSENT: Final = """
+    SELECT id, name, operator, language, time_zone, true AS by_groups FROM web_users WHERE id = $1 AND active"""
+_OPERATOR_BY_GROUP: Final = """
+    SELECT EXISTS (SELECT FROM web_rights_by_group WHERE user_id = $1 AND role = 'operator')"""
 _SEEN: Final = """
     UPDATE web_sessions SET seen_at = now() WHERE token_hash = $1 AND seen_at < now() - interval '1 minute'"""
 _RIGHTS: Final = """
     SELECT helpdesks.id AS helpdesk_id, helpdesks.name AS helpdesk,
-        $2 OR rights.role = 'administrator' AS administrator,
-        $2 OR rights.role = 'administrator' OR rights.personal_data AS personal_data
-    FROM helpdesks LEFT JOIN web_rights AS rights ON rights.helpdesk_id = helpdesks.id AND rights.user_id = $1
-    WHERE $2 OR rights.user_id IS NOT NULL
+        $2 OR coalesce(bool_or(given.role = 'administrator'), false) AS administrator,
+        $2 OR coalesce(bool_or(given.role = 'administrator' OR given.personal_data), false) AS personal_data
+    FROM helpdesks LEFT JOIN (
+        SELECT helpdesk_id, role, personal_data FROM web_rights WHERE user_id = $1
+        UNION ALL
+        SELECT helpdesk_id, role, personal_data FROM web_rights_by_group WHERE user_id = $1 AND $3
+    ) AS given ON given.helpdesk_id = helpdesks.id OR given.helpdesk_id IS NULL
+    WHERE $2 OR given.role IS NOT NULL
+    GROUP BY helpdesks.id, helpdesks.name
     ORDER BY helpdesks.name"""
 
 
@@ -96,17 +106,22 @@ async def visitor_of(connection: Connection, token_hash: bytes) -> Visitor | Non
 
 
 async def visitor_named(connection: Connection, user_id: int) -> Visitor | None:
-    """The user of this id with the rights that he has now, logged in or not; None where he may not come in."""
+    """The user of this id with the rights that he has now, logged in or not; None where he may not come in.
+
+    His groups are those of his last login at the provider.
+    """
     user = await connection.fetchrow(_ABSENT, user_id)
     return None if user is None else await _visitor(connection, user)
 
 
 async def _visitor(connection: Connection, user: asyncpg.Record) -> Visitor:
-    rights = await connection.fetch(_RIGHTS, user["id"], user["operator"])
+    by_groups = user["by_groups"]
+    operator = user["operator"] or (by_groups and await connection.fetchval(_OPERATOR_BY_GROUP, user["id"]))
+    rights = await connection.fetch(_RIGHTS, user["id"], operator, by_groups)
     return Visitor(
         user_id=user["id"],
         name=user["name"],
-        operator=user["operator"],
+        operator=operator,
         language=user["language"],
         time_zone=user["time_zone"],
         rights=tuple(Right(**right) for right in rights),

@@ -96,6 +96,9 @@ INSERT INTO service_questions (service, question, helpdesk_id, asked_by) VALUES 
 
 INSERT INTO web_users (name, operator) VALUES ('baas-van-alles', true), ('kijkster', false);
 INSERT INTO web_rights (user_id, helpdesk_id, role) SELECT id, 1, 'viewer' FROM web_users WHERE name = 'kijkster';
+INSERT INTO web_group_rights (issuer, group_name, called, helpdesk_id, role) VALUES
+    ('https://login.example', '0b1c', 'Servicedesk', 1, 'viewer'), ('https://login.example', '7d2e', '', NULL, 'operator');
+INSERT INTO web_memberships (user_id, group_name) SELECT id, '0b1c' FROM web_users WHERE name = 'kijkster';
 INSERT INTO web_sessions (token_hash, user_id, ends_at) SELECT sha256('session'), id, now() FROM web_users LIMIT 1;
 INSERT INTO web_invitations (token_hash, user_id, ends_at) SELECT sha256('link'), id, now() FROM web_users LIMIT 1;
 INSERT INTO web_jobs (what, started_by, state, total, done, failed, worked_ms)

@@ -22,7 +22,7 @@ from tests.databases import Databases
 from tests.shared.broker.harness import eventually
 from tests.shared.database.more_revisions import VERSIONS, with_more_revisions
 
-OLDEST_WITH_ITS_OWN_ROWS = "0025"
+OLDEST_WITH_ITS_OWN_ROWS = "0040"
 """Revisions after it keep no rows of their own, so that going back passes them."""
 LOGINS = {"logins", "login_states"}
 """What revision 0009 made of columns, and makes columns again."""

@@ -1,4 +1,4 @@
-"""The provider as a server: what it says of itself, its keys, and the id token that it gives for a code.
+"""The provider as a server: what it says of itself, its keys, the id token that it gives for a code, and userinfo.
 
 Over TLS with a certificate that is checked, to addresses that may be connected to, within seconds and a size; no
 redirect is followed. What it says of itself and its keys are kept for an hour. Raises NotBelieved for whatever else
@@ -8,6 +8,7 @@ comes.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from base64 import b64encode
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from services.console.web.openid.groups import is_told_elsewhere
 from services.console.web.openid.id_token import ALGORITHMS, Expected, NotBelieved, UnknownKey, believed
 from services.console.web.openid.settings import OpenIdSettings
 from shared.bounded_json import read_json
@@ -30,6 +32,8 @@ SECONDS: Final = 10
 """For one answer of the provider, from the connection to its last byte."""
 MOST_BYTES: Final = 256 * 1024
 """Of an answer; Microsoft's keys are some 20,000."""
+_BEARER: Final = re.compile(r"[\w.~+/-]+=*", re.ASCII)
+"""RFC 6750 §2.1."""
 _MOST_KEYS: Final = 100
 _KEPT: Final = 3600
 """Seconds for which what it says of itself, and its keys, are not asked for again."""
@@ -44,6 +48,9 @@ class Metadata:
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str | None
+    scopes: frozenset[str]
+    """Those that it says it knows."""
     algorithms: tuple[str, ...]
     by_form: bool
     """The secret goes to it in the form: it takes no header Authorization."""
@@ -70,14 +77,37 @@ class Provider:
         """What it says of itself."""
         return (await self._known()).metadata
 
-    async def claims(self, code: str, verifier: str, redirect_uri: str, nonce: str) -> Mapping[str, Any]:
-        """Of the person whose browser came back with this code. Raises NotBelieved."""
+    async def claims(
+        self, code: str, verifier: str, redirect_uri: str, nonce: str, wanted: str | None = None
+    ) -> Mapping[str, Any]:
+        """Of the person whose browser came back with this code; `wanted` from userinfo where the id token has none.
+
+        Raises NotBelieved.
+        """
         known = await self._known()
-        token = await self._id_token(known.metadata, code, verifier, redirect_uri)
+        tokens = await self._tokens(known.metadata, code, verifier, redirect_uri)
+        token = tokens.get("id_token")
+        if not isinstance(token, str):
+            raise NotBelieved("the provider gave no id token")
         try:
-            return self._believed(token, known, nonce)
+            claims = self._believed(token, known, nonce)
         except UnknownKey:
-            return self._believed(token, await self._known(after=known), nonce)
+            claims = self._believed(token, await self._known(after=known), nonce)
+        if wanted is None or wanted in claims or is_told_elsewhere(claims, wanted):
+            return claims
+        said = await self._userinfo(known.metadata, tokens.get("access_token"), claims["sub"])
+        return {**claims, **{name: said[name] for name in (wanted, "_claim_names", "hasgroups") if name in said}}
+
+    async def _userinfo(self, metadata: Metadata, access_token: object, subject: str) -> Mapping[str, Any]:
+        """What it says there of this person (OpenID Connect Core 1.0 §5.3); of another it is not believed (§5.3.2)."""
+        if metadata.userinfo_endpoint is None or access_token is None:
+            return {}
+        if not isinstance(access_token, str) or not _BEARER.fullmatch(access_token):
+            raise NotBelieved("the provider's access token cannot be sent")
+        said = await self._asked("GET", metadata.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
+        if said.get("sub") != subject:
+            raise NotBelieved("userinfo is of another subject than the id token")
+        return said
 
     def _believed(self, token: str, known: _Kept, nonce: str) -> Mapping[str, Any]:
         settings = self.settings
@@ -104,17 +134,22 @@ class Provider:
         algorithms = tuple(name for name in ALGORITHMS if isinstance(offered, list) and name in offered)
         if not algorithms:
             raise NotBelieved(f"the provider signs by none of {', '.join(ALGORITHMS)}")
+        scopes = said.get("scopes_supported")
         methods = said.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         return Metadata(
             authorization_endpoint=_https(said, "authorization_endpoint"),
             token_endpoint=_https(said, "token_endpoint"),
             jwks_uri=_https(said, "jwks_uri"),
+            userinfo_endpoint=_https(said, "userinfo_endpoint") if "userinfo_endpoint" in said else None,
+            scopes=frozenset(name for name in scopes if isinstance(name, str))
+            if isinstance(scopes, list)
+            else frozenset(),
             algorithms=algorithms,
             by_form=isinstance(methods, list) and "client_secret_basic" not in methods,
             names_itself=said.get("authorization_response_iss_parameter_supported") is True,
         )
 
-    async def _id_token(self, metadata: Metadata, code: str, verifier: str, redirect_uri: str) -> str:
+    async def _tokens(self, metadata: Metadata, code: str, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         form["code_verifier"] = verifier
         client_id, secret = self.settings.client_id, self.settings.client_secret.get_secret_value()
@@ -124,10 +159,7 @@ class Provider:
         else:  # RFC 6749 §2.3.1: both are encoded as in a form
             pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
-        token = (await self._asked("POST", metadata.token_endpoint, headers, urlencode(form))).get("id_token")
-        if not isinstance(token, str):
-            raise NotBelieved("the provider gave no id token")
-        return token
+        return await self._asked("POST", metadata.token_endpoint, headers, urlencode(form))
 
     async def _asked(
         self, method: str, url: str, headers: Mapping[str, str], content: str | None = None

@@ -15,12 +15,17 @@ from shared.trust import tls_context
 
 @dataclass(frozen=True, slots=True)
 class OpenIdSettings:
-    """The provider; `claim` names the user at his first login; `only`: nobody comes in by a password."""
+    """The provider; `claim` names the user at his first login; `only`: nobody comes in by a password.
+
+    `groups_claim` lists his groups; `makes_users`: who is in one that gives rights is made a user.
+    """
 
     issuer: str
     client_id: str
     client_secret: SecretStr
     claim: str
+    groups_claim: str
+    makes_users: bool
     only: bool
     tls: ssl.SSLContext
 
@@ -48,6 +53,8 @@ def openid_settings(configuration: WebConfiguration) -> OpenIdSettings | None:
         client_id=configuration.web_oidc_client_id,
         client_secret=configuration.secret("web_oidc_client_secret"),
         claim=configuration.web_oidc_claim,
+        groups_claim=configuration.web_oidc_groups_claim,
+        makes_users=configuration.web_oidc_make_users,
         only=configuration.web_oidc_only,
         tls=tls_context(None if ca_file is None else str(ca_file), "https"),
     )

@@ -123,7 +123,12 @@ def _unusable(visit: Visit) -> Refusal:
 
 async def show_own(visit: Visit) -> Answer:
     """What the user sets for himself."""
-    return Shown("login/own.html", {"zones": sorted(available_timezones()), "zone": visit.who.time_zone})
+    values = {
+        "zones": sorted(available_timezones()),
+        "zone": visit.who.time_zone,
+        "groups_unknown": openid.GROUPS_UNKNOWN in visit.request.query_params,
+    }
+    return Shown("login/own.html", values)
 
 
 async def set_own(visit: Visit, form: FormData) -> Answer:

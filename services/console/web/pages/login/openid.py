@@ -13,16 +13,38 @@ from starlette.responses import RedirectResponse, Response
 from services.console.web import sessions
 from services.console.web.addresses import own_path
 from services.console.web.endpoint import Answer, is_https, page, see, set_cookie
-from services.console.web.openid.binding import person_of, user_of
+from services.console.web.forms import N_
+from services.console.web.openid.binding import Person, Stays, come_in, groups_matter, person_of
+from services.console.web.openid.groups import NONE, Groups, Unknown, groups_of
 from services.console.web.openid.id_token import NotBelieved
 from services.console.web.openid.login import LASTS, new_login, opened, sealed, way_to
-from services.console.web.openid.provider import Provider
+from services.console.web.openid.provider import Metadata, Provider
+from services.console.web.openid.settings import OpenIdSettings
 from services.console.web.rendering import Shown
 from services.console.web.visit import SESSION_COOKIE, House, Refusal, Visit
-from shared.database.pool import transaction
+from shared.database.pool import connection, transaction
 
 BACK: Final = "/login/openid/back"
+GROUPS_UNKNOWN: Final = "groups-unknown"
+"""Of the page that tells a user who came in that what his groups give him does not count."""
 _LONGEST_CODE: Final = 4096
+_STAYS: Final = {
+    Stays.NO_USER: N_(
+        "De aanmelddienst kent u, maar u bent hier geen gebruiker. Vraag wie de console beheert om toegang."
+    ),
+    Stays.NO_RIGHTS: N_(
+        "De aanmelddienst kent u, maar u hebt hier geen rechten: u zit er in geen groep die ze geeft, en niemand gaf "
+        "ze u zelf. Vraag wie de console beheert om toegang."
+    ),
+    Stays.TOO_MANY_GROUPS: N_(
+        "U zit bij de aanmelddienst in meer groepen dan hij noemt, en dus is niet bekend wat u hier mag. Vraag wie de "
+        "aanmelddienst beheert om alleen de groepen te laten noemen die aan deze toepassing zijn toegewezen."
+    ),
+    Stays.UNREADABLE_GROUPS: N_(
+        "De aanmelddienst noemt uw groepen niet zoals het moet, en dus is niet bekend wat u hier mag. Vraag wie de "
+        "console beheert: welk gegeven wordt gelezen staat in de instellingen."
+    ),
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +57,7 @@ async def leave(visit: Visit) -> Answer:
         metadata = await provider.metadata()
     except NotBelieved as error:
         return _away(visit, login.wanted, error)
-    scope = {"email": "openid email"}.get(settings.claim, "openid profile email")
+    scope = _scope(settings, metadata)
     way = way_to(metadata.authorization_endpoint, settings.client_id, scope, _redirect_uri(visit), login)
     response = RedirectResponse(way, HTTPStatus.SEE_OTHER)
     cookie = sealed(login, settings.client_secret.get_secret_value())
@@ -75,24 +97,37 @@ async def _came_back(visit: Visit) -> Answer:
             )
             sentence = _("De aanmelddienst liet u niet binnen. Probeer het opnieuw.")
             return login_page(visit, login.wanted, sentence, "", HTTPStatus.FORBIDDEN)
-        claims = await provider.claims(code, login.verifier, _redirect_uri(visit), login.nonce)
+        async with connection(visit.pool) as acquired:
+            wanted = settings.groups_claim if await groups_matter(acquired, settings.issuer) else None
+        claims = await provider.claims(code, login.verifier, _redirect_uri(visit), login.nonce, wanted)
     except NotBelieved as error:
         return _away(visit, login.wanted, error)
-    person = person_of(claims, settings.claim)
+    groups = NONE if wanted is None else groups_of(claims, wanted)
+    return await _begin(visit, person_of(claims, settings.claim), groups, login.wanted)
+
+
+async def _begin(visit: Visit, person: Person, groups: Groups, wanted: str) -> Answer:
+    makes_users = _provider(visit).settings.makes_users
     async with transaction(visit.pool) as acquired:
-        user_id = await user_of(acquired, person)
-        if user_id is not None:
-            token = await sessions.begin(acquired, user_id, visit.request.cookies.get(SESSION_COOKIE))
-    if user_id is None:
-        _log.warning("login_refused", address=_address(visit), problem="no user of this person may come in")
-        sentence = _(
-            "De aanmelddienst kent u, maar u bent hier geen gebruiker. Vraag wie de console beheert om toegang."
-        )
-        return login_page(visit, login.wanted, sentence, "", HTTPStatus.FORBIDDEN)
-    _log.info("login", user=user_id, by="openid")
-    response = see(own_path(login.wanted))
+        user_id = await come_in(acquired, person, groups, makes_users=makes_users, language=visit.language)
+        if not isinstance(user_id, Stays):
+            earlier = visit.request.cookies.get(SESSION_COOKIE)
+            token = await sessions.begin(acquired, user_id, earlier, by_groups=True)
+    if isinstance(user_id, Stays):
+        _log.warning("login_refused", address=_address(visit), problem=user_id.value)
+        sentence = visit.texts.gettext(_STAYS[user_id])
+        return login_page(visit, wanted, sentence, "", HTTPStatus.FORBIDDEN)
+    unknown = isinstance(groups, Unknown)
+    _log.info("login", user=user_id, by="openid", groups_unknown=unknown)
+    response = see(f"/own?{GROUPS_UNKNOWN}" if unknown else own_path(wanted))
     set_cookie(response, visit, SESSION_COOKIE, token)
     return response
+
+
+def _scope(settings: OpenIdSettings, metadata: Metadata) -> str:
+    """What is asked of the provider: the scope for its groups too, where it has one of that name (Okta, Dex)."""
+    scope = {"email": "openid email"}.get(settings.claim, "openid profile email")
+    return f"{scope} {settings.groups_claim}" if settings.groups_claim in metadata.scopes else scope
 
 
 def login_page(visit: Visit, wanted: str, sentence: str, name: str, status: HTTPStatus = HTTPStatus.OK) -> Shown:

@@ -72,6 +72,8 @@ THINGS: Final = {
     "content keys": N_("Kenmerken van oude mails"),
     "personal data": N_("Persoonsgegevens"),
     "installation": N_("Installatie"),
+    "web_group_rights": N_("Rechten van een groep"),
+    "web_memberships": N_("Groep van een gebruiker"),
     "web_invitations": N_("Koppeling voor een wachtwoord"),
     "sealing_keys": N_("Sleutel voor bewaarde wachtwoorden"),
     "retention": N_("Bewaartermijnen"),

@@ -24,15 +24,19 @@ from services.console.web.translations import LANGUAGES
 from services.console.web.visit import Refusal, Visit
 from shared.database.pool import Connection, connection
 
-LONGEST_NAME: Final = 254
-_CHOICES: Final = {
+CALLED: Final = {
     NOTHING: N_("niets"),
     "viewer": N_("kijken, zonder persoonsgegevens"),
     "viewer-with-personal-data": N_("kijken"),
     "administrator": N_("beheren"),
 }
+"""What each choice is called."""
 _NOT_THERE: Final = N_("Deze gebruiker is er niet.")
 _NOT_YOURSELF: Final = N_("U sluit uzelf niet buiten: laat een ander dat doen die alles beheert.")
+_LAST_OPERATOR: Final = N_(
+    "Dit is de laatste die zelf alles beheert. Geef dat eerst aan een ander: wat groepen geven kan de aanmelddienst "
+    "nemen."
+)
 _NO_NAME: Final = N_("Vul een naam in van hoogstens %(longest)s tekens, zoals een mailadres.")
 _SAME_NAME: Final = N_("Er is al een gebruiker met deze naam.")
 
@@ -50,8 +54,8 @@ async def add(visit: Visit, form: FormData) -> Answer:
     for_operators(visit)
     gettext = visit.texts.gettext
     name, language = str(form.get("name", "")).strip(), str(form.get("language", ""))
-    if not 1 <= len(name) <= LONGEST_NAME or language not in LANGUAGES:
-        sentence = gettext(_NO_NAME) % {"longest": LONGEST_NAME}
+    if not 1 <= len(name) <= users.LONGEST_NAME or language not in LANGUAGES:
+        sentence = gettext(_NO_NAME) % {"longest": users.LONGEST_NAME}
         return await _list(visit, name=name, sentence=sentence, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     async with one_transaction(visit.pool) as acquired:
         user_id = await users.add(acquired, name, language, operator=bool(form.get("operator")))
@@ -68,10 +72,12 @@ async def show(visit: Visit) -> Answer:
     async with connection(visit.pool) as acquired:
         user = await _named(visit, acquired)
         rights = await query.rights(acquired, user.id)
+        by_group = await query.rights_by_group(acquired, user.id)
     values: dict[str, Any] = {
         "user": user,
         "rights": rights,
-        "choices": {choice: visit.texts.gettext(words) for choice, words in _CHOICES.items()},
+        "by_group": by_group,
+        "choices": {choice: visit.texts.gettext(words) for choice, words in CALLED.items()},
         "is_own": user.id == visit.who.user_id,
         "saved": "saved" in visit.request.query_params,
     }
@@ -103,14 +109,21 @@ async def set_access(visit: Visit, form: FormData) -> Answer:
         user = await _named(visit, acquired)
         if user.id == visit.who.user_id:
             raise Refusal(HTTPStatus.CONFLICT, visit.texts.gettext(_NOT_YOURSELF))
-        match form.get("what"):
-            case "lock" | "unlock" as what:
-                await users.set_active(acquired, user.id, active=what == "unlock")
-            case "operator" | "no-operator" as what:
-                await users.set_operator(acquired, user.id, operator=what == "operator")
-            case "unbind":
-                await users.unbind(acquired, user.id)
+        try:
+            await _set_access(acquired, user.id, form.get("what"))
+        except users.NoOperatorByHand:
+            raise Refusal(HTTPStatus.CONFLICT, visit.texts.gettext(_LAST_OPERATOR)) from None
     return see(f"/users/{user.id}?saved")
+
+
+async def _set_access(acquired: Connection, user_id: int, what: object) -> None:
+    match what:
+        case "lock" | "unlock":
+            await users.set_active(acquired, user_id, active=what == "unlock")
+        case "operator" | "no-operator":
+            await users.set_operator(acquired, user_id, operator=what == "operator")
+        case "unbind":
+            await users.unbind(acquired, user_id)
 
 
 async def end_sessions(visit: Visit, _: FormData) -> Answer:
@@ -136,7 +149,8 @@ async def invite(visit: Visit, _: FormData) -> Answer:
 async def _list(visit: Visit, *, name: str, sentence: str, status: HTTPStatus) -> Answer:
     async with connection(visit.pool) as acquired:
         listed = await query.users(acquired)
-    return Shown("users/users.html", {"users": listed, "name": name, "sentence": sentence}, status)
+    values = {"users": listed, "name": name, "sentence": sentence, "by_openid": visit.house.openid is not None}
+    return Shown("users/users.html", values, status)
 
 
 async def _link(visit: Visit, user_id: int, token: str) -> Answer:
