@@ -15,8 +15,8 @@ import asyncpg
 from shared.database.pool import Connection
 
 _CHECKS: Final = """
-    SELECT id, at, took_ms, unread, taken_in, filed, problem_kind, problem, problem_ended, quiet_checks, quiet_ms,
-        quiet_longest_ms
+    SELECT id, at, took_ms, unread, taken_in, filed, problem_kind, problem, problem_ended, alike, quiet_checks,
+        quiet_ms, quiet_longest_ms
     FROM mailbox_checks
     WHERE helpdesk_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3::bigint))
     ORDER BY at DESC, id DESC LIMIT $4"""
@@ -52,6 +52,8 @@ class Check:
     problem: str | None
     problem_ended: datetime | None
     """Since when the problem had been there that ended with this check; None: none did."""
+    alike: int
+    """Checks of the hour after it that the same kind of problem kept from their mail: `problem` is the last's."""
     quiet_before: Quiet
 
 
@@ -85,6 +87,7 @@ async def checks(
             problem_kind=row["problem_kind"],
             problem=row["problem"],
             problem_ended=row["problem_ended"],
+            alike=row["alike"],
             quiet_before=_quiet(row),
         )
         for row in rows

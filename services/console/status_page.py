@@ -151,7 +151,9 @@ def _counts(database: Recorded, width: int) -> Iterator[str]:
 
 
 def _import(going_on: Import, now: datetime) -> str:
-    """`ICT: 1,240 mails since 14:02:10, 4/s; it is at mail that arrived 2024-03-14 09:12; 140 have no outcome yet`."""
+    """`ICT: 1,240 of 2,000, 4/s, 3 min, since 14:02:10; it is at mail that arrived 2024-03-14 09:12; …`."""
+    if going_on.total is not None:
+        return _of_total(going_on, going_on.total, now)
     return ngettext(
         "%(helpdesk)s: %(count)s mail since %(since)s, %(rate)s; it is at mail that arrived %(reached)s; %(undecided)s "
         "have no outcome yet",
@@ -163,6 +165,20 @@ def _import(going_on: Import, now: datetime) -> str:
         "count": number(going_on.taken_in),
         "since": _moment(going_on.since, now),
         "rate": rate(going_on.per_second) if going_on.per_second else _("nothing moves"),
+        "reached": _moment(going_on.reached, now),
+        "undecided": number(going_on.taken_in - going_on.decided),
+    }
+
+
+def _of_total(going_on: Import, total: int, now: datetime) -> str:
+    sentence = _(
+        "%(helpdesk)s: %(far)s, since %(since)s; it is at mail that arrived %(reached)s; "
+        "%(undecided)s have no outcome yet"
+    )
+    return sentence % {
+        "helpdesk": one_line(going_on.helpdesk),
+        "far": work_in_words(Work(going_on.taken_in, total, going_on.per_second or 0.0, going_on.left)),
+        "since": _moment(going_on.since, now),
         "reached": _moment(going_on.reached, now),
         "undecided": number(going_on.taken_in - going_on.decided),
     }

@@ -120,6 +120,8 @@ class Check:
         self._budget = budget
         self._stop = stop
         self._room = 0
+        self._listed = 0
+        self._left_is_told = False
         self._got_on_at = time.monotonic()
         self.after_import = AfterImport(claimed, mailbox, ledger, stop)
         self._rule = BacklogRule.at(
@@ -141,8 +143,10 @@ class Check:
         backlog: Backlog[MailReference] = Backlog(self._rule)
         arrivals = await self._arrivals()
         async for page in self._listing(arrivals):
+            self._listed += len(page)
             backlog, admitted = backlog.admit(await self._finish_known(page))
             self.findings.waiting = backlog.waiting
+            await self._tell_what_is_left(len(admitted), arrivals)
             await self._take_in(admitted)
             if self.findings.taken_in >= SHARE or self.findings.held_back:
                 self.findings.more = True
@@ -154,6 +158,19 @@ class Check:
                 self.findings.goes_on = arrivals is not None and arrivals.more and self.findings.reached is not None
             await self.after_import.catch_up()
         return self.findings
+
+    async def _tell_what_is_left(self, admitted: int, arrivals: Arrivals | None) -> None:
+        """Record how many mails are to be taken in, where they are many: what is known already, or waits, came first.
+
+        Once in a check, which has its share of them; the next one lists what came meanwhile too.
+        """
+        if self._left_is_told or not admitted:
+            return
+        self._left_is_told = True
+        unread = 0 if self._arrivals_alone else self._mailbox.listed
+        left = max(unread, 0 if arrivals is None else len(arrivals.mails)) - self._listed + admitted
+        if left > PAGE:
+            await self._ledger.record_left(self._claimed, left)
 
     async def _arrivals(self) -> Arrivals | None:
         """What came into the folder since the last look and is new, whoever read it; None: that is not asked for."""

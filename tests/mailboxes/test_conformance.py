@@ -100,6 +100,7 @@ async def test_the_oldest_mail_comes_first_in_pages_no_larger_than_asked(
     keys = {minute: post_office.deliver(mail(f"{minute}"), MONDAY + timedelta(minutes=minute)) for minute in minutes}
     pages = [page async for page in mailbox.unread(3)]
     assert all(0 < len(page) <= 3 for page in pages)
+    assert mailbox.listed == len(minutes)
     assert [reference.key for page in pages for reference in page] == [keys[minute] for minute in sorted(minutes)]
 
 

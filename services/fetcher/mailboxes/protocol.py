@@ -284,6 +284,11 @@ class Mailbox(Protocol):
         """Whether `wait_for_change` tells of new mail; where it does not, the caller looks more often."""
         ...
 
+    @property
+    def listed(self) -> int:
+        """How many unread mails the listing has whose first page was given."""
+        ...
+
     def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """The unread mails, oldest first, in pages of at most `page_size`.
 

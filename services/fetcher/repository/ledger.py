@@ -101,6 +101,11 @@ _UNDECIDED: Final = """
             AND NOT EXISTS (SELECT FROM held_mails held WHERE held.mail_id = mail.mail_id AND held_until > now())
         LIMIT $2) AS mails"""
 
+_RECORD_LEFT: Final = """
+    UPDATE mailbox_states AS state SET import_left = $3, import_left_at = now()
+    FROM importer_settings AS settings
+    WHERE state.helpdesk_id = $1 AND settings.helpdesk_id = $1 AND settings.generation = $2"""
+
 _DEAD_LETTER: Final = "SELECT record_dead_letter($1, $2, $3)"
 
 
@@ -234,6 +239,11 @@ class Ledger:
         async with connection(self._pool) as acquired:
             count: int = await acquired.fetchval(_UNDECIDED, mailbox.helpdesk_id, at_most)
         return count
+
+    async def record_left(self, mailbox: ClaimedMailbox, mails: int) -> None:
+        """Record how many mails the mailbox holds that are to be taken in, those that are taken in next included."""
+        async with connection(self._pool) as acquired:
+            await acquired.execute(_RECORD_LEFT, mailbox.helpdesk_id, mailbox.generation, mails)
 
     async def _references(
         self, query: str, mailbox: ClaimedMailbox, at_most: int, but: Collection[MailId]

@@ -86,34 +86,46 @@ one fetcher arrive in: it has no holder."""
 _FINISH: Final = """
     WITH before AS (
         SELECT state.helpdesk_id, state.problem, state.problem_since, state.quiet_checks, state.quiet_ms,
-            state.quiet_longest_ms, settings.row_version,
-            state.last_check_at IS NULL OR $11::integer > 0 OR $12::integer > 0
-                OR state.problem IS DISTINCT FROM $7::text AS is_told
+            state.quiet_longest_ms, settings.row_version, state.problem_kind,
+            state.last_check_at IS NULL OR $11::integer > 0 OR $12::integer > 0 AS did_something,
+            state.problem IS DISTINCT FROM $7::text AS differs
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
         WHERE state.helpdesk_id = $2 AND state.lease_holder = $1 AND settings.generation = $3
         FOR UPDATE OF state),
+    alike AS (
+        UPDATE mailbox_checks SET problem = $7, alike = alike + 1
+        WHERE (SELECT differs AND NOT did_something AND problem_kind = $9::text FROM before)
+            AND id = (
+                SELECT id FROM (
+                    SELECT id, at, problem_kind FROM mailbox_checks WHERE helpdesk_id = $2
+                    ORDER BY at DESC, id DESC LIMIT 1) AS newest
+                WHERE problem_kind = $9::text AND at > now() - interval '1 hour')
+        RETURNING id),
+    now_told AS (
+        SELECT before.*, did_something OR differs AND NOT EXISTS (SELECT FROM alike) AS is_told FROM before),
     told AS (
         INSERT INTO mailbox_checks (helpdesk_id, took_ms, unread, taken_in, filed, problem_kind, problem, problem_ended,
             quiet_checks, quiet_ms, quiet_longest_ms)
         SELECT helpdesk_id, $13::integer, $10::integer, $11::integer, $12::integer, $9::text, $7,
             CASE WHEN $7::text IS NULL THEN problem_since END, quiet_checks, quiet_ms, quiet_longest_ms
-        FROM before WHERE is_told)
+        FROM now_told WHERE is_told)
     UPDATE mailbox_states AS state SET
         last_check_at = now(),
         last_successful_check_at = CASE WHEN $4 THEN now() ELSE last_successful_check_at END,
-        next_check_at = CASE WHEN before.row_version = $8 THEN now() + $5 ELSE now() END,
+        next_check_at = CASE WHEN now_told.row_version = $8 THEN now() + $5 ELSE now() END,
         failed_checks = $6,
         problem = $7,
         problem_kind = $9,
         problem_since = CASE
-            WHEN $7::text IS NULL THEN NULL WHEN before.problem = $7 THEN before.problem_since ELSE now() END,
-        quiet_checks = CASE WHEN is_told THEN 0 ELSE before.quiet_checks + 1 END,
-        quiet_ms = CASE WHEN is_told THEN 0 ELSE before.quiet_ms + $13 END,
-        quiet_longest_ms = CASE WHEN is_told THEN 0 ELSE greatest(before.quiet_longest_ms, $13) END
-    FROM before WHERE state.helpdesk_id = before.helpdesk_id"""
+            WHEN $7::text IS NULL THEN NULL WHEN now_told.problem_kind = $9 THEN now_told.problem_since ELSE now() END,
+        quiet_checks = CASE WHEN is_told THEN 0 ELSE now_told.quiet_checks + 1 END,
+        quiet_ms = CASE WHEN is_told THEN 0 ELSE now_told.quiet_ms + $13 END,
+        quiet_longest_ms = CASE WHEN is_told THEN 0 ELSE greatest(now_told.quiet_longest_ms, $13) END
+    FROM now_told WHERE state.helpdesk_id = now_told.helpdesk_id"""
 """Record a check, and tell of it in the mailbox's log where there is something to tell: a year of checks that find
-nothing is a number. «Since» stays while the sentence stays the same. Settings that were changed meanwhile get their
-turn at once."""
+nothing is a number, and so are those of an hour that one kind of problem kept from their mail, whatever time or id its
+sentence has. «Since» stays while the kind stays the same. Settings that were changed meanwhile get their turn at
+once."""
 
 _PUT_OFF: Final = """
     UPDATE mailbox_states SET next_check_at = now() + $3

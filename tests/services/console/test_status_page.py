@@ -105,6 +105,18 @@ def test_an_import_is_told_with_its_rate_and_how_far_it_is_and_promises_no_end()
     assert any("nothing moves" in line for line in silent)
 
 
+@pytest.mark.parametrize(
+    ("per_second", "said"),
+    [
+        pytest.param(4.1, "ICT: 1,240 of 2,000, 4/s, 3 min, since ", id="it moves"),
+        pytest.param(0.0, "ICT: 1,240 of 2,000, nothing moves, since ", id="it does not"),
+    ],
+)
+def test_S8_an_import_of_which_the_mailbox_said_how_much_it_holds_has_a_time_left(per_second: float, said: str) -> None:
+    page = status_page(standing(imports=(replace(HALF_WAY, total=2000, per_second=per_second),)), 200)
+    assert any(said in line for line in page)
+
+
 @pytest.fixture
 def in_dutch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("IMPORTER_LANGUAGE", "nl")
@@ -118,7 +130,7 @@ def test_in_dutch_no_english_is_left_and_no_line_is_wider() -> None:
     of = standing(
         mailboxes=(mailbox("ICT"), troubled(LONG, "login-refused"), mailbox("Uit", enabled=False)),
         undecided=(undecided(LONG, quarantined=12),),
-        imports=(HALF_WAY,),
+        imports=(HALF_WAY, replace(HALF_WAY, helpdesk="Verkoop", total=2000)),
     )
     lines = status_page(of, 80)
     assert max(map(len, lines)) <= 80
@@ -126,6 +138,7 @@ def test_in_dutch_no_english_is_left_and_no_line_is_wider() -> None:
     assert "Een mens is nodig voor 2 dingen." in page
     assert "aanmelding geweigerd sinds" in page
     assert "ICT: 1.240 mails sinds" in page
+    assert "Verkoop: 1.240 van 2.000, 4/s, 3 min, sinds" in page
     assert "mail.classified" in page
     english = {"Mailbox", "State", "Queue", "Ready", "Readers", "Newest", "since", "well", "none", "wait", "have"}
     assert english & set(page.replace(LONG, "").split()) == set()

@@ -198,6 +198,10 @@ class Faulty:
     def notifies(self) -> bool:
         return self.mailbox.notifies
 
+    @property
+    def listed(self) -> int:
+        return self.mailbox.listed
+
     def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         return self.mailbox.unread(page_size)
 

@@ -68,6 +68,23 @@ async def test_the_oldest_mail_is_published_first(desk: Desk, fetching: Fetching
     assert [message.body for _, message in await desk.messages()] == [mail(f"{n}") for n in (50, 40, 30, 20, 1)]
 
 
+async def test_S8_what_a_mailbox_with_many_mails_holds_yet_is_recorded(
+    desk: Desk, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "PAGE", 2)
+    await fetching.check()
+    assert (await desk.state())["import_left"] is None
+    for minutes in (30, 20, 10):
+        desk.post_office.deliver(mail(f"{minutes}"), minutes_ago(minutes))
+    with pytest.raises(Killed):
+        await fetching.check(KilledBeforeMarking)
+    assert (await desk.state())["import_left"] == 3
+    for minutes in (5, 4, 3):
+        desk.post_office.deliver(mail(f"{minutes}"), minutes_ago(minutes))
+    await fetching.check()
+    assert (await desk.state())["import_left"] == 4  # two were taken in, and are unread still
+
+
 @pytest.mark.parametrize(
     ("fault", "stored", "published"),
     [

@@ -43,7 +43,7 @@ async def test_S8_checks_that_go_as_the_one_before_are_a_number(desk: Desk, fetc
     await checked(desk, fetching)
     for _ in range(3):
         await checked(desk, fetching, problem=AWAY)
-    await checked(desk, fetching, problem=Problem(ProblemKind.UNREACHABLE, "De mailserver heeft een andere naam."))
+    await checked(desk, fetching, problem=Problem(ProblemKind.MAILBOX_MISSING, "De map is weg."))
     await checked(desk, fetching)
     await checked(desk, fetching, filed=1)
     await checked(desk, fetching)
@@ -51,12 +51,29 @@ async def test_S8_checks_that_go_as_the_one_before_are_a_number(desk: Desk, fetc
         (0, None, False, 0, 0),
         (2, None, False, 3, 3000),
         (0, "unreachable", False, 1, 1000),
-        (0, "unreachable", False, 2, 2000),
+        (0, "mailbox-missing", False, 2, 2000),
         (0, None, True, 0, 0),
         (0, None, False, 0, 0),
     ]
     state = await desk.state()
     assert (state["quiet_checks"], state["quiet_ms"], state["quiet_longest_ms"]) == (1, 1000, 1000)
+
+
+async def test_S8_a_problem_that_says_something_else_each_time_is_one_row_an_hour(
+    desk: Desk, fetching: Fetching
+) -> None:
+    for number in range(4):
+        await checked(desk, fetching, problem=Problem(ProblemKind.UNREACHABLE, f"De mailserver zegt: fout {number}."))
+        if number == 0:
+            since = (await desk.state())["problem_since"]
+    assert (await desk.state())["problem_since"] == since
+    await desk.owner.execute("UPDATE mailbox_checks SET at = at - interval '1 hour'")
+    await checked(desk, fetching, problem=Problem(ProblemKind.UNREACHABLE, "De mailserver zegt: fout 4."))
+    rows = await desk.owner.fetch("SELECT problem, alike, quiet_checks FROM mailbox_checks ORDER BY id")
+    assert [tuple(row) for row in rows] == [
+        ("De mailserver zegt: fout 3.", 3, 0),
+        ("De mailserver zegt: fout 4.", 0, 3),
+    ]
 
 
 async def test_a_check_whose_lease_was_lost_tells_nothing(desk: Desk, fetching: Fetching) -> None:

@@ -79,6 +79,7 @@ MAY = {
         *PEOPLE,
     },
     "UPDATE mailbox_states SET backlog_waiting = 0": {"fetcher"},
+    "UPDATE mailbox_states SET import_left = 0, import_left_at = now()": {"fetcher"},
     "SELECT * FROM sender_rules": {"classifier", "web", *PEOPLE},
     "INSERT INTO sender_rules (kind, pattern, verdict) VALUES ('domain', 'spam.example', 'block')": {"web", *PEOPLE},
     "UPDATE sender_rules SET verdict = 'allow'": {"web", *PEOPLE},
@@ -105,6 +106,8 @@ MAY = {
     "INSERT INTO mailbox_checks (helpdesk_id, took_ms, unread, taken_in, filed, quiet_checks, quiet_ms,"
     " quiet_longest_ms) VALUES (1, 1, 0, 0, 0, 0, 0, 0)": {"fetcher"},
     "UPDATE mailbox_checks SET taken_in = 0": set(),
+    "UPDATE mailbox_checks SET problem = problem, alike = alike + 1": set(),
+    "UPDATE mailbox_checks SET problem = 'x', alike = alike + 1 WHERE problem_kind = 'unreachable'": {"fetcher"},
     "DELETE FROM mailbox_checks": set(),
     "SELECT remove_mailbox_checks(1)": {"operator"},
     "SELECT * FROM helpdesks": {"web", *PEOPLE},

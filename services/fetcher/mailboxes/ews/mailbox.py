@@ -61,6 +61,7 @@ class EwsMailbox:
         self._marks = Batches(self._mark_all, what="ews mark", most=AT_ONCE, everybodys=Exception)
         self._moves = Batches(self._move_all, what="ews move", most=AT_ONCE, everybodys=Exception)
         self._deletes = Batches(self._delete_all, what="ews delete", most=AT_ONCE, everybodys=Exception)
+        self.listed = 0
         self._refused: LoginRefused | None = None
         self._busy: tuple[MailboxUnreachable, float] | None = None
         """What the server said when it wanted to be left alone, and until when (the loop's time)."""
@@ -103,6 +104,7 @@ class EwsMailbox:
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: the whole listing is read first. What the server did not name is told at the end."""
         mails, incomplete = await self._run(self._folder.listing.unread, self._patience.mail)
+        self.listed = len(mails)
         for start in range(0, len(mails), page_size):
             yield tuple(mails[start : start + page_size])
         if incomplete is not None:

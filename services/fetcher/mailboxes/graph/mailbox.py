@@ -74,6 +74,7 @@ class GraphMailbox:
         self._folders = GraphFolders(graph, self._user)
         self._folder = ""
         self._tells_sizes = True
+        self.listed = 0
 
     @classmethod
     async def open(cls, access: MailboxAccess, *, patience: Patience | None = None) -> Self:
@@ -101,6 +102,7 @@ class GraphMailbox:
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: one request up to PAGE mails."""
         mails = await self._list()
+        self.listed = len(mails)
         for start in range(0, len(mails), page_size):
             yield tuple(mails[start : start + page_size])
 

@@ -71,6 +71,7 @@ class ImapMailbox:
         self._described: dict[int, Described] = {}
         """By UID, of the mails that were unread when last listed: neither changes as long as UIDVALIDITY does not."""
         self._described_validity = 0
+        self.listed = 0
 
     @classmethod
     async def open(cls, access: MailboxAccess) -> Self:
@@ -88,6 +89,7 @@ class ImapMailbox:
         """See `Mailbox.unread`: one SEARCH, and one FETCH for those that were not listed before."""
         self._reopenings = REOPENINGS
         mails = await self._perform(self._list)
+        self.listed = len(mails)
         for start in range(0, len(mails), page_size):
             yield tuple(mails[start : start + page_size])
 

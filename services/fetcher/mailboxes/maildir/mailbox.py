@@ -31,6 +31,7 @@ class MaildirMailbox:
         self._folder = folder
         self._files = files
         self._watch = watch
+        self.listed = 0
 
     @classmethod
     async def open(cls, access: MailboxAccess) -> Self:
@@ -52,6 +53,7 @@ class MaildirMailbox:
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: the names are read once, sizes page by page."""
         places = await self._files.run(self._folder.unread)
+        self.listed = len(places)
         for start in range(0, len(places), page_size):
             yield await self._files.run(self._folder.references, places[start : start + page_size])
 

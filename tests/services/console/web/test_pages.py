@@ -90,9 +90,16 @@ async def test_S8_a_mailbox_in_the_middle_of_an_import_says_how_many_mails_came(
     async with await world.logged_in("anna") as client:
         page = (await client.get("/")).text
         today = (await client.get("/", headers={"accept": "application/json"})).json()["today"]
-    await world.owner.execute(checked, None)
+    taken_in = today["imports"]["Support"]["taken_in"]
     assert today["imports"]["Support"]["first"] is True
-    assert f"importeert: {today['imports']['Support']['taken_in']} mails tot nu toe" in page
+    assert f"importeert: {taken_in} mails tot nu toe" in page
+    left = "UPDATE mailbox_states SET import_left = $1, import_left_at = $2 WHERE helpdesk_id = 1"
+    await world.owner.execute(left, 9000, datetime.now(UTC))
+    async with await world.logged_in("anna") as client:
+        pages = [(await client.get(path)).text for path in ("/", "/helpdesks/1/log")]
+    await world.owner.execute(left, None, None)
+    await world.owner.execute(checked, None)
+    assert [f"importeert: {taken_in} van {9000 + taken_in} mails" in one for one in pages] == [True, True]
 
 
 async def test_D7_a_mail_is_replayed_from_its_page_and_its_letter_is_closed(world: World) -> None:

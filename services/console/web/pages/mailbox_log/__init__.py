@@ -18,6 +18,7 @@ from services.console.web.rendering import Shown
 from services.console.web.visit import Visit
 from services.console.web.visitors import Need
 from shared.database.pool import connection
+from shared.standing.importing import imports
 
 Row = tuple[datetime, int, Check | audit.Entry]
 """A row of the page, by its moment and its place among those of that moment: checks are even, deeds odd."""
@@ -31,6 +32,7 @@ async def show(visit: Visit) -> Answer:
     async with connection(visit.pool) as acquired:
         stands = await mailbox_log.stands(acquired, right.helpdesk_id)
         checks = await mailbox_log.checks(acquired, right.helpdesk_id, A_PAGE + 1, _of_checks(after))
+        going_on = next((one for one in await imports(acquired) if one.helpdesk == right.helpdesk), None)
         deeds = await audit.entries(acquired, _deeds(right.helpdesk_id, after)) if right.administrator else []
         names = await names_of(acquired, deeds)
     rows = _merged(checks, deeds)
@@ -40,6 +42,7 @@ async def show(visit: Visit) -> Answer:
         **surroundings(visit, right),
         "may_change": right.administrator,
         "stands": stands,
+        "going_on": going_on,
         "rows": [
             {"check": row, "deed": None}
             if isinstance(row, Check)
