@@ -1,11 +1,11 @@
 """Finds the facts of mails in files, without a server, a database or a configuration.
 
-    python -m services.classifier facts [--context FILE] FILE…
+    python -m services.classifier facts [--context FILE] [--language nl] FILE…
 
 Reads    the files (RFC 5322; `-` is standard input), and what a person says in the context (YAML)
 Decides  the facts of each mail, by the rules of the pipeline
 Writes   to standard output: a `shared.explaining.MailInFile` a line, in the order given; what could not be read, to
-         standard error
+         standard error, in English or Dutch
 Exit     0 all were read, 1 a file could not be read or the context is wrong, 2 the command was typed wrongly
 
 Mails are read in child processes with the service's own limits, several at once, answered in the order given. One that
@@ -28,10 +28,12 @@ import structlog
 
 from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.facts_of_files.context import BadContext, Context, load_context
+from services.classifier.facts_of_files.dutch import LANGUAGES, in_words
 from services.classifier.facts_of_files.finding import FactFinder
 from services.classifier.facts_of_files.reading import LARGEST_MAIL, ReadFile, read_bytes
 from services.classifier.reading.pool import NoReader, ReaderPool
 from services.classifier.reading.values import ReadingSettings
+from shared.sentences import Sentence, said_by
 
 STANDARD_INPUT: Final = "-"
 MEBIBYTE: Final = 1024 * 1024
@@ -47,8 +49,11 @@ def main(arguments: Sequence[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         context = Context() if typed.context is None else load_context(typed.context)
-        return asyncio.run(_find(typed.files, context))
-    except (BadContext, NoReader) as error:
+        return asyncio.run(_find(typed.files, context, typed.language))
+    except BadContext as error:
+        sys.stderr.write(in_words(said_by(error), typed.language) + "\n")
+        return 1
+    except NoReader as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except BrokenPipeError:
@@ -63,10 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="mails (RFC 5322); - is standard input")
     parser.add_argument("--context", type=Path, metavar="FILE", help="YAML that says what a database would")
+    parser.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0], help="of what cannot be read")
     return parser
 
 
-async def _find(files: Sequence[str], context: Context) -> int:
+async def _find(files: Sequence[str], context: Context, language: str) -> int:
     finder = FactFinder(context)
     settings = ReadingSettings(
         markers=(context.marker,) if context.marker.strip() else (),
@@ -77,7 +83,8 @@ async def _find(files: Sequence[str], context: Context) -> int:
     async for file, read in _in_order(files, settings):
         if isinstance(read, OSError):
             unreadable += 1
-            sys.stderr.write(f"{file}: cannot be read ({read.strerror or read})\n")
+            told = Sentence("%(file)s: cannot be read (%(why)s)", file=file, why=read.strerror or read)
+            sys.stderr.write(in_words(told, language) + "\n")
         else:
             sys.stdout.write(finder.facts_of(read).model_dump_json() + "\n")
             sys.stdout.flush()

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from services.classifier.configuration import ClassifierConfiguration
 from services.classifier.rules.number_pattern import compiled
 from shared.errors import ImporterError
+from shared.sentences import Sentence, one_below_another
 
 _NAMES: Final = "marker, numbers, number_pattern, contacts, employees, mailbox, trusted_authserv, fed_by_rule"
 
@@ -75,19 +76,28 @@ def load_context(path: Path) -> Context:
     try:
         said = yaml.safe_load(path.read_bytes())
     except OSError as error:
-        raise BadContext(f"The context {path} cannot be read ({error.strerror}).") from None
+        raise BadContext(
+            Sentence("The context %(file)s cannot be read (%(why)s).", file=path, why=error.strerror)
+        ) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise BadContext(f"The context {path} is no YAML: {' '.join(str(error).split())}.") from None
+        said_wrong = " ".join(str(error).split())
+        raise BadContext(Sentence("The context %(file)s is no YAML: %(why)s.", file=path, why=said_wrong)) from None
     try:
         return Context.model_validate({} if said is None else said)
     except ValidationError as error:
-        wrong = "; ".join(_sentence(each["loc"], each["msg"], each["type"]) for each in error.errors())
-        raise BadContext(f"The context {path} is wrong: {wrong}.") from None
+        wrong = [_sentence(each["loc"], each["msg"], each["type"]) for each in error.errors()]
+        raise BadContext(
+            one_below_another(
+                [Sentence("The context %(file)s is wrong: %(what)s.", file=path, what=what) for what in wrong]
+            )
+        ) from None
 
 
-def _sentence(place: tuple[int | str, ...], said: str, kind: str) -> str:
+def _sentence(place: tuple[int | str, ...], said: str, kind: str) -> Sentence:
     name = ".".join(map(str, place))
     if kind == "extra_forbidden":
         known = _NAMES if len(place) == 1 else "name, address"
-        return f"{name} is not known here; known are {known}"
-    return f"{name}: {said.removeprefix('Value error, ')}" if name else f"a mapping of {_NAMES} is expected"
+        return Sentence("%(name)s is not known here; known are %(known)s", name=name, known=known)
+    if not name:
+        return Sentence("a mapping of %(names)s is expected", names=_NAMES)
+    return Sentence("%(name)s: %(why)s", name=name, why=said.removeprefix("Value error, "))

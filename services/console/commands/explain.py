@@ -10,6 +10,8 @@ from typing import Annotated, Final
 
 import typer
 
+from services.console.texts import texts
+
 
 def explain(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="mails (RFC 5322); - is standard input")],
@@ -26,8 +28,16 @@ def explain(
 
     Exit codes: 0 all were explained, 1 a file cannot be read or the context is wrong (a sentence says why).
     """
-    read = ["services.classifier", "facts", *([] if context is None else ["--context", str(context)]), "--", *files]
-    decide = ["services.ticket_writer", "explain", *(["--json"] if as_json else [])]
+    language = ["--language", texts().language]
+    read = [
+        "services.classifier",
+        "facts",
+        *language,
+        *([] if context is None else ["--context", str(context)]),
+        "--",
+        *files,
+    ]
+    decide = ["services.ticket_writer", "explain", *language, *(["--json"] if as_json else [])]
     sys.stdout.flush()
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     with (

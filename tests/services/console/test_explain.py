@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from shared.messages import Reason, ReasonId
+from shared.portal import english
+from shared.portal.reasons import explain as explain_in_dutch
+
 ROOT = Path(__file__).parents[3]
 MAILS = ROOT / "tests" / "mails"
 MAIL = (
@@ -38,13 +42,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def explain(*arguments: str, code: int = 0, given: bytes = b"") -> tuple[str, str]:
+def explain(*arguments: str, code: int = 0, given: bytes = b"", language: str = "") -> tuple[str, str]:
     """What it says on standard output and on standard error."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "services.console", "explain", *arguments],
         input=given,
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "COLUMNS": "200", "IMPORTER_LANGUAGE": language},
         capture_output=True,
         check=False,
     )
@@ -156,6 +160,36 @@ def test_without_its_context_nothing_is_answered(folder: Path) -> None:
 def test_people_are_told_in_sentences_with_a_remedy() -> None:
     said, _ = explain("-", given=b"From: a@b.example\nSubject: Vraag [x]\n\nHallo")
     assert "ticket\n" in said
-    assert "De afzender is onbekend" in said
-    assert "→ Leg het adres vast bij een contactpersoon." in said
+    assert "The sender is unknown" in said
+    assert "→ Record the address with a contact." in said
     assert "Vraag [x]" in said
+
+
+REASON_IN_ENGLISH = english.REASONS[ReasonId.NO_SENDER].sentence
+REASON_IN_DUTCH = explain_in_dutch(Reason(id=ReasonId.NO_SENDER))
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "others"),
+    [
+        ("en", ("quarantine", "subject ", REASON_IN_ENGLISH), ("quarantaine", "onderwerp", REASON_IN_DUTCH)),
+        ("nl", ("quarantaine", "onderwerp", REASON_IN_DUTCH), ("quarantine", "subject ", REASON_IN_ENGLISH)),
+    ],
+)
+def test_people_read_it_in_their_language_and_programs_in_one(
+    folder: Path, language: str, words: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    file = folder / "mail.eml"
+    file.write_bytes(b"Subject: van niemand\r\n\r\nHallo\r\n")
+    said, _ = explain("--", str(file), language=language)
+    assert [word for word in words if word not in said] == []
+    assert [word for word in others if word in said] == []
+    assert explain("--json", "--", str(file), language=language) == explain("--json", "--", str(file))
+
+
+def test_in_dutch_what_cannot_be_read_is_told_in_dutch(folder: Path) -> None:
+    _, complaint = explain("--", str(folder / "weg.eml"), code=1, language="nl")
+    assert "weg.eml: kan niet worden gelezen (" in complaint
+    (folder / "wrong.yml").write_text("kleur: rood\n", encoding="utf-8")
+    _, complaint = explain("--context", str(folder / "wrong.yml"), "--", str(folder / "weg.eml"), code=1, language="nl")
+    assert "wrong.yml is fout: kleur is hier niet bekend; bekend zijn marker, numbers," in complaint
