@@ -20,7 +20,8 @@ from shared.messages import ContentKey
 
 VERSION: Final = 1
 
-_UNSEEN: Final = re.compile(r"[\s\u00ad\u180e\u200b-\u200f\u2060\ufeff]+")
+_UNSEEN: Final = re.compile("[\u00ad\u180e\u200b-\u200f\u2060\ufeff]")
+"""Beside white space."""
 
 
 def content_key(
@@ -56,4 +57,5 @@ def content_key(
 
 
 def _without_space(text: str) -> str:
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", text))
+    joined = "".join(unicodedata.normalize("NFC", text).split())
+    return joined if joined.isascii() else _UNSEEN.sub("", joined)

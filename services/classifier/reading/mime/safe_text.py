@@ -13,12 +13,16 @@ ELLIPSIS: Final = "…"
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _INVISIBLE: Final = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_NOT_SAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+"""Line ends that are no LF and control characters: most texts have neither."""
 _LINE_ENDS: Final = re.compile("\r\n?|\x85|\u2028|\u2029")
 _SPACES: Final = re.compile(r"\s+")
 
 
 def safe_text(text: str) -> str:
     """A body's text: line ends become LF, control characters save tab and line end are gone."""
+    if _NOT_SAFE.search(text) is None:
+        return text
     return _CONTROL.sub("", _LINE_ENDS.sub("\n", text.replace("\x0c", "\n")))
 
 

@@ -51,6 +51,10 @@ _DASHES: Final = re.compile(r"^[-–—]{2,}\s*|(?:(?<!\s)\s++)?(?<![-–—])[-
 _ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.])[0-9]{1,2}\.?$")
 _NUMBER_OR_AT: Final = re.compile(r"[0-9٠-٩۰-۹@]")
 """What every moment and every address has: the lines without it need no closer look, and they are most."""
+_IN_ENDS: Final = (":", "：", "﹕", "&gt;", "--")
+"""One of them is in every line that ends as attributions do."""
+_LONGEST_DAY: Final = 4
+"""Characters that a day at the end of a line is known by, the one before it too."""
 _WRAPPED: Final = 40
 """A client that wraps at 60 to 80 characters leaves lines at least as long."""
 
@@ -87,7 +91,12 @@ def attribution_begin(lines: Sequence[str], end: int) -> int | None:
 def tells_who_wrote_when(line: str) -> bool:
     """Whether a line has an attribution's verb and date; Thunderbird ends it without a colon above header lines."""
     text = bare(line[: 2 * _LONGEST])
-    return len(text) <= _LONGEST and _WROTE.search(text) is not None and _MOMENT.search(text) is not None
+    return (
+        len(text) <= _LONGEST
+        and _NUMBER_OR_AT.search(text) is not None
+        and _WROTE.search(text) is not None
+        and _MOMENT.search(text) is not None
+    )
 
 
 def _may_go_on(lines: Sequence[str], begin: int) -> bool:
@@ -97,27 +106,29 @@ def _may_go_on(lines: Sequence[str], begin: int) -> bool:
     neither is a long name at the beginning of its paragraph.
     """
     line = bare(lines[begin][: 2 * _LONGEST])
+    if line.endswith(("!", "?")):
+        return False
     following = bare(lines[begin + 1][: 2 * _LONGEST]) if begin + 1 < len(lines) else ""
-    tells = _NUMBER_OR_AT.search(line) is not None
-    if tells and _ENDS_WITH_DAY.search(line) is not None and _WROTE.search(following) is not None:
+    ends_with_day = _ENDS_WITH_DAY.search(line[-_LONGEST_DAY:]) is not None
+    if ends_with_day and _WROTE.search(following) is not None:
         return _MOMENT.search(f"{line} {following}") is not None  # the month stands in the next line
+    tells = _NUMBER_OR_AT.search(line) is not None
     if not tells or (_MOMENT.search(line) is None and _ADDRESS.search(line) is None):
         begins_paragraph = not begin or not bare(lines[begin - 1])
         ends_open = line[-1:].isalnum() or line.endswith(("<", "("))
         return begins_paragraph and ends_open and len(line) >= _WRAPPED and _who_wrote_when(following)
     if line.endswith("."):
-        return _ENDS_WITH_DAY.search(line) is not None or (
-            _ADDRESS.search(following) is not None and _ENDS.search(following) is not None
-        )
-    return not line.endswith(("!", "?"))
+        return ends_with_day or (_ADDRESS.search(following) is not None and _ENDS.search(following) is not None)
+    return True
 
 
 def _who_wrote_when(text: str) -> bool:
-    return all(pattern.search(text) is not None for pattern in (_WROTE, _MOMENT, _ADDRESS))
+    return "@" in text and all(pattern.search(text) is not None for pattern in (_ADDRESS, _MOMENT, _WROTE))
 
 
 def _is_attribution(text: str, *, above_quote: bool) -> bool:
-    if _NUMBER_OR_AT.search(text) is None:
+    may_end = above_quote or any(mark in text for mark in _IN_ENDS)
+    if not may_end or _NUMBER_OR_AT.search(text) is None:
         return False
     bared = _DASHES.sub("", text)
     ends = _ENDS.search(bared) is not None or (text[:2] == text[-2:] == "--" and _WROTE.search(text) is not None)

@@ -15,7 +15,7 @@ from services.classifier.reading.automatic.delivery_fields import looks_like_fie
 from services.classifier.reading.mime.part import Part
 from services.classifier.reading.wrappings.calendar import summary
 from services.classifier.reading.wrappings.unwrap import TNEF_BODY, text_part
-from shared.html.plain import stripped
+from shared.html.plain import says_something
 
 _FILES: Final = frozenset(
     {"text/calendar", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory", "text/csv", "text/xml",
@@ -90,12 +90,12 @@ def _says_something(part: Part) -> bool:
     """Whether a reader sees anything: text beyond blanks, or a picture that comes along with the mail."""
     if part.media_type == "text/html":
         text = part.text
-        return any(not _REMOTE.search(image[0]) for image in _IMAGE.finditer(text)) or _is_seen(stripped(text))
+        return any(not _REMOTE.search(image[0]) for image in _IMAGE.finditer(text)) or says_something(text, _is_seen)
     return not part.is_text or _is_seen(part.text)
 
 
 def _is_seen(text: str) -> bool:
-    return bool(_UNSEEN.sub("", text).strip())
+    return bool((text if text.isascii() else _UNSEEN.sub("", text)).strip())
 
 
 def _speaks(contents: Contents) -> bool:

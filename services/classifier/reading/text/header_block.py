@@ -91,7 +91,8 @@ _MARKS: Final = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\
 _AROUND: Final = " \t\xa0>*_|•#"
 _LONGEST_LABEL: Final = 24
 _LONGEST_FIELD: Final = 2_000
-_COLON: Final = re.compile("[:：\ufe55]")
+_COLONS: Final = (":", "：", "\ufe55")
+_COLON: Final = re.compile(f"[{''.join(_COLONS)}]")
 _GLUED: Final = re.compile(
     "(?<![a-zà-ÿ])("
     + "|".join(
@@ -164,12 +165,11 @@ class HeaderBlock:
 
 def bare(text: str) -> str:
     """A line without direction marks, quote marks and emphasis around it."""
-    return _bare(text) if len(text) <= _LONGEST_REMEMBERED else _bare.__wrapped__(text)
+    return _without_marks(text).strip(_AROUND)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _bare(text: str) -> str:
-    return _MARKS.sub("", text).strip(_AROUND)
+def _without_marks(text: str) -> str:
+    return text if text.isascii() else _MARKS.sub("", text)
 
 
 def header_field(text: str) -> tuple[Field, str] | None:
@@ -192,8 +192,8 @@ def fields_in_one_line(text: str) -> Mapping[Field, str]:
 
     Labels count there as clients write them, with a capital, where one may stand behind a value without a space.
     """
-    line = _MARKS.sub("", text[:_LONGEST_GLUED])
-    if len(_COLON.findall(line, 0, _LONGEST_GLUED)) < _ENOUGH:
+    line = _without_marks(text[:_LONGEST_GLUED])
+    if sum(map(line.count, _COLONS)) < _ENOUGH:
         return {}
     fields: dict[Field, str] = {}
     end = len(line)
@@ -244,7 +244,7 @@ def separator(text: str) -> Separator | None:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _separator(text: str) -> Separator | None:
-    line = _MARKS.sub("", text)
+    line = _without_marks(text)
     ruled = _RULE.match(line)
     words = (line[ruled.end() :] if ruled else line.strip(_AROUND)).strip("-_=~—–*: \t\xa0「」[]<>")
     for kind, pattern in ((Separator.ORIGINAL, _ORIGINAL), (Separator.FORWARDED, _FORWARDED)):

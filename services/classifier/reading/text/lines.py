@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final
@@ -34,7 +34,9 @@ _UNSEEN: Final = frozenset(
      "textarea", "select", "audio", "video", "xml", "-comment", "!doctype"}
 )  # fmt: skip
 _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,6}")
-_HTML_SPACE: Final = re.compile(r"[ \t\r\n\f]+")
+_SPACES: Final = re.compile(" {2,}")
+_HTML_SPACES: Final = ("\t", "\r", "\n", "\f")
+"""Beside the space itself."""
 _PREFORMATTED: Final = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 _LONGEST_MARK: Final = 500
 """Characters of a style or of class names that are looked at: what is remembered of them stays small."""
@@ -73,11 +75,11 @@ class Quoted(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its text with white space collapsed, and what a client says of it."""
+    """One line: its text with white space collapsed, and what a client says of it; its place is not compared."""
 
     text: str
-    begins_at: LexborNode | None = None
-    offset: int = 0
+    begins_at: LexborNode | None = field(default=None, compare=False)
+    offset: int = field(default=0, compare=False)
     """Characters of the text node `begins_at` that belong to the line before (preformatted text)."""
     in_quote_header: bool = False
     has_image: bool = False
@@ -284,7 +286,7 @@ class _Collector:
     def _take(self, node: LexborNode) -> None:
         content = node.text_content or ""
         if not self._preformatted:
-            text = _HTML_SPACE.sub(" ", content)
+            text = _collapsed(content)
             self._add(text.lstrip(" ") if self._ends_with_space else text, node, 0)
             return
         offset = 0
@@ -332,6 +334,13 @@ def _marks_of(attributes: Mapping[str, str | None], tag: str) -> _Marks:
 def _is_hidden(attributes: Mapping[str, str | None]) -> bool:
     style = attributes.get("style")
     return "hidden" in attributes or (style is not None and _hides(style[:_LONGEST_MARK]))
+
+
+def _collapsed(text: str) -> str:
+    """The text with one space for all white space that stands together; most texts have no other."""
+    for space in _HTML_SPACES:
+        text = text.replace(space, " ")
+    return _SPACES.sub(" ", text) if "  " in text else text
 
 
 def _first_number(node: LexborNode) -> int:

@@ -44,6 +44,7 @@ from services.classifier.reading.text.signature import (
 
 _QUOTE_MARK: Final = re.compile(r"^[ \t\xa0]{0,3}(?:>|&gt;)(?!\s{0,3}[:\uff1a]\s*$)")
 """`>:` alone ends an attribution whose address was wrapped."""
+_BEGINS_MARK: Final = frozenset(" \t\xa0>&")
 _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
 _WRAPPED_AFTER: Final = 60
 """A quoted line of so many characters may go on in a line that lost its quote mark."""
@@ -56,6 +57,12 @@ _ANSWERS_BELOW: Final = re.compile(
     r"(?:rood|red|rot|rouge|rojo|rosso|rött|rødt)|tussen\Wde\Wregels))(?!\w)",
     re.IGNORECASE,
 )
+_OF_ANSWERS_BELOW: Final = (
+    "hieronder", "onderstaand", "below", "inline", "in-line", "rood", "blauw", "groen", "red", "blue", "green", "rot",
+    "blau", "unten", "roug", "ci-dessous", "abajo", "rojo", "sotto", "rosso", "nedan", "nedenfor", "regels", "rött",
+    "rødt",
+)  # fmt: skip
+"""One of them is in all that _ANSWERS_BELOW finds; most texts have none."""
 _MOST_SAID: Final = 2_000
 _MOST_SAID_LINES: Final = 40
 """What is looked at of a text for words that announce answers in the quote: its beginning."""
@@ -84,25 +91,26 @@ def said_lines(lines: Sequence[Line]) -> tuple[bool, ...]:
 
 def _said_at_first(lines: Sequence[Line]) -> tuple[bool, ...]:
     texts = [line.text for line in lines]
-    kinds = _marked(lines, texts)
+    filled = [_has_content(line) for line in lines]
+    kinds = _marked(lines, texts, filled)
     end = _find_headers(lines, texts, kinds)
-    quoted = tuple(kind is _Kind.QUOTED for kind in kinds)
-    announced = _answers_below(texts, kinds, next((each for each, kind in enumerate(kinds) if kind > _Kind.BLANK), 0))
+    quoted = [kind is _Kind.QUOTED for kind in kinds]
+    above_all = next((each for each, kind in enumerate(kinds) if kind > _Kind.BLANK), 0)
+    announced = any(quoted) and _answers_below(texts, kinds, above_all)
     _keep_own_quotes(lines, kinds)
     _find_added(lines[:end], texts[:end], kinds)
-    voices = [
-        _voice(line, kind, is_quoted=is_quoted) for line, kind, is_quoted in zip(lines, kinds, quoted, strict=True)
-    ]
-    for index in answered_lines(texts, voices[:end], announced=announced):
-        kinds[index] = _Kind.SAID
+    if any(quoted):
+        voices = [_voice(*said) for said in zip(kinds, filled, quoted, strict=True)]
+        for index in answered_lines(texts, voices[:end], announced=announced):
+            kinds[index] = _Kind.SAID
     kept = tuple(kind in {_Kind.SAID, _Kind.BLANK} for kind in kinds)
-    if any(keep and _has_content(line) for keep, line in zip(kept, lines, strict=True)):
+    if any(keep and is_filled for keep, is_filled in zip(kept, filled, strict=True)):
         return kept
     return (True,) * len(lines)
 
 
-def _voice(line: Line, kind: _Kind, *, is_quoted: bool) -> Voice:
-    if not _has_content(line):
+def _voice(kind: _Kind, is_filled: bool, is_quoted: bool) -> Voice:  # noqa: FBT001 - a row of three lists
+    if not is_filled:
         return Voice.NONE
     if is_quoted:
         return Voice.QUOTED
@@ -113,21 +121,25 @@ def _has_content(line: Line) -> bool:
     return line.has_image or bool(bare(line.text))
 
 
-def _marked(lines: Sequence[Line], texts: Sequence[str]) -> list[_Kind]:
+def _marked(lines: Sequence[Line], texts: Sequence[str], filled: Sequence[bool]) -> list[_Kind]:
     """What each line is by its own marks: blank, quoted, or said."""
     kinds = []
-    for line in lines:
-        if _QUOTE_MARK.match(line.text) or (line.quoted is not Quoted.NO and _has_content(line)):
+    for line, is_filled in zip(lines, filled, strict=True):
+        if _has_mark(line.text) or (line.quoted is not Quoted.NO and is_filled):
             kinds.append(_Kind.QUOTED)
-        elif not _has_content(line):
+        elif not is_filled:
             kinds.append(_Kind.BLANK)
         else:
             kinds.append(_Kind.SAID)
     for index in range(1, len(kinds) - 1):
         between = kinds[index - 1 : index + 2] == [_Kind.QUOTED, _Kind.SAID, _Kind.QUOTED]
-        if between and _QUOTE_MARK.match(texts[index + 1]) and _goes_on(texts[index - 1], texts[index]):
+        if between and _has_mark(texts[index + 1]) and _goes_on(texts[index - 1], texts[index]):
             kinds[index] = _Kind.QUOTED
     return kinds
+
+
+def _has_mark(text: str) -> bool:
+    return text[:1] in _BEGINS_MARK and _QUOTE_MARK.match(text) is not None
 
 
 def _goes_on(quoted: str, text: str) -> bool:
@@ -167,7 +179,7 @@ def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind
 
 
 def _begins_forward(text: str, kind: _Kind) -> bool:
-    if kind is _Kind.BLANK or (kind is _Kind.QUOTED and _QUOTE_MARK.match(text)):
+    if kind is _Kind.BLANK or (kind is _Kind.QUOTED and _has_mark(text)):
         return False
     return separator(text) is Separator.FORWARDED
 
@@ -194,7 +206,9 @@ def _answers_below(texts: Sequence[str], kinds: Sequence[_Kind], index: int) -> 
     """Whether what is said above line `index` announces answers in the quote, which marks none of its lines."""
     begin = range(min(index, _MOST_SAID_LINES))
     said = " ".join(texts[each][:_MOST_SAID] for each in begin if kinds[each] is _Kind.SAID)
-    return _ANSWERS_BELOW.search(said[:_MOST_SAID]) is not None
+    said = said[:_MOST_SAID]
+    small = said.lower()
+    return any(word in small for word in _OF_ANSWERS_BELOW) and _ANSWERS_BELOW.search(said) is not None
 
 
 def _last_said(kinds: Sequence[_Kind], index: int) -> int | None:

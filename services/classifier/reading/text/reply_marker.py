@@ -18,7 +18,8 @@ from services.classifier.reading.text.quote_header import quote_begins_at
 
 _LINE_START: Final = re.compile(r"^[>|\s\u200b\ufeff\u00ad]+")
 _EMPHASIS: Final = re.compile(r"^[>|\s\u200b\ufeff\u00ad*_]+")
-_SPACE: Final = re.compile(r"[\s\u200b\ufeff\u00ad]+")
+_UNSEEN: Final = re.compile("[\u200b\ufeff\u00ad]")
+"""Beside white space."""
 _MOST_WRAPPED_LINES: Final = 8
 _LONGEST_LINE: Final = 2_000
 
@@ -72,4 +73,5 @@ def _matches(lines: Sequence[Line], index: int, text: str, key: str, start: re.P
 
 
 def _key(text: str) -> str:
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    joined = "".join(unicodedata.normalize("NFKC", text).split())
+    return (joined if joined.isascii() else _UNSEEN.sub("", joined)).casefold()

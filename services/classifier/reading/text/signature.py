@@ -64,6 +64,8 @@ _SENT_BY_APP: Final = re.compile(
 _LONGEST_DEVICE: Final = 110
 _MOST_WORDS: Final = 14
 _LINK: Final = re.compile(r"<[^<>]{3,400}>|\(?https?://\S+|\[[^\[\]]{0,80}\]\([^()]{0,300}\)")
+_IN_LINKS: Final = ("<", "://", "[")
+"""What every link has: most lines have none."""
 
 _GREETING: Final = re.compile(
     r"^(?:(?:met )?(?:vriendelijke?|hartelijke?|beste|warme|zonnige|collegiale) groet(?:en|jes)?|groet(?:en|jes)?|"
@@ -114,7 +116,7 @@ def is_signature_mark(text: str) -> bool:
 def is_device_line(text: str) -> bool:
     """«Sent from my iPhone», «Verstuurd vanaf mijn mobiel», «Outlook voor iOS downloaden»: an advertisement."""
     text = text[: 4 * _LONGEST_DEVICE]
-    line = bare(_LINK.sub(" ", text)).strip(" .-–—\"'“”*_[]()")
+    line = bare(_without_links(text)).strip(" .-–—\"'“”*_[]()")
     if not line or len(line) > _LONGEST_DEVICE or len(line.split()) > _MOST_WORDS or "@" in line:
         return False
     if _LINK.search(text) and _SENT_BY_APP.match(line):
@@ -122,6 +124,10 @@ def is_device_line(text: str) -> bool:
     if _SENT_ELSEWHERE.match(line) or _SENT_FROM_MY.match(line):
         return True
     return _SENT.match(line.lower()) is not None and "," not in line
+
+
+def _without_links(text: str) -> str:
+    return _LINK.sub(" ", text) if any(mark in text for mark in _IN_LINKS) else text
 
 
 def is_closing(text: str) -> bool:

@@ -47,11 +47,13 @@ class Trimming:
                 return None
             said = _said(plain, kept_plain)
             return self.show(HtmlDocument(text_as_html(said)), said)
-        if all(kept_plain) and all(said_lines(lines)):
+        kept = said_lines(lines)
+        if all(kept_plain) and all(kept):
             return None
         copy = document.copy()
         copied = copy.lines()
-        kept = said_lines(copied)
+        if copied != lines:
+            kept = said_lines(copied)
         if self.has_text:
             kept, kept_plain = _ending_alike(copied, kept, plain, kept_plain)
         copy.keep(copied, kept)
