@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from services.console.web.pages.settings.history import DEEDS, THINGS
+from services.console.web.pages.settings.columns import name_of, names
+from services.console.web.pages.settings.history import _FOLLOWING, _OF_EACH_ROW, DEEDS, THINGS
 from tests.services.console.web.conftest import World
 
 MANY = """
@@ -105,6 +106,37 @@ async def test_a_column_is_called_what_its_page_calls_it(world: World, user: str
         assert f"<dt>{label}</dt>" in page
     for column in ("pattern", "verdict", "kind"):
         assert f"<dt>{column}</dt>" not in page
+
+
+async def test_every_column_that_the_log_can_tell_of_has_a_name_on_the_screen(world: World) -> None:
+    rows = await world.owner.fetch(
+        "SELECT relname AS table, attname AS column, proname AS function,"
+        " split_part(encode(tgargs, 'escape'), $1, 3) AS told"
+        " FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid"
+        " JOIN pg_attribute ON attrelid = tgrelid AND attnum > 0 AND NOT attisdropped"
+        " WHERE proname IN ('audit_settings', 'audit_repair')",
+        "\\000",
+    )
+    told = {
+        (row["table"], row["column"])
+        for row in rows
+        if row["function"] == "audit_settings" or row["column"] in row["told"].split(",")
+    }
+    unsaid = _FOLLOWING | _OF_EACH_ROW | {"row_version", "secret_given_at", "address_key"}
+    named = names()
+    assert [one for one in sorted(told) if one[1] not in unsaid and name_of(named, *one) == one[1]] == []
+
+
+async def test_who_got_which_right_is_said_in_names_and_words(world: World) -> None:
+    await world.owner.execute(
+        "INSERT INTO audit_log (actor, database_role, tool, kind, deed, thing, helpdesk_id, after) VALUES"
+        " ('Marieke', 'importer_web', 'web', 'settings', 'added', 'web_rights', 1,"
+        " jsonb_build_object('role', 'viewer', 'user_id', (SELECT id FROM web_users WHERE name = 'kijker')))"
+    )
+    async with await world.logged_in("baas") as client:
+        page = (await client.get("/audit?thing=web_rights&actor=Marieke")).text
+    assert '<dt>Gebruiker</dt><dd class="lines">– → kijker</dd>' in page
+    assert '<dt>Rechten</dt><dd class="lines">– → kijken</dd>' in page
 
 
 async def test_all_that_the_database_writes_there_has_words(world: World) -> None:

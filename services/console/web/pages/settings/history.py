@@ -21,8 +21,9 @@ from services.console.web import refusals
 from services.console.web.endpoint import Answer, see
 from services.console.web.forms import N_, Asked
 from services.console.web.pages.settings import query
+from services.console.web.pages.settings.columns import name_of, names, value_of
 from services.console.web.pages.settings.place import helpdesk, surroundings
-from services.console.web.pages.settings.screens import LISTS, SCREENS, labels
+from services.console.web.pages.settings.screens import LISTS, SCREENS
 from services.console.web.rendering import Shown
 from services.console.web.visit import Refusal, Visit
 from shared.database.pool import Connection, connection
@@ -112,6 +113,8 @@ DEEDS: Final = {
     "brought back": N_("teruggezet naar een eerder moment"),
 }
 """What was done, as the log names it."""
+_USERS: Final = "web_users"
+_USER_NAMES: Final = "SELECT id, name FROM web_users WHERE id = ANY($1::bigint[])"
 _NOT_BACK: Final = N_("Deze verandering kan niet worden teruggezet.")
 _STILL_NEEDED: Final = N_("De importer is aan en heeft dit nodig: zet hem eerst uit, of kies daar iets anders.")
 
@@ -200,6 +203,8 @@ _FOLLOWING: Final = frozenset(
     }
 )
 """Columns that follow from others by themselves."""
+_OF_EACH_ROW: Final = frozenset({"id", "helpdesk_id", "one_row"})
+"""Columns that say which row it is, as the entry does itself."""
 
 
 def _can_go_back(visit: Visit, entry: audit.Entry) -> bool:
@@ -210,9 +215,9 @@ def _can_go_back(visit: Visit, entry: audit.Entry) -> bool:
     return bool(_columns(entry)) and set(_columns(entry)) <= settable
 
 
-def in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], str]) -> Change:
-    """The entry as a page shows it; `names` are those of `names_of`."""
-    gettext, called = visit.texts.gettext, labels()
+def in_words(visit: Visit, entry: audit.Entry, named: Mapping[tuple[str, Any], str]) -> Change:
+    """The entry as a page shows it; `named` are those of `names_of`."""
+    gettext, columns = visit.texts.gettext, names()
     before, after = entry.before or {}, entry.after or {}
 
     def text(column: str, value: Any) -> str:
@@ -224,13 +229,15 @@ def in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], s
         if value == HIDDEN:
             return gettext("gewijzigd, niet te zien")
         one = _asked(entry.thing, column)
-        if one is not None and str(value) in one.words:
-            return gettext(one.words[str(value)])
+        word = value_of(column, value) if one is None else one.words.get(str(value))
+        if word is not None:
+            return gettext(word)
         if isinstance(value, list):
             return ", ".join(map(str, value))
-        return str(value) if isinstance(value, dict) else names.get((_resource_of(one), value)) or str(value)
+        resource = _USERS if column == "user_id" else _resource_of(one)
+        return str(value) if isinstance(value, dict) else named.get((resource, value)) or str(value)
 
-    shown = sorted({*before, *after} - _FOLLOWING - {"id", "helpdesk_id"})
+    shown = sorted({*before, *after} - _FOLLOWING - _OF_EACH_ROW)
     return Change(
         id=entry.id,
         at=entry.at,
@@ -239,7 +246,7 @@ def in_words(visit: Visit, entry: audit.Entry, names: Mapping[tuple[str, Any], s
         deed=gettext(DEEDS[entry.deed]) if entry.deed in DEEDS else entry.deed,
         parts=tuple(
             Part(
-                gettext(called[entry.thing, column]) if (entry.thing, column) in called else column,
+                gettext(name_of(columns, entry.thing, column)),
                 text(column, before.get(column)),
                 text(column, after.get(column)),
             )
@@ -261,12 +268,15 @@ def _resource_of(one: Asked | None) -> str:
 async def names_of(acquired: Connection, entries: Sequence[audit.Entry]) -> dict[tuple[str, Any], str]:
     """What the ids in the entries are called, by resource and id."""
     ids: dict[str, set[int]] = defaultdict(set)
+    users: set[int] = set()
     for entry in entries:
         for values in (entry.before or {}, entry.after or {}):
+            if isinstance(user_id := values.get("user_id"), int):
+                users.add(user_id)
             for column, value in values.items():
                 if (resource := _resource_of(_asked(entry.thing, column))) and isinstance(value, int):
                     ids[resource].add(value)
-    found = {}
+    found = {(_USERS, row["id"]): row["name"] for row in await acquired.fetch(_USER_NAMES, sorted(users))}
     for resource, wanted in ids.items():
         for key, name in (await query.names_of(acquired, RESOURCES[resource], sorted(wanted))).items():
             found[resource, key] = name

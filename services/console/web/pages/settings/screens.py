@@ -6,7 +6,6 @@ stand in them and what the command line calls them, are `services.console.resour
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -286,27 +285,3 @@ CALENDAR_ROWS: Final = Rows(
 )  # fmt: skip
 LISTS: Final = (STATUS_ROWS, PRIORITY_ROWS, TYPE_ROWS, ENVIRONMENT_ROWS)
 """Of a helpdesk; calendars are everybody's."""
-
-_OF_OTHER_PAGES: Final = {
-    ("helpdesks", "name"): N_("Naam"),
-    ("helpdesks", "active"): N_("In gebruik"),
-    ("importer_settings", "password_encrypted"): N_("Wachtwoord"),
-    ("sender_rules", "kind"): N_("Soort"),
-    ("sender_rules", "pattern"): N_("Afzender"),
-    ("sender_rules", "verdict"): N_("Wat ermee gebeurt"),
-    ("templates", "subject"): N_("Onderwerp"),
-    ("templates", "body_html"): N_("Opgemaakte tekst (html)"),
-    ("templates", "body_text"): N_("Tekst zonder opmaak"),
-    ("web_users", "name"): N_("Naam"),
-    ("web_users", "language"): N_("Taal"),
-    ("web_users", "time_zone"): N_("Tijdzone"),
-    ("web_rights", "personal_data"): N_("Persoonsgegevens"),
-}
-"""Columns that are no field of a screen or list here, as the pages call them that have them."""
-
-
-def labels() -> Mapping[tuple[str, str], str]:
-    """What each column is called, by table and column: for who reads what was changed."""
-    asked = [(screen.resource, one) for screen in SCREENS for one in screen.asked]
-    asked += [(rows.resource, one) for rows in (*LISTS, CALENDAR_ROWS) for one in rows.asked]
-    return _OF_OTHER_PAGES | {(resource.table, one.field.target): one.label for resource, one in asked}
