@@ -107,17 +107,18 @@ class Importer:
         return [port for port, record in programs.items() if processes.recorded(record) is not None]
 
     def state(self) -> dict[str, object]:
-        """What the supervisor says of its services; empty while it says nothing."""
+        """What the supervisor that runs says of its services, not one that was killed; empty while it says nothing."""
+        running = processes.recorded(self._record)
         try:
             state: dict[str, object] = json.loads(self._state.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return {}
-        return state if self.is_running() else {}
+        return state if running is not None and state.get("pid") == running.pid else {}
 
     def troubles(self) -> dict[str, str]:
         """By service, why it does not serve, as its health says; nothing for those that are ready."""
         if not self.is_running():
-            return {"The four services": f"do not run: {last_words(self._log)}"}
+            return {"The four services": f"do not run; the last of their log {self._log}: {last_words(self._log)}"}
         first = self.instance.first_health_port()
         asked = {name: health.trouble(first + number) for number, name in enumerate(SERVICES)}
         asked["watch"] = health.trouble(first + len(SERVICES), f"nobody is told of alarms: {self._log} says why")

@@ -408,7 +408,8 @@ class Recorded:
     @property
     def work(self) -> Work | None:
         """Long work of which the end is known: not while a mailbox is being imported, which holds more than came."""
-        return None if self.imports else long_work(self.outcomes.by_minute, self.unfinished.without_outcome, self.at)
+        is_told = any(each.taken_in for each in self.imports)
+        return None if is_told else long_work(self.outcomes.by_minute, self.unfinished.without_outcome, self.at)
 
 
 async def recorded(connection: Connection, undelivered_for: Sequence[DeliveryReason]) -> Recorded:

@@ -1,5 +1,6 @@
 """Both private servers for real: started side by side, found again, restarted with their data, replaced, stopped."""
 
+import json
 import os
 import signal
 import socket
@@ -163,6 +164,18 @@ def test_services_and_web_console_hold_their_ports_while_they_run(tmp_path: Path
     assert importer.held_ports() == ["web"]
     processes.record(instance.process_file("importer"), processes.identify(os.getpid()))
     assert importer.held_ports() == ["health", "web"]
+
+
+def test_what_a_killed_supervisor_said_last_is_not_said_by_the_next(tmp_path: Path, packages: Packages) -> None:
+    instance = Instance(tmp_path, packages, durable=True)
+    importer = Importer(here(), instance)
+    (tmp_path / "processes").mkdir()
+    state = instance.process_file("services")
+    processes.record(instance.process_file("importer"), processes.identify(os.getpid()))
+    state.write_text(json.dumps({"pid": os.getpid() + 1, "ready": True}), encoding="ascii")
+    assert importer.state() == {}
+    state.write_text(json.dumps({"pid": os.getpid(), "ready": True}), encoding="ascii")
+    assert importer.state()["ready"] is True
 
 
 def test_a_server_that_hangs_is_named_though_its_process_lives(instance: Instance) -> None:
