@@ -22,8 +22,9 @@ _CHECKS: Final = """
     ORDER BY at DESC, id DESC LIMIT $4"""
 
 _STANDS: Final = """
-    SELECT state.last_check_at, state.last_successful_check_at, state.problem, state.problem_since, state.quiet_checks,
-        state.quiet_ms, state.quiet_longest_ms, settings.enabled, settings.paused_since, settings.paused_reason
+    SELECT state.last_check_at, state.last_successful_check_at, state.problem, state.problem_kind, state.problem_since,
+        state.quiet_checks, state.quiet_ms, state.quiet_longest_ms, settings.enabled, settings.paused_since,
+        settings.paused_reason
     FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
     WHERE helpdesk_id = $1"""
 
@@ -67,6 +68,7 @@ class Stands:
     last_check_at: datetime | None
     last_successful_check_at: datetime | None
     problem: str | None
+    problem_kind: str | None
     problem_since: datetime | None
     quiet: Quiet
 

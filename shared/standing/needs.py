@@ -18,14 +18,18 @@ from shared.counted import many
 from shared.logins import ANNOUNCED, ending
 from shared.one_line import one_line
 from shared.portal.delivery import DELIVERY, DeliveryReason
+from shared.portal.english import DELIVERY as IN_ENGLISH
 from shared.standing.broker import BrokerAlarm, BrokerStanding
 from shared.standing.certificates import ServerCertificate
+from shared.standing.problems import problem_in_english
 from shared.standing.recorded import (
+    Flood,
     InstallationStanding,
     LoginProgress,
     MailboxProgress,
     Recorded,
     TicketNumbers,
+    Unconfirmed,
     Undecided,
 )
 
@@ -122,7 +126,7 @@ def needs(standing: Standing) -> Iterator[Need]:
             f"PostgreSQL: {standing.database_trouble} Tot het antwoordt wordt geen mail geïmporteerd of verstuurd; er "
             "gaat niets verloren.",
         )
-    yield from _of_broker(standing)
+    yield from of_broker(standing)
     yield from _certificates(standing)
     if standing.database is not None:
         yield from _of_database(standing.database)
@@ -172,7 +176,8 @@ def _certificates(standing: Standing) -> Iterator[Need]:
             )
 
 
-def _of_broker(standing: Standing) -> Iterator[Need]:
+def of_broker(standing: Standing) -> Iterator[Need]:
+    """What of RabbitMQ needs a person."""
     if standing.broker is None:
         if standing.broker_trouble:
             yield Need(
@@ -236,9 +241,10 @@ def _of_database(database: Recorded) -> Iterator[Need]:
     yield from _logins(database)
     yield from number_needs(database.ticket_numbers)
     yield from _differences(database)
-    yield from _floods(database)
+    yield from _floods(database.floods, database.at)
     for helpdesk in database.undecided:
         yield from _undecided(helpdesk)
+        yield from _overdue(helpdesk)
     for server in database.servers_away:
         since = _clock(server.since, database.at)
         yield Need(
@@ -252,17 +258,36 @@ def _of_database(database: Recorded) -> Iterator[Need]:
             server.since,
         )
     for cause in database.undelivered:
-        explanation = DELIVERY[DeliveryReason(cause.reason)]
-        explained = f"{explanation.sentence} {explanation.remedy}".rstrip()
+        reason = DeliveryReason(cause.reason)
+        explained, uitgelegd = (f"{of[reason].sentence} {of[reason].remedy}".rstrip() for of in (IN_ENGLISH, DELIVERY))
         yield Need(
             Cause.NOT_SENT,
             f"{many(cause.count, 'mail')} of {cause.helpdesk} not sent: {explained}",
-            f"{cause.count} mail(s) van {cause.helpdesk} niet verstuurd: {explained}",
+            f"{cause.count} mail(s) van {cause.helpdesk} niet verstuurd: {uitgelegd}",
             f"{cause.reason} {cause.helpdesk}",
             (cause.helpdesk,),
             cause.since,
         )
-    for flood in database.unconfirmed:
+    yield from _unconfirmed(database.unconfirmed)
+
+
+def beside_the_work_lists(
+    at: datetime,
+    mailboxes: Iterable[MailboxProgress],
+    undecided: Iterable[Undecided],
+    floods: Iterable[Flood],
+    unconfirmed: Iterable[Unconfirmed],
+) -> Iterator[Need]:
+    """What of some helpdesks needs a person and is in no work list of his: what nobody checks, and what is held up."""
+    yield from _late(mailboxes)
+    yield from _floods(floods, at)
+    for helpdesk in undecided:
+        yield from _overdue(helpdesk)
+    yield from _unconfirmed(unconfirmed)
+
+
+def _unconfirmed(floods: Iterable[Unconfirmed]) -> Iterator[Need]:
+    for flood in floods:
         since = f"{flood.since.astimezone():%Y-%m-%d %H:%M}"
         yield Need(
             Cause.UNCONFIRMED,
@@ -277,10 +302,10 @@ def _of_database(database: Recorded) -> Iterator[Need]:
         )
 
 
-def _floods(database: Recorded) -> Iterator[Need]:
-    for flood in database.floods:
+def _floods(floods: Iterable[Flood], at: datetime) -> Iterator[Need]:
+    for flood in floods:
         others = flood.senders - 1
-        until = _clock(flood.until, database.at)
+        until = _clock(flood.until, at)
         yield Need(
             Cause.FLOOD,
             f"{many(flood.count, 'mail')} of {one_line(flood.sender)}{f' and {others} more' if others else ''} to "
@@ -331,6 +356,10 @@ def _undecided(of: Undecided) -> Iterator[Need]:
             helpdesks,
             of.to_review_since,
         )
+
+
+def _overdue(of: Undecided) -> Iterator[Need]:
+    place, helpdesks = of.helpdesk, (of.helpdesk,)
     if of.overdue and of.overdue_since is not None:
         yield Need(
             Cause.OVERDUE,
@@ -394,7 +423,7 @@ def _mailbox(mailbox: MailboxProgress) -> Need:
     where = mailbox.server or "Microsoft 365" if mailbox.problem_kind in SHARED_PROBLEMS else mailbox.helpdesk
     return Need(
         Cause.MAILBOX,
-        f"The mailbox of {mailbox.helpdesk}: {mailbox.problem}",
+        f"The mailbox of {mailbox.helpdesk}: {problem_in_english(mailbox.problem_kind, mailbox.problem)}",
         f"Het postvak van {mailbox.helpdesk}: {mailbox.problem}",
         f"{mailbox.problem_kind} {where}",
         (mailbox.helpdesk,),
@@ -407,7 +436,7 @@ def _several(kind: str, server: str, mailboxes: Sequence[MailboxProgress]) -> Ne
     named = _some(helpdesks)
     return Need(
         Cause.MAILBOX,
-        f"{len(mailboxes)} mailboxes at {server} ({named}): {mailboxes[0].problem}",
+        f"{len(mailboxes)} mailboxes at {server} ({named}): {problem_in_english(kind, mailboxes[0].problem)}",
         f"{len(mailboxes)} postvakken bij {server} ({named}): {mailboxes[0].problem}",
         f"{kind} {server}",
         helpdesks,

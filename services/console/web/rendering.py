@@ -27,6 +27,8 @@ from services.console.explanations import explained, explained_mail_out
 from services.console.repairs.mails import ExplainedReason
 from services.console.web.translations import LANGUAGES, texts_of
 from shared.portal.reasons import Explanation
+from shared.standing.needs import Need
+from shared.standing.problems import problem_in_english
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -86,6 +88,18 @@ def _explained(context: Context, reason: ExplainedReason | Mapping[str, Any]) ->
 
 
 @pass_context
+def _in_words(context: Context, need: Need) -> str:
+    """What needs a person, in the visitor's language."""
+    return need.dutch if context["language"] == "nl" else need.english
+
+
+@pass_context
+def _problem(context: Context, recorded: str, kind: str) -> str:
+    """What keeps a mailbox from being read, as it was recorded and of this kind, in the visitor's language."""
+    return recorded if context["language"] == "nl" else problem_in_english(kind, recorded)
+
+
+@pass_context
 def _outgoing_reason(context: Context, reason: str | None) -> str:
     """Why a mail out was not sent, or not yet, and what can be done about it, in the visitor's language."""
     explanation = explained_mail_out(reason, context["language"])
@@ -107,7 +121,13 @@ def _environment(language: str) -> Environment:
         texts.gettext, texts.ngettext, newstyle=True
     )
     environment.filters.update(
-        moment=_moment, hour=_hour, duration=_duration, explained=_explained, outgoing_reason=_outgoing_reason
+        moment=_moment,
+        hour=_hour,
+        duration=_duration,
+        explained=_explained,
+        outgoing_reason=_outgoing_reason,
+        in_words=_in_words,
+        problem=_problem,
     )
     environment.globals.update(static_url=static_url, languages=LANGUAGES)
     return environment

@@ -84,6 +84,34 @@ async def test_what_waits_is_counted_and_leads_to_its_list(world: World) -> None
     assert '<a href="/work/quarantine">120 mails in quarantaine</a>' in page
 
 
+async def test_what_waits_in_no_work_list_is_told_as_status_does(world: World) -> None:
+    await world.owner.execute("UPDATE held_mails SET held_until = now() + interval '1 hour' WHERE helpdesk_id = 1")
+    pages = {}
+    for name in ("viewer", "kijker", "verkoop"):
+        async with await world.logged_in(name) as client:
+            pages[name] = (await client.get("/")).text
+    await world.owner.execute("UPDATE held_mails SET held_until = now() WHERE helpdesk_id = 1")
+    assert "veel@elders.example to Support wait" in pages["viewer"]
+    assert "… aan Support wachten op hun beurt" in pages["kijker"]  # who may not see senders
+    assert "veel@elders.example" not in pages["kijker"] + pages["verkoop"]
+    assert "Support" not in pages["verkoop"]
+
+
+async def test_S8_the_problem_of_a_mailbox_is_read_in_the_visitors_language(world: World) -> None:
+    problem = "UPDATE mailbox_states SET problem = $1, problem_kind = $2, problem_since = $3 WHERE helpdesk_id = 1"
+    await world.owner.execute(problem, "De map is weg.", "mailbox-missing", datetime.now(UTC))
+    pages = {}
+    for name in ("viewer", "kijker"):
+        async with await world.logged_in(name) as client:
+            pages[name] = [(await client.get(path)).text for path in ("/", "/helpdesks/1/log")]
+    await world.owner.execute(problem, None, None, None)
+    for page in pages["viewer"]:
+        assert "Server, address, path or folder lead nowhere: see the settings of the mailbox." in page
+    for page in pages["kijker"]:
+        assert "De map is weg." in page
+        assert "lead nowhere" not in page
+
+
 async def test_S8_a_mailbox_in_the_middle_of_an_import_says_how_many_mails_came(world: World) -> None:
     checked = "UPDATE mailbox_states SET last_check_at = $1 WHERE helpdesk_id = 1"
     await world.owner.execute(checked, datetime.now(UTC))

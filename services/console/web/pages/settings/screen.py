@@ -12,7 +12,7 @@ import structlog
 from pydantic import SecretStr
 from starlette.datastructures import FormData
 
-from services.console import changes, repository
+from services.console import changes, mailbox_log, repository
 from services.console.database import Refused, one_transaction
 from services.console.fields import BadValue
 from services.console.resources import IMPORTER
@@ -181,6 +181,8 @@ async def _shown(
                 "last_successful_check_at", "problem", "problem_since", "login_refused_since", "login_rests_until",
             )
         }  # fmt: skip
+        stands = await mailbox_log.stands(acquired, standing.right.helpdesk_id)
+        values["mailbox"]["problem_kind"] = stands and stands.problem_kind
         values["paused"] = await repository.pause_of(acquired, standing.right.helpdesk_id)
         values["hold"] = await query.hold_of(acquired, standing.right.helpdesk_id)
         values["asked"] = await query.last_asked(acquired, standing.right.helpdesk_id)

@@ -20,6 +20,7 @@ from shared.broker.administration import ManagementRefused, vhost_of
 from shared.database.pool import transaction
 from shared.errors import Misconfigured, Outage
 from shared.standing.broker import BrokerStanding, broker_standing
+from shared.standing.needs import Standing, of_broker
 
 LOOKS_EVERY: Final = 10.0
 """Seconds between two looks of a stream."""
@@ -57,13 +58,15 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
 async def _values(visit: Visit, visitor: Visitor) -> dict[str, Any]:
     names = frozenset(right.helpdesk for right in visitor.rights)
     async with transaction(visit.pool) as connection:
-        found = await today(connection, visitor.helpdesks(Need.LOOK), names)
+        found = await today(connection, visitor.helpdesks(Need.LOOK), names, visitor.without_personal_data())
     broker, trouble = await _broker(visit) if visitor.operator else (None, "")
+    standing = Standing(found.now, None, broker, broker_trouble=trouble)
     return {
         "today": found,
         "bars": bars(found.hours, found.now),
         "broker": broker,
         "broker_trouble": trouble,
+        "needs": [*of_broker(standing), *found.needs],
         "most_counted": MOST_COUNTED,
         "changeable": visitor.helpdesks(Need.CHANGE),
     }

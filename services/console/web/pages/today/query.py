@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -12,15 +12,17 @@ from services.console.repairs.mails import MailFilter
 from shared.database.pool import Connection
 from shared.standing import recorded
 from shared.standing.importing import Import, imports
-from shared.standing.needs import NEEDS_A_PERSON
+from shared.standing.needs import NEEDS_A_PERSON, Need, beside_the_work_lists
 from shared.standing.recorded import InstallationStanding
 
 MOST_COUNTED: Final = 1000
 """Of a work list: more are many."""
+NOBODY_NAMED: Final = "…"
+"""A sender, for who may not see whom."""
 
 _MAILBOXES: Final = """
     SELECT helpdesk.id AS helpdesk_id, helpdesk.name AS helpdesk, settings.enabled, settings.paused_since,
-        settings.paused_reason, state.last_successful_check_at, state.problem, state.problem_since
+        settings.paused_reason, state.last_successful_check_at, state.problem, state.problem_kind, state.problem_since
     FROM importer_settings AS settings
         JOIN helpdesks AS helpdesk ON helpdesk.id = settings.helpdesk_id
         JOIN mailbox_states AS state ON state.helpdesk_id = settings.helpdesk_id
@@ -66,6 +68,7 @@ class Mailbox:
     paused_reason: str
     last_successful_check_at: datetime | None
     problem: str | None
+    problem_kind: str | None
     problem_since: datetime | None
 
 
@@ -111,14 +114,24 @@ class Today:
     """By helpdesk, where one goes on."""
     holds: tuple[Hold, ...]
     waiting: Waiting
+    needs: tuple[Need, ...]
+    """What needs a person and is in no work list."""
     hours: tuple[HourOfOutcome, ...]
     median: float | None
     slow: float | None
     timed: int
 
 
-async def today(connection: Connection, helpdesks: Sequence[int], names: frozenset[str]) -> Today:
-    """How it stands with these helpdesks (and their `names`, by which some lists know them)."""
+async def today(
+    connection: Connection,
+    helpdesks: Sequence[int],
+    names: frozenset[str],
+    without_senders: frozenset[str] = frozenset(),
+) -> Today:
+    """How it stands with these helpdesks (and their `names`, by which some lists know them).
+
+    Of those that are `without_senders` no sender is named.
+    """
     (times,) = await connection.fetch(_SECONDS, helpdesks)
     return Today(
         now=await recorded.now(connection),
@@ -127,10 +140,29 @@ async def today(connection: Connection, helpdesks: Sequence[int], names: frozens
         imports={each.helpdesk: each for each in await imports(connection) if each.helpdesk in names},
         holds=tuple(Hold(**row) for row in await connection.fetch(_HOLDS, helpdesks, MOST_COUNTED)),
         waiting=await _waiting(connection, helpdesks, names),
+        needs=tuple(await _needs(connection, names, without_senders)),
         hours=tuple(HourOfOutcome(**row) for row in await connection.fetch(_HOURS, helpdesks)),
         median=times["median"],
         slow=times["slow"],
         timed=times["count"],
+    )
+
+
+async def _needs(connection: Connection, names: frozenset[str], without_senders: frozenset[str]) -> list[Need]:
+    is_held = (await recorded.installation(connection)).is_held
+    mailboxes = [] if is_held else await recorded.mailboxes(connection)
+    floods = [
+        replace(one, sender=NOBODY_NAMED) if one.helpdesk in without_senders else one
+        for one in await recorded.floods(connection)
+    ]
+    return list(
+        beside_the_work_lists(
+            await recorded.now(connection),
+            [one for one in mailboxes if one.helpdesk in names],
+            [one for one in await recorded.undecided(connection) if one.helpdesk in names],
+            [one for one in floods if one.helpdesk in names],
+            [one for one in await recorded.unconfirmed(connection) if one.helpdesk in names],
+        )
     )
 
 
