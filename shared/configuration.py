@@ -24,7 +24,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from shared.errors import Misconfigured
 from shared.secure_addresses import RequireTls, WithoutTls, secured
-from shared.sentences import Sentence, one_below_another
+from shared.sentences import Sentence, one_below_another, said_by
 from shared.trust import UnusableCaFile, tls_context
 
 ServiceName = Literal["fetcher", "classifier", "ticket_writer", "notifier", "console", "web"]
@@ -162,7 +162,7 @@ class Configuration(BaseModel):
         try:
             parts = urlsplit(secured(url.get_secret_value(), self.require_tls, ca_file))
         except WithoutTls as error:
-            raise Misconfigured(str(error)) from None
+            raise Misconfigured(said_by(error)) from None
         if parts.username:
             return SecretStr(urlunsplit(parts))
         password = self.secret(secret).get_secret_value()

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 from shared.errors import ImporterError, Misconfigured
+from shared.sentences import Sentence
 
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO: Final = b"helpdesk-importer secret 1"
@@ -97,12 +98,14 @@ class Keyring:
             try:
                 ring.append(_Key.of(line))
             except ValueError:
-                raise Misconfigured(
-                    f"Key {number} in the secret encryption_keys is no key: it must be 32 bytes in URL-safe base64. "
-                    "Make one with helpdesk-importer encryption key generate."
-                ) from None
+                no_key = Sentence(
+                    "Key %(number)s in the secret encryption_keys is no key: it must be 32 bytes in URL-safe base64. "
+                    "Make one with helpdesk-importer encryption key generate.",
+                    number=number,
+                )
+                raise Misconfigured(no_key) from None
         if not ring:
-            raise Misconfigured("The secret encryption_keys is empty: put at least one key in it.")
+            raise Misconfigured(Sentence("The secret encryption_keys is empty: put at least one key in it."))
         return cls(tuple(ring))
 
     @property

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
+from shared.sentences import Sentence
+
 VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "postgresql": "IMPORTER_DATABASE_URL",
@@ -24,7 +26,6 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
         "https": "IMPORTER_RABBITMQ_MANAGEMENT_URL",
     }
 )
-_INSTEAD: Final = "or, where the way to it is trusted, set IMPORTER_REQUIRE_TLS=never"
 
 
 class RequireTls(StrEnum):
@@ -38,10 +39,15 @@ class RequireTls(StrEnum):
 class WithoutTls(ValueError):
     """The address leads to another machine in the clear, or without a check of its certificate."""
 
-    def __init__(self, parts: SplitResult, advice: str) -> None:
+    def __init__(self, parts: SplitResult, advice: Sentence) -> None:
         super().__init__(
-            f"{VARIABLES[parts.scheme]} leads to {parts.hostname or 'another machine'} without TLS that is checked. "
-            f"{advice}, {_INSTEAD}."
+            Sentence(
+                "%(variable)s leads to %(host)s without TLS that is checked. %(advice)s, or, where the way to it is "
+                "trusted, set IMPORTER_REQUIRE_TLS=never.",
+                variable=VARIABLES[parts.scheme],
+                host=parts.hostname or Sentence("another machine"),
+                advice=advice,
+            )
         )
 
 
@@ -83,7 +89,7 @@ def _database(
     mode = query.get("sslmode")
     if required:
         if mode == "disable":
-            raise WithoutTls(parts, "Take sslmode=disable out of it")
+            raise WithoutTls(parts, Sentence("Take sslmode=disable out of it"))
         mode = "verify-full"
     if mode not in {"verify-full", "verify-ca"}:
         return query
@@ -94,10 +100,12 @@ def _database(
 def _broker(parts: SplitResult, query: Mapping[str, str], ca_file: str | None, *, required: bool) -> Mapping[str, str]:
     if parts.scheme in {"amqp", "http"}:
         if required:
-            raise WithoutTls(parts, f"Let it begin with {parts.scheme}s:// and name the port for TLS")
+            raise WithoutTls(
+                parts, Sentence("Let it begin with %(scheme)ss:// and name the port for TLS", scheme=parts.scheme)
+            )
         return query
     # of one that stands there twice, aiormq takes the first, and a mapping the last
     unchecked = {value for name, value in parse_qsl(parts.query, keep_blank_values=True) if name == "no_verify_ssl"}
     if required and unchecked - {"0"}:
-        raise WithoutTls(parts, "Take no_verify_ssl out of it")
+        raise WithoutTls(parts, Sentence("Take no_verify_ssl out of it"))
     return query if ca_file is None else {"cafile": ca_file, **query}

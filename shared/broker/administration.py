@@ -108,7 +108,7 @@ class Management:
     async def send(self, method: str, path: str, body: Settings | None = None) -> None:
         """A request that changes something."""
         if (await self._request(method, path, body)).status_code == httpx.codes.NOT_FOUND:
-            raise ManagementRefused(f"RabbitMQ knows no {path}: does the virtual host exist?")
+            raise ManagementRefused(Sentence("RabbitMQ knows no %(path)s: does the virtual host exist?", path=path))
 
     async def _request(
         self, method: str, path: str, body: Settings | None = None, *, also: int = httpx.codes.NOT_FOUND
@@ -133,7 +133,12 @@ class Management:
             )
             raise Misconfigured(refused)
         if response.is_error and response.status_code != also:
-            raise ManagementRefused(f"RabbitMQ refused {method} {path}: {response.status_code} {response.text}")
+            no = Sentence(
+                "RabbitMQ refused %(what)s: %(answer)s",
+                what=f"{method} {path}",
+                answer=f"{response.status_code} {response.text}",
+            )
+            raise ManagementRefused(no)
         return response
 
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final
 
 import asyncpg
-import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -21,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.database.roles import close_database, ensure_roles, set_passwords
 from shared.errors import ImporterError, Misconfigured, Outage
+from shared.sentences import Sentence
 
 LOCK: Final = 0x68_65_6C_70_64_65_73_6B  # "helpdesk": who holds it migrates, the others wait
 OLDEST_SERVER: Final = 150_000
@@ -33,9 +33,6 @@ it is could not build an index concurrently: that waits for every snapshot."""
 
 class WouldLoseData(ImporterError):
     """A downgrade would destroy rows: restore a backup instead, or say that the data may go."""
-
-
-log = structlog.get_logger(__name__)
 
 
 def _alembic() -> Config:
@@ -84,7 +81,6 @@ async def migrate(
         reached = _present(connection) or ""
 
     await _run(url, password, upgrade, with_roles=passwords or {})
-    log.info("database_migrated", revision=reached)
     return reached
 
 
@@ -108,7 +104,6 @@ async def downgrade(url: str, *, to: str, password: str | None = None, lose_data
         command.downgrade(config, to)
 
     await _run(url, password, take_back)
-    log.info("database_downgraded", revision=to)
 
 
 async def _run(
@@ -139,23 +134,33 @@ async def _run(
         finally:
             await engine.dispose()
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise Misconfigured(
-            f"The database refuses the login of its owner: {error}. Check the URL and password."
-        ) from error
+        refused = Sentence(
+            "The database refuses the login of its owner: %(why)s. Check the URL and password.", why=str(error)
+        )
+        raise Misconfigured(refused) from error
     except asyncpg.InvalidCatalogNameError as error:
-        raise Misconfigured(f"{error}. Create it first, owned by importer_owner.") from error
+        missing = Sentence("%(why)s. Create it first, owned by importer_owner.", why=str(error))
+        raise Misconfigured(missing) from error
     except asyncpg.ObjectNotInPrerequisiteStateError as error:
         raise WouldLoseData(f"{error}. {error.hint or ''}".strip()) from error
     except asyncpg.InsufficientPrivilegeError as error:
-        raise Misconfigured(f"{error}. Migrations run as the owner of the database, importer_owner.") from error
+        denied = Sentence("%(why)s. Migrations run as the owner of the database, importer_owner.", why=str(error))
+        raise Misconfigured(denied) from error
     except CommandError as error:
-        raise Misconfigured(f"{error}. The newest revision of this version is {newest_revision()}.") from error
+        unknown = Sentence(
+            "%(why)s. The newest revision of this version is %(newest)s.", why=str(error), newest=newest_revision()
+        )
+        raise Misconfigured(unknown) from error
     except ssl.SSLError as error:
-        raise Misconfigured(
-            f"No safe connection to the database: {error}. Check sslmode and its certificate."
-        ) from error
+        unsafe = Sentence(
+            "No safe connection to the database: %(why)s. Check sslmode and its certificate.", why=str(error)
+        )
+        raise Misconfigured(unsafe) from error
     except (OSError, asyncpg.CannotConnectNowError) as error:
-        raise Outage(f"The database does not answer: {error}. Is it running, and is its address right?") from error
+        silent = Sentence(
+            "The database does not answer: %(why)s. Is it running, and is its address right?", why=str(error)
+        )
+        raise Outage(silent) from error
 
 
 async def _until_it_is_our_turn(take_lock: Callable[[], Awaitable[bool]]) -> None:
@@ -184,14 +189,20 @@ async def _prepare(
     try:
         version = await connection.fetchval("SELECT current_setting('server_version_num')::int")
         if version < OLDEST_SERVER:
-            raise Misconfigured(f"PostgreSQL 15 or later is needed; this server is {version // 10_000}.")
+            old = Sentence("PostgreSQL 15 or later is needed; this server is %(version)s.", version=version // 10_000)
+            raise Misconfigured(old)
         encoding = await connection.fetchval("SHOW server_encoding")
         if encoding != "UTF8":
-            raise Misconfigured(f"The database must be encoded in UTF8, not {encoding}: create it anew.")
+            other = Sentence(
+                "The database must be encoded in UTF8, not %(encoding)s: create it anew.", encoding=encoding
+            )
+            raise Misconfigured(other)
         if not await connection.fetchval(
             "SELECT pg_has_role(datdba, 'MEMBER') FROM pg_database WHERE datname = current_database()"
         ):
-            raise Misconfigured("This login does not own the database: migrations run as its owner, importer_owner.")
+            raise Misconfigured(
+                Sentence("This login does not own the database: migrations run as its owner, importer_owner.")
+            )
         if with_roles is not None:
             await _until_it_is_our_turn(lambda: connection.fetchval(_TAKE_LOCK))  # it ends with this connection
             await ensure_roles(connection)

@@ -16,6 +16,7 @@ from typing import Final
 import asyncpg
 
 from shared.errors import Misconfigured
+from shared.sentences import Sentence
 
 ROLES: Final[Mapping[str, str]] = {
     "importer_fetcher": "database_password_fetcher",
@@ -43,10 +44,12 @@ async def ensure_roles(connection: asyncpg.Connection) -> None:
             except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
                 continue  # somebody was faster
             except asyncpg.InsufficientPrivilegeError as error:
-                raise Misconfigured(
-                    f"The database role {role} does not exist and may not be made by this login. "
-                    "Give importer_owner CREATEROLE, or let a superuser make the role."
-                ) from error
+                missing = Sentence(
+                    "The database role %(role)s does not exist and may not be made by this login. "
+                    "Give importer_owner CREATEROLE, or let a superuser make the role.",
+                    role=role,
+                )
+                raise Misconfigured(missing) from error
 
 
 async def close_database(connection: asyncpg.Connection) -> None:
@@ -72,11 +75,13 @@ async def set_passwords(connection: asyncpg.Connection, passwords: Mapping[str, 
                 if not left:
                     raise
             except asyncpg.InsufficientPrivilegeError as error:
-                raise Misconfigured(
-                    f"The password of the database role {role} may not be set by this login. "
-                    f"As a superuser: GRANT {role} TO importer_owner WITH ADMIN OPTION (PostgreSQL 16 and later), "
-                    "or ALTER ROLE importer_owner CREATEROLE."
-                ) from error
+                denied = Sentence(
+                    "The password of the database role %(role)s may not be set by this login. "
+                    "As a superuser: GRANT %(role)s TO importer_owner WITH ADMIN OPTION (PostgreSQL 16 and later), "
+                    "or ALTER ROLE importer_owner CREATEROLE.",
+                    role=role,
+                )
+                raise Misconfigured(denied) from error
 
 
 def scram_verifier(password: str, *, salt: bytes | None = None) -> str:
@@ -85,7 +90,7 @@ def scram_verifier(password: str, *, salt: bytes | None = None) -> str:
     Misconfigured when the password is empty or not ASCII: its preparation (SASLprep) differs between clients.
     """
     if not password or not password.isascii():
-        raise Misconfigured("A database password must not be empty and consists of ASCII characters only.")
+        raise Misconfigured(Sentence("A database password must not be empty and consists of ASCII characters only."))
     salt = secrets.token_bytes(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

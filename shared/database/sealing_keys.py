@@ -7,6 +7,7 @@ from typing import Final
 from shared.database.pool import Connection
 from shared.errors import Misconfigured
 from shared.sealing import SealingKey
+from shared.sentences import Sentence
 
 _PUBLISH: Final = """
     INSERT INTO helpdesk.sealing_keys (key_id, public_key, published_at) VALUES ($1, $2, clock_timestamp())
@@ -25,8 +26,9 @@ async def published_key(connection: Connection) -> SealingKey:
     """The key to seal for. Misconfigured when none was published yet."""
     raw = await connection.fetchval(_PUBLISHED)
     if raw is None:
-        raise Misconfigured(
+        untold = Sentence(
             "The database tells no key that secrets are sealed for: run helpdesk-importer migrate where the secret "
             "encryption_keys is, so that it publishes the public one."
         )
+        raise Misconfigured(untold)
     return SealingKey(raw)

@@ -77,6 +77,19 @@ async def test_a_refused_login_is_a_sentence(environment: dict[str, str], tmp_pa
     assert "Traceback" not in output
 
 
+async def test_in_dutch_it_says_what_is_wrong_and_nothing_of_a_log_stands_between(
+    environment: dict[str, str], empty_database: str
+) -> None:
+    in_dutch = {**environment, "IMPORTER_LANGUAGE": "nl"}
+    code, output = await run({**in_dutch, "IMPORTER_DATABASE_PASSWORD_OWNER": "wrong"})
+    assert code == os.EX_CONFIG
+    assert output.startswith("De database weigert de aanmelding van haar eigenaar: ")
+    await give_to_owner(empty_database)
+    code, output = await run(in_dutch)
+    assert code == 0, output
+    assert output.startswith("Het schema is op revisie ")
+
+
 async def test_a_server_that_does_not_answer_is_a_sentence(environment: dict[str, str], unused_tcp_port: int) -> None:
     code, output = await run(
         environment | {"IMPORTER_DATABASE_URL": f"postgresql://127.0.0.1:{unused_tcp_port}/helpdesk"}
