@@ -13,12 +13,17 @@ local := $(PYTHON) -m deploy.local
 .PHONY: help setup demo test check bench soak chaos fuzz up down status logs backup restore lock pin audit fresh clean man
 
 help: ## this page
-	@echo 'Commands of this checkout. Nothing is installed on the machine; no root is needed.'
+	@echo 'Commands of this checkout. Nothing is installed on the machine; no root needed.'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { line = sprintf("  make %-8s", $$1); count = split($$2, words, " "); \
+		for (at = 1; at <= count; at++) { \
+			if (length(line) + length(words[at]) >= 80) { print line; line = sprintf("%15s", "") } \
+			line = line " " words[at] } \
+		print line }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'RUNTIME=docker takes Docker for the servers of demo and test, and for all of up; down, status and logs'
-	@echo 'know then what is up. PYTHON=python3.12 uses another Python (3.11 or later).'
+	@echo 'RUNTIME=docker takes Docker for the servers of demo and test, and for all of up;'
+	@echo 'down, status and logs know then what is up. PYTHON=python3.12 uses another'
+	@echo 'Python (3.11 or later).'
 
 demo: ## a sample mailbox becomes tickets and mails before your eyes (MAILBOX=maildir|imap|ews|graph, maildir if not given; KEEP=1: it goes on afterwards, with the web console)
 	@$(local) demo --mailbox '$(MAILBOX)' $(if $(KEEP),--keep)
