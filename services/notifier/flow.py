@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -111,7 +111,7 @@ class Notifier:
         """
         free = [id_ for ids in events for id_ in ids if id_ not in self._in_hand]
         new = await self._repository.read_new(free) if free else []
-        written = await asyncio.to_thread(self._write_what_can_be, new) if new else {}
+        written = await asyncio.to_thread(self._write_what_can_be, new) if new else []
         async with self._claims:
             try:
                 claimed = await self._claim_written(written)
@@ -123,21 +123,21 @@ class Notifier:
             self._unsent.difference_update(claimed)
         return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
 
-    def _write_what_can_be(self, notifications: Sequence[Notification]) -> dict[Notification, Composed]:
-        written = {}
+    def _write_what_can_be(self, notifications: Sequence[Notification]) -> list[tuple[Notification, Composed]]:
+        mails = []
         for notification in notifications:
             with suppress(Exception):
-                written[notification] = compose(notification, key=self._key, now=datetime.now(UTC))
-        return written
+                mails.append((notification, compose(notification, key=self._key, now=datetime.now(UTC))))
+        return mails
 
-    async def _claim_written(self, mails: Mapping[Notification, Composed]) -> dict[uuid.UUID, Notification]:
+    async def _claim_written(self, mails: Sequence[tuple[Notification, Composed]]) -> dict[uuid.UUID, Notification]:
         if not mails:
             return {}
-        ours = await self._repository.claim_written([(each.id, mail.written) for each, mail in mails.items()])
-        claimed = {each.id: (each, mail) for each, mail in mails.items() if each.id in ours}
-        for each, mail in claimed.values():
-            _tell_of_template(mail, _log_of(each))
-        return {id_: replace(each, written=mail.written) for id_, (each, mail) in claimed.items()}
+        ours = await self._repository.claim_written([(each.id, mail.written) for each, mail in mails])
+        for each, mail in mails:
+            if each.id in ours:
+                _tell_of_template(mail, each)
+        return {each.id: replace(each, written=mail.written) for each, mail in mails if each.id in ours}
 
     async def send_once(self, notification: Notification) -> str:
         """Write and send one that is planned nowhere; what the server said.
@@ -230,7 +230,7 @@ class Notifier:
         try:
             if notification.tries > LAST_TRY:  # a notifier died in each try before: let it rest
                 raise Postponed(DeliveryReason.OUR_ERROR, "No try was ever finished.")  # noqa: TRY301
-            written = notification.written or await self._write_or_give_back(notification, log)
+            written = notification.written or await self._write_or_give_back(notification)
             reply = await self._send(notification, written, partial(self._keep_draft, notification))
         except Refused as refused:
             await self._repository.record_failed(notification.id, refused.reason, refused.reply)
@@ -249,14 +249,14 @@ class Notifier:
         else:
             await self._to_the_end(self._record_sent(notification, reply, log))
 
-    async def _write_or_give_back(self, notification: Notification, log: structlog.stdlib.BoundLogger) -> Written:
+    async def _write_or_give_back(self, notification: Notification) -> Written:
         try:
-            return await self._write(notification, log)
+            return await self._write(notification)
         except TryAgain:
             self._unsent.add(notification.id)
             raise
 
-    async def _write(self, notification: Notification, log: structlog.stdlib.BoundLogger) -> Written:
+    async def _write(self, notification: Notification) -> Written:
         """Write the mail and keep it, before anything leaves."""
         try:
             composed: Composed = await asyncio.to_thread(compose, notification, key=self._key, now=datetime.now(UTC))
@@ -264,7 +264,7 @@ class Notifier:
             raise Postponed(DeliveryReason.NO_ACCOUNT, str(error)) from error
         except UnusableAddress as error:
             raise Refused(DeliveryReason.REFUSED, str(error)) from error
-        _tell_of_template(composed, log)
+        _tell_of_template(composed, notification)
         if not await self._keeping.of((notification.id, composed.written)):
             raise LostClaim("Another notifier took this notification over.")
         return composed.written
@@ -368,9 +368,10 @@ def _log_of(notification: Notification) -> structlog.stdlib.BoundLogger:
     return log
 
 
-def _tell_of_template(composed: Composed, log: structlog.stdlib.BoundLogger) -> None:
+def _tell_of_template(composed: Composed, notification: Notification) -> None:
     if composed.template_problems:
-        log.warning("template_unusable", problems=[str(problem) for problem in composed.template_problems])
+        problems = [str(problem) for problem in composed.template_problems]
+        _log_of(notification).warning("template_unusable", problems=problems)
 
 
 def _count(notification: Notification, result: str) -> None:

@@ -26,6 +26,7 @@ from aiosmtplib import (
     SMTPException,
     SMTPResponseException,
     SMTPServerDisconnected,
+    SMTPStatus,
     SMTPTimeoutError,
 )
 
@@ -50,6 +51,7 @@ WAIT_SECONDS: Final = 120
 IDLE_SECONDS: Final = 60
 """How long a connection is kept without work: servers end idle ones after one to five minutes."""
 
+_TAKEN: Final = (SMTPStatus.completed, SMTPStatus.will_forward)
 _LOST: Final = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 
 
@@ -163,13 +165,13 @@ class SmtpTransport:
         options, encoding = _options(client, mail)
         try:
             with self._replies(Stage.SENDER):
-                await client.mail(str(mail.return_path), options=options, encoding=encoding)
+                await _ask(client, "MAIL", f"FROM:<{mail.return_path}>", *options, encoding=encoding)
         except AccountTrouble as trouble:
             if not connection.fresh and trouble.reason is DeliveryReason.SERVER_AWAY:
                 raise _Stale from trouble
             raise
         with self._replies(Stage.RECIPIENT):
-            await client.rcpt(str(mail.recipient), encoding=encoding)
+            await _ask(client, "RCPT", f"TO:<{mail.recipient}>", encoding=encoding)
         with self._replies(Stage.CONTENT):
             response = await client.data(mail.content, timeout=CONTENT_SECONDS)
         return reply_line(response.code, response.message)
@@ -322,6 +324,13 @@ def _options(client: SMTP, mail: OutgoingMail) -> tuple[list[str], str]:
             f"The server takes no address such as {mail.recipient}: it has no SMTPUTF8 (RFC 6531).",
         )
     return [*options, "BODY=8BITMIME", "SMTPUTF8"], "utf-8"
+
+
+async def _ask(client: SMTP, *words: str, encoding: str) -> None:
+    """A command that 250 or 251 answers. Its addresses are `Address`es: aiosmtplib would parse them once more."""
+    response = await client.execute_command(*(word.encode(encoding) for word in words))
+    if response.code not in _TAKEN:
+        raise SMTPResponseException(response.code, response.message)
 
 
 async def _is_reset(client: SMTP) -> bool:

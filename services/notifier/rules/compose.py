@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from services.notifier.notification import Notification, Sender, Written
 from services.notifier.rules.addresses import Address, UnusableAddress, parse_address
@@ -14,6 +16,9 @@ from shared.errors import ImporterError
 from shared.messages import NotificationKind
 from shared.templates.render import Problem
 from shared.templates.written import write
+
+_KEPT_ADDRESSES: Final = 128
+"""Helpdesks' own addresses that a process keeps parsed: each mail asks for them several times."""
 
 
 class NoSender(ImporterError):
@@ -73,6 +78,7 @@ def _reply_to(sender: Sender, sender_address: Address) -> Address | None:
     return None if address == sender_address else address
 
 
+@lru_cache(_KEPT_ADDRESSES)
 def _usable(text: str) -> Address | None:
     """The address; None when it is none, or one that not every server takes (ours must be)."""
     try:
