@@ -37,9 +37,9 @@ _NAME_SHOWN_LIMIT: Final = 40
 _CONTROLS_IN_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _KEPT_TEMPLATES: Final = 128
 """Parsed templates that a process keeps: they are the same for every mail of a helpdesk."""
-_BODY: Final = "\x03"
-"""Around the number of a body that is still to be put in: a character that no text of a mail has (`printable`)."""
-_BODY_MARK: Final = re.compile(f"{_BODY}[0-9]+{_BODY}")
+_MARK: Final = "\x03"
+"""Around the number of a place that is still to be filled: a character that no text of a mail has (`printable`)."""
+_MARKS: Final = re.compile(f"{_MARK}[0-9]+{_MARK}")
 _KEPT_BODIES: Final = 32
 _with_line_breaks = lru_cache(_KEPT_BODIES)(with_line_breaks)
 """Of a body, once for the mails to manager, executor and customer that tell of it."""
@@ -174,27 +174,36 @@ def text_body(template: Template, values: Mapping[str, Value]) -> str:
 def html_body(template: Template, values: Mapping[str, Value]) -> str:
     """The html fragment: values escaped, lines without a value gone, the whole reduced to what may leave in a mail.
 
-    The bodies of a ticket, which are long, are put in last: what is looked for around them need not be in them. They
-    are looked at with the rest where a line goes that they stand in, or where the template's style reaches into them.
+    Which lines go is looked at once for all mails whose values are missing at the same places. Values are looked at too
+    where they tell by themselves how lines look: elements of their own (the bodies of a ticket) in a line that goes, or
+    within a style of the template's that reaches into them; nothing but spaces.
     """
-    bodies: dict[str, str] = {}
-    pieces = []
-    for piece in template.pieces:
-        html = printable(piece) if isinstance(piece, str) else _html(piece, values)
-        if isinstance(piece, Slot) and values[piece.name].html and html != NOTHING:
-            mark = f"{_BODY}{len(bodies)}{_BODY}"
-            bodies[mark] = html
-            html = mark
-        pieces.append(html)
-    around = "".join(pieces)
-    shown = without_empty_lines(around)
-    if may_keep_text(shown) or any(mark not in shown for mark in bodies):
-        return safe_for_mail(with_line_breaks(without_empty_lines(_with_bodies(around, bodies))))
-    return safe_for_mail(_with_bodies(shown, {mark: _with_line_breaks(html) for mark, html in bodies.items()}))
+    put = {_mark(n): _html(piece, values) for n, piece in enumerate(template.pieces) if isinstance(piece, Slot)}
+    bodies = {mark: html for mark, html in put.items() if "<" in html}
+    nothing = frozenset(mark for mark, html in put.items() if html == NOTHING)
+    shown = _filled(_shown_lines(template, nothing), {mark: put[mark] for mark in put.keys() - bodies.keys()})
+    if may_keep_text(shown) or any(mark not in shown for mark in bodies) or not all(map(str.strip, put.values())):
+        whole = _filled(_shown_lines(template, frozenset()), put)
+        return safe_for_mail(with_line_breaks(without_empty_lines(whole)))
+    return safe_for_mail(_filled(shown, {mark: _with_line_breaks(html) for mark, html in bodies.items()}))
 
 
-def _with_bodies(around: str, bodies: Mapping[str, str]) -> str:
-    return _BODY_MARK.sub(lambda mark: bodies[mark[0]], around)
+@lru_cache(_KEPT_TEMPLATES)
+def _shown_lines(template: Template, nothing: frozenset[str]) -> str:
+    """The template with a mark in each place, without the lines of the places that have nothing."""
+    pieces = (
+        printable(piece) if isinstance(piece, str) else NOTHING if _mark(n) in nothing else _mark(n)
+        for n, piece in enumerate(template.pieces)
+    )
+    return without_empty_lines("".join(pieces))
+
+
+def _mark(number: int) -> str:
+    return f"{_MARK}{number}{_MARK}"
+
+
+def _filled(lines: str, put: Mapping[str, str]) -> str:
+    return _MARKS.sub(lambda mark: put.get(mark[0], mark[0]), lines)
 
 
 def _parse(source: str, *, of_ticket: bool) -> tuple[Template, list[Problem]]:

@@ -118,6 +118,26 @@ def test_in_html_a_marked_line_goes_with_all_that_it_leaves_empty(source: str, e
     assert html_body(parse_body(source), _values(**_NUMBER)) == expected
 
 
+def test_in_html_each_mail_has_its_own_values_and_lines_however_many_went_before() -> None:
+    template = parse_body("<p>[ticketnummer]</p><p>Bijlagen: [bijlagen?]</p><p>Status: [status?]</p>")
+    mails = [
+        html_body(template, _values(ticketnummer=number, bijlagen=files, status=status))
+        for number, files, status in [("1", "", "Nieuw"), ("2", "", "<b>"), ("3", "a.jpg", ""), ("4\x033\x03", "", "")]
+    ]
+    assert mails == [
+        "<p>1</p><p>Status: Nieuw</p>",
+        "<p>2</p><p>Status: &lt;b&gt;</p>",
+        "<p>3</p><p>Bijlagen: a.jpg</p>",
+        "<p>43</p>",
+    ]
+
+
+def test_in_html_a_line_that_goes_takes_no_more_of_a_body_than_its_own_line() -> None:
+    template = parse_body("<p>[bijlagen?] [omschrijving]</p>")
+    body = Value("een\ntwee")
+    assert html_body(template, _values(omschrijving=body)) == "<p>\ntwee</p>"
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
