@@ -56,3 +56,8 @@ class CommandLine:
         if done.code != 0:
             raise SetUpFailed(f"`helpdesk-importer {name}` failed:\n{done.output.strip()}")
         return done.output
+
+
+def first_login(link: str) -> str:
+    """The line that tells the first administrator of the web console how he comes in."""
+    return f"  first login {link}  (once, within two days; then `helpdesk-importer users add`)"

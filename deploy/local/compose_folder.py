@@ -29,13 +29,16 @@ CHOICES = (
     *("IMPORTER_ALARM_SMTP_URL", "IMPORTER_ALARM_SMTP_CA_FILE", "IMPORTER_ALARM_FROM", "IMPORTER_ALARM_TO"),
     *("IMPORTER_ALARM_WEBHOOK_URL", "IMPORTER_ALARM_WEBHOOK_CA_FILE", "IMPORTER_LANGUAGE", "IMPORTER_DIGEST_HOUR"),
     *("IMPORTER_MICROSOFT_LOGIN_URL", "IMPORTER_MICROSOFT_GRAPH_URL"),
+    *("IMPORTER_WEB_URL", "IMPORTER_WEB_OIDC_ISSUER", "IMPORTER_WEB_OIDC_CLIENT_ID", "IMPORTER_WEB_OIDC_CLAIM"),
+    *("IMPORTER_WEB_OIDC_GROUPS_CLAIM", "IMPORTER_WEB_OIDC_MAKE_USERS"),
+    *("IMPORTER_WEB_OIDC_ONLY", "IMPORTER_WEB_OIDC_CA_FILE"),
 )
 IMAGES = {
     "POSTGRES_IMAGE": "postgres:17",
     "RABBITMQ_IMAGE": "rabbitmq:4.0-management",
     "BASE_IMAGE": "debian:trixie-slim",
 }
-_PORTS = {"POSTGRES_PORT": 1, "AMQP_PORT": 1, "RABBITMQ_CONSOLE_PORT": 1}
+_PORTS = {"POSTGRES_PORT": 1, "AMQP_PORT": 1, "RABBITMQ_CONSOLE_PORT": 1, "WEB_PORT": 1}
 # the user that the image has; root's own number would be root in the containers
 _USER_OF_IMAGE = 10001
 _OF_CERTIFICATES = ("authority", "public", "postgres", "rabbitmq")
@@ -91,6 +94,10 @@ class ComposeFolder:
             "IMPORTER_SERVER_CA_FILE": str(self.ca_file),
             "IMPORTER_SECRETS_DIR": str(self.secrets),
         }
+
+    def web_address(self) -> str:
+        """Where the web console answers on this machine."""
+        return f"http://127.0.0.1:{ports.kept(self._ports_file)['WEB_PORT']}"
 
     @property
     def ca_file(self) -> Path:

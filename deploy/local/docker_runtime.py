@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.local import docker, settings_file
 from deploy.local.checkout import Checkout, exclusive
-from deploy.local.command_line import CommandLine
+from deploy.local.command_line import CommandLine, first_login
 from deploy.local.compose_folder import IMAGES, ComposeFolder
 from deploy.local.console import say, say_wrapped, shown, step
 from deploy.local.docker import Compose
@@ -121,6 +121,11 @@ class Deployment:
         command = self.compose.command("--progress", "quiet", *asking, "helpdesk-importer", "status")
         return attend(command, environment=self.compose.environment(), folder=self.folder.folder) == 0
 
+    def first_link(self) -> str:
+        """The link by which the first administrator of the web console chooses a password; '' once somebody has."""
+        said = self.compose.must("run", "--rm", "--no-deps", "-T", "console", "helpdesk-importer", "users", "first")
+        return said.strip()
+
     def drop(self) -> None:
         """Remove its containers, its data and its folder, if it is there."""
         if self.exists():
@@ -204,7 +209,10 @@ class DockerRuntime:
                 deployment.build()
             with step("servers and services are healthy"):
                 deployment.start(seconds=_READY_SECONDS)
+            link = deployment.first_link()
         self._tell(deployment)
+        if link:
+            say(first_login(link))
 
     def down(self) -> None:
         """Stop and remove all containers; their data is kept in volumes."""
@@ -307,6 +315,7 @@ class DockerRuntime:
   RabbitMQ    {settings["IMPORTER_RABBITMQ_MANAGEMENT_URL"]}/ as importer_admin, password in secrets/amqp_password_admin
   services    {"  ".join(f"{name} ×{replicas.count(name)}" for name in SERVICES)}, all healthy
   beside      {"  ".join(BESIDE)}
+  web console {folder.web_address()}/
   metrics     {"  ".join(f"{name} {' '.join(deployment.compose.port(name, 9000))}" for name in (*SERVICES, "watch"))}"""
         )
         for container in deployment.compose.containers():

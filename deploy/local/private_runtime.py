@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.checkout import Checkout, exclusive
-from deploy.local.command_line import CommandLine
+from deploy.local.command_line import CommandLine, first_login
 from deploy.local.console import say, say_wrapped, shown
 from deploy.local.dovecot import ImapEndpoint, private_dovecot
 from deploy.local.failure import CannotBeDoneThisWay, SetUpFailed
@@ -97,7 +97,7 @@ class PrivateRuntime:
             link = importer.command_line.first_link()
         self._tell(importer)
         if link:
-            say(f"  first login {link}  (once, within two days; then `helpdesk-importer users add`)")
+            say(first_login(link))
 
     def down(self) -> None:
         """Stop services, then servers; what they know is kept."""

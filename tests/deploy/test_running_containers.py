@@ -22,7 +22,7 @@ import pytest
 from deploy.local import docker
 from deploy.local.checkout import here
 from deploy.local.compose_folder import IMAGES, ComposeFolder
-from deploy.local.docker_runtime import SERVERS, Deployment
+from deploy.local.docker_runtime import BESIDE, SERVERS, Deployment
 from deploy.local.importer import SERVICES
 from deploy.local.tools import run
 
@@ -33,6 +33,7 @@ Message-ID: <1@bakkerij.example>
 
 Help!
 """
+ALL = {*SERVERS, *SERVICES, *BESIDE}
 SETTINGS = (
     ("calendars", "add", "--name", "Kantooruren", "--hours", "mon-fri 8:30-17:00"),
     ("employees", "add", "--name", "Anna de Boer", "--address", "anna@desk.example"),
@@ -125,6 +126,10 @@ def eventually(fact: Callable[[], bool]) -> bool:
     return True
 
 
+def running(deployment: Deployment) -> set[str]:
+    return {one.service for one in deployment.compose.containers() if one.runs}
+
+
 def kill_the_process_in(deployment: Deployment, service: str) -> None:
     """As the kernel does, not as `docker kill`, after which Docker starts nothing again."""
     [container] = [one for one in deployment.compose.containers() if one.service == service]
@@ -134,7 +139,8 @@ def kill_the_process_in(deployment: Deployment, service: str) -> None:
 @pytest.mark.timeout(1200)
 async def test_a_mail_becomes_a_ticket_in_containers_that_survive_a_kill_and_keep_data(deployment: Deployment) -> None:
     start(deployment)
-    assert {one.service for one in deployment.compose.containers() if one.runs} == {*SERVERS, *SERVICES, "web"}
+    assert running(deployment) == ALL
+    assert deployment.first_link().startswith(f"{deployment.folder.web_address()}/welcome/")
     configure(deployment)
     deliver(deployment, "1700000001.1.host")
     await until_there_are(deployment, 1)
@@ -143,7 +149,7 @@ async def test_a_mail_becomes_a_ticket_in_containers_that_survive_a_kill_and_kee
         kill_the_process_in(deployment, service)
     deliver(deployment, "1700000002.2.host")
     await until_there_are(deployment, 2)
-    assert eventually(lambda: len([one for one in deployment.compose.containers() if one.runs]) == 6)
+    assert eventually(lambda: running(deployment) == ALL)
 
     deployment.compose.must("down", "--remove-orphans")
     assert deployment.compose.containers() == []
