@@ -93,6 +93,10 @@ class Postgres:
             "unix_socket_directories": "",
             "max_connections": "300",
             "jit": "off",  # its library is not unpacked
+            # as deploy/compose.yaml has them
+            "max_wal_size": "2GB",
+            "wal_compression": "lz4",
+            "default_toast_compression": "lz4",
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
