@@ -11,7 +11,9 @@ from services.console.repository import find
 from services.console.resources import HELPDESKS
 from services.console.service_process import Unusable, ask
 from services.console.session import with_pool
+from services.console.texts import texts
 from shared.database.pool import Pool, connection
+from shared.standing.problems import problem_in_english
 
 
 def check_mailbox(
@@ -40,7 +42,8 @@ def check_mailbox(
     if answer["ok"] or as_json:
         show_one({"helpdesk": helpdesk, **answer}, as_json=as_json)
     if not answer["ok"]:
-        raise Unusable(answer["problem"])
+        problem, kind = answer["problem"], answer.get("problem_kind")
+        raise Unusable(problem if texts().language == "nl" else problem_in_english(kind, problem))
 
 
 COMMANDS: Final = {"check-mailbox": check_mailbox}

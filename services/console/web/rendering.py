@@ -94,7 +94,7 @@ def _in_words(context: Context, need: Need) -> str:
 
 
 @pass_context
-def _problem(context: Context, recorded: str, kind: str) -> str:
+def _problem(context: Context, recorded: str, kind: str | None) -> str:
     """What keeps a mailbox from being read, as it was recorded and of this kind, in the visitor's language."""
     return recorded if context["language"] == "nl" else problem_in_english(kind, recorded)
 

@@ -65,6 +65,10 @@ def test_a_mailbox_that_is_away_is_a_sentence_with_what_to_do(desk: CommandLine)
     told = desk.json("check-mailbox", "Servicedesk", code=1)
     assert (told["ok"], told["trouble"]) == (False, "MailboxMissing")
     assert told["problem"] in said
+    assert said.startswith("Server, address, path or folder lead nowhere: see the settings of the mailbox.")
+    desk.environment["IMPORTER_LANGUAGE"] = "nl"
+    assert desk("check-mailbox", "Servicedesk", code=1).strip() == told["problem"]
+    assert desk.json("check-mailbox", "Servicedesk", code=1) == told
 
 
 def test_a_helpdesk_without_a_mailbox_is_told_what_to_set(desk: CommandLine) -> None:
