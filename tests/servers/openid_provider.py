@@ -14,6 +14,8 @@ import time
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote_plus, urlencode
@@ -47,6 +49,8 @@ class Provider:
         self.said_of: dict[str, Any] | None = None
         """What userinfo answers; None: it has none."""
         self.metadata: dict[str, Any] = {}
+        self.ahead = timedelta()
+        """How far its clock is ahead of ours, by what it writes in its answers about itself and its keys."""
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self.instead: dict[str, Response] = {}
         """Answers in the place of those of `discovery`, `token` and `keys`."""
@@ -71,13 +75,17 @@ class Provider:
                 "authorization_response_iss_parameter_supported": True,
             }
             | ({} if self.said_of is None else {"userinfo_endpoint": f"{self.issuer}/userinfo"})
-            | self.metadata
+            | self.metadata,
+            headers=self._date(),
         )
+
+    def _date(self) -> dict[str, str]:
+        return {"date": format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)}
 
     async def public_keys(self, _: Request) -> Response:
         """Its keys."""
         self.asked.append("keys")
-        return self.instead.get("keys") or JSONResponse(KeySet(self.keys).as_dict(private=False))
+        return self.instead.get("keys") or JSONResponse(KeySet(self.keys).as_dict(private=False), headers=self._date())
 
     async def authorize(self, request: Request) -> Response:
         """Send the browser back with a code."""
@@ -178,7 +186,12 @@ async def running_provider(folder: Path) -> AsyncIterator[Provider]:
         ]
     )
     config = uvicorn.Config(
-        app, log_config=None, lifespan="off", ssl_certfile=folder / "server.pem", timeout_graceful_shutdown=0
+        app,
+        log_config=None,
+        lifespan="off",
+        ssl_certfile=folder / "server.pem",
+        timeout_graceful_shutdown=0,
+        date_header=False,
     )
     server = _Server(config)
     with listen("127.0.0.1", 0) as listening:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from services.console import layout
-from services.console.doctor import broker, database, machine, mail
+from services.console.doctor import broker, database, machine, mail, openid
 from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.findings import Check, Finding, Level, all_findings
 from services.console.output import Json, in_words, show_json, terminal_width, visible
@@ -18,6 +18,7 @@ from services.console.texts import N_, _, ngettext, texts
 
 NEEDS_A_PERSON: Final = 3
 _PARTS: Final = (
+    N_("OpenID Connect"),
     N_("PostgreSQL"),
     N_("RabbitMQ"),
     N_("accounts"),
@@ -51,7 +52,8 @@ def doctor(
 
     PostgreSQL and RabbitMQ (versions, clocks, logins, room), the schema, the roles and their rights, queues, policies
     and users, ticket numbers, each mailbox that is on and each outgoing account (by a process of its service; a login
-    that rests is not tried), settings, secrets and certificates. Changes nothing and shows no secret. Each check is
+    that rests is not tried), settings, secrets, certificates, and the OpenID Connect provider of the web console where
+    IMPORTER_WEB_OIDC_ISSUER is set here. Changes nothing and shows no secret. Each check is
     bounded and none waits for another, so that it says what it can while a server is away. It uses what secrets it has,
     and names what it could not look at for want of one.
 
@@ -86,6 +88,7 @@ def _checks(configuration: DoctorConfiguration, within: float) -> list[Check]:
             ("disk", machine.examine_room, 1),
             ("mailboxes", mail.examine_mailboxes, 6),
             ("accounts", mail.examine_accounts, 6),
+            (openid.PART, openid.examine, 2),
         )
     ]
 

@@ -13,6 +13,7 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -70,6 +71,8 @@ class Provider:
 
     def __init__(self, settings: OpenIdSettings) -> None:
         self.settings: Final = settings
+        self.ahead: float | None = None
+        """Seconds by which its clock was ahead of ours at its last answer; None: it did not say."""
         self._kept: _Kept | None = None
         self._asking = asyncio.Lock()
 
@@ -120,15 +123,22 @@ class Provider:
             kept, now = self._kept, time.monotonic()
             longest = _BETWEEN if after is not None and kept is after else _KEPT
             if kept is None or now - kept.at >= longest:
-                metadata = await self._discovered()
-                keys = _key_set(await self._asked("GET", metadata.jwks_uri, {}))
+                metadata = self.metadata_of(await self.said_of_itself())
+                keys = await self.keys_of(metadata)
                 self._kept = kept = _Kept(metadata, keys, now)
             return kept
 
-    async def _discovered(self) -> Metadata:
-        issuer = self.settings.issuer
-        said = await self._asked("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration", {})
-        if said.get("issuer") != issuer:
+    async def said_of_itself(self) -> Mapping[str, Any]:
+        """Its discovery document, asked for now. Raises NotBelieved."""
+        return await self._asked("GET", f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration", {})
+
+    async def keys_of(self, metadata: Metadata) -> KeySet:
+        """Its keys, asked for now. Raises NotBelieved."""
+        return _key_set(await self._asked("GET", metadata.jwks_uri, {}))
+
+    def metadata_of(self, said: Mapping[str, Any]) -> Metadata:
+        """What of its discovery document is used, where all of it is there. Raises NotBelieved."""
+        if said.get("issuer") != self.settings.issuer:
             raise NotBelieved("what the provider says of itself is of another issuer than IMPORTER_WEB_OIDC_ISSUER")
         offered = said.get("id_token_signing_alg_values_supported")
         algorithms = tuple(name for name in ALGORITHMS if isinstance(offered, list) and name in offered)
@@ -180,6 +190,7 @@ class Provider:
             raise NotBelieved(str(error)) from error
         except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:  # TimeoutError is an OSError
             raise NotBelieved(f"{url} does not answer ({type(error).__name__})") from error
+        self.ahead = _ahead(answer.headers.get("date", ""))
         if answer.status_code != HTTPStatus.OK:
             raise NotBelieved(f"{url} answers {answer.status_code}")
         try:
@@ -210,6 +221,14 @@ def _https(said: Mapping[str, Any], name: str) -> str:
     if not isinstance(address, str) or parts is None or parts.scheme != "https" or not parts.hostname or parts.fragment:
         raise NotBelieved(f"the provider's {name} is no https address")
     return address
+
+
+def _ahead(date: str) -> float | None:
+    """How far a clock is ahead of ours, by what it wrote in its answer (RFC 9110 §6.6.1)."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except ValueError:
+        return None
 
 
 def _key_set(said: Mapping[str, Any]) -> KeySet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -11,6 +12,9 @@ from services.console.web.configuration import WebConfiguration
 from shared.errors import Misconfigured
 from shared.sentences import Sentence
 from shared.trust import tls_context
+
+BACK: Final = "/login/openid/back"
+"""Where the provider sends people back to, after our own address."""
 
 
 @dataclass(frozen=True, slots=True)

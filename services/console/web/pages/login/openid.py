@@ -19,12 +19,11 @@ from services.console.web.openid.groups import NONE, Groups, Unknown, groups_of
 from services.console.web.openid.id_token import NotBelieved
 from services.console.web.openid.login import LASTS, new_login, opened, sealed, way_to
 from services.console.web.openid.provider import Metadata, Provider
-from services.console.web.openid.settings import OpenIdSettings
+from services.console.web.openid.settings import BACK, OpenIdSettings
 from services.console.web.rendering import Shown
 from services.console.web.visit import SESSION_COOKIE, House, Refusal, Visit
 from shared.database.pool import connection, transaction
 
-BACK: Final = "/login/openid/back"
 GROUPS_UNKNOWN: Final = "groups-unknown"
 """Of the page that tells a user who came in that what his groups give him does not count."""
 _LONGEST_CODE: Final = 4096
