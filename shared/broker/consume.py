@@ -37,6 +37,7 @@ from opentelemetry import propagate, trace
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import SecretStr
 
+from shared.broker.acknowledge import Acknowledgements
 from shared.broker.publish import Publisher
 from shared.broker.session import REQUEST_TIMEOUT_SECONDS, Backoff, BrokerOutage, Session, broker_trouble
 from shared.broker.settle import Handler, OnDeadLetter, OnPoison, Settlement, Settler, describe
@@ -150,7 +151,7 @@ class Consumer:
 
     async def _consume(self, session: Session, stop: asyncio.Event) -> None:
         """Take messages until `stop` or the loss of the session; raise the reason of a loss."""
-        opened = [await self._open(session, self.queue, self._workers, partial(self._take, session))]
+        opened = [await self._open(session, self.queue, self._workers)]
         if self._began is None:
             self._began = time.monotonic()
         ending = asyncio.Event()
@@ -184,8 +185,7 @@ class Consumer:
         if ending.is_set():
             return
         try:
-            take = partial(self._take, session, suspect=True)
-            opened.append(await self._open(session, suspect_queue(self.queue), 1, take))
+            opened.append(await self._open(session, suspect_queue(self.queue), 1, suspect=True))
         except Outage as outage:
             session.lose(outage)
 
@@ -208,10 +208,12 @@ class Consumer:
             del self._survived[next(iter(self._survived))]
 
     async def _open(
-        self, session: Session, queue: str, prefetch: int, take: Callable[[AbstractIncomingMessage], Awaitable[None]]
+        self, session: Session, queue: str, prefetch: int, *, suspect: bool = False
     ) -> tuple[AbstractQueue, str]:
         """Prefetch equals the number of workers: nothing is ever held back here, so stopping releases nothing."""
         channel = await session.channel()
+        acknowledgements = Acknowledgements(await channel.get_underlay_channel())
+        take = partial(self._take, session, acknowledgements, suspect=suspect)
         with broker_trouble(f"starting to consume {queue}"):
             await channel.set_qos(prefetch_count=prefetch, timeout=REQUEST_TIMEOUT_SECONDS)
             opened = await channel.get_queue(queue, ensure=False)
@@ -245,15 +247,22 @@ class Consumer:
         with contextlib.suppress(BrokerOutage), broker_trouble("giving a message back"):
             if not taken.session.lost.is_set():
                 await self._publisher.republish(delivery, queue, delivery.headers)
-                await taken.message.ack()
+                await taken.acknowledge()
 
-    async def _take(self, session: Session, message: AbstractIncomingMessage, *, suspect: bool = False) -> None:
+    async def _take(
+        self,
+        session: Session,
+        acknowledgements: Acknowledgements,
+        message: AbstractIncomingMessage,
+        *,
+        suspect: bool,
+    ) -> None:
         """Start a task of our own: aio-pika cancels its callbacks when the channel goes."""
         if session.lost.is_set():
             return
         delivery = Delivery.of(message, self.queue, suspect=suspect)
         delivery = replace(delivery, survived=self._survived.get(delivery.message_id, 0))
-        taken = _Taken(session, message, delivery)
+        taken = _Taken(session, partial(acknowledgements.of, message.delivery_tag or 0), delivery)
         task = asyncio.create_task(self._handle(taken), name=f"handles {delivery.message_id}")
         self._in_hand[task] = taken
         task.add_done_callback(self._in_hand.pop)
@@ -301,7 +310,7 @@ class Consumer:
         settlement = await self._settle_once(taken)
         with broker_trouble("acknowledging"):
             async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
-                await taken.message.ack()
+                await taken.acknowledge()
         return settlement
 
     async def _settle_once(self, taken: _Taken) -> Settlement:
@@ -329,7 +338,7 @@ class _Taken:
     """A message in our hands; `survived`: its delivery has ended, and we live."""
 
     session: Session
-    message: AbstractIncomingMessage
+    acknowledge: Callable[[], Awaitable[None]]
     delivery: Delivery
     survived: bool = False
     settlement: Settlement | None = None

@@ -72,6 +72,8 @@ class AmqpEyes:
     _published: dict[int, int] = field(default_factory=dict)
     _unconfirmed: dict[int, set[int]] = field(default_factory=dict)
     _delivering: set[int] = field(default_factory=set)
+    _delivered: dict[int, int] = field(default_factory=dict)
+    _in_hand: dict[int, set[int]] = field(default_factory=dict)
 
     def from_client(self, data: bytes) -> Iterator[Unit]:
         """Publishes and acknowledgements."""
@@ -80,8 +82,7 @@ class AmqpEyes:
             if method == _PUBLISH:
                 yield raw, self._publish(_channel(raw), arguments)
             elif method in {_ACK, _REJECT, _NACK}:
-                self.unacknowledged -= 1
-                yield raw, Seen(What.ACKNOWLEDGE)
+                yield raw, self._acknowledge(_channel(raw), arguments)
             else:
                 yield raw, None
 
@@ -95,6 +96,8 @@ class AmqpEyes:
             elif method == _DELIVER:
                 self.unacknowledged += 1
                 self._delivering.add(channel)
+                tag = self._delivered[channel] = self._delivered.get(channel, 0) + 1
+                self._in_hand.setdefault(channel, set()).add(tag)
                 yield raw, None
             elif raw[0] == _CONTENT_HEADER and channel in self._delivering:
                 self._delivering.discard(channel)
@@ -109,12 +112,21 @@ class AmqpEyes:
         routing_key, _ = _short_string(rest)
         return Seen(What.PUBLISH, (routing_key,))
 
+    def _acknowledge(self, channel: int, arguments: bytes) -> Seen:
+        acknowledged = _meant(arguments, self._in_hand.get(channel, set()))
+        self.unacknowledged -= acknowledged
+        return Seen(What.ACKNOWLEDGE, times=acknowledged)
+
     def _confirm(self, channel: int, arguments: bytes) -> Seen:
-        tag, multiple = struct.unpack_from(">QB", arguments)
-        unconfirmed = self._unconfirmed.get(channel, set())
-        confirmed = {each for each in unconfirmed if each <= tag} if multiple else {tag}
-        unconfirmed -= confirmed
-        return Seen(What.CONFIRM, times=len(confirmed))
+        return Seen(What.CONFIRM, times=_meant(arguments, self._unconfirmed.get(channel, set())))
+
+
+def _meant(arguments: bytes, open_tags: set[int]) -> int:
+    """How many messages an acknowledgement or a confirm is about; these are not open any more."""
+    tag, bits = struct.unpack_from(">QB", arguments)
+    meant = {each for each in open_tags if each <= tag} if bits & 1 else {tag}
+    open_tags -= meant
+    return len(meant)
 
 
 def _frames(buffer: bytearray, data: bytes) -> Iterator[bytes]:
