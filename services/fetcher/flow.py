@@ -261,6 +261,10 @@ class Check:
             try:
                 new = await self._fetch(mail, file)
                 self._got_on_at = time.monotonic()
+                if new.complete and new.full_size <= INLINE_LIMIT:  # in memory: the file was never written
+                    file.seek(0)
+                    payload = file.read()
+                    return StoredMail(await self._ledger.take_in(self._claimed, new, payload), payload)
                 await asyncio.to_thread(file.seek, 0)
                 envelope = await self._ledger.take_in(self._claimed, new, file)
                 if not travels_inline(envelope):

@@ -108,7 +108,8 @@ class PostgresBlobs:
 
     async def put_all(self, connection: Connection, contents: Sequence[tuple[uuid.UUID, bytes]]) -> list[BlobReference]:
         """What is small and new in few statements, the rest one by one (see `BlobStore.put_all`)."""
-        digests = await asyncio.to_thread(lambda: [hashlib.sha256(content).digest() for _, content in contents])
+        run = _directly if sum(len(content) for _, content in contents) <= _AT_ONCE else asyncio.to_thread
+        digests = await run(lambda: [hashlib.sha256(content).digest() for _, content in contents])
         by_digest = {digest: index for index, digest in reversed(list(enumerate(digests)))}
         stored: set[int] = set()
         for indexes in _statements(sorted(by_digest.items()), contents):

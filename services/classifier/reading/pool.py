@@ -211,10 +211,12 @@ class ReaderPool:
         child = await self._ready_child()
         try:
             child.mails += 1
-            await self._write(child, head)
             async with contextlib.aclosing(raw.pieces()) as pieces:
                 async for piece in pieces:  # however long its source takes: that is no mail's fault
-                    await self._write(child, piece)
+                    await self._write(child, head + piece)  # in one, so that the child wakes once for most mails
+                    head = b""
+            if head:
+                await self._write(child, head)
             answered = await self._answered(child, seconds * CLOCK_TO_PROCESSOR)
         except _Gone as gone:
             died_of = await self._replace(child)
@@ -235,8 +237,10 @@ class ReaderPool:
         try:
             if child is None:
                 child = await self._start()
-            async with asyncio.timeout(START_SECONDS):
-                await asyncio.shield(child.ready)
+            if not child.ready.done():
+                async with asyncio.timeout(START_SECONDS):
+                    await asyncio.shield(child.ready)
+            child.ready.result()
         except (OSError, asyncio.IncompleteReadError, _ChildDied, ValueError) as failed:
             died_of = await self._replace(child)
             raise NoReader(
