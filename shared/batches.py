@@ -3,8 +3,9 @@
     look_up = Batches(look_up_all, what="look-ups")   # async def look_up_all(asked: Sequence[Asked]) -> Sequence[Known]
     known = await look_up.of(asked)                   # in each task; returns or raises as if it were alone
 
-Whatever waits when the work begins is one batch; nothing is ever waited for to make a batch larger, so that who asks
-alone is answered at once. While a batch is being done the next one gathers: the busier, the larger, the cheaper each.
+Whatever waits when the work begins is one batch; who asks alone is answered at once. While a batch is being done the
+next one gathers: the busier, the larger, the cheaper each. Where items come singly though many are under way (they are
+made ready one by one), `worth` says how many of them are worth waiting for, which is done for PATIENCE_SECONDS at most.
 
 A batch that fails is done again item by item, each failing for itself: one bad item costs the others nothing but time.
 The work must therefore leave nothing behind when it raises (a transaction). An `Outage` is everybody's, and what else
@@ -27,6 +28,8 @@ from shared.errors import Outage
 
 MOST: Final = 32
 """Items of a batch: beyond that a batch saves little more, and its transaction only holds its locks for longer."""
+PATIENCE_SECONDS: Final = 0.1
+"""How long the first of a batch waits for those that are worth waiting for: a part of what they wait in their queue."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -67,7 +70,11 @@ class Batches(Generic[Item, Result]):
         most: int = MOST,
         at_once: int = 1,
         everybodys: type[Exception] = Outage,
+        worth: Callable[[], int] = lambda: 1,
     ) -> None:
+        self._worth = worth
+        self._patience: asyncio.TimerHandle | None = None
+        """Runs while a batch gathers."""
         self._everybodys = (Outage, everybodys)
         self._work = work
         self._what = what
@@ -90,21 +97,33 @@ class Batches(Generic[Item, Result]):
             raise
 
     def _begin(self) -> None:
-        if len(self._running) < self._at_once:
-            task = asyncio.create_task(self._do_waiting(), name=self._what, context=contextvars.Context())
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+        """Do what waits, or let it gather while more is worth waiting for."""
+        if len(self._running) >= self._at_once:
+            return
+        if len(self._waiting) >= min(self._most, self._worth()):
+            self._begin_now()
+        elif self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._begin_now)
+
+    def _begin_now(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        task = asyncio.create_task(self._do_waiting(), name=self._what, context=contextvars.Context())
+        self._running.add(task)
+        task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # looked at, as asyncio wants it: who asked has been told
-        if self._waiting:  # came while the last batch ended, or is left by a batch that was cancelled
+        if self._waiting:  # came while the last batch ended, gathers, or is left by a batch that was cancelled
             self._begin()
 
     async def _do_waiting(self) -> None:
         task = asyncio.current_task()
-        while self._waiting:
+        worth = 1  # at first: it has gathered
+        while len(self._waiting) >= worth:
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             batch = [asked for asked in batch if not asked.answer.done()]
             if not batch:
@@ -117,6 +136,7 @@ class Batches(Generic[Item, Result]):
             finally:
                 for asked in batch:
                     asked.done_by = None
+            worth = max(1, min(self._most, self._worth()))
 
     async def _do(self, batch: Sequence[_Asked[Item, Result]]) -> None:
         try:

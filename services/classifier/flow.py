@@ -51,6 +51,9 @@ LARGEST_MAIL: Final = 256 * 1024 * 1024
 SECONDS_AMONG_OTHERS: Final = 3
 """Seconds of processor time of a mail for which others wait: ten times what a large one takes, save many pictures."""
 
+GATHERED: Final = 8
+"""Mails that go on together while as many again are in hand, which the readers have still before them."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -77,7 +80,8 @@ class Classifier:
         scanner: Scanner | None = None,
     ) -> None:
         self._settings = Batches(partial(repository.helpdesk_settings, pool), what="settings")
-        self._known = Batches(partial(repository.look_up, pool), what="look-ups")
+        self._in_hand = 0
+        self._known = Batches(partial(repository.look_up, pool), what="look-ups", worth=self._gathered)
         self._floods = Batches(partial(repository.hold_floods, pool), what="floods")
         self._frequent_senders = FrequentSenders()
         self._store = Store(pool, blobs)
@@ -96,11 +100,15 @@ class Classifier:
         Raises Outage, TryAgain, HandleAlone and DeadLetter for the consumer.
         """
         mail = delivery.read(RawMail)
-        if mail.raw.size <= INLINE_LIMIT:
-            await self._handle(mail, delivery)
-            return
-        async with self._large:
-            await self._handle(mail, delivery)
+        self._in_hand += 1
+        try:
+            if mail.raw.size <= INLINE_LIMIT:
+                await self._handle(mail, delivery)
+                return
+            async with self._large:
+                await self._handle(mail, delivery)
+        finally:
+            self._in_hand -= 1
 
     async def hand_on(self, delivery: Delivery, error: Exception) -> bool:
         """The last resort for a mail that our own error kept from being classified: its head, saying so (D17)."""
@@ -110,6 +118,10 @@ class Classifier:
         reason = Reason(id=ReasonId.OUR_ERROR, detail=type(error).__name__)
         await self._finish(mail, settings, read, (reason,))
         return True
+
+    def _gathered(self) -> int:
+        """How many mails that are read go on together: one by one they would never meet, from the readers' hands."""
+        return GATHERED if self._in_hand >= 2 * GATHERED else 1
 
     async def _handle(self, mail: RawMail, delivery: Delivery) -> None:
         settings = await self._settings.of(mail.helpdesk_id)

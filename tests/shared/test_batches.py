@@ -162,3 +162,27 @@ async def test_an_error_that_all_would_meet_is_everybodys_where_that_is_said() -
     assert [type(each) for each in await ask(batches, (1, 13, 2))] == [DeadLetter] * 3
     assert work.batches == [[1, 13, 2]], "nothing is done again"
     assert await batches.of(1) == 2
+
+
+async def test_while_more_is_worth_waiting_for_a_batch_gathers() -> None:
+    work = Work()
+    batches = Batches(work, what="test", worth=lambda: 3)
+    assert await ask(batches, [1, 2, 3]) == [2, 4, 6]
+    assert work.batches == [[1, 2, 3]]
+
+
+async def test_what_is_worth_waiting_for_and_does_not_come_is_not_waited_for_long() -> None:
+    work = Work()
+    batches = Batches(work, what="test", worth=lambda: 1000)
+    assert await ask(batches, [1, 2]) == [2, 4]
+    assert work.batches == [[1, 2]]
+
+
+async def test_what_is_left_behind_a_batch_that_gathered_gathers_too() -> None:
+    work = Work()
+    batches = Batches(work, what="test", most=2, worth=lambda: 2)
+    three = asyncio.create_task(ask(batches, [1, 2, 3]))
+    await until(work, 1)
+    assert await batches.of(4) == 8
+    assert await three == [2, 4, 6]
+    assert work.batches == [[1, 2], [3, 4]]
