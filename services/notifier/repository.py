@@ -143,8 +143,8 @@ WITH free AS (
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE notifications SET lease_holder = $1, lease_until = now() + $2, tries = tries + 1
-    FROM free WHERE id = free_id
-    RETURNING {columns}
+    FROM free WHERE notifications.id = free_id
+    RETURNING notifications.*
 )
 """
 
@@ -176,15 +176,12 @@ WHERE notifications.id = free.id
 RETURNING notifications.id
 """  # noqa: S608 - nothing but our own statements
 
-CLAIM_OF_EVENTS: Final = (
-    _CLAIM.format(free=_IS_FREE, columns=_COLUMNS, which=f"id = ANY($4::uuid[]) AND {_IS_DUE}") + _READ
-)
+CLAIM_OF_EVENTS: Final = _CLAIM.format(free=_IS_FREE, which=f"id = ANY($4::uuid[]) AND {_IS_DUE}") + _READ
 """Claim the free rows of events that are due, and read all that writing and sending them takes."""
 
 CLAIM_DUE: Final = (
     _CLAIM.format(
         free=_IS_FREE,
-        columns=_COLUMNS,
         which="""coalesce(next_try_at, created_at + $4) <= now()
       ORDER BY next_try_at NULLS FIRST, created_at LIMIT $5""",
     )
