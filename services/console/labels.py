@@ -66,6 +66,7 @@ IN_WORDS: Final = (
     N_("found"),
     N_("full size"),
     N_("group"),
+    N_("groups"),
     N_("has password"),
     N_("held since"),
     N_("helpdesk"),
