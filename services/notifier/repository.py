@@ -130,9 +130,12 @@ _COLUMNS: Final = """id, mail_id, kind, helpdesk_id, ticket_id, supplement_id, r
     message_id, subject, mime, draft_id"""
 """What of a notification writing and sending it takes."""
 
-_IS_FREE: Final = """state = 'planned' AND (lease_until IS NULL OR lease_until < now())
+_IS_UNHELD: Final = """(lease_until IS NULL OR lease_until < now())
       AND NOT EXISTS (SELECT FROM outgoing_holds hold
           WHERE hold.helpdesk_id IS NULL OR hold.helpdesk_id = notifications.helpdesk_id)"""
+_IS_FREE: Final = f"state = 'planned' AND {_IS_UNHELD}"
+_IS_FREE_BY_ID: Final = f"state IS NOT DISTINCT FROM 'planned' AND {_IS_UNHELD}"
+"""QUIRK: with `=`, ids are sought in the index of planned rows, among all that were so since the last vacuum."""
 _IS_DUE: Final = "(next_try_at IS NULL OR next_try_at <= now())"
 
 _CLAIM: Final = """
@@ -154,7 +157,7 @@ _IS_NEW: Final = "tries = 0 AND mime IS NULL AND collects_until IS NULL"
 READ_NEW: Final = f"""
 -- $1 notifications: those of them that are new, free and due, claimed by nobody, and all that writing them takes
 WITH claimed AS (
-    SELECT {_COLUMNS} FROM notifications WHERE id = ANY($1::uuid[]) AND {_IS_NEW} AND {_IS_DUE} AND {_IS_FREE}
+    SELECT {_COLUMNS} FROM notifications WHERE id = ANY($1::uuid[]) AND {_IS_NEW} AND {_IS_DUE} AND {_IS_FREE_BY_ID}
 )
 {_READ}
 """  # noqa: S608 - nothing but our own statements
@@ -166,7 +169,7 @@ WITH written AS (
     SELECT * FROM unnest($4::uuid[], $5::text[], $6::text[], $7::bytea[]) AS written (id, message_id, subject, mime)
 ), free AS (
     SELECT id FROM notifications
-    WHERE id = ANY($4::uuid[]) AND {_IS_NEW} AND {_IS_DUE} AND {_IS_FREE} AND installation_confirmed($3)
+    WHERE id = ANY($4::uuid[]) AND {_IS_NEW} AND {_IS_DUE} AND {_IS_FREE_BY_ID} AND installation_confirmed($3)
     FOR UPDATE SKIP LOCKED
 )
 UPDATE notifications SET message_id = written.message_id, subject = written.subject, mime = written.mime,
@@ -176,7 +179,7 @@ WHERE notifications.id = free.id
 RETURNING notifications.id
 """  # noqa: S608 - nothing but our own statements
 
-CLAIM_OF_EVENTS: Final = _CLAIM.format(free=_IS_FREE, which=f"id = ANY($4::uuid[]) AND {_IS_DUE}") + _READ
+CLAIM_OF_EVENTS: Final = _CLAIM.format(free=_IS_FREE_BY_ID, which=f"id = ANY($4::uuid[]) AND {_IS_DUE}") + _READ
 """Claim the free rows of events that are due, and read all that writing and sending them takes."""
 
 CLAIM_DUE: Final = (
