@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
+from shared.dialogue import asking
 from shared.errors import ImporterError
 
 IpAddress = IPv4Address | IPv6Address
@@ -98,6 +99,13 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
 
     Raises ForbiddenAddress; OSError (socket.gaierror when the name does not resolve, TimeoutError) of the last address.
     """
+    with asking(f"connect {host}:{port}") as step:
+        sock = _connected(host, port, timeout)
+        step.came = "connected"
+        return sock
+
+
+def _connected(host: str, port: int, timeout: float) -> socket.socket:
     deadline = time.monotonic() + timeout
     candidates = checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     for left, (family, address) in counting_down(candidates):

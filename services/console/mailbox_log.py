@@ -21,6 +21,10 @@ _CHECKS: Final = """
     WHERE helpdesk_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3::bigint))
     ORDER BY at DESC, id DESC LIMIT $4"""
 
+_DIALOGUE: Final = """
+    SELECT failed_dialogue, failed_dialogue_at FROM mailbox_states
+    WHERE helpdesk_id = $1 AND failed_dialogue IS NOT NULL"""
+
 _STANDS: Final = """
     SELECT state.last_check_at, state.last_successful_check_at, state.problem, state.problem_kind, state.problem_since,
         state.quiet_checks, state.quiet_ms, state.quiet_longest_ms, settings.enabled, settings.paused_since,
@@ -71,6 +75,40 @@ class Stands:
     problem_kind: str | None
     problem_since: datetime | None
     quiet: Quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was asked of the mail server; it has no secrets, and nothing that the server wrote freely."""
+
+    after_seconds: float
+    """Since the check began."""
+    asked: str
+    came: str
+    seconds: float | None
+    """What the answer took; None: there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What was said in the last check that failed."""
+
+    ended_at: datetime
+    steps: tuple[Step, ...]
+
+
+async def failed_dialogue(connection: Connection, helpdesk_id: int) -> Dialogue | None:
+    """The last steps of the last check that failed, of this mailbox; None: none did, or it is older than this."""
+    row = await connection.fetchrow(_DIALOGUE, helpdesk_id)
+    if row is None:
+        return None
+    return Dialogue(
+        row["failed_dialogue_at"],
+        tuple(
+            Step(step["at"] / 1000, step["asked"], step["came"], None if step["took"] is None else step["took"] / 1000)
+            for step in row["failed_dialogue"]
+        ),
+    )
 
 
 async def checks(

@@ -33,6 +33,7 @@ from services.fetcher.rules.places import Room, Running, room
 from services.fetcher.rules.problem import Problem, ProblemKind
 from services.fetcher.servers import Servers
 from shared.connecting import ForbiddenAddress
+from shared.dialogue import Dialogue, recorded
 from shared.errors import TryAgain
 from shared.logins import rest_after_refusals
 
@@ -80,14 +81,16 @@ class _Running:
     task: asyncio.Task[None]
     began: float
     check: Check | None = None
+    dialogue: Dialogue | None = None
 
-    def went(self) -> Went:
-        """What it has come to so far."""
+    def went(self, *, failed: bool) -> Went:
+        """What it has come to so far; where it failed, with its dialogue."""
         took = timedelta(seconds=time.monotonic() - self.began)
+        dialogue = self.dialogue.told() if failed and self.dialogue is not None else []
         if self.check is None:
-            return Went(took)
+            return Went(took, dialogue=dialogue)
         findings = self.check.findings
-        return Went(took, findings.unread, findings.taken_in, self.check.after_import.done)
+        return Went(took, findings.unread, findings.taken_in, self.check.after_import.done, dialogue)
 
     def at(self, now: float) -> Running:
         got_on_at = self.began if self.check is None else self.check.got_on_at
@@ -241,6 +244,7 @@ class Schedule:
                 delay=pause,
                 succeeded=whole,
                 login=Login.TAKEN,
+                failed=findings.unreadable > 0 or after_import.trouble is not None,
             )
             self._open.watch(claimed.helpdesk_id)
             await self._met(claimed.server)
@@ -262,14 +266,18 @@ class Schedule:
 
     async def _look_through(self, claimed: ClaimedMailbox) -> tuple[Findings, AfterImport]:
         check, deadline = None, asyncio.timeout(LONGEST_CHECK.total_seconds())
+        password = claimed.access.password
+        dialogue = Dialogue([] if password is None else [password.get_secret_value()])
+        self._checks[claimed.helpdesk_id].dialogue = dialogue
         try:
             async with deadline:
-                check = self._new_check(claimed, await self._open.take(claimed), stop=self._stop)
-                self._checks[claimed.helpdesk_id].check = check
-                findings = await check.run()
-                if claimed.read_again is not None and not (findings.more or findings.goes_on):
-                    await read_filed_mail_again(claimed, findings, self._new_check, self._stop)
-                return findings, check.after_import
+                with recorded(dialogue):
+                    check = self._new_check(claimed, await self._open.take(claimed), stop=self._stop)
+                    self._checks[claimed.helpdesk_id].check = check
+                    findings = await check.run()
+                    if claimed.read_again is not None and not (findings.more or findings.goes_on):
+                        await read_filed_mail_again(claimed, findings, self._new_check, self._stop)
+                    return findings, check.after_import
         except BaseException as error:
             await self._open.close(claimed.helpdesk_id)
             if isinstance(error, TimeoutError) and deadline.expired():
@@ -333,7 +341,12 @@ class Schedule:
             next_check_seconds=round(delay.total_seconds()),
         )
         await self._finish(
-            claimed, problem=problem, delay=delay, failed_checks=failed_checks, login=learnt_from(error, claimed.access)
+            claimed,
+            problem=problem,
+            delay=delay,
+            failed_checks=failed_checks,
+            login=learnt_from(error, claimed.access),
+            failed=True,
         )
 
     async def _finish(
@@ -345,7 +358,9 @@ class Schedule:
         succeeded: bool = False,
         failed_checks: int = 0,
         login: Login = Login.NOT_TRIED,
+        failed: bool = False,
     ) -> None:
+        """`failed`: what was asked of the mail server and what came is kept, for people to see."""
         await self._repository.finish(
             claimed,
             succeeded=succeeded,
@@ -353,7 +368,7 @@ class Schedule:
             failed_checks=failed_checks,
             problem=problem,
             login=login,
-            went=self._checks[claimed.helpdesk_id].went(),
+            went=self._checks[claimed.helpdesk_id].went(failed=failed),
         )
 
 

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from shared.dialogue import Step, asking
+from shared.dialogue import http as told
 from shared.microsoft.credentials import AppLogin
 from shared.microsoft.errors import GraphRefused, Interrupted, NotSecure, SignInRefused, Unavailable
 from shared.microsoft.http import network_trouble, open_client, read_json, require_readable, retry_after
@@ -172,9 +174,9 @@ class GraphClient:
                 raise Unavailable(f"{self.host} vraagt om even te wachten.", after=timedelta(seconds=left))
             try:
                 async with asyncio.timeout(seconds):
-                    response = await self._send(method, url, **request)
+                    response, step = await self._send(method, url, **request)
                     try:
-                        with network_trouble(self.host, answering=True):
+                        with network_trouble(self.host, answering=True), step.going_on():
                             yield response
                     finally:
                         await response.aclose()
@@ -183,29 +185,34 @@ class GraphClient:
                     f"{self.host} was niet binnen {seconds:.0f} seconden klaar; het wordt opnieuw geprobeerd."
                 ) from None
 
-    async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
+    async def _send(self, method: str, url: str, **request: Any) -> tuple[httpx.Response, Step]:
         scope = self._login.cloud.graph_scope
         token = await self._tokens.of(self._login, scope)
-        response = await self._ask(method, url, token.get_secret_value(), **request)
+        response, step = await self._ask(method, url, token.get_secret_value(), **request)
         if response.status_code == httpx.codes.UNAUTHORIZED:  # it ended early, or was withdrawn
             await response.aclose()
             token = await self._tokens.renewed(self._login, scope, refused=token)
-            response = await self._ask(method, url, token.get_secret_value(), **request)
+            response, step = await self._ask(method, url, token.get_secret_value(), **request)
         if response.is_success:
-            return response
+            return response, step
         try:
-            raise await self._refusal(response)
+            refusal = await self._refusal(response)
+            if isinstance(refusal, GraphRefused):
+                step.also(told.code(refusal.code))
+            raise refusal
         finally:
             await response.aclose()
 
-    async def _ask(self, method: str, url: str, token: str, **request: Any) -> httpx.Response:
+    async def _ask(self, method: str, url: str, token: str, **request: Any) -> tuple[httpx.Response, Step]:
         headers = request.pop("headers", {}) | {
             "Authorization": f"Bearer {token}",
             "Prefer": f'IdType="ImmutableId", odata.maxpagesize={LARGEST_PAGE}',
         }
-        with network_trouble(self.host):
-            built = self._client.build_request(method, url, headers=headers, **request)
-            return await self._client.send(built, stream=True)
+        with network_trouble(self.host), asking(told.asked(method, url)) as step:
+            built = self._client.build_request(method, url, headers=headers, extensions=told.trace(), **request)
+            response = await self._client.send(built, stream=True)
+            step.came = told.came(response.status_code, response.headers)
+            return response, step
 
     async def _refusal(self, response: httpx.Response) -> Exception:
         status = response.status_code

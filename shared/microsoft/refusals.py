@@ -14,6 +14,11 @@ from typing import Any, Final
 EXPIRED: Final = 7000222
 """AADSTS7000222: the client secret has ended."""
 _WORD: Final = re.compile(r"[a-z_]{1,60}")
+_ERRORS: Final = frozenset({
+    "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+    "invalid_scope", "invalid_resource", "interaction_required", "temporarily_unavailable", "server_error",
+})  # fmt: skip
+"""Those of RFC 6749 §5.2, and Entra's own."""
 _TRANSIENT_ERRORS: Final = frozenset(["temporarily_unavailable", "server_error"])
 _TRANSIENT_CODES: Final = frozenset([50196, 90033])
 """50196: asked too often; 90033: a fault that passes."""
@@ -58,6 +63,13 @@ def error_codes(answer: Mapping[str, Any]) -> list[int]:
     if not isinstance(codes, list):
         return []
     return [code for code in codes[:_MOST_CODES] if isinstance(code, int) and 0 < code < _HIGHEST_CODE]
+
+
+def told_of(answer: Mapping[str, Any]) -> str:
+    """What a failed check tells of it: the error of RFC 6749 and the AADSTS codes, as far as they are known here."""
+    known = [f"AADSTS{code}" for code in error_codes(answer) if code in {*_SENTENCES, *_ALIASES, *_TRANSIENT_CODES}]
+    error = answer.get("error")
+    return ", ".join([error, *known] if error in _ERRORS else known)
 
 
 def passes(answer: Mapping[str, Any]) -> bool:

@@ -15,11 +15,13 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
+from shared.dialogue import Step, asking
+from shared.dialogue import http as told
 from shared.microsoft.credentials import AppLogin, Token
 from shared.microsoft.errors import NotSecure, SignInRefused, Unavailable
 from shared.microsoft.http import network_trouble, open_client, read_json, retry_after
 from shared.microsoft.patience import Patience
-from shared.microsoft.refusals import EXPIRED, error_codes, passes, refusal
+from shared.microsoft.refusals import EXPIRED, error_codes, passes, refusal, told_of
 
 RENEW_BEFORE: Final = 300.0
 """Seconds before its end from which a token is renewed; at most a tenth of its life."""
@@ -40,13 +42,15 @@ async def ask(login: AppLogin, scope: str, patience: Patience) -> Token:
         async with (
             asyncio.timeout(patience.answer),
             await open_client(login.ca_file, connections=1, patience=patience) as client,
-            client.stream("POST", login.token_url, data=form) as response,
         ):
-            asked_at = time.monotonic()
-            return await _read(response, host, asked_at)
+            with asking(told.asked("POST", login.token_url)) as step:
+                async with client.stream("POST", login.token_url, data=form, extensions=told.trace()) as response:
+                    step.came = told.came(response.status_code, response.headers)
+                    asked_at = time.monotonic()
+                    return await _read(response, step, host, asked_at)
 
 
-async def _read(response: httpx.Response, host: str, asked_at: float) -> Token:
+async def _read(response: httpx.Response, step: Step, host: str, asked_at: float) -> Token:
     if response.is_redirect:
         raise NotSecure(f"{host} verwijst door naar een ander adres; dat wordt niet gevolgd: controleer de cloud.")
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
@@ -56,6 +60,7 @@ async def _read(response: httpx.Response, host: str, asked_at: float) -> Token:
         )
     answer = await read_json(response, limit=ANSWER_BYTES)
     if not response.is_success:
+        step.also(told_of(answer))
         log.warning("sign_in_refused", host=host, status=response.status_code, codes=error_codes(answer))
         if passes(answer) or "error" not in answer:
             raise Unavailable(

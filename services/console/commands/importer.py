@@ -117,16 +117,26 @@ def show_log(
     helpdesk: Annotated[str, typer.Argument(help="the helpdesk's name or id")],
     limit: Limit = 50,
     *,
+    dialogue: Annotated[
+        bool, typer.Option("--dialogue", help="What was said with the mail server in the last check that failed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List what the mailbox's checks were: each that had something to do, or went otherwise than the one before.
 
     quiet_before counts the checks between two rows, which went as the older one did. Rows are kept for 90 days. Who
     paused the mailbox or changed its settings: audit list --thing importer_settings.
+
+    --dialogue lists what was asked of the mail server and what came, in the last check that failed: its last forty
+    steps, by the words of the protocol, without passwords, addresses, mail and what the server wrote freely.
     """
 
     async def work(connection: Connection) -> None:
         helpdesk_id = await repository.find(connection, HELPDESKS, helpdesk)
+        if dialogue:
+            said = await mailbox_log.failed_dialogue(connection, helpdesk_id)
+            show_rows(_("steps"), [asdict(step) for step in said.steps] if said else [], as_json=as_json)
+            return
         rows = []
         for check in await mailbox_log.checks(connection, helpdesk_id, limit):
             row = asdict(check)

@@ -7,7 +7,7 @@ Raises Outage and TryAgain as `shared.database.pool` does.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +24,7 @@ from services.fetcher.rules.problem import Problem, ProblemKind
 from shared.database.installation import NO_SECRET
 from shared.database.logins import STANDING, record_refused, record_taken
 from shared.database.pool import Pool, connection
+from shared.dialogue import Told
 from shared.logins import LoginStanding
 from shared.messages import ImportChoice
 from shared.sealing import Keyring
@@ -114,6 +115,8 @@ _FINISH: Final = """
         last_successful_check_at = CASE WHEN $4 THEN now() ELSE last_successful_check_at END,
         next_check_at = CASE WHEN now_told.row_version = $8 THEN now() + $5 ELSE now() END,
         failed_checks = $6,
+        failed_dialogue = coalesce($14::jsonb, state.failed_dialogue),
+        failed_dialogue_at = CASE WHEN $14::jsonb IS NULL THEN state.failed_dialogue_at ELSE now() END,
         problem = $7,
         problem_kind = $9,
         problem_since = CASE
@@ -124,8 +127,8 @@ _FINISH: Final = """
     FROM now_told WHERE state.helpdesk_id = now_told.helpdesk_id"""
 """Record a check, and tell of it in the mailbox's log where there is something to tell: a year of checks that find
 nothing is a number, and so are those of an hour that one kind of problem kept from their mail, whatever time or id its
-sentence has. «Since» stays while the kind stays the same. Settings that were changed meanwhile get their turn at
-once."""
+sentence has. The dialogue of a failed check stays until another fails. «Since» stays while the kind stays the same.
+Settings that were changed meanwhile get their turn at once."""
 
 _PUT_OFF: Final = """
     UPDATE mailbox_states SET next_check_at = now() + $3
@@ -242,6 +245,8 @@ class Went:
     taken_in: int = 0
     filed: int = 0
     """Mails of earlier checks that were marked read, moved or deleted."""
+    dialogue: Sequence[Told] = ()
+    """Of a check that failed: what was asked of the mail server last, and what came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +314,7 @@ class MailboxRepository:
                     _FINISH, self._holder, mailbox.helpdesk_id, mailbox.generation, succeeded, next_check_after,
                     failed_checks, None if problem is None else problem.sentence, mailbox.settings_version,
                     None if problem is None else problem.kind, went.unread, went.taken_in, went.filed,
-                    went.took // timedelta(milliseconds=1),
+                    went.took // timedelta(milliseconds=1), went.dialogue or None,
                 )  # fmt: skip
                 await acquired.execute(_RELEASE, self._holder, [mailbox.helpdesk_id])
             if login is Login.TAKEN and mailbox.login is not None and mailbox.login.refused_logins:

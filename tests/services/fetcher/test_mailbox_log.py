@@ -13,7 +13,7 @@ from tests.shared.broker.harness import eventually
 AWAY = Problem(ProblemKind.UNREACHABLE, "De mailserver antwoordt niet.")
 
 
-async def checked(desk: Desk, fetching: Fetching, *, problem: Problem | None = None, **went: int) -> None:
+async def checked(desk: Desk, fetching: Fetching, *, problem: Problem | None = None, **went: Any) -> None:
     """A check that came to this, and took a second."""
     await desk.owner.execute("UPDATE mailbox_states SET next_check_at = now(), lease_until = '-infinity'")
     (claimed,) = await fetching.mailboxes.claim(LEASE, 10)

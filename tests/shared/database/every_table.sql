@@ -92,6 +92,9 @@ INSERT INTO mailbox_checks (helpdesk_id, at, took_ms, unread, taken_in, filed, p
     (1, '2026-01-01 09:00Z', 20000, 0, 0, 0, 'unreachable', 'De mailserver antwoordt niet.', NULL, 540, 81000, 900),
     (1, '2026-01-01 11:00Z', 300, 1, 1, 1, NULL, NULL, '2026-01-01 09:00Z', 3, 60000, 20000),
     (2, '2026-01-01 09:00Z', 300, 1, 1, 1, NULL, NULL, NULL, 0, 0, 0);
+UPDATE mailbox_states SET failed_dialogue_at = '2026-01-01 09:00Z', failed_dialogue = '[
+    {"at": 0, "took": 20000, "asked": "connect een-lange-naam-van-een-mailserver.voorbeeld.example:993", "came": "timed out"}]'
+    WHERE helpdesk_id = 1;
 INSERT INTO service_questions (service, question, helpdesk_id, asked_by) VALUES ('notifier', 'nothing', 2, 'baas');
 
 INSERT INTO web_users (name, operator) VALUES ('baas-van-alles', true), ('kijkster', false);

@@ -80,6 +80,8 @@ MAY = {
     },
     "UPDATE mailbox_states SET backlog_waiting = 0": {"fetcher"},
     "UPDATE mailbox_states SET import_left = 0, import_left_at = now()": {"fetcher"},
+    "UPDATE mailbox_states SET failed_dialogue = '[1]', failed_dialogue_at = now()": {"fetcher"},
+    "SELECT failed_dialogue FROM mailbox_states": {"fetcher", "web", *PEOPLE},
     "SELECT * FROM sender_rules": {"classifier", "web", *PEOPLE},
     "INSERT INTO sender_rules (kind, pattern, verdict) VALUES ('domain', 'spam.example', 'block')": {"web", *PEOPLE},
     "UPDATE sender_rules SET verdict = 'allow'": {"web", *PEOPLE},

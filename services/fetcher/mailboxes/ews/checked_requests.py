@@ -6,6 +6,7 @@ A proxy from the environment is not used, for the reason that stands there.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -16,7 +17,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from shared import dialogue
 from shared.connecting import connect
+from shared.dialogue import Step
 
 CONNECT_SECONDS: Final = 30.0
 """For connecting, where the caller gave no time-out."""
@@ -67,10 +70,18 @@ class _Checked(HTTPConnection):
     def __init__(self, *args: Any, connected: Callable[[socket.socket], None], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._tell = connected
+        self._handshake: Step | None = None
 
     def connect(self) -> None:
         """As urllib3; then tell of the socket."""
-        super().connect()
+        try:
+            super().connect()
+        except Exception as error:
+            if self._handshake is not None:
+                self._handshake.end(dialogue.failure(error))
+            raise
+        if self._handshake is not None and isinstance(self.sock, ssl.SSLSocket):
+            self._handshake.end(dialogue.encryption(self.sock))
         self._tell(self.sock)
 
     def _new_conn(self) -> socket.socket:
@@ -88,7 +99,10 @@ class _Checked(HTTPConnection):
 
 
 class _CheckedTls(_Checked, HTTPSConnection):
-    pass
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        self._handshake = dialogue.ask("TLS")
+        return sock
 
 
 class _PlainPool(HTTPConnectionPool):

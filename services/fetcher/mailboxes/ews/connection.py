@@ -22,6 +22,7 @@ import requests
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from services.fetcher.mailboxes.ews import errors as ews_errors
+from services.fetcher.mailboxes.ews import told
 from services.fetcher.mailboxes.ews.answer_reader import AnswerBroken, AnswerReader, NotEws
 from services.fetcher.mailboxes.ews.answers import EwsError, response_message, response_messages
 from services.fetcher.mailboxes.ews.errors import Place
@@ -31,6 +32,7 @@ from services.fetcher.mailboxes.ews.transport import ERROR_BYTES, Adapter, piece
 from services.fetcher.mailboxes.protocol import MailboxError, MailboxMissing, MailboxUnreachable
 from services.fetcher.rules.problem import ProblemKind
 from shared.connecting import ForbiddenAddress
+from shared.dialogue import Step, asking, http
 from shared.http_connections import NoCookies
 
 PATH: Final = "/EWS/Exchange.asmx"
@@ -137,12 +139,21 @@ class EwsConnection:
         """As `ask`, but that a refusal in a response message is no error: others may be there beside it."""
         if self._aborted:
             raise ews_errors.too_slow(self._place, self._patience.answer)
+        with asking(told.asked(envelope)) as step:
+            try:
+                return self._answer(envelope, reader, step)
+            except EwsError as error:
+                step.also(http.code(error.code))
+                raise
+
+    def _answer(self, envelope: bytes, reader: AnswerReader, step: Step) -> Element:
         with self._post(envelope) as response:
+            step.came = told.came(response.status_code, response.headers)
             if response.status_code != _OK:
                 self._raise_problem(response)
             root = self._read(response, reader)
         try:
-            response_messages(root)
+            step.also(told.refusal(response_messages(root)))
         except AnswerBroken as error:
             raise ews_errors.broken_answer(self._place, str(error)) from error
         return root

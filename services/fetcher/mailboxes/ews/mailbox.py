@@ -36,6 +36,7 @@ from services.fetcher.mailboxes.protocol import (
     MailReference,
 )
 from services.fetcher.mailboxes.trusting import tls_context
+from shared import dialogue
 from shared.batches import Batches
 
 AT_ONCE: Final = 20
@@ -61,6 +62,8 @@ class EwsMailbox:
         self._marks = Batches(self._mark_all, what="ews mark", most=AT_ONCE, everybodys=Exception)
         self._moves = Batches(self._move_all, what="ews move", most=AT_ONCE, everybodys=Exception)
         self._deletes = Batches(self._delete_all, what="ews delete", most=AT_ONCE, everybodys=Exception)
+        self._dialogue = dialogue.current()
+        """Of the check that uses it."""
         self.listed = 0
         self._refused: LoginRefused | None = None
         self._busy: tuple[MailboxUnreachable, float] | None = None
@@ -103,6 +106,7 @@ class EwsMailbox:
 
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: the whole listing is read first. What the server did not name is told at the end."""
+        self._dialogue = dialogue.current()
         mails, incomplete = await self._run(self._folder.listing.unread, self._patience.mail)
         self.listed = len(mails)
         for start in range(0, len(mails), page_size):
@@ -112,6 +116,7 @@ class EwsMailbox:
 
     async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
         """See `Mailbox.arrivals`: the state is that of SyncFolderItems."""
+        self._dialogue = dialogue.current()
         return await self._run(lambda: self._folder.changes.since(state, since), self._patience.mail)
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
@@ -143,6 +148,7 @@ class EwsMailbox:
 
     async def wait_for_change(self) -> None:
         """See `Mailbox.wait_for_change`: never; a poll of seconds is cheaper and safer than a kept request."""
+        self._dialogue = None
         await asyncio.Event().wait()
 
     async def close(self) -> None:
@@ -198,7 +204,7 @@ class EwsMailbox:
         def in_thread() -> T:
             self._connection.begin()
             loop.call_soon_threadsafe(start_timer)  # from here, since all threads may be busy
-            return call()
+            return dialogue.within(self._dialogue, call)
 
         async with self._turn:
             self._check_welcome()

@@ -6,13 +6,14 @@ import imaplib
 import socket
 import ssl
 
-from services.fetcher.mailboxes.imap import answers
+from services.fetcher.mailboxes.imap import answers, told
 from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.imap.trouble import Lost
-from services.fetcher.mailboxes.imap.wire import Client, open_socket
+from services.fetcher.mailboxes.imap.wire import Client, open_socket, trouble
 from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxMissing
 from services.fetcher.mailboxes.trusting import tls_context
 from services.fetcher.rules.problem import ProblemKind
+from shared import dialogue
 
 
 def connect(server: ImapServer, access: MailboxAccess) -> Client:
@@ -37,19 +38,25 @@ def connect(server: ImapServer, access: MailboxAccess) -> Client:
 
 
 def _greeted(server: ImapServer, sock: socket.socket, *, tls: bool) -> Client:
+    step = dialogue.ask("greeting")
     try:
-        return Client(sock, server.host, tls=tls)
-    except imaplib.IMAP4.abort:
+        client = Client(sock, server.host, tls=tls)
+    except imaplib.IMAP4.abort as error:
+        step.end(trouble(error))
         sock.close()
         raise
     except imaplib.IMAP4.error as error:  # a greeting that is none, or BYE
         sock.close()
         said = error.args[0] if error.args and isinstance(error.args[0], bytes) else b""
+        step.end(told.greeting(said))
         words = said.decode("utf-8", "replace").removeprefix("* BYE ")
         raise Lost(answers.goodbye_error(str(server), words)) from None
-    except BaseException:
+    except BaseException as error:
+        step.end(dialogue.failure(error))
         sock.close()
         raise
+    step.end(told.greeting(client.wire.welcome or b""))
+    return client
 
 
 def _in_the_clear(server: ImapServer) -> MailboxMissing:

@@ -37,6 +37,7 @@ from services.fetcher.mailboxes.protocol import (
     MailReference,
     MailUnreadable,
 )
+from shared import dialogue
 from shared.batches import Batches
 
 THREADS: Final = 32
@@ -68,6 +69,8 @@ class ImapMailbox:
         self._fetches = Batches(self._fetch_all, what="imap fetch", most=AT_ONCE, everybodys=Exception)
         self._marks = Batches(self._mark_all, what="imap mark", most=AT_ONCE, everybodys=Exception)
         self._moves = Batches(self._move_all, what="imap move", most=AT_ONCE, everybodys=Exception)
+        self._dialogue = dialogue.current()
+        """Of the check that uses it."""
         self._described: dict[int, Described] = {}
         """By UID, of the mails that were unread when last listed: neither changes as long as UIDVALIDITY does not."""
         self._described_validity = 0
@@ -88,6 +91,7 @@ class ImapMailbox:
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: one SEARCH, and one FETCH for those that were not listed before."""
         self._reopenings = REOPENINGS
+        self._dialogue = dialogue.current()
         mails = await self._perform(self._list)
         self.listed = len(mails)
         for start in range(0, len(mails), page_size):
@@ -95,6 +99,7 @@ class ImapMailbox:
 
     async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
         """See `Mailbox.arrivals`: the state is UIDVALIDITY and the highest UID; UIDs only grow (RFC 3501 §2.3.1.1)."""
+        self._dialogue = dialogue.current()
         return await self._perform(lambda session: arrivals(session, state, since))
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
@@ -134,6 +139,7 @@ class ImapMailbox:
 
     async def wait_for_change(self) -> None:
         """See `Mailbox.wait_for_change`. Cancelling it leaves IDLE to the next command to end."""
+        self._dialogue = None
         while True:
             session = await self._begin_idle()
             if session is None:
@@ -271,7 +277,7 @@ class ImapMailbox:
 
     async def _open_session(self, login: Credentials) -> ImapSession:
         opening = asyncio.get_running_loop().run_in_executor(
-            _threads, ImapSession.open, self._access, self._server, login
+            _threads, dialogue.within, self._dialogue, ImapSession.open, self._access, self._server, login
         )
         try:
             return await asyncio.shield(opening)
@@ -287,7 +293,7 @@ class ImapMailbox:
 
     async def _run(self, session: ImapSession, act: Callable[[ImapSession], T]) -> T:
         """In a thread, of which nothing is left when this is cancelled."""
-        running = asyncio.get_running_loop().run_in_executor(_threads, act, session)
+        running = asyncio.get_running_loop().run_in_executor(_threads, dialogue.within, self._dialogue, act, session)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:

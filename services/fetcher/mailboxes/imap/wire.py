@@ -21,7 +21,10 @@ from typing import Any, Final
 
 from imapclient import IMAPClient
 
+from services.fetcher.mailboxes.imap import told
+from shared import dialogue
 from shared.connecting import connect
+from shared.dialogue import Step, asking, encryption
 
 OPERATION_SECONDS: Final = 30.0
 """For one operation of the socket: a server that is silent for so long is gone."""
@@ -53,6 +56,19 @@ class TooMuch(imaplib.IMAP4.abort):
     """The server sent more than anything asked for can be."""
 
 
+class Ended(imaplib.IMAP4.abort):
+    """The server closed the connection."""
+
+
+def trouble(error: Exception) -> str:
+    """What a failed check tells of it."""
+    if isinstance(error, Ended):
+        return dialogue.ENDED
+    if isinstance(error, TooMuch):
+        return "too much"
+    return dialogue.known_failure(error) or "no IMAP"
+
+
 class Wire(imaplib.IMAP4):
     """The standard library's protocol engine on our socket."""
 
@@ -60,6 +76,8 @@ class Wire(imaplib.IMAP4):
         self._given = sock
         self._received = bytearray()
         self._searched = 0
+        self._asked: dict[bytes, Step] = {}
+        """By tag, what is not answered yet."""
         self.allow()
         super().__init__(host)
 
@@ -111,7 +129,7 @@ class Wire(imaplib.IMAP4):
             if self._received or ssl_context is None:
                 raise self.abort("data in the clear behind STARTTLS")
             self._set_timeout()
-            self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
+            self.sock = _encrypted(self.sock, self.host, ssl_context)
         return typ, data
 
     def shutdown(self) -> None:
@@ -124,8 +142,8 @@ class Wire(imaplib.IMAP4):
 
     def begin(self, *words: str | bytes | None) -> bytes:
         """Send a command without waiting for its answer; its tag."""
-        tag: bytes = self._command(*words)
-        return tag
+        name, *arguments = words
+        return self._command(str(name), *arguments)
 
     def answer(self, tag: bytes) -> tuple[str, str]:
         """Wait for the answer to a command: OK, NO or BAD, and the text behind it."""
@@ -141,9 +159,13 @@ class Wire(imaplib.IMAP4):
 
     def is_continued(self, tag: bytes) -> bool:
         """Wait until the server goes on with a command (`+`, RFC 3501 §7.5): False when it answers instead."""
-        while self._get_response() is not None:
-            if self.is_answered(tag):
-                return False
+        try:
+            while self._get_response() is not None:
+                if self.is_answered(tag):
+                    return False
+        except Exception as error:
+            self._answered(tag, self._trouble(error))
+            raise
         return True
 
     def read_lines(self) -> None:
@@ -160,6 +182,40 @@ class Wire(imaplib.IMAP4):
         self.literal = respond  # type: ignore[assignment] # imaplib asks it for each continuation, if it is a method
         return self.begin("AUTHENTICATE", mechanism, initial)
 
+    # ── what is told of it where the check fails
+
+    def _command(self, name: str, *args: str | bytes | None) -> bytes:
+        """Send a command."""
+        step = dialogue.ask(told.asked(name, args))
+        try:
+            tag: bytes = super()._command(name, *args)  # type: ignore[misc] # typeshed hides it
+        except Exception as error:
+            step.end(self._trouble(error))
+            raise
+        self._asked[tag] = step
+        return tag
+
+    def _get_tagged_response(self, tag: bytes, expect_bye: bool = False) -> Any:  # noqa: FBT001, FBT002 - imaplib's
+        """Wait for the answer to a command."""
+        try:
+            typ, data = super()._get_tagged_response(tag, expect_bye)  # type: ignore[misc] # typeshed hides it
+        except Exception as error:
+            self._answered(tag, self._trouble(error))
+            raise
+        said = data[-1] if data and isinstance(data[-1], bytes) else b""
+        self._answered(tag, told.came(typ, said[: told.LOOKED_AT].decode("ascii", "replace")))
+        return typ, data
+
+    def _answered(self, tag: bytes, came: str) -> None:
+        if (step := self._asked.pop(tag, None)) is not None:
+            step.end(came)
+
+    def _trouble(self, error: Exception) -> str:
+        goodbye = [line for line in self.untagged_responses.get("BYE", []) if isinstance(line, bytes)]
+        if goodbye:
+            return told.came("BYE", goodbye[-1][: told.LOOKED_AT].decode("ascii", "replace"))
+        return trouble(error)
+
     def take_in(self) -> None:
         """Receive what is there without waiting: what made the socket readable may be no data but TLS's own."""
         self._set_timeout()
@@ -169,13 +225,13 @@ class Wire(imaplib.IMAP4):
                 self._add(data)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
-        raise self.abort("the connection ended")
+        raise Ended("the connection ended")
 
     def _receive(self) -> None:
         self._set_timeout()
         data = self.sock.recv(_CHUNK)
         if not data:
-            raise self.abort("the connection ended")
+            raise Ended("the connection ended")
         self._add(data)
 
     def _add(self, data: bytes) -> None:
@@ -242,7 +298,14 @@ def open_socket(host: str, port: int, context: ssl.SSLContext | None) -> socket.
     try:
         for level, option, value in _KEEPALIVE:
             sock.setsockopt(level, option, value)
-        return sock if context is None else context.wrap_socket(sock, server_hostname=host)
+        return sock if context is None else _encrypted(sock, host, context)
     except BaseException:
         sock.close()
         raise
+
+
+def _encrypted(sock: socket.socket, host: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    with asking("TLS") as step:
+        encrypted = context.wrap_socket(sock, server_hostname=host)
+        step.came = encryption(encrypted)
+    return encrypted

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from services.fetcher.mailboxes.protocol import MailboxUnreachable
+from shared.dialogue import asking
 
 THREADS: Final = 256
 """For all Maildirs of this process; they are made as they are needed."""
@@ -40,19 +41,25 @@ class FileThreads:
     async def run(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The call's result. Raises MailboxUnreachable where the disk does not answer, and what the call raises."""
         async with self._turns:
-            if _left_behind[self._root]:
-                raise self._hangs()
-            running: Future[T] = _threads.submit(call, *arguments, **named)
-            try:
-                async with asyncio.timeout(LONGEST_SECONDS) as deadline:
-                    return await asyncio.shield(asyncio.wrap_future(running))
-            except TimeoutError:
-                if not deadline.expired():
-                    raise
-                raise self._hangs() from None
-            finally:
-                if not running.done():
-                    self._leave_behind(running)
+            with asking(getattr(call, "__name__", "call")) as step:
+                result = await self._in_thread(call, *arguments, **named)
+                step.came = "done"
+                return result
+
+    async def _in_thread(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        if _left_behind[self._root]:
+            raise self._hangs()
+        running: Future[T] = _threads.submit(call, *arguments, **named)
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS) as deadline:
+                return await asyncio.shield(asyncio.wrap_future(running))
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise self._hangs() from None
+        finally:
+            if not running.done():
+                self._leave_behind(running)
 
     def _leave_behind(self, running: Future[T]) -> None:
         left = _left_behind[self._root]

@@ -169,6 +169,19 @@ async def test_without_scripts_a_setting_is_refused_beside_its_field_and_saved(w
         assert await page.input_value("input[name=check_interval]") == "30"
 
 
+async def test_S8_the_dialogue_of_a_failed_check_opens_on_a_phone_by_keyboard(
+    world: World, browser: Browser, axe: str
+) -> None:
+    async with opened(world, browser, "anna", viewport=PHONE, bypass_csp=True) as page:
+        await page.goto(f"{world.address}/helpdesks/1/log")
+        await page.focus("summary >> text=Gesprek met de mailserver")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("code >> text=een-lange-naam-van-een-mailserver")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        await page.evaluate(axe)
+        assert await page.evaluate(VIOLATIONS) == []
+
+
 async def test_a_mails_html_stays_in_its_frame(world: World, browser: Browser) -> None:
     await world.owner.execute("UPDATE tickets SET body_full_html = $1 WHERE mail_id = $2", HOSTILE, TICKET)
     asked: list[str] = []

@@ -20,6 +20,11 @@ DEEDS = """
         'changed', 'importer_settings', '1', 1, '{"paused_reason": ""}', '{"paused_reason": "verhuizing"}'
     FROM generate_series(1, 30) AS n
 """
+DIALOGUE = [
+    {"at": 0, "took": 12, "asked": "connect imap.voorbeeld.nl:993", "came": "connected"},
+    {"at": 13, "took": 300, "asked": "SELECT", "came": "NO [NOPERM]"},
+    {"at": 400, "took": None, "asked": "UID SEARCH UNSEEN UNDELETED", "came": ""},
+]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -30,6 +35,10 @@ async def history(world: World) -> None:
     await world.owner.execute(MANY)
     await world.owner.execute(DEEDS)
     await world.owner.execute("UPDATE mailbox_states SET quiet_checks = 7, quiet_ms = 700, quiet_longest_ms = 200")
+    await world.owner.execute(
+        "UPDATE mailbox_states SET failed_dialogue = $1, failed_dialogue_at = now() WHERE helpdesk_id = 1",
+        DIALOGUE,
+    )
 
 
 async def told(client: httpx.AsyncClient) -> tuple[list[int], list[int]]:
@@ -82,3 +91,33 @@ async def test_nonsense_in_the_address_begins_at_the_beginning(world: World) -> 
     async with await world.logged_in("anna", accept="application/json") as client:
         for after in ("x", "2026-02-01T00:00:00 1", "0001-01-01T00:00:00+00:00 999999999999999999"):
             assert (await client.get(PATH, params={"after": after})).status_code == httpx.codes.OK
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("anna", ("Gesprek met de mailserver", "geen antwoord")),
+        ("kijker", ("Gesprek met de mailserver", "geen antwoord")),  # there is nothing personal in it
+        ("viewer", ("Conversation with the mail server", "no answer")),
+    ],
+)
+async def test_S8_it_shows_what_was_asked_and_came_in_the_last_failure(
+    world: World, user: str, said: tuple[str, ...]
+) -> None:
+    async with await world.logged_in(user) as client:
+        page = (await client.get(PATH)).text
+        older = (await client.get(f"{PATH}?after=2026-01-02T00:00:00%2B00:00 0")).text
+    for words in (*said, "connect imap.voorbeeld.nl:993", "NO [NOPERM]", "UID SEARCH UNSEEN UNDELETED"):
+        assert words in page, words
+    assert "NO [NOPERM]" not in older
+
+
+async def test_S8_it_gives_the_same_as_json(world: World) -> None:
+    async with await world.logged_in("anna", accept="application/json") as client:
+        dialogue = (await client.get(PATH)).json()["dialogue"]
+    assert dialogue["steps"][1] == {"after_seconds": 0.013, "asked": "SELECT", "came": "NO [NOPERM]", "seconds": 0.3}
+
+
+async def test_S8_a_mailbox_of_which_no_check_failed_says_so(world: World) -> None:
+    async with await world.logged_in("verkoop") as client:
+        assert "nog geen controle mislukt" in (await client.get("/helpdesks/2/log")).text

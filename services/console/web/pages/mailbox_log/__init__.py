@@ -30,6 +30,7 @@ async def show(visit: Visit) -> Answer:
     asked = visit.request.query_params
     after = page_key_in(asked.get("after", ""), number_in)
     async with connection(visit.pool) as acquired:
+        dialogue = await mailbox_log.failed_dialogue(acquired, right.helpdesk_id)
         stands = await mailbox_log.stands(acquired, right.helpdesk_id)
         checks = await mailbox_log.checks(acquired, right.helpdesk_id, A_PAGE + 1, _of_checks(after))
         going_on = next((one for one in await imports(acquired) if one.helpdesk == right.helpdesk), None)
@@ -43,6 +44,7 @@ async def show(visit: Visit) -> Answer:
         "may_change": right.administrator,
         "stands": stands,
         "going_on": going_on,
+        "dialogue": dialogue,
         "rows": [
             {"check": row, "deed": None}
             if isinstance(row, Check)
