@@ -26,7 +26,7 @@ from services.ticket_writer.over_limit import OverLimit
 from services.ticket_writer.repository import Repository
 from services.ticket_writer.rules.columns import all_reasons, claims_of_other_helpdesks
 from services.ticket_writer.rules.facts import Facts
-from services.ticket_writer.rules.limits import LIMIT_REASONS, with_more_to_unknown
+from services.ticket_writer.rules.limits import with_more_to_unknown
 from services.ticket_writer.rules.new_ticket import new_ticket
 from services.ticket_writer.rules.outcome import (
     Decision,
@@ -52,6 +52,7 @@ from shared.errors import DeadLetter
 from shared.messages import ClassifiedMail, Outcome, TicketEvent
 from shared.portal.counted_addresses import counted_address
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
+from shared.portal.mail_limits import LIMIT_REASONS
 from shared.portal.reasons import NotSentReason
 
 

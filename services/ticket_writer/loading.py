@@ -16,11 +16,11 @@ from services.ticket_writer.rules.facts import (
     MailboxFacts,
     MailPolicy,
     SenderFacts,
-    Sent,
     TicketFacts,
 )
 from shared.messages import ClassifiedMail
 from shared.portal.calendars import Calendar, Hours
+from shared.portal.mail_limits import Sent
 from shared.portal.status import Status, StatusCategory
 
 Day = TypeVar("Day", int, date)

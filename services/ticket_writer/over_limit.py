@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from services.ticket_writer.rules.limits import LIMIT_REASONS
+from shared.portal.mail_limits import LIMIT_REASONS
 from shared.portal.reasons import NotSentReason
 
 TELL_AGAIN_SECONDS: Final = 3_600

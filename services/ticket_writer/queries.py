@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.database.counted_mails import OWN_ADDRESSES, SENT_ABOUT_TICKET, SENT_BY_SUBJECT, SENT_TO_ADDRESS
+
 _CLOSED_TOO_LONG: Final = """
     coalesce(status.category = 'closed' AND coalesce(ticket.completed_at, ticket.changed_at)
         < (%s)::timestamptz - make_interval(days => importer.new_ticket_after_days), false)
@@ -40,7 +42,7 @@ LOCK_TICKETS: Final = """
     FOR NO KEY UPDATE OF ticket
 """
 
-MAILBOX_FACTS: Final = """
+MAILBOX_FACTS: Final = f"""
     -- $1 period of the limits, $2 how long an unknown recipient is left alone, $3 period in which a helpdesk's mails to
     -- unknown senders are counted. Side by side, of each mail: $4 helpdesk_id, $5 contacts in order (an array, written
     -- out), $6 employee, $7 what mails to the sender are counted by, $8 subject, $9 content key, $10 text digest,
@@ -67,24 +69,9 @@ MAILBOX_FACTS: Final = """
          ) AS address ON true
          WHERE employee.id IN (
              helpdesk.default_ticket_manager_id, helpdesk.default_executor_id, given.employee_id)) AS employees,
-        ARRAY(SELECT lower(mailbox_address) FROM importer_settings WHERE mailbox_address IS NOT NULL
-              UNION SELECT lower(username) FROM importer_settings WHERE username LIKE '%@%'
-              UNION SELECT lower(sender_address) FROM helpdesks WHERE sender_address IS NOT NULL
-              UNION SELECT lower(reply_to_address) FROM helpdesks WHERE reply_to_address IS NOT NULL) AS own_addresses,
+        {OWN_ADDRESSES},
         (SELECT id FROM organisations WHERE id = given.organisation_id) AS sender_organisation_id,
-        sent.in_all, sent.same_subject,
-        (SELECT count(*) FROM notifications
-         WHERE coalesce(counted_domain, split_part(recipient_key, '@', 2)) = given.domain
-            AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
-            AND state <> 'not-sent' AND created_at > statement_timestamp() - $1::interval) AS in_domain,
-        CASE WHEN given.is_unknown THEN (
-            SELECT count(*) FROM notifications WHERE helpdesk_id = given.helpdesk_id
-                AND kind = 'ticket-added-customer' AND recipient_person_id IS NULL AND recipient_employee_id IS NULL
-                AND state IN ('planned', 'sent', 'failed') AND created_at > statement_timestamp() - $3::interval)
-            END AS to_unknown,
-        EXISTS (SELECT FROM notifications WHERE coalesce(counted_address, recipient_key) = given.counted_address
-                AND state = 'failed' AND reason = 'unknown-recipient'
-                AND created_at > statement_timestamp() - $2::interval) AS unknown_recipient,
+        {SENT_TO_ADDRESS},
         (SELECT jsonb_agg(jsonb_build_object(
                     'mail_id', claim.mail_id, 'helpdesk_id', claim.helpdesk_id, 'helpdesk_name', other.name,
                     'ticket_id', ticket.id, 'ticket_number', ticket.number,
@@ -106,16 +93,8 @@ MAILBOX_FACTS: Final = """
         JOIN helpdesks AS helpdesk ON helpdesk.id = given.helpdesk_id
         JOIN importer_settings AS importer ON importer.helpdesk_id = helpdesk.id
         LEFT JOIN statuses AS status ON status.helpdesk_id = helpdesk.id AND status.flag = 'imported'
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS in_all,
-                count(*) FILTER (WHERE lower(mail.subject) = lower(given.subject)) AS same_subject
-            FROM notifications AS notification JOIN imported_mails AS mail USING (mail_id)
-            WHERE coalesce(notification.counted_address, notification.recipient_key) = given.counted_address
-                AND notification.kind = 'ticket-added-customer'
-                AND notification.state <> 'not-sent'
-                AND notification.created_at > statement_timestamp() - $1::interval
-        ) AS sent
-"""
+        {SENT_BY_SUBJECT}
+"""  # noqa: S608 - our own parts
 
 TICKET_FACTS: Final = f"""
     -- $1 period of the limits. Side by side: $2 ticket id, its row locked, $3 sender's address, $4 his contacts (an
@@ -157,11 +136,7 @@ TICKET_FACTS: Final = f"""
                            lower(earlier.sender_address) = given.address
                            OR EXISTS (SELECT FROM jsonb_array_elements(earlier.sender_to || earlier.sender_cc) AS reader
                                       WHERE lower(reader ->> 'address') = given.address)))) AS sender_took_part,
-        (SELECT jsonb_object_agg(counted, mails) FROM (
-            SELECT coalesce(counted_address, recipient_key) AS counted, count(*) AS mails FROM notifications
-            WHERE ticket_id = ticket.id AND kind <> 'ticket-added-customer' AND state <> 'not-sent'
-                AND recipient_key IS NOT NULL AND created_at > statement_timestamp() - $1::interval
-            GROUP BY counted) AS by_address) AS sent
+        {SENT_ABOUT_TICKET}
     FROM unnest($2::bigint[], $3::text[], $4::text[], $5::date[], $6::timestamptz[])
             WITH ORDINALITY AS given (ticket_id, address, contacts, arrived_on, arrived_at, place)
         JOIN tickets AS ticket ON ticket.id = given.ticket_id

@@ -29,7 +29,7 @@ from services.ticket_writer import queries
 from services.ticket_writer.loading import array_literal, claims, mailbox_facts, sender_facts, ticket_facts
 from services.ticket_writer.rules.delivery_report import DeliveryReport
 from services.ticket_writer.rules.facts import Facts, SentNotification, TicketFacts
-from services.ticket_writer.rules.limits import LIMITS, is_unknown, limited_domain
+from services.ticket_writer.rules.limits import is_unknown, limited_domain
 from services.ticket_writer.rules.outcome import Duplicate, own_message_of
 from services.ticket_writer.rules.summaries import PERIOD, Burst
 from services.ticket_writer.storing import ToStore, ledger_row, parameters
@@ -38,6 +38,7 @@ from shared.errors import DeadLetter, TryAgain
 from shared.messages import AutomaticKind, Bodies, ClassifiedMail, Outcome, Reason, TicketEvent
 from shared.portal.counted_addresses import counted_address
 from shared.portal.history import Entry
+from shared.portal.mail_limits import LIMITS
 
 _AFTER_MERGE: Final = timedelta(seconds=1)
 

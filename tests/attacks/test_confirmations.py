@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from services.ticket_writer.rules.limits import LIMITS
 from services.ticket_writer.writing import Message
 from shared.html.sanitise import sanitise
 from shared.messages import Bodies, Body, ClassifiedMail, ContentKey, DmarcResult
+from shared.portal.mail_limits import LIMITS
 from tests.attacks.desks import Desks, bodies_of
 from tests.services.ticket_writer.conftest import Desk
 from tests.services.ticket_writer.givens import WHOLE, digest, image, left_out, mail, sender

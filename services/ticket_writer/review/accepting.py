@@ -17,10 +17,10 @@ from services.ticket_writer.review import queries
 from services.ticket_writer.rules.acceptance import Accepted, accept_supplement, accept_ticket
 from services.ticket_writer.rules.effect import Effect, Nature
 from services.ticket_writer.rules.facts import TicketFacts
-from services.ticket_writer.rules.limits import LIMITS
 from shared.database.pool import Connection
 from shared.errors import ImporterError
 from shared.messages import MailId
+from shared.portal.mail_limits import LIMITS
 
 
 class Refusal(StrEnum):

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.portal.calendars import Calendar
+from shared.portal.mail_limits import Sent
 from shared.portal.status import Status
 
 
@@ -32,22 +33,6 @@ class Employee:
     name: str
     active: bool = True
     address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Mails out to the sender's address (M4) within the limits' period: all of them, and those about the same subject.
-
-    `in_domain`: those to unknown addresses in an unknown sender's domain (0 for a known one); `to_unknown`: those of
-    this helpdesk to any unknown sender within the last hour, None for a known one. `unknown_recipient`: the last days,
-    a server said that it does not know the address.
-    """
-
-    in_all: int = 0
-    same_subject: int = 0
-    in_domain: int = 0
-    to_unknown: int | None = None
-    unknown_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from services.ticket_writer.rules.author import Author
 from services.ticket_writer.rules.facts import Employee, Facts, MailPolicy, TicketFacts
-from services.ticket_writer.rules.limits import over_limit_for_address, over_limit_for_ticket
 from shared.messages import ClassifiedMail, DmarcResult, ImportChoice, NotificationKind
 from shared.portal.counted_addresses import counted_address
+from shared.portal.mail_limits import over_limit_for_address, over_limit_for_ticket
 from shared.portal.reasons import NotSentReason
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from services.ticket_writer.rules.author import identify_author
-from services.ticket_writer.rules.facts import Contact, Employee, Facts, MailPolicy, SenderFacts, Sent
+from services.ticket_writer.rules.facts import Contact, Employee, Facts, MailPolicy, SenderFacts
 from services.ticket_writer.rules.recipients import (
     Notification,
     notifications_of_supplement,
     notifications_of_ticket,
 )
 from shared.messages import AutomaticKind, ClassifiedMail, DmarcResult, ImportChoice, NotificationKind
+from shared.portal.mail_limits import Sent
 from shared.portal.reasons import NotSentReason
 from tests.services.ticket_writer.givens import CUSTOMER, EXECUTOR, MANAGER, NOW, facts, mail, mailbox, sender, ticket
 
