@@ -218,18 +218,25 @@ SELECT installation_confirmed($1) AS confirmed,
 """
 
 ENTRIES: Final = """
--- $1 claimed notifications that collected others: what each of them tells of, in the order in which it was decided
-SELECT coalesce(told.summary_id, told.id) AS summary, told.kind, ticket.number, ticket.title,
+-- $1 claimed notifications that collected others: what each of them tells of, in the order in which it was decided; one
+-- that is sent once more tells what the first of them told
+WITH RECURSIVE earlier (summary, id, resend_of) AS (
+    SELECT id, id, resend_of FROM notifications WHERE id = ANY($1::uuid[])
+    UNION ALL
+    SELECT summary, mail.id, mail.resend_of FROM earlier JOIN notifications AS mail ON mail.id = earlier.resend_of
+)
+SELECT first.summary, told.kind, ticket.number, ticket.title,
     organisation.name AS organisation, status.name AS status,
     coalesce(supplement.sender_name, ticket.sender_name) AS mail_from_name,
     coalesce(supplement.sender_address, ticket.sender_address) AS mail_from_address,
     coalesce(supplement.reported_at, ticket.reported_at) AS reported_at
-FROM notifications told
+FROM earlier AS first
+JOIN notifications told ON told.id = first.id OR told.summary_id = first.id
 JOIN tickets ticket ON ticket.id = told.ticket_id
 JOIN organisations organisation ON organisation.id = ticket.organisation_id
 JOIN statuses status ON status.id = ticket.status_id
 LEFT JOIN supplements supplement ON supplement.id = told.supplement_id
-WHERE told.id = ANY($1::uuid[]) OR told.summary_id = ANY($1::uuid[])
+WHERE first.resend_of IS NULL
 ORDER BY told.created_at, told.id
 """
 

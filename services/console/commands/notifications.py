@@ -1,4 +1,4 @@
-"""`notifications list` and `send-now`: the mails out, and those that wait for another try sent at once.
+"""`notifications`: the mails out; those that wait for another try sent at once, and those that ended sent once more.
 
 After a mail server or an account is mended, waiting mail goes by itself at its own next try, up to four hours later.
 `send-now` moves that moment to now; the notifier, when it runs, sends within seconds.
@@ -6,6 +6,7 @@ After a mail server or an account is mended, waiting mail goes by itself at its 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import Annotated, Final
 from uuid import UUID
@@ -18,9 +19,11 @@ from services.console.explanations import of_mail_out
 from services.console.fields import BadValue, Choice
 from services.console.output import Card, Json, done, moment, number, show_cards, show_json, show_rows
 from services.console.repairs import brakes
-from services.console.session import with_database
+from services.console.repairs import resend as repairs
+from services.console.repairs.resend import Bar, Candidate
+from services.console.session import with_database, with_pool
 from services.console.texts import N_, _, ngettext
-from shared.database.pool import Connection
+from shared.database.pool import Connection, Pool, transaction
 from shared.one_line import one_line
 from shared.standing import recorded
 
@@ -30,6 +33,11 @@ _TITLES: Final = {
     "sent": N_("sent notifications"),
     "failed": N_("failed notifications"),
     "not-sent": N_("notifications not sent"),
+}
+_BARRED: Final = {
+    Bar.ALREADY: N_("it was sent again already; name the newest, which `mails show` has."),
+    Bar.NOT_ENDED: N_("it is still to be sent, or was decided not to be sent."),
+    Bar.NO_ADDRESS: N_("its recipient has no e-mail address now."),
 }
 STATES: Final = Choice(tuple(_TITLES))
 
@@ -164,12 +172,57 @@ def discard(
     with_database(work)
 
 
+def resend(
+    ids: Annotated[list[UUID], typer.Argument(help="The mails, by their id in `notifications list`.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Send without a question.")] = False,
+) -> None:
+    """Send mails out once more that were sent, failed for good, or were discarded.
+
+    Each goes to the address that its recipient has now, written anew; what became of the earlier one stays on record.
+    Of one that was resent already, name the newest.
+    """
+
+    async def work(pool: Pool) -> None:
+        for each in ids:
+            async with transaction(pool) as acquired:
+                found = await repairs.candidate(acquired, each)
+            if found is None:
+                raise BadValue(_("There is no mail out %(id)s.") % {"id": each})
+            told = {"recipient": one_line(f"{found.name} <{found.recipient}>"), "ticket": found.ticket, "id": each}
+            if found.barred is not None or found.recipient is None:
+                raise BadValue(_("Mail %(id)s is not sent again: %(why)s") % {**told, "why": _why(found)})
+            if not yes:
+                _ask(found, told)
+            async with transaction(pool) as acquired:
+                if not await repairs.resend(acquired, each, found.recipient):
+                    raise BadValue(_("Mail %(id)s has changed meanwhile: look at it again.") % told)
+            done(_("The mail of ticket %(ticket)s to %(recipient)s is sent again.") % told)
+
+    with_pool(work)
+
+
+def _why(found: Candidate) -> str:
+    return _(_BARRED[found.barred]) if isinstance(found.barred, Bar) else of_mail_out(found.barred)
+
+
+def _ask(found: Candidate, told: dict[str, object]) -> None:
+    sentence = _("«%(subject)s» goes once more to %(recipient)s, about ticket %(ticket)s.") % {
+        **told,
+        "subject": one_line(found.subject or found.kind),
+    }
+    if not sys.stdin.isatty():
+        raise BadValue(" ".join([sentence, _("Say --yes to send it without a question.")]))
+    typer.confirm(" ".join([sentence, _("Go on?")]), abort=True)
+
+
 def _group() -> typer.Typer:
     made = typer.Typer(
         help="The mails to manager, executor and customer that wait, and how to send them now.", no_args_is_help=True
     )
     made.command("list")(show_list)
     made.command("send-now")(send_now)
+    made.command("resend")(resend)
     made.command("hold")(hold)
     made.command("held")(held)
     made.command("release")(release)

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 
 from services.console.audit import Kind, record
+from services.console.repairs.resend import MAY_BE_RESENT
 from shared.blobs.store import BlobDamaged, BlobMissing
 from shared.broker.topology import MAIL_QUEUES
 from shared.database.pool import Connection
@@ -97,10 +98,11 @@ _SHOW: Final = """
         LEFT JOIN tickets AS ticket ON ticket.id = mail.ticket_id
     WHERE mail.mail_id = $1 AND ($2::bigint[] IS NULL OR mail.helpdesk_id = ANY($2))"""
 
-_NOTIFICATIONS: Final = """
-    SELECT kind, recipient_address AS recipient, state, reason, tries, next_try_at, sent_at, server_reply,
-        (SELECT summary.state FROM notifications AS summary WHERE summary.id = notification.summary_id) AS summary
-    FROM notifications AS notification WHERE mail_id = $1 ORDER BY kind"""
+_NOTIFICATIONS: Final = f"""
+    SELECT id, kind, recipient_address AS recipient, state, reason, tries, next_try_at, sent_at, server_reply,
+        (SELECT summary.state FROM notifications AS summary WHERE summary.id = notification.summary_id) AS summary,
+        resend_of IS NOT NULL AS resend, {MAY_BE_RESENT} AS may_be_resent
+    FROM notifications AS notification WHERE mail_id = $1 ORDER BY kind, created_at"""  # noqa: S608 - our own parts
 
 _DEAD_LETTERS: Final = """
     SELECT queue, reason, recorded_at, resolved_at FROM dead_letters WHERE mail_id = $1 ORDER BY recorded_at, id"""
@@ -212,8 +214,12 @@ class MailInList:
 
 @dataclass(frozen=True, slots=True)
 class MailOut:
-    """A notification about a mail; `summary` is the state of the mail that tells of it among others, if one does."""
+    """A notification about a mail; `summary` is the state of the mail that tells of it among others, if one does.
 
+    `resend`: a person had an earlier one sent once more with it.
+    """
+
+    id: uuid.UUID
     kind: str
     recipient: str | None
     state: str
@@ -223,6 +229,8 @@ class MailOut:
     sent_at: datetime | None
     server_reply: str | None
     summary: str | None
+    resend: bool
+    may_be_resent: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ WHOLE = {
     "alarms end-maintenance": "1",
     "notifications list": "",
     "notifications send-now": "",
+    "notifications resend": "--yes 20000000-0000-0000-0000-000000000001",
     "notifications hold": "",
     "notifications held": "",
     "notifications release": "",

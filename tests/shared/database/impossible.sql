@@ -319,6 +319,9 @@ UPDATE helpdesks SET quoted_to_strangers = 'body';
 -- D10 fewer than no confirmations => unknown_senders_can_be_counted
 UPDATE helpdesks SET unknown_senders_per_hour = -1;
 
--- the same mail twice => notifications_mail_id_kind_key
+-- the same mail twice => notifications_mail_id_kind_resend_of_key
 INSERT INTO notifications (id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, state) SELECT
     gen_random_uuid(), mail_id, kind, 1, 1, 'x@y.example', 'planned' FROM notifications;
+
+-- a mail that repeats itself => no_mail_repeats_itself
+UPDATE notifications SET resend_of = id;

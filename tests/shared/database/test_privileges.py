@@ -254,6 +254,8 @@ MAY = {
     "UPDATE notifications SET next_try_at = now()": {"notifier", "web", "reconciler", *PEOPLE},
     "DELETE FROM notifications": set(),
     "SELECT discard_held_mails(NULL, NULL)": PEOPLE,
+    "SELECT resend_notification(gen_random_uuid(), 'x@y.example', 'x@y.example', NULL)": {"web", *PEOPLE},
+    "SELECT recipient_now(gen_random_uuid())": {"web", *PEOPLE},
     "SELECT helpdesk_id FROM outgoing_holds": {"notifier", "web", "reconciler", *PEOPLE},
     "INSERT INTO outgoing_holds (helpdesk_id, reason) VALUES (NULL, 'x')": {"web", *PEOPLE},
     "DELETE FROM outgoing_holds": {"web", *PEOPLE},

@@ -131,3 +131,95 @@ async def test_CSRF_a_form_without_the_token_sends_nothing(world: World) -> None
         answer = await client.post("/notifications", data={"notification": WAITING})
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert not await is_due(world)
+
+
+async def ended(world: World) -> str:
+    """A mail to the contact of ticket 1 that failed, at an address that is not his any more; its id."""
+    await world.owner.execute("DELETE FROM outgoing_holds WHERE helpdesk_id IS NULL OR helpdesk_id = 1")
+    await world.owner.execute("DELETE FROM notifications WHERE resend_of IS NOT NULL")
+    person = await world.owner.fetchval("SELECT contact_id FROM tickets WHERE id = 1")
+    await world.owner.execute("DELETE FROM person_addresses WHERE person_id = $1", person)
+    await world.owner.execute(
+        "INSERT INTO person_addresses (person_id, address) VALUES ($1, 'goed@persoonlijk.example')", person
+    )
+    return str(
+        await world.owner.fetchval(
+            """UPDATE notifications SET recipient_person_id = $1, subject = 'Uw melding <1>'
+               WHERE id = (SELECT id FROM notifications WHERE state = 'failed' ORDER BY created_at, id LIMIT 1)
+               RETURNING id""",
+            person,
+        )
+    )
+
+
+async def planned_again(world: World, notification: str) -> int:
+    """How often it was."""
+    count: int = await world.owner.fetchval("SELECT count(*) FROM notifications WHERE resend_of = $1", notification)
+    return count
+
+
+async def test_one_that_failed_is_resent_once_after_a_question_however_often_the_form_comes(world: World) -> None:
+    one = await ended(world)
+    number = await world.owner.fetchval("SELECT number FROM tickets WHERE id = 1")
+    async with await world.logged_in("anna") as client:
+        page = (await client.get(f"/notifications/{one}/resend")).text
+        assert "goed@persoonlijk.example" in page
+        assert "Uw melding &lt;1&gt;" in page
+        assert "550 &lt;b&gt;no such user&lt;/b&gt;" in page
+        told = (await client.get(f"/notifications/{one}/resend", headers={"accept": "application/json"})).json()["one"]
+        assert (told["recipient"], told["state"], told["barred"]) == ("goed@persoonlijk.example", "failed", None)
+        form = await form_of(client, f"/notifications/{one}/resend")
+        asked = {**form, "recipient": "goed@persoonlijk.example"}
+        answer = await client.post(f"/notifications/{one}/resend", data=asked)
+        assert answer.status_code == httpx.codes.SEE_OTHER
+        shown = (await client.get(answer.headers["location"])).text
+        assert "De melding wordt opnieuw verstuurd" in shown
+        assert "opnieuw, op verzoek van een beheerder" in shown
+        twice = await client.post(f"/notifications/{one}/resend", data=asked)
+        assert twice.status_code == httpx.codes.CONFLICT
+        assert "is al opnieuw verstuurd" in twice.text
+        assert "opnieuw, op verzoek van een beheerder" in (await client.get(f"/tickets/{number}")).text
+    assert await planned_again(world, one) == 1
+    who = await world.owner.fetchval("SELECT actor FROM audit_log WHERE deed = 'resent' ORDER BY id DESC LIMIT 1")
+    assert who == "anna"
+
+
+@pytest.mark.parametrize("user", ["verkoop", "viewer", "kijker"])
+async def test_who_does_not_administer_the_helpdesk_resends_nothing(world: World, user: str) -> None:
+    one = await ended(world)
+    async with await world.logged_in(user) as client:
+        assert "/resend" not in (await client.get("/notifications")).text
+        assert (await client.get(f"/notifications/{one}/resend")).status_code == httpx.codes.NOT_FOUND
+        form = {**await form_of(client, "/notifications"), "recipient": "goed@persoonlijk.example"}
+        for named in (one, "20000000-0000-0000-0000-00000000dead", "no-id"):
+            answer = await client.post(f"/notifications/{named}/resend", data=form)
+            assert answer.status_code == httpx.codes.NOT_FOUND
+            assert "persoonlijk.example" not in answer.text
+    assert await planned_again(world, one) == 0
+
+
+async def test_CSRF_a_form_without_the_token_resends_nothing(world: World) -> None:
+    one = await ended(world)
+    async with await world.logged_in("anna") as client:
+        answer = await client.post(f"/notifications/{one}/resend", data={"recipient": "goed@persoonlijk.example"})
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    assert await planned_again(world, one) == 0
+
+
+@pytest.mark.parametrize("recipient", ["", "ander@persoonlijk.example"])
+async def test_a_yes_to_another_recipient_is_asked_again(world: World, recipient: str) -> None:
+    one = await ended(world)
+    async with await world.logged_in("anna") as client:
+        form = await form_of(client, f"/notifications/{one}/resend")
+        answer = await client.post(f"/notifications/{one}/resend", data={**form, "recipient": recipient})
+    assert answer.status_code == httpx.codes.CONFLICT
+    assert "intussen veranderd" in answer.text
+    assert await planned_again(world, one) == 0
+
+
+async def test_one_that_still_waits_is_not_resent(world: World) -> None:
+    await wait(world)
+    async with await world.logged_in("anna") as client:
+        page = await client.get(f"/notifications/{WAITING}/resend")
+    assert "wordt nog verstuurd" in page.text
+    assert 'name="recipient"' not in page.text

@@ -183,7 +183,8 @@ async def test_a_raw_mail_is_a_file_and_never_a_page(world: World) -> None:
 PAGES = ["/", "/helpdesks/1/log", "/work/jobs", "/work/jobs/1", "/mails", f"/mails/{TICKET}",
          "/work/quarantine", "/work/dead-letters",
          "/work/review", "/work/backlog",
-         "/work/undelivered", "/notifications", "/tickets/TCK-12", "/audit", "/users", "/users/2", "/templates",
+         "/work/undelivered", "/notifications", "/notifications/20000000-0000-0000-0000-000000000001/resend",
+         "/tickets/TCK-12", "/audit", "/users", "/users/2", "/templates",
          "/templates/1/ticket-added-customer", "/own", "/helpdesks/1/importer", "/helpdesks/1/reading",
          "/helpdesks/1/changes",
          "/no-such-page"]  # fmt: skip
@@ -251,6 +252,7 @@ async def test_vandaag_says_first_that_nothing_is_read_or_sent_from_a_copy(world
 TYPED_AT = [
     "/helpdesks/1/log", "/work/jobs/{}", "/work/jobs/1", "/mails", "/notifications", "/audit", "/work/quarantine",
     "/work/dead-letters", "/work/review", "/work/backlog",
+    "/notifications/{}/resend",
     "/work/undelivered", "/helpdesks/{}/importer", "/helpdesks/1/statuses/{}", "/mails/{}", "/users/{}", "/tickets/{}",
     "/templates/1/ticket-added-customer/preview",
     "/templates/1/{}",

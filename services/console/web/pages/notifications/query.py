@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from services.console.repairs.resend import MAY_BE_RESENT
 from shared.database.pool import Connection
 from shared.standing.recorded import IS_HELD
 
@@ -19,7 +20,7 @@ WITH page AS MATERIALIZED (
         CROSS JOIN unnest($2::text[]) AS of_state (name)
         CROSS JOIN LATERAL (
             SELECT id, mail_id, kind, helpdesk_id, ticket_id, recipient_address, subject, state, reason, tries,
-                next_try_at, sent_at, created_at, server_reply, report_diagnostic
+                next_try_at, sent_at, created_at, server_reply, report_diagnostic, resend_of
             FROM notifications
             WHERE helpdesk_id = of_helpdesk.id AND state = of_state.name
                 AND ($3::text IS NULL OR ticket_id = ANY(ARRAY(SELECT id FROM tickets WHERE number = $3)))
@@ -31,7 +32,8 @@ SELECT notification.id, notification.mail_id, notification.kind, helpdesk.name A
     notification.tries, notification.next_try_at, notification.sent_at, notification.created_at,
     coalesce(nullif(notification.report_diagnostic, ''), notification.server_reply) AS server_reply,
     notification.state = 'planned' AND {IS_HELD} AS held,
-    notification.state = 'planned' AND coalesce(notification.next_try_at > now(), false) AS waiting
+    notification.state = 'planned' AND coalesce(notification.next_try_at > now(), false) AS waiting,
+    notification.resend_of IS NOT NULL AS resend, {MAY_BE_RESENT} AS may_be_resent
 FROM page AS notification
 JOIN helpdesks AS helpdesk ON helpdesk.id = notification.helpdesk_id
 JOIN tickets AS ticket ON ticket.id = notification.ticket_id
@@ -41,7 +43,10 @@ ORDER BY notification.created_at DESC, notification.id DESC
 
 @dataclass(frozen=True, slots=True)
 class MailOut:
-    """A mail out; `waiting` until its next try, `held` until a person lets it go."""
+    """A mail out; `waiting` until its next try, `held` until a person lets it go.
+
+    `resend`: a person had an earlier one sent once more with it.
+    """
 
     id: uuid.UUID
     mail_id: uuid.UUID
@@ -59,6 +64,8 @@ class MailOut:
     server_reply: str | None
     held: bool
     waiting: bool
+    resend: bool
+    may_be_resent: bool
 
 
 async def listed(

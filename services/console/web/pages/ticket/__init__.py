@@ -59,6 +59,7 @@ async def show(visit: Visit) -> Answer:
         "history": history,
         "notifications": [for_eyes(visit.who, one) for one in notifications],
         "sees_all": sees_all,
+        "may_change": visit.who.may(Need.CHANGE, ticket.helpdesk),
         "most": query.MOST,
         "most_text": query.MOST_TEXT,
     }
