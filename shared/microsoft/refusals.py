@@ -69,7 +69,7 @@ def told_of(answer: Mapping[str, Any]) -> str:
     """What a failed check tells of it: the error of RFC 6749 and the AADSTS codes, as far as they are known here."""
     known = [f"AADSTS{code}" for code in error_codes(answer) if code in {*_SENTENCES, *_ALIASES, *_TRANSIENT_CODES}]
     error = answer.get("error")
-    return ", ".join([error, *known] if error in _ERRORS else known)
+    return ", ".join([error, *known] if isinstance(error, str) and error in _ERRORS else known)
 
 
 def passes(answer: Mapping[str, Any]) -> bool:

@@ -483,3 +483,15 @@ def test_mailboxes_and_accounts_share_a_login(helpdesk: CommandLine) -> None:
     helpdesk("importer", "set", "Verkoop", "--login", "")
     helpdesk("logins", "remove", "Verkoop (mailbox)")
     assert [login["name"] for login in helpdesk.json("logins", "list")] == ["Dienst"]
+
+
+async def test_S8_what_was_said_in_the_last_failed_check_is_listed(helpdesk: CommandLine, database: Database) -> None:
+    asked_for = ("importer", "log", "Servicedesk", "--dialogue")
+    await helpdesk.says("importer", "set", "Servicedesk", *READY)
+    assert json.loads(await helpdesk.says(*asked_for, "--json")) == []
+    step = {"at": 1500, "took": None, "asked": "UID SEARCH UNSEEN", "came": ""}
+    async with database.connect("owner") as owner:
+        await owner.execute("UPDATE mailbox_states SET failed_dialogue_at = now(), failed_dialogue = $1", [step])
+    listed = [{"after_seconds": 1.5, "asked": "UID SEARCH UNSEEN", "came": "", "seconds": None}]
+    assert json.loads(await helpdesk.says(*asked_for, "--json")) == listed
+    assert "UID SEARCH UNSEEN" in await helpdesk.says(*asked_for)
