@@ -155,10 +155,15 @@ def within(dialogue: Dialogue | None, call: Callable[P, T], *arguments: P.args, 
         _current.reset(token)
 
 
+def withheld() -> tuple[str, ...]:
+    """What must not be written of the check that this runs in: its secrets."""
+    dialogue = _current.get()
+    return () if dialogue is None else dialogue.withheld
+
+
 def is_withheld(value: str) -> bool:
     """Whether a value holds, or is a part of, what must not be written."""
-    dialogue = _current.get()
-    return dialogue is not None and any(secret in value or value in secret for secret in dialogue.withheld)
+    return any(secret in value or value in secret for secret in withheld())
 
 
 def ask(asked: str) -> Step:

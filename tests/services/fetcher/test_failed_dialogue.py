@@ -342,6 +342,9 @@ async def test_S8_a_failed_check_is_kept_until_the_next_and_goes_with_the_mailbo
 
         async with fetcher(desk):
             await eventually(failed)
+            problem = (await desk.state())["problem"]
+            assert "«[NOPERM] … " in problem
+            assert server.password not in problem
             server.select_refusal = ""
             await desk.owner.execute("UPDATE mailbox_states SET next_check_at = now()")
             await eventually(worked)

@@ -1,7 +1,7 @@
 """What an IMAP server's refusal means: response codes (RFC 5530, RFC 3501 §7.1), and the words of servers without them.
 
-Everything here is pure. The sentences are for the settings screen; the server's own words stand in them, cut short and
-without what looks like an address, a name or a secret.
+Everything here is pure, but that it knows the secrets of the check that it runs in. The sentences are for the settings
+screen; the server's own words stand in them, cut short and without what looks like an address, a name or a secret.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from services.fetcher.mailboxes.protocol import (
     TooManyConnections,
 )
 from services.fetcher.rules.problem import ProblemKind
+from shared import dialogue
 
 _CODE: Final = re.compile(r"\s*\[([A-Z0-9-]+)[ \]]", re.IGNORECASE)
 _BUSY_CODES: Final = frozenset({"UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "OVERQUOTA", "THROTTLED", "CORRUPTION"})
@@ -61,8 +62,8 @@ def code_of(text: str) -> str:
 
 
 def own_words(text: str, secrets: Iterable[str] = ()) -> str:
-    """What the server says, on one line, without any of `secrets` and without addresses."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+    """What the server says, on one line, without any of `secrets`, those of the check, and addresses."""
+    for secret in sorted(filter(None, {*secrets, *dialogue.withheld()}), key=len, reverse=True):
         text = text.replace(secret, "…")
     words = "".join(char if char.isprintable() else " " for char in text[:_LOOKED_AT]).split()
     line = " ".join("…" if "@" in word else word for word in words)
