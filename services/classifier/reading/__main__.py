@@ -1,12 +1,14 @@
-"""The child process: reads one mail after another, confined by limits that it sets itself and cannot lift.
-
-That of processor time is set anew for each mail, so it could be lifted; behind it stands the parent's clock.
+"""The processes that read: a fork server that loads all and reads nothing, and its children.
 
     python -m services.classifier.reading MEMORY_BYTES
 
-Reads requests (`frames`) from standard input and writes answers to standard output until its input ends, which it does
-when the parent is gone. It knows no password, and from before the first mail on it can open no file and no connection
-(`confinement`); with READY it says which layers of that are in force.
+Standard input is the fork server's connection with its parent (`fork_server`); both end when that does.
+
+A child reads one mail after another, confined by limits that it sets itself and cannot lift. That of processor time is
+set anew for each mail, so it could be lifted; behind it stands the parent's clock. It reads requests (`frames`) from
+standard input and writes answers to standard output until its input ends. It knows no password, and from before the
+first mail on it can open no file and no connection (`confinement`); with READY it says which layers of that are in
+force.
 
 A mail that takes more memory than allowed gets the verdict EXHAUSTED; one that takes more CPU ends the process by
 SIGXCPU; one that answers nothing for far longer than that is killed by the parent; one whose bytes took over a decoder
@@ -15,13 +17,18 @@ and that asks the kernel for what no reading needs ends it by SIGSYS.
 
 from __future__ import annotations
 
+import gc
+import os
 import resource
 import signal
+import socket
 import sys
 import traceback
+from functools import partial
 from typing import BinaryIO, Final
 
 from services.classifier.reading.confinement import confine
+from services.classifier.reading.fork_server import serve
 from services.classifier.reading.frames import (
     LAYERS,
     ORDER,
@@ -42,9 +49,27 @@ _READERS: Final = {
 }
 
 
+LARGE_BYTES: Final = 1024 * 1024
+"""What is left of a mail of more than this is collected at once; of smaller ones, some hundreds of times later."""
+_COLLECTED_AFTER: Final = 10_000
+"""Objects that are new: a mail makes about as many, and few in circles."""
+
+
 def main(memory_bytes: int) -> None:
-    """Serve until the input ends."""
+    """Serve forks until the parent is gone."""
     warm_up()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's business
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with socket.fromfd(sys.stdin.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as control:
+        serve(control, partial(_work, memory_bytes))
+
+
+def _work(memory_bytes: int, connection: socket.socket) -> None:
+    """Read mails until the connection ends."""
+    for standard in (sys.stdin, sys.stdout):
+        os.dup2(connection.fileno(), standard.fileno())
+    connection.close()
+    gc.set_threshold(_COLLECTED_AFTER)
     _limit(memory_bytes)
     layers = confine()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
@@ -53,12 +78,11 @@ def main(memory_bytes: int) -> None:
     while header := requests.read(REQUEST_HEADER.size):
         answers.write(_serve(header, requests))
         answers.flush()
+        if REQUEST_HEADER.unpack(header)[-1] > LARGE_BYTES:
+            gc.collect()
 
 
 def _limit(memory_bytes: int) -> None:
-    # the terminal's Ctrl-C is the parent's business: it drains, then closes our input
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -6,20 +6,18 @@
 One mail never takes another with it: a child that dies, by its limits or by a bug in a decoder, is replaced. A child is
 retired after some hundreds of mails, so that nothing that leaks adds up, and that who took it over by a bug in a
 decoder sees no more of them. He writes its answers: these are bounded, and taken for a mail read only where they have
-the form of one. He may lift the limit of processor time, which is set anew for each mail, but not our clock.
+the form of one. He may lift the limit of processor time, which is set anew for each mail, but not our clock. A child is
+forked within milliseconds (`children`); after one that died by itself, those to come are of a new fork server.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import sys
 import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -27,6 +25,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
+from services.classifier.reading.children import Child, ForkServer, NotBorn, how_it_ended
 from services.classifier.reading.confinement import Layer
 from services.classifier.reading.frames import ANSWER_HEADER, LAYERS, READ_MAIL, Mode, Order, Verdict, request
 from services.classifier.reading.limits import DEFAULT_LIMITS
@@ -34,8 +33,7 @@ from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
 from shared.errors import ImporterError, Outage
 
-MAILS_A_CHILD: Final = 500
-"""A new one costs 0.8 s of processor time: with a hundred mails each, more than reading them."""
+MAILS_A_CHILD: Final = 200
 CLOCK_TO_PROCESSOR: Final = 20
 """How many times its limit of processor time a reading may take by the clock: a busy machine is no mail's fault."""
 HEAD_SECONDS: Final = 2
@@ -52,7 +50,6 @@ ANSWER_TIMES: Final = 2
 LONGEST_TRACEBACK: Final = 64 * 1024
 _VERDICTS: Final = frozenset(Verdict)
 READER: Final = ("-W", "ignore", "-m", "services.classifier.reading")
-_IMPORT_ROOT: Final = Path(__file__).resolve().parents[3]
 
 _log = structlog.get_logger(__name__)
 _readings = Counter("importer_readings_total", "Mails read in a child process, by mode and result", ["mode", "result"])
@@ -98,10 +95,12 @@ class ReadingFailed(ImporterError):
 
 
 @dataclass(slots=True, eq=False)
-class _Child:
-    process: asyncio.subprocess.Process
-    ready: asyncio.Task[None]
-    """Done when the child has imported all and is confined."""
+class _Reader:
+    """A child, or one that is being born."""
+
+    server: ForkServer
+    ready: asyncio.Task[Child]
+    """Done when the child has been born and is confined."""
     mails: int = 0
 
 
@@ -114,7 +113,7 @@ class _ChildDied(ImporterError):
 
 
 class _Gone(ImporterError):
-    """A child's pipe is closed: what it died of is still to be looked up."""
+    """A child's connection is closed: what it died of is still to be looked up."""
 
 
 class _Forbidden(ImporterError):
@@ -136,10 +135,14 @@ class ReaderPool:
         self._readers = readers
         self._program = program
         self._memory_bytes = memory_bytes
-        self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
+        self._idle: asyncio.Queue[_Reader | None] = asyncio.Queue()
         self._turn = asyncio.Lock()
         """One waits for a child at a time, in the order of asking: who asks a queue at the right moment overtakes."""
-        self._children: set[_Child] = set()
+        self._children: set[_Reader] = set()
+        self._server: ForkServer | None = None
+        """Of the children to come."""
+        self._servers: set[ForkServer] = set()
+        self._starting = asyncio.Lock()
         self._lacking: dict[Layer, str] | None = None
         """What the children's confinement lacks, by layer, as they said last."""
 
@@ -151,8 +154,10 @@ class ReaderPool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for child in list(self._children):
-            await self._end(child)
+        for reader in list(self._children):
+            await self._end(reader)
+        for server in list(self._servers):
+            await server.end()
 
     async def read(
         self,
@@ -208,9 +213,9 @@ class ReaderPool:
         return unread_mail()
 
     async def _ask(self, head: bytes, raw: RawMailBytes, seconds: float) -> tuple[int, bytes]:
-        child = await self._ready_child()
+        reader, child = await self._ready_child()
         try:
-            child.mails += 1
+            reader.mails += 1
             async with contextlib.aclosing(raw.pieces()) as pieces:
                 async for piece in pieces:  # however long its source takes: that is no mail's fault
                     await self._write(child, head + piece)  # in one, so that the child wakes once for most mails
@@ -219,38 +224,39 @@ class ReaderPool:
                 await self._write(child, head)
             answered = await self._answered(child, seconds * CLOCK_TO_PROCESSOR)
         except _Gone as gone:
-            died_of = await self._replace(child)
+            child.kill()  # one that ends keeps its reason; one that only closed its connection has none
+            died_of = how_it_ended(await child.died)
+            await self._replace(reader, distrusted=died_of != signal.SIGXCPU.name)
             raise _DIED_OF.get(died_of, _ChildDied)(died_of) from gone
         except BaseException:
-            await self._replace(child)
+            await self._replace(reader)
             raise
-        if child.mails < MAILS_A_CHILD and answered[0] != Verdict.EXHAUSTED:
-            self._idle.put_nowait(child)
+        if reader.mails < MAILS_A_CHILD and answered[0] != Verdict.EXHAUSTED:
+            self._idle.put_nowait(reader)
         else:
-            await self._replace(child)
+            await self._replace(reader)
         return answered
 
-    async def _ready_child(self) -> _Child:
-        """An idle child, its imports done: the mail's deadline counts from here."""
+    async def _ready_child(self) -> tuple[_Reader, Child]:
+        """One that is idle, and confined: the mail's deadline counts from here."""
         async with self._turn:
-            child = await self._idle.get()
+            reader = await self._idle.get()
         try:
-            if child is None:
-                child = await self._start()
-            if not child.ready.done():
+            if reader is None:
+                reader = await self._start()
+            if not reader.ready.done():
                 async with asyncio.timeout(START_SECONDS):
-                    await asyncio.shield(child.ready)
-            child.ready.result()
-        except (OSError, asyncio.IncompleteReadError, _ChildDied, ValueError) as failed:
-            died_of = await self._replace(child)
+                    await asyncio.shield(reader.ready)
+            return reader, reader.ready.result()
+        except (OSError, NotBorn) as failed:
+            await self._replace(reader, distrusted=True)
             raise NoReader(
-                f"No process to read mail can be started ({died_of}): look at the service's standard error, at the "
-                "machine's memory and at IMPORTER_READING_MEMORY_MB"
+                f"No process to read mail can be started ({str(failed) or 'it says nothing'}): look at the service's "
+                "standard error, at the machine's memory and at IMPORTER_READING_MEMORY_MB"
             ) from failed
         except BaseException:
-            await self._replace(child)
+            await self._replace(reader)
             raise
-        return child
 
     async def _result(self, verdict: int, content: bytes, mode: Mode) -> ReadMail:
         _readings.labels(mode.name.lower(), Verdict(verdict).name.lower()).inc()
@@ -265,24 +271,33 @@ class ReaderPool:
         except ValidationError as wrong:  # its text holds what was answered, which is no matter for a log
             raise ReadingFailed(f"the answer is no mail read: {wrong.error_count()} fields are wrong") from None
 
-    async def _start(self) -> _Child:
-        """A new child, at work as soon as its imports are done; it gets no more of our environment than it needs."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *self._program,
-            str(self._memory_bytes),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={"PATH": os.defpath, "PYTHONPATH": str(_IMPORT_ROOT), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"},
-        )
-        child = _Child(process, asyncio.create_task(self._ready(process)))
-        self._children.add(child)
+    async def _start(self) -> _Reader:
+        """A new child; who takes it waits until it is ready."""
+        async with self._starting:
+            if self._server is None:
+                self._server = await ForkServer.start((*self._program, str(self._memory_bytes)))
+                self._servers.add(self._server)
+        server = self._server
+        reader = _Reader(server, asyncio.create_task(self._born(server), name="starts a process that reads mail"))
+        self._children.add(reader)
+        return reader
+
+    async def _born(self, server: ForkServer) -> Child:
+        """A child that is confined; tells once how. Raises NotBorn."""
+        child = await server.fork()
+        try:
+            _, content = await self._answer(child)
+            lacking = LAYERS.validate_json(content)
+        except (OSError, asyncio.IncompleteReadError, _ChildDied, ValueError) as failed:
+            child.kill()
+            raise NotBorn(how_it_ended(await child.died)) from failed
+        except BaseException:
+            child.kill()
+            raise
+        self._tell_of_confinement(lacking)
         return child
 
-    async def _ready(self, process: asyncio.subprocess.Process) -> None:
-        """Wait until the child is, and tell once how it is confined."""
-        _, content = await self._answer(process)
-        lacking = LAYERS.validate_json(content)
+    def _tell_of_confinement(self, lacking: dict[Layer, str]) -> None:
         if lacking == self._lacking:
             return
         self._lacking = lacking
@@ -294,56 +309,54 @@ class ReaderPool:
         else:
             _log.info("reading_confined", layers=[str(layer) for layer in lacking])
 
-    async def _replace(self, child: _Child | None) -> str:
-        """Ends a child and puts a new one in its place; what the old one died of."""
-        died_of = await self._end(child) if child is not None else "no process could be started"
-        successor: _Child | None = None
+    async def _replace(self, reader: _Reader | None, *, distrusted: bool = False) -> None:
+        """End a child and put a new one in its place: of another fork server, where this one is distrusted."""
+        if reader is not None:
+            await self._end(reader)
+            if distrusted and reader.server is self._server:
+                self._server = None
+                self._servers.discard(reader.server)
+                reader.server.retire()
+        successor: _Reader | None = None
         try:
             successor = await self._start()
         finally:
             self._idle.put_nowait(successor)  # None: who takes it next tries to start one
-        return died_of
 
-    async def _end(self, child: _Child) -> str:
-        self._children.discard(child)
-        if not child.ready.cancel() and not child.ready.cancelled():
-            child.ready.exception()  # looked at, as asyncio wants it; nobody waited for this child
-        # QUIRK: asyncio's own kill() reaps a child that has just died, and then does not know what it died of
-        if child.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child.process.pid, signal.SIGKILL)
-        code = await child.process.wait()
-        return signal.Signals(-code).name if code < 0 else f"exit {code}"
+    async def _end(self, reader: _Reader) -> None:
+        self._children.discard(reader)
+        reader.ready.cancel()
+        await asyncio.wait([reader.ready])
+        if not reader.ready.cancelled() and reader.ready.exception() is None:
+            child = reader.ready.result()
+            child.kill()
+            await child.died
 
-    async def _write(self, child: _Child, piece: bytes) -> None:
+    async def _write(self, child: Child, piece: bytes) -> None:
         """Write a piece of a request. Raises _Gone, and _OutOfTime when the child takes nothing for far too long."""
-        if child.process.stdin is None:
-            raise AssertionError("a child is started with both pipes")
         try:
             async with asyncio.timeout(STUCK_SECONDS):
-                child.process.stdin.write(piece)
-                await child.process.stdin.drain()
+                child.requests.write(piece)
+                await child.requests.drain()
         except TimeoutError as stuck:
             raise _OutOfTime("it takes no bytes") from stuck
         except (OSError, RuntimeError) as closed:
-            # QUIRK: RuntimeError is uvloop's word for the pipe of a child that died while it was idle
+            # QUIRK: RuntimeError is uvloop's word for the connection of a child that died while it was idle
             raise _Gone from closed
 
-    async def _answered(self, child: _Child, seconds: float) -> tuple[int, bytes]:
+    async def _answered(self, child: Child, seconds: float) -> tuple[int, bytes]:
         """The answer to a request. Raises _Gone, _OutOfTime, and _ChildDied for one that no child of ours gives."""
         try:
             async with asyncio.timeout(seconds):
-                return await self._answer(child.process)
+                return await self._answer(child)
         except TimeoutError as silent:
             raise _OutOfTime("no answer") from silent
         except (OSError, asyncio.IncompleteReadError) as closed:
             raise _Gone from closed
 
-    async def _answer(self, process: asyncio.subprocess.Process) -> tuple[int, bytes]:
+    async def _answer(self, child: Child) -> tuple[int, bytes]:
         """The next verdict and its content. Raises _ChildDied for an answer that no child of ours gives."""
-        if process.stdout is None:
-            raise AssertionError("a child is started with both pipes")
-        verdict, size = ANSWER_HEADER.unpack(await process.stdout.readexactly(ANSWER_HEADER.size))
+        verdict, size = ANSWER_HEADER.unpack(await child.answers.readexactly(ANSWER_HEADER.size))
         if size > self._memory_bytes // ANSWER_TIMES or verdict not in _VERDICTS:
             raise _ChildDied("an answer of no known form")
-        return verdict, await process.stdout.readexactly(size)
+        return verdict, await child.answers.readexactly(size)

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from services.classifier.reading.confinement import landlock, privileges
-from services.classifier.reading.confinement.kernel import Lacking
+from services.classifier.reading.confinement.kernel import Lacking, end_with_parent
 from services.classifier.reading.confinement.seccomp import SystemCallFilter
 
 
@@ -52,6 +52,7 @@ def confine() -> dict[Layer, str]:
         system_calls = SystemCallFilter()  # reads its library's file: now or never
     with layer(Layer.PRIVILEGES):
         privileges.give_up()
+    end_with_parent()
     with layer(Layer.LANDLOCK):
         landlock.restrict()
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))

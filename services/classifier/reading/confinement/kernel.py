@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import signal
 from typing import Final
 
 LIBC: Final = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = ctypes.c_long
+_PARENT_DEATH_SIGNAL: Final = 1
+"""PR_SET_PDEATHSIG."""
 
 
 class Lacking(Exception):
@@ -17,6 +21,12 @@ class Lacking(Exception):
 def prctl(option: int, value: int) -> None:
     """Set an option of this process. Raises Lacking where the kernel refuses."""
     checked(LIBC.prctl(option, *(ctypes.c_ulong(each) for each in (value, 0, 0, 0))), "prctl")
+
+
+def end_with_parent() -> None:
+    """Be killed when the parent is gone; a change of the user takes that back. Without Linux, nothing happens."""
+    with contextlib.suppress(AttributeError, Lacking):
+        prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def system_call(number: int, *arguments: int) -> int:

@@ -1,14 +1,17 @@
 """DESIGN 10: a mail is read in a child process that may die of it, and nothing else does."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from services.classifier.reading.children import Child
 from services.classifier.reading.pool import MailExhausted, NoReader, ReaderPool
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
@@ -29,6 +32,18 @@ async def pool() -> AsyncIterator[ReaderPool]:
         yield pool
 
 
+async def born(pool: ReaderPool) -> Child:
+    """The pool's only child, once it is there."""
+    (reader,) = pool._children
+    return await reader.ready
+
+
+def only_child(pool: ReaderPool) -> Child:
+    """The same where it has read."""
+    (reader,) = pool._children
+    return reader.ready.result()
+
+
 async def test_a_child_reads_as_the_reader_does(pool: ReaderPool) -> None:
     assert await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS) == read_mail(MAIL, MAIL_ID, SETTINGS)
 
@@ -40,8 +55,7 @@ async def test_a_child_that_hangs_is_given_up(
     pool: ReaderPool, monkeypatch: pytest.MonkeyPatch, mail: bytes, settings: ReadingSettings
 ) -> None:
     await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
-    (child,) = pool._children
-    child.process.send_signal(signal.SIGSTOP)  # no machine is so fast that it reads the mail in time now
+    os.kill(only_child(pool).pid, signal.SIGSTOP)  # no machine is so fast that it reads the mail in time now
     with monkeypatch.context() as impatient:
         impatient.setattr("services.classifier.reading.pool.CLOCK_TO_PROCESSOR", 0.1)
         impatient.setattr("services.classifier.reading.pool.STUCK_SECONDS", 0.5)
@@ -72,18 +86,18 @@ async def test_a_mail_that_takes_too_much_memory_is_told_so_by_its_child() -> No
 
 async def test_a_child_that_is_killed_while_idle_is_replaced(pool: ReaderPool) -> None:
     await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
-    (child,) = pool._children
-    child.process.kill()
-    await child.process.wait()
+    child = only_child(pool)
+    os.kill(child.pid, signal.SIGKILL)
+    await child.died
     assert (await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)).subject == "Printer"
 
 
 async def test_a_cancelled_reading_leaves_no_answer_behind_for_the_next(pool: ReaderPool) -> None:
     await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
-    (child,) = pool._children
+    (reader,) = pool._children
     reading = asyncio.create_task(pool.read(SLOW, MAIL_ID, SLOWING, seconds=SECONDS))
     async with asyncio.timeout(10):
-        while child.mails < 2:  # the second mail is the slow one: it is being read now
+        while reader.mails < 2:  # the second mail is the slow one: it is being read now
             await asyncio.sleep(0)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -96,7 +110,7 @@ async def test_a_child_is_retired_after_its_share_of_mails(pool: ReaderPool, mon
     children = set()
     for _ in range(4):
         await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
-        children |= {child.process.pid for child in pool._children}
+        children.add((await born(pool)).pid)
     assert len(children) == 3
 
 
@@ -114,7 +128,7 @@ async def test_children_that_cannot_start_are_an_outage_and_no_mails_fault(monke
 
 async def test_children_end_with_the_pool() -> None:
     async with ReaderPool(readers=2, memory_bytes=512 * MEBIBYTE) as pool:
-        pids = [child.process.pid for child in pool._children]
+        pids = [(await reader.ready).pid for reader in pool._children]
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -124,6 +138,60 @@ async def test_a_child_knows_no_secret_of_ours(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("IMPORTER_DATABASE_PASSWORD_CLASSIFIER", "geheim")
     async with ReaderPool(readers=1, memory_bytes=512 * MEBIBYTE) as another:
         await another.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
-        (child,) = another._children
-        with open(f"/proc/{child.process.pid}/environ", "rb") as environment:  # noqa: ASYNC230, PTH123 - /proc
+        with open(f"/proc/{only_child(another).pid}/environ", "rb") as environment:  # noqa: ASYNC230, PTH123 - /proc
             assert b"geheim" not in environment.read()
+
+
+async def test_children_come_of_one_process_that_has_all_loaded(
+    pool: ReaderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.classifier.reading.pool.MAILS_A_CHILD", 1)
+    servers = set()
+    for _ in range(3):
+        await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
+        servers.add(parent_of((await born(pool)).pid))
+    (server,) = servers
+    assert threads_of(server) == 1  # threads do not survive a fork, and their locks do
+
+
+async def test_after_a_child_that_died_by_itself_the_next_is_laid_out_anew(pool: ReaderPool) -> None:
+    before = await born(pool)
+    server = parent_of(before.pid)
+    os.kill(before.pid, signal.SIGSEGV)
+    assert (await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)).subject == "Printer"
+    assert parent_of((await born(pool)).pid) != server
+    await gone(server)
+
+
+async def test_a_mail_that_takes_too_long_costs_no_new_start(pool: ReaderPool) -> None:
+    server = parent_of((await born(pool)).pid)
+    with pytest.raises(MailExhausted):
+        await pool.read(SLOW, MAIL_ID, SLOWING, seconds=1)
+    assert parent_of((await born(pool)).pid) == server
+
+
+async def test_the_process_that_bears_children_may_die(pool: ReaderPool) -> None:
+    before = await born(pool)
+    os.kill(parent_of(before.pid), signal.SIGKILL)
+    await before.died
+    with contextlib.suppress(ProcessLookupError):  # where it was root, the kernel does not end it with its parent
+        os.kill(before.pid, signal.SIGKILL)
+    assert (await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)).subject == "Printer"
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+
+
+def threads_of(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+async def gone(pid: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return
+            await asyncio.sleep(0)
