@@ -70,7 +70,7 @@ class ForkServer:
     async def start(cls, program: Sequence[str]) -> Self:
         """Start one; it gets no more of our environment than it needs."""
         ours, its = socket.socketpair()
-        ours.setblocking(False)
+        ours.setblocking(False)  # noqa: FBT003 - its only parameter
         with its:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,

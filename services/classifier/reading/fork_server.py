@@ -57,7 +57,7 @@ def serve(control: socket.socket, work: Callable[[socket.socket], None]) -> None
     gc.collect()
     gc.freeze()  # no collection writes to the memory that the children share
     died, dies = socket.socketpair()
-    dies.setblocking(False)
+    dies.setblocking(False)  # noqa: FBT003 - its only parameter
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(dies.fileno(), warn_on_full_buffer=False)
     children: set[int] = set()
