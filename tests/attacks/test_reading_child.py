@@ -20,11 +20,12 @@ from structlog.testing import capture_logs
 
 from services.classifier.reading.confinement import Layer
 from services.classifier.reading.confinement.system_calls import ALLOWED, DEADLY, REFUSED, allowed_if
-from services.classifier.reading.frames import ANSWER_HEADER, Verdict, answer
+from services.classifier.reading.frames import ANSWER_HEADER, PICTURE_HEADER, Answer, Verdict
 from services.classifier.reading.pool import MailExhausted, ReaderPool, ReadingFailed
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
 from tests.services.classifier.reading.images.pictures import PICTURES
+from tests.services.classifier.wrappings import PNG, mail
 
 TESTS = Path(__file__).parents[1]
 
@@ -183,10 +184,13 @@ def _mails() -> Iterator[bytes]:
 @pytest.mark.parametrize(
     ("said", "how"),
     [
-        (ANSWER_HEADER.pack(Verdict.READ, MEMORY), "no known form"),
-        (ANSWER_HEADER.pack(77, 0), "no known form"),
+        (ANSWER_HEADER.pack(Verdict.READ, MEMORY, 0, 0), "no known form"),
+        (ANSWER_HEADER.pack(Verdict.READ, 0, 1, MEMORY), "no known form"),
+        (ANSWER_HEADER.pack(Verdict.READ, 0, 2**32 - 1, 0), "no known form"),
+        (ANSWER_HEADER.pack(Verdict.READ, 0, 1, 8) + PICTURE_HEADER.pack(MEMORY), "more bytes of pictures"),
+        (ANSWER_HEADER.pack(77, 0, 0, 0), "no known form"),
     ],
-    ids=["endless", "unknown"],
+    ids=["endless", "endless pictures", "pictures without end", "a picture larger than announced", "unknown"],
 )
 async def test_an_answer_without_bounds_is_not_taken(said: bytes, how: str) -> None:
     with capture_logs() as logs:
@@ -197,11 +201,22 @@ async def test_an_answer_without_bounds_is_not_taken(said: bytes, how: str) -> N
 
 
 async def test_an_answer_that_is_no_mail_is_an_error_that_quotes_nothing_of_it() -> None:
-    said = answer(Verdict.READ, b'{"subject": "geheim"}')
+    said = b"".join(Answer(Verdict.READ, b'{"subject": "geheim"}').pieces())
     async with hostile_readers() as pool:
         with pytest.raises(ReadingFailed) as failed:
             await pool.read(b"answer " + said.hex().encode(), MAIL_ID, SETTINGS, seconds=SECONDS)
     assert "geheim" not in "".join(traceback.format_exception(failed.value))
+
+
+@pytest.mark.parametrize("place", ["1", "-1", "true", "0.5", '"0"', "null"])
+async def test_a_picture_that_is_not_there_is_an_error(place: str) -> None:
+    sound = Answer.of(read_mail(mail("image/png", PNG), MAIL_ID, SETTINGS))
+    assert b'"content":0' in sound.content
+    missing = sound.content.replace(b'"content":0', f'"content":{place}'.encode())
+    said = b"".join(Answer(Verdict.READ, missing, sound.pictures).pieces())
+    async with hostile_readers() as pool:
+        with pytest.raises(ReadingFailed):
+            await pool.read(b"answer " + said.hex().encode(), MAIL_ID, SETTINGS, seconds=SECONDS)
 
 
 async def test_a_confined_process_reads_each_kind_of_mail_as_any_other() -> None:

@@ -32,11 +32,10 @@ from services.classifier.reading.fork_server import serve
 from services.classifier.reading.frames import (
     LAYERS,
     ORDER,
-    READ_MAIL,
     REQUEST_HEADER,
+    Answer,
     Mode,
     Verdict,
-    answer,
 )
 from services.classifier.reading.reader import read_beginning, read_head, read_headers, read_mail
 from services.classifier.reading.warm_up import warm_up
@@ -73,11 +72,9 @@ def _work(memory_bytes: int, connection: socket.socket) -> None:
     _limit(memory_bytes)
     layers = confine()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    answers.write(answer(Verdict.READY, LAYERS.dump_json(layers)))
-    answers.flush()
+    _write(answers, Answer(Verdict.READY, LAYERS.dump_json(layers)))
     while header := requests.read(REQUEST_HEADER.size):
-        answers.write(_serve(header, requests))
-        answers.flush()
+        _write(answers, _serve(header, requests))
         if REQUEST_HEADER.unpack(header)[-1] > LARGE_BYTES:
             gc.collect()
 
@@ -95,7 +92,12 @@ def _limit_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds + 1, resource.RLIM_INFINITY))
 
 
-def _serve(header: bytes, requests: BinaryIO) -> bytes:
+def _write(answers: BinaryIO, answer: Answer) -> None:
+    answers.writelines(answer.pieces())
+    answers.flush()
+
+
+def _serve(header: bytes, requests: BinaryIO) -> Answer:
     mode, cpu_seconds, order_size, raw_size = REQUEST_HEADER.unpack(header)
     _limit_cpu(cpu_seconds)
     said = requests.read(order_size)
@@ -103,11 +105,11 @@ def _serve(header: bytes, requests: BinaryIO) -> bytes:
         raw = requests.read(raw_size)
         order = ORDER.validate_json(said)
         read = _READERS[mode]
-        return answer(Verdict.READ, READ_MAIL.dump_json(read(raw, order.mail_id, order.settings)))
+        return Answer.of(read(raw, order.mail_id, order.settings))
     except (MemoryError, RecursionError):
-        return answer(Verdict.EXHAUSTED, b"")
+        return Answer(Verdict.EXHAUSTED, b"")
     except Exception:  # noqa: BLE001 - our own error, whatever it is, is the parent's to count
-        return answer(Verdict.FAILED, traceback.format_exc(limit=-8).encode("utf-8", "replace"))
+        return Answer(Verdict.FAILED, traceback.format_exc(limit=-8).encode("utf-8", "replace"))
 
 
 if __name__ == "__main__":

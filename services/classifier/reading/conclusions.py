@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Final
 
-from pydantic import ConfigDict
-
+from services.classifier.reading.pictures import SetApart
 from shared.messages import AutomaticKind
 
 WEAKEST_SIGN: Final = "List-Unsubscribe"
@@ -31,9 +30,7 @@ class Automatic:
 class Copy:
     """A copy of an image: PNG or JPEG, sizes in pixels."""
 
-    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
-    content: bytes
+    content: SetApart
     media_type: str
     width: int
     height: int

@@ -27,7 +27,16 @@ from pydantic import ValidationError
 
 from services.classifier.reading.children import Child, ForkServer, NotBorn, how_it_ended
 from services.classifier.reading.confinement import Layer
-from services.classifier.reading.frames import ANSWER_HEADER, LAYERS, READ_MAIL, Mode, Order, Verdict, request
+from services.classifier.reading.frames import (
+    ANSWER_HEADER,
+    LAYERS,
+    PICTURE_HEADER,
+    Answer,
+    Mode,
+    Order,
+    Verdict,
+    request,
+)
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.unread import unread_mail
 from services.classifier.reading.values import ReadingSettings, ReadMail
@@ -47,6 +56,8 @@ DECODE_OFF_LOOP_BYTES: Final = 64 * 1024
 
 ANSWER_TIMES: Final = 2
 """How often an answer stands in its child's memory when it is written: there is no larger one than a share of that."""
+MOST_PICTURES: Final = 3 * DEFAULT_LIMITS.images
+"""Of an answer: each image with its two copies."""
 LONGEST_TRACEBACK: Final = 64 * 1024
 _VERDICTS: Final = frozenset(Verdict)
 READER: Final = ("-W", "ignore", "-m", "services.classifier.reading")
@@ -180,10 +191,10 @@ class ReaderPool:
         with _seconds.labels(mode.name.lower()).time():
             try:
                 try:
-                    verdict, content = await self._ask(head, raw, seconds)
+                    answer = await self._ask(head, raw, seconds)
                 except _ChildDied as died:
                     _log.warning("reader_died", died_of=str(died), mode=mode.name.lower())
-                    verdict, content = await self._ask(head, raw, seconds)
+                    answer = await self._ask(head, raw, seconds)
             except _Forbidden as broken:
                 _readings.labels(mode.name.lower(), "forbidden").inc()
                 _log.error("reader_forbidden", died_of=str(broken), mode=mode.name.lower())
@@ -197,7 +208,7 @@ class ReaderPool:
                     f"Reading the mail ended its process: the limits are {seconds} s of processor time and "
                     f"{self._memory_bytes} bytes of memory"
                 ) from gone
-        return await self._result(verdict, content, mode)
+        return await self._result(answer, mode)
 
     async def read_head(self, begin: bytes, mail_id: uuid.UUID, settings: ReadingSettings) -> ReadMail:
         """What can be told of a mail that cannot be read whole, from its beginning (SPEC D17).
@@ -212,7 +223,7 @@ class ReaderPool:
                 _log.warning("head_unreadable", mode=mode.name.lower(), reason=type(failed).__name__)
         return unread_mail()
 
-    async def _ask(self, head: bytes, raw: RawMailBytes, seconds: float) -> tuple[int, bytes]:
+    async def _ask(self, head: bytes, raw: RawMailBytes, seconds: float) -> Answer:
         reader, child = await self._ready_child()
         try:
             reader.mails += 1
@@ -231,7 +242,7 @@ class ReaderPool:
         except BaseException:
             await self._replace(reader)
             raise
-        if reader.mails < MAILS_A_CHILD and answered[0] != Verdict.EXHAUSTED:
+        if reader.mails < MAILS_A_CHILD and answered.verdict != Verdict.EXHAUSTED:
             self._idle.put_nowait(reader)
         else:
             await self._replace(reader)
@@ -258,16 +269,16 @@ class ReaderPool:
             await self._replace(reader)
             raise
 
-    async def _result(self, verdict: int, content: bytes, mode: Mode) -> ReadMail:
-        _readings.labels(mode.name.lower(), Verdict(verdict).name.lower()).inc()
-        if verdict == Verdict.EXHAUSTED:
+    async def _result(self, answer: Answer, mode: Mode) -> ReadMail:
+        _readings.labels(mode.name.lower(), Verdict(answer.verdict).name.lower()).inc()
+        if answer.verdict == Verdict.EXHAUSTED:
             raise MailExhausted(f"The mail needs more than {self._memory_bytes} bytes of memory, or is nested too deep")
-        if verdict == Verdict.FAILED:
-            raise ReadingFailed(content[:LONGEST_TRACEBACK].decode("utf-8", "replace"))
+        if answer.verdict == Verdict.FAILED:
+            raise ReadingFailed(answer.content[:LONGEST_TRACEBACK].decode("utf-8", "replace"))
         try:
-            if len(content) > DECODE_OFF_LOOP_BYTES:
-                return await asyncio.to_thread(READ_MAIL.validate_json, content)
-            return READ_MAIL.validate_json(content)
+            if len(answer.content) > DECODE_OFF_LOOP_BYTES:
+                return await asyncio.to_thread(answer.mail)
+            return answer.mail()
         except ValidationError as wrong:  # its text holds what was answered, which is no matter for a log
             raise ReadingFailed(f"the answer is no mail read: {wrong.error_count()} fields are wrong") from None
 
@@ -286,8 +297,7 @@ class ReaderPool:
         """A child that is confined; tells once how. Raises NotBorn."""
         child = await server.fork()
         try:
-            _, content = await self._answer(child)
-            lacking = LAYERS.validate_json(content)
+            lacking = LAYERS.validate_json((await self._answer(child)).content)
         except (OSError, asyncio.IncompleteReadError, _ChildDied, ValueError) as failed:
             child.kill()
             raise NotBorn(how_it_ended(await child.died)) from failed
@@ -344,7 +354,7 @@ class ReaderPool:
             # QUIRK: RuntimeError is uvloop's word for the connection of a child that died while it was idle
             raise _Gone from closed
 
-    async def _answered(self, child: Child, seconds: float) -> tuple[int, bytes]:
+    async def _answered(self, child: Child, seconds: float) -> Answer:
         """The answer to a request. Raises _Gone, _OutOfTime, and _ChildDied for one that no child of ours gives."""
         try:
             async with asyncio.timeout(seconds):
@@ -354,9 +364,17 @@ class ReaderPool:
         except (OSError, asyncio.IncompleteReadError) as closed:
             raise _Gone from closed
 
-    async def _answer(self, child: Child) -> tuple[int, bytes]:
-        """The next verdict and its content. Raises _ChildDied for an answer that no child of ours gives."""
-        verdict, size = ANSWER_HEADER.unpack(await child.answers.readexactly(ANSWER_HEADER.size))
-        if size > self._memory_bytes // ANSWER_TIMES or verdict not in _VERDICTS:
+    async def _answer(self, child: Child) -> Answer:
+        """The next answer. Raises _ChildDied for an answer that no child of ours gives."""
+        read = child.answers.readexactly
+        verdict, size, count, left = ANSWER_HEADER.unpack(await read(ANSWER_HEADER.size))
+        if size + left > self._memory_bytes // ANSWER_TIMES or count > MOST_PICTURES or verdict not in _VERDICTS:
             raise _ChildDied("an answer of no known form")
-        return verdict, await child.answers.readexactly(size)
+        answer = Answer(verdict, await read(size))
+        for _ in range(count):
+            (length,) = PICTURE_HEADER.unpack(await read(PICTURE_HEADER.size))
+            left -= length
+            if left < 0:
+                raise _ChildDied("more bytes of pictures than were announced")
+            answer.pictures.append(await read(length))
+        return answer

@@ -6,11 +6,10 @@ import traceback
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final
-
-from pydantic import ConfigDict
+from typing import Final
 
 from services.classifier.reading.conclusions import Automatic, Copies, Forwarded
+from services.classifier.reading.pictures import SetApart
 from shared.messages import Body, BouncedRecipient, ContentKey, Crypto, DmarcResult, LeftOut, MailAddress
 
 _INNERMOST_CALLS: Final = 8
@@ -51,14 +50,12 @@ class OurError:
 class ReadImage:
     """An image of the mail, decoded once: its bytes and what they are."""
 
-    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
     id: uuid.UUID
     name: str
     media_type: str
     width: int
     height: int
-    content: bytes
+    content: SetApart
     inline: bool
     content_id: str | None
     is_tracking: bool = False

@@ -14,7 +14,7 @@ import traceback
 import uuid
 from typing import Final
 
-from services.classifier.reading.frames import READ_MAIL
+from services.classifier.reading.frames import Answer, Verdict
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
 
@@ -48,8 +48,8 @@ def warm_up() -> None:
             importlib.import_module(f"encodings.{charset.name}")
     for module in _TABLES:
         importlib.import_module(module)
-    READ_MAIL.dump_json(read_mail(_MAIL, uuid.UUID(int=0), ReadingSettings(markers=("##",))))
+    Answer.of(read_mail(_MAIL, uuid.UUID(int=0), ReadingSettings(markers=("##",))))
     try:
-        READ_MAIL.validate_json(b"")
+        Answer(Verdict.READ, b"").mail()
     except ValueError:
         traceback.format_exc()

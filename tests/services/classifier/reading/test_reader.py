@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from services.classifier.reading.frames import READ_MAIL
+from services.classifier.reading.frames import Answer
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from services.classifier.reading.mime import parser
 from services.classifier.reading.mime import part as part_module
@@ -33,9 +33,9 @@ def read(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
 
 def assert_bounded(mail: ReadMail) -> None:
     """Everything fits PostgreSQL and the limits, and travels unchanged."""
-    encoded = READ_MAIL.dump_json(mail)
-    assert b"\\u0000" not in encoded
-    assert READ_MAIL.validate_json(encoded) == mail
+    answer = Answer.of(mail)
+    assert b"\\u0000" not in answer.content
+    assert answer.mail() == mail
     assert len(mail.subject) <= DEFAULT_LIMITS.subject
     assert len(mail.whole.text) <= DEFAULT_LIMITS.text
     assert len(mail.images) <= DEFAULT_LIMITS.images
