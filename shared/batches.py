@@ -4,8 +4,9 @@
     known = await look_up.of(asked)                   # in each task; returns or raises as if it were alone
 
 Whatever waits when the work begins is one batch; who asks alone is answered at once. While a batch is being done the
-next one gathers: the busier, the larger, the cheaper each. Where items come singly though many are under way (they are
-made ready one by one), `worth` says how many of them are worth waiting for, which is done for PATIENCE_SECONDS at most.
+next one gathers: the busier, the larger, the cheaper each. Items that are under way are worth waiting for, which is done
+for `patience_seconds` at most: those that somebody said are `coming`, and as many as `worth` says, where that depends on
+more.
 
 A batch that fails is done again item by item, each failing for itself: one bad item costs the others nothing but time.
 The work must therefore leave nothing behind when it raises (a transaction). An `Outage` is everybody's, and what else
@@ -17,7 +18,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -29,7 +31,7 @@ from shared.errors import Outage
 MOST: Final = 32
 """Items of a batch: beyond that a batch saves little more, and its transaction only holds its locks for longer."""
 PATIENCE_SECONDS: Final = 0.1
-"""How long the first of a batch waits for those that are worth waiting for: a part of what they wait in their queue."""
+"""How long the first of a batch waits for those that are worth waiting for, where nothing else is said."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,8 +73,11 @@ class Batches(Generic[Item, Result]):
         at_once: int = 1,
         everybodys: type[Exception] = Outage,
         worth: Callable[[], int] = lambda: 1,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._worth = worth
+        self._coming = 0
+        self._patience_seconds = patience_seconds
         self._patience: asyncio.TimerHandle | None = None
         """Runs while a batch gathers."""
         self._everybodys = (Outage, everybodys)
@@ -84,6 +89,17 @@ class Batches(Generic[Item, Result]):
         self._running: set[asyncio.Task[None]] = set()
         self._items = _items.labels(what)
         _redone.labels(what)
+
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        """Around what makes an item ready that is asked for next: who waits already waits for it, for a moment."""
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+            if self._waiting:  # for others of these, or for nothing any more
+                self._begin()
 
     async def of(self, item: Item) -> Result:
         """The result of one item, or what `work` raises for it."""
@@ -100,10 +116,10 @@ class Batches(Generic[Item, Result]):
         """Do what waits, or let it gather while more is worth waiting for."""
         if len(self._running) >= self._at_once:
             return
-        if len(self._waiting) >= min(self._most, self._worth()):
+        if len(self._waiting) >= min(self._most, max(self._worth(), len(self._waiting) + self._coming)):
             self._begin_now()
         elif self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._begin_now)
+            self._patience = asyncio.get_running_loop().call_later(self._patience_seconds, self._begin_now)
 
     def _begin_now(self) -> None:
         if self._patience is not None:

@@ -51,8 +51,8 @@ LARGEST_MAIL: Final = 256 * 1024 * 1024
 SECONDS_AMONG_OTHERS: Final = 3
 """Seconds of processor time of a mail for which others wait: ten times what a large one takes, save many pictures."""
 
-GATHERED: Final = 8
-"""Mails that go on together while as many again are in hand, which the readers have still before them."""
+PATIENCE_SECONDS: Final = 0.25
+"""How long a mail waits for the company of others: about as long as those that come after it wait for the readers."""
 
 _log = structlog.get_logger(__name__)
 
@@ -79,9 +79,21 @@ class Classifier:
         alone_seconds: float,
         scanner: Scanner | None = None,
     ) -> None:
-        self._settings = Batches(partial(repository.helpdesk_settings, pool), what="settings")
         self._in_hand = 0
-        self._known = Batches(partial(repository.look_up, pool), what="look-ups", worth=self._gathered)
+        # One by one mails would never meet, neither before the readers nor from their hands: a fourth of what is in
+        # hand goes to the readers together, a half goes on together, and they have the rest before them meanwhile.
+        self._settings = Batches(
+            partial(repository.helpdesk_settings, pool),
+            what="settings",
+            worth=lambda: self._in_hand // 4,
+            patience_seconds=PATIENCE_SECONDS,
+        )
+        self._known = Batches(
+            partial(repository.look_up, pool),
+            what="look-ups",
+            worth=lambda: self._in_hand // 2,
+            patience_seconds=PATIENCE_SECONDS,
+        )
         self._floods = Batches(partial(repository.hold_floods, pool), what="floods")
         self._frequent_senders = FrequentSenders()
         self._store = Store(pool, blobs)
@@ -118,10 +130,6 @@ class Classifier:
         reason = Reason(id=ReasonId.OUR_ERROR, detail=type(error).__name__)
         await self._finish(mail, settings, read, (reason,))
         return True
-
-    def _gathered(self) -> int:
-        """How many mails that are read go on together: one by one they would never meet, from the readers' hands."""
-        return GATHERED if self._in_hand >= 2 * GATHERED else 1
 
     async def _handle(self, mail: RawMail, delivery: Delivery) -> None:
         settings = await self._settings.of(mail.helpdesk_id)

@@ -259,7 +259,8 @@ class Check:
         with SpooledTemporaryFile(max_size=INLINE_LIMIT) as spooled:
             file = cast(BinaryIO, spooled)
             try:
-                new = await self._fetch(mail, file)
+                with self._ledger.coming():
+                    new = await self._fetch(mail, file)
                 self._got_on_at = time.monotonic()
                 if new.complete and new.full_size <= INLINE_LIMIT:  # in memory: the file was never written
                     file.seek(0)

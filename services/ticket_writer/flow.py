@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import structlog
 
@@ -38,7 +39,7 @@ from services.ticket_writer.rules.outcome import (
 )
 from services.ticket_writer.rules.recipients import Notification
 from services.ticket_writer.rules.record import Record
-from services.ticket_writer.rules.safe_bodies import unsafe_readings
+from services.ticket_writer.rules.safe_bodies import readings, unsafe_readings
 from services.ticket_writer.rules.summaries import Burst, after, begins_summary, in_burst, may_be_summarised, together
 from services.ticket_writer.rules.supplement import supplement
 from services.ticket_writer.storing import ToStore
@@ -49,11 +50,17 @@ from shared.blobs.store import BlobStore
 from shared.broker.publish import Publisher
 from shared.broker.wire import Delivery
 from shared.errors import DeadLetter
-from shared.messages import ClassifiedMail, Outcome, TicketEvent
+from shared.messages import Bodies, ClassifiedMail, Outcome, TicketEvent
 from shared.portal.counted_addresses import counted_address
 from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
 from shared.portal.mail_limits import LIMIT_REASONS
 from shared.portal.reasons import NotSentReason
+
+
+PATIENCE_SECONDS: Final = 0.02
+"""How long mails that are ready wait for those that are being looked at, and published events for others."""
+CHECKED_ON_LOOP: Final = 16 * 1024
+"""Characters of html that take less than a thread would."""
 
 
 class UnsafeHtml(DeadLetter):
@@ -76,20 +83,27 @@ class Writer:
     def __init__(self, repository: Repository, blobs: BlobStore) -> None:
         self._repository = repository
         self._blobs = blobs
-        self._writing = Batches(self.write_all, what="writing")
+        self._writing = Batches(self.write_all, what="writing", patience_seconds=PATIENCE_SECONDS)
 
     async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Written:
         """The mail's outcome, written in one transaction with those that wait, unless an earlier delivery did that.
 
         A quarantined mail that a person replays gets another outcome (D7), as does a dead letter that comes again.
         """
+        with self._writing.coming():
+            bodies = await self._checked(mail)
+        return await self._writing.of(Message(mail, bodies, classified_at))
+
+    async def _checked(self, mail: ClassifiedMail) -> Bodies:
         bodies = await check_out(self._blobs, mail.bodies)
-        if unsafe := await asyncio.to_thread(unsafe_readings, mail, bodies):
+        large = sum(len(body.html) for body in readings(bodies).values()) > CHECKED_ON_LOOP
+        unsafe = await asyncio.to_thread(unsafe_readings, mail, bodies) if large else unsafe_readings(mail, bodies)
+        if unsafe:
             raise UnsafeHtml(
                 f"the html of {', '.join(unsafe)} is not as the classifier writes it, and might run on staff's "
                 "screens: see where the message came from; one of an earlier version is read again by a replay"
             )
-        return await self._writing.of(Message(mail, bodies, classified_at))
+        return bodies
 
     async def write_all(self, messages: Sequence[Message]) -> list[Written]:
         """The outcomes of mails in one transaction, as if they had come one after the other; all or none is written."""
@@ -109,7 +123,7 @@ class Flow:
         self._repository = repository
         self._publisher = publisher
         self._over_limit = OverLimit()
-        self._published = Batches(self._mark_published, what="recording events")
+        self._published = Batches(self._mark_published, what="recording events", patience_seconds=PATIENCE_SECONDS)
 
     async def handle(self, delivery: Delivery) -> None:
         """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
@@ -117,7 +131,8 @@ class Flow:
         structlog.contextvars.bind_contextvars(outcome=written.outcome.value)
         if written.event is not None:
             self._over_limit.count(written.event.helpdesk_id, written.over_limit)
-            await self._publisher.publish(written.event)
+            with self._published.coming():
+                await self._publisher.publish(written.event)
             await self._published.of(written.event)
 
     async def _mark_published(self, events: Sequence[TicketEvent]) -> list[None]:

@@ -186,3 +186,44 @@ async def test_what_is_left_behind_a_batch_that_gathered_gathers_too() -> None:
     assert await batches.of(4) == 8
     assert await three == [2, 4, 6]
     assert work.batches == [[1, 2], [3, 4]]
+
+
+FOR_EVER = 3600.0
+
+
+async def test_an_item_waits_for_those_that_are_coming() -> None:
+    work = Work()
+    batches = Batches(work, what="test", patience_seconds=FOR_EVER)
+    ready = asyncio.Event()
+
+    async def come(number: int) -> int:
+        with batches.coming():
+            await ready.wait()
+        return await batches.of(number)
+
+    coming = [asyncio.create_task(come(number)) for number in (2, 3)]
+    await asyncio.sleep(0)  # they are on their way
+    first = asyncio.create_task(batches.of(1))
+    await asyncio.sleep(0)
+    assert work.batches == []
+    ready.set()
+    assert await asyncio.gather(first, *coming) == [2, 4, 6]
+    assert work.batches == [[1, 2, 3]]
+
+
+async def test_an_item_waits_no_longer_for_one_that_does_not_come() -> None:
+    work = Work()
+    batches = Batches(work, what="test", patience_seconds=FOR_EVER)
+
+    with batches.coming():
+        first = asyncio.create_task(batches.of(1))
+        await asyncio.sleep(0)
+        assert work.batches == []
+    assert await first == 2
+
+
+async def test_an_item_does_not_wait_for_ever_for_one_that_is_coming() -> None:
+    work = Work()
+    batches = Batches(work, what="test", patience_seconds=0.001)
+    with batches.coming():
+        assert await batches.of(1) == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
@@ -131,6 +132,10 @@ class Unfinished:
     dead_letters: int
 
 
+PATIENCE_SECONDS: Final = 0.05
+"""How long a mail that is fetched waits for those that are being fetched."""
+
+
 class AlreadyTakenIn(Exception):
     """Another fetcher was faster: the ledger has this mail by now, and nothing was stored."""
 
@@ -150,7 +155,7 @@ class Ledger:
     def __init__(self, pool: Pool, blobs: BlobStore) -> None:
         self._pool = pool
         self._blobs = blobs
-        self._small = Batches(self._take_in_all, what="mails taken in")
+        self._small = Batches(self._take_in_all, what="mails taken in", patience_seconds=PATIENCE_SECONDS)
 
     async def known(self, mail_ids: Collection[MailId]) -> dict[MailId, KnownMail]:
         """What the ledger knows of these mails; those that it does not know are left out."""
@@ -159,6 +164,10 @@ class Ledger:
             if rows:
                 await confirm_found(acquired)
         return {row["mail_id"]: KnownMail(**row) for row in rows}
+
+    def coming(self) -> AbstractContextManager[None]:
+        """Around the fetching of a mail that is taken in next: others wait for it, a moment, to be stored with it."""
+        return self._small.coming()
 
     async def take_in(self, mailbox: ClaimedMailbox, mail: NewMail, raw: Source) -> RawMail:
         """Store the raw bytes and the ledger's row in one transaction; the mail's envelope.
