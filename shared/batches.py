@@ -4,9 +4,8 @@
     known = await look_up.of(asked)                   # in each task; returns or raises as if it were alone
 
 Whatever waits when the work begins is one batch; who asks alone is answered at once. While a batch is being done the
-next one gathers: the busier, the larger, the cheaper each. Items that are under way are worth waiting for, which is done
-for `patience_seconds` at most: those that somebody said are `coming`, and as many as `worth` says, where that depends on
-more.
+next one gathers: the busier, the larger, the cheaper each. Items that are under way are waited for,
+`patience_seconds` at most: those that somebody said are `coming`, or as many as `worth` says.
 
 A batch that fails is done again item by item, each failing for itself: one bad item costs the others nothing but time.
 The work must therefore leave nothing behind when it raises (a transaction). An `Outage` is everybody's, and what else

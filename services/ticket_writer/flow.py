@@ -56,7 +56,6 @@ from shared.portal.history import also_in_other_helpdesk, followed_by_new_ticket
 from shared.portal.mail_limits import LIMIT_REASONS
 from shared.portal.reasons import NotSentReason
 
-
 PATIENCE_SECONDS: Final = 0.02
 """How long mails that are ready wait for those that are being looked at, and published events for others."""
 CHECKED_ON_LOOP: Final = 16 * 1024
