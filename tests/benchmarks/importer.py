@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import statistics
 import time
@@ -40,6 +41,16 @@ _A_DAY_LATER: Final = """
     UPDATE helpdesk.notifications SET created_at = created_at - interval '1 day'
     WHERE created_at > now() - interval '1 day'"""
 _EXPECTED: Final = {"ticket", "supplement"}
+_ANSWERS: Final = re.compile(rb"^In-Reply-To:\s*(\S+)", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A mail that the mail server took, when, for whom, and the Message-ID of what it answers."""
+
+    at: float
+    recipient: str
+    answers: str
 
 
 @dataclass(slots=True)
@@ -53,8 +64,8 @@ class Importer:
     folder: Path
     supervisors: list[Supervisor] = field(default_factory=list)
     delivered: int = 0
-    received: list[tuple[float, str]] = field(default_factory=list)
-    """When the mail server took a mail, and for whom."""
+    received: list[Received] = field(default_factory=list)
+    """What the mail server took."""
     received_bytes: int = 0
     changes: list[float] = field(default_factory=list)
     """When a transaction that changed tickets was heard of, so was committed."""
@@ -118,7 +129,7 @@ class Importer:
                     break
                 await asyncio.sleep(_POLL)
         outcomes = await self.outcomes(since)
-        return [*outcomes.values(), max([*outcomes.values(), *(at for at, _ in self.received)])]
+        return [*outcomes.values(), max([*outcomes.values(), *(mail.at for mail in self.received)])]
 
     async def outcomes(self, since: float) -> dict[str, float]:
         """When each outcome since then was decided, by the name of the mail's file."""
@@ -135,7 +146,8 @@ class Importer:
 
     async def hear(self, delivery: Delivery) -> None:
         """Note a mail that the mail server took."""
-        self.received.append((time.time(), delivery.recipients[0]))
+        answers = _ANSWERS.search(delivery.content)
+        self.received.append(Received(time.time(), delivery.recipients[0], answers[1].decode() if answers else ""))
         self.received_bytes += len(delivery.content)
         self.smtp.deliveries.clear()
 

@@ -17,25 +17,25 @@ async def latency(importer: Importer, mails: Sequence[bytes], pace: float) -> La
     """Deliver so many mails a second, each at its time.
 
     A commit is when a listener first hears of one after the outcome was decided: `outcome_at` is before the commit.
-    A confirmation is the first mail after the delivery to the sender's address; automatic mails get none.
+    A confirmation is the mail to the sender that answers his; not each mail gets one.
     """
     clock = asyncio.get_running_loop().time
-    delivered, senders = {}, {}
+    delivered, confirmed = {}, {}
     heard = len(importer.received)
     began, first = clock(), time.time()
     for number, mail in enumerate(mails):
         await asyncio.sleep(max(0.0, began + number / pace - clock()))
         file = importer.deliver(mail)
         delivered[file.unique_name] = file.at
-        senders[file.unique_name] = parseaddr(str(message_from_bytes(mail)["From"]))[1]
+        headers = message_from_bytes(mail)
+        confirmed[parseaddr(headers["From"])[1], headers["Message-ID"]] = file.at
     await importer.done(first)
     outcomes = await importer.outcomes(first)
     commits = [_next(importer.changes, outcomes[name]) - at for name, at in delivered.items()]
-    received = importer.received[heard:]
     confirmations = [
-        min(later) - at
-        for name, at in delivered.items()
-        if (later := [when for when, whom in received if whom == senders[name] and when >= at])
+        mail.at - confirmed[mail.recipient, mail.answers]
+        for mail in importer.received[heard:]
+        if (mail.recipient, mail.answers) in confirmed
     ]
     return Latency(pace, len(mails), *percentiles(commits), *percentiles(confirmations))
 

@@ -23,7 +23,7 @@ def three_lines(results: Results) -> str:
         f"{results['ratio_to_peer']:.1f} times django-helpdesk on the same machine and mails, "
         f"{results['share_of_ceiling']:.0%} of processes that only pass the mails on.\n"
         f"- At 20 mails/s a mail is committed **{latency['p50']:.0f} ms** after its delivery "
-        f"(p99 {latency['p99']:.0f} ms); an fsync of that disk takes {fsync:.1f} ms.\n"
+        f"(p99 {latency['p99']:.0f} ms); an fsync of that disk takes {fsync:.2g} ms.\n"
         f"- With {max(sizes):,} tickets a mail costs {most:.0f} ms of processor, with {min(sizes):,} {least:.0f} ms; "
         f"the largest process has {max(results['memory_mb'].values()):.0f} MB; "
         f"a service starts in {max(results['startup_s'].values()):.1f} s of processor.\n"
