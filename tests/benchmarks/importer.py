@@ -41,7 +41,7 @@ _A_DAY_LATER: Final = """
     UPDATE helpdesk.notifications SET created_at = created_at - interval '1 day'
     WHERE created_at > now() - interval '1 day'"""
 _EXPECTED: Final = {"ticket", "supplement"}
-_ANSWERS: Final = re.compile(rb"^In-Reply-To:\s*(\S+)", re.M)
+_ANSWERS: Final = re.compile(rb"^In-Reply-To:\s*(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
