@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
-from email.quoprimime import body_encode
 from email.utils import format_datetime
 from typing import Final
 
@@ -27,6 +26,15 @@ NAME_LIMIT: Final = 100
 _SUPPRESSED: Final = "DR, RN, NRN, OOF, AutoReply"
 _MESSAGE_ID: Final = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
 _PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_LIST: Final = re.compile(r"[;,](?: |$)")
+"""Where `Header` rather folds a line than between two other words."""
+_QUOTED: Final = re.compile(r"[^\t\n -~]")
+"""What quoted-printable writes as `=XX`, beside the `=` itself (RFC 2045 §6.7)."""
+_WRITTEN: Final = {chr(octet): f"={octet:02X}" for octet in range(256)}
+_FULL_LINE: Final = re.compile(
+    rf"(?s)(?=.{{{LINE_LIMIT + 1}}})"  # what is left is too long
+    rf".{{{LINE_LIMIT - 3}}}(?:(?==)|.(?:(?==)|.))"  # as many octets as fit with a soft break, no `=XX` broken up
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,22 @@ def unstructured(text: str, *, after: str) -> str:
     """
     plain = one_line(text)
     charset = "us-ascii" if plain.isascii() and "=?" not in plain and _fits(plain) else "utf-8"
+    if charset == "us-ascii" and not _LIST.search(plain):
+        return _folded(plain, len(after))
     return Header(plain, charset, maxlinelen=LINE_LIMIT, header_name=after.rstrip(": ")).encode(linesep="\r\n")
+
+
+def _folded(plain: str, column: int) -> str:
+    """Words as `Header` folds them, at a tenth of its cost."""
+    lines: list[str] = []
+    line = ""
+    for word in plain.split(" "):
+        if line and column + len(line) + 1 + len(word) > LINE_LIMIT:
+            lines.append(line)
+            line, column = word, len(" ")
+        else:
+            line = f"{line} {word}" if line else word
+    return "\r\n ".join([*lines, line])
 
 
 def _fits(plain: str) -> bool:
@@ -129,10 +152,36 @@ def _phrase(name: str) -> str:
 
 
 def _part(media_type: str, content: str) -> list[str]:
-    octets = content.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("latin-1")
     return [
         f"Content-Type: {media_type}; charset=utf-8",
         "Content-Transfer-Encoding: quoted-printable",
         "",
-        body_encode(octets, maxlinelen=LINE_LIMIT, eol="\r\n"),
+        quoted_printable(content.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")),
     ]
+
+
+def quoted_printable(octets: bytes) -> str:
+    """Lines of text that end with LF, as `email.quoprimime.body_encode` writes them, in much less time."""
+    plain = octets.decode("latin-1")
+    quoted = _QUOTED.sub(lambda octet: _WRITTEN[octet[0]], plain.replace("=", "=3D"))
+    return "\r\n".join(map(_with_soft_breaks, quoted.split("\n")))
+
+
+def _with_soft_breaks(line: str) -> str:
+    full = _FULL_LINE.findall(line) if len(line) > LINE_LIMIT else []
+    rest = line[sum(map(len, full)) :]
+    if rest.endswith((" ", "\t")):
+        rest = _with_its_space(rest)
+    return "=\r\n".join([*full, rest])
+
+
+def _with_its_space(rest: str) -> str:
+    """White space at the end of a line is lost on the way: written as `=XX`, or before a soft break."""
+    space = rest[-1]
+    match LINE_LIMIT - len(rest):
+        case 0:
+            return f"{rest[:-1]}=\r\n{_WRITTEN[space]}"
+        case 1:
+            return f"{rest}=\r\n"
+        case _:
+            return rest[:-1] + _WRITTEN[space]

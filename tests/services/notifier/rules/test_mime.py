@@ -1,16 +1,27 @@
 """What leaves is a well-formed mail, whatever stands in names, subjects and other people's Message-IDs."""
 
 from email import message_from_bytes
-from email.header import decode_header, make_header
+from email.header import Header, decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.quoprimime import body_encode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.rules.addresses import parse_address
-from services.notifier.rules.mime import Headers, Mailbox, is_message_id, mailbox, threading, write_mail
+from services.notifier.rules.mime import (
+    LINE_LIMIT,
+    Headers,
+    Mailbox,
+    is_message_id,
+    mailbox,
+    quoted_printable,
+    threading,
+    unstructured,
+    write_mail,
+)
 from shared.one_line import one_line
 from tests.services.notifier.examples import NOW
 
@@ -153,3 +164,20 @@ def test_a_message_id_of_somebody_else_never_breaks_a_line(reference: str) -> No
     if is_message_id(reference):
         assert reference.isascii()
         assert not set(reference) & set("<>\r\n\t ")
+
+
+@given(
+    st.lists(st.sampled_from(["a", " ", "\t", "=", "é", "€", "\n", "\x0c", "word ", "x" * 30, "y" * 73]), max_size=40)
+)
+def test_a_body_is_written_as_the_standard_library_writes_it(pieces: list[str]) -> None:
+    octets = "".join(pieces).encode()
+    expected = body_encode(octets.decode("latin-1"), maxlinelen=LINE_LIMIT, eol="\r\n")
+    assert quoted_printable(octets) == expected
+
+
+@given(st.lists(st.text("ab.,;:?=", min_size=1, max_size=30), max_size=20))
+def test_a_subject_is_folded_as_the_standard_library_folds_it(words: list[str]) -> None:
+    plain = " ".join(words)
+    charset = "utf-8" if "=?" in plain else "us-ascii"
+    expected = Header(plain, charset, maxlinelen=LINE_LIMIT, header_name="Subject").encode(linesep="\r\n")
+    assert unstructured(plain, after="Subject: ") == expected
