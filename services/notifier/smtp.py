@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import ssl
 import time
 from collections import deque
@@ -24,6 +25,7 @@ from aiosmtplib import (
     SMTPConnectError,
     SMTPConnectResponseError,
     SMTPException,
+    SMTPResponse,
     SMTPResponseException,
     SMTPServerDisconnected,
     SMTPStatus,
@@ -51,6 +53,7 @@ WAIT_SECONDS: Final = 120
 IDLE_SECONDS: Final = 60
 """How long a connection is kept without work: servers end idle ones after one to five minutes."""
 
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _TAKEN: Final = (SMTPStatus.completed, SMTPStatus.will_forward)
 _LOST: Final = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 
@@ -173,7 +176,7 @@ class SmtpTransport:
         with self._replies(Stage.RECIPIENT):
             await _ask(client, "RCPT", f"TO:<{mail.recipient}>", encoding=encoding)
         with self._replies(Stage.CONTENT):
-            response = await client.data(mail.content, timeout=CONTENT_SECONDS)
+            response = await _hand_over(client, mail.content)
         return reply_line(response.code, response.message)
 
     async def _open(self) -> _Connection:
@@ -331,6 +334,27 @@ async def _ask(client: SMTP, *words: str, encoding: str) -> None:
     response = await client.execute_command(*(word.encode(encoding) for word in words))
     if response.code not in _TAKEN:
         raise SMTPResponseException(response.code, response.message)
+
+
+async def _hand_over(client: SMTP, content: bytes) -> SMTPResponse:
+    """DATA and the mail: `client.data` would look at every line of it, for ends to mend and dots to double."""
+    started = await client.execute_command(b"DATA", timeout=CONTENT_SECONDS)
+    if started.code != SMTPStatus.start_input:
+        raise SMTPResponseException(started.code, started.message)
+    if client.protocol is None:
+        raise SMTPServerDisconnected("Connection lost")
+    client.protocol.write(_with_dots_doubled(content) + b".\r\n")
+    response = await client.protocol.read_response(timeout=CONTENT_SECONDS)
+    if response.code != SMTPStatus.completed:
+        raise SMTPResponseException(response.code, response.message)
+    return response
+
+
+def _with_dots_doubled(content: bytes) -> bytes:
+    """The mail as DATA takes it: no line of it is a dot alone (RFC 5321 §4.5.2), whatever line ends it came with."""
+    if not content.endswith(b"\r\n") or not content.count(b"\n") == content.count(b"\r") == content.count(b"\r\n"):
+        content = _LINE_END.sub(b"\r\n", content).removesuffix(b"\r\n") + b"\r\n"
+    return (b"." if content.startswith(b".") else b"") + content.replace(b"\n.", b"\n..")
 
 
 async def _is_reset(client: SMTP) -> bool:

@@ -52,6 +52,22 @@ async def test_the_servers_reply_is_returned_and_the_mail_arrives_as_it_was_writ
         assert (delivery.sender, delivery.recipients) == ("ict@example.nl", ("piet@klant.example",))
 
 
+@pytest.mark.parametrize(
+    ("content", "arrives"),
+    [
+        (b".\r\n.\r\n\r\n.", b".\r\n.\r\n\r\n.\r\n"),
+        (b"a\n.\nMAIL FROM:<x@example.nl>\n", b"a\r\n.\r\nMAIL FROM:<x@example.nl>\r\n"),
+        (b"a\r.\rb\r\n.\r\n\n", b"a\r\n.\r\nb\r\n.\r\n\r\n"),
+        (b"", b"\r\n"),
+    ],
+    ids=["dots and no end", "LF", "CR and a mixture", "nothing"],
+)
+async def test_no_line_of_a_mail_ends_it(content: bytes, arrives: bytes) -> None:
+    async with SmtpServer() as server, sending_to(server) as transport:
+        await transport.send(mail(content=content))
+        assert [delivery.content for delivery in server.deliveries] == [arrives]
+
+
 async def test_one_connection_and_one_login_serve_many_mails() -> None:
     async with (
         SmtpServer(login=("importer", "geheim")) as server,
