@@ -3,6 +3,9 @@
 A database that a test gives back waits for the next. Before that one gets it, nobody is connected to it any more, and
 its rows and its numbering are as they were at first. Where its schema, its rights or its statistics differ, another one
 takes its place.
+
+Whoever makes a database so again stays connected to it, as a superuser: a new connection would first have to read the
+catalogs of all tables, which takes longer than the rest.
 """
 
 from __future__ import annotations
@@ -99,6 +102,15 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class _Keeper:
+    """Who makes one database again as it was made: a superuser's connection to it, and what it was."""
+
+    name: str
+    connection: asyncpg.Connection[Any]
+    as_made: _AsMade
+
+
+@dataclass(frozen=True, slots=True)
 class _AsMade:
     """What a database is when it is made: how its catalogs stand, its size in bytes, its rows and its numbering."""
 
@@ -154,35 +166,34 @@ class Databases:
 
     server: PostgresEndpoint
     template: str
-    _waiting: list[tuple[str, _AsMade]] = field(default_factory=list)
+    _waiting: list[_Keeper] = field(default_factory=list)
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[Database]:
         """A database with the newest schema and no rows but the system's."""
-        name, as_made = await self._used() or await self._new()
+        keeper = await self._used() or await self._new()
         try:
-            yield Database(name, self.server)
+            yield Database(keeper.name, self.server)
         finally:
-            self._waiting.append((name, as_made))
+            self._waiting.append(keeper)
 
     async def drop(self) -> None:
         """Drop all that were given back."""
         while self._waiting:
-            await drop_database(self.server, self._waiting.pop()[0])
+            await self._drop(self._waiting.pop())
 
-    async def _used(self) -> tuple[str, _AsMade] | None:
+    async def _used(self) -> _Keeper | None:
         while self._waiting:
-            name, as_made = self._waiting.pop(0)  # the one that has rested longest
-            database = await asyncpg.connect(self.server.database(name))
+            keeper = self._waiting.pop(0)  # the one that has rested longest
             try:
-                if await as_made.restore(database):
-                    return name, as_made
-            finally:
-                await database.close()
-            await drop_database(self.server, name)
+                if await keeper.as_made.restore(keeper.connection):
+                    return keeper
+            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+                pass  # a test ended the connection, or restarted the server
+            await self._drop(keeper)
         return None
 
-    async def _new(self) -> tuple[str, _AsMade]:
+    async def _new(self) -> _Keeper:
         name = f"test_{token_hex(6)}"
         superuser = await asyncpg.connect(self.server.url)
         try:
@@ -193,10 +204,11 @@ class Databases:
         await close_database(owner)  # a copy has what its template has, save the rights on the database itself
         await owner.close()
         database = await asyncpg.connect(self.server.database(name))
-        try:
-            return name, await _AsMade.of(database)
-        finally:
-            await database.close()
+        return _Keeper(name, database, await _AsMade.of(database))
+
+    async def _drop(self, keeper: _Keeper) -> None:
+        keeper.connection.terminate()
+        await drop_database(self.server, keeper.name)
 
 
 @asynccontextmanager
