@@ -6,6 +6,7 @@ as they were at first, nobody is connected to it, and nothing has been in its qu
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -27,7 +28,7 @@ from shared.broker.topology import WAITS, Topology, TopologyParameters, Wait, to
 
 _TRUST = httpx.create_ssl_context()
 """Made once: each client would read all certificates of the machine anew, for a server without TLS."""
-_KINDS: Final = ("permissions", "topic_permissions", "policies", "queues", "exchanges", "bindings")
+_KINDS: Final = ("policies", "queues", "exchanges", "bindings")
 _REST_SECONDS: Final = 6.0
 """More than the five after which RabbitMQ's management API knows how many messages a queue has."""
 
@@ -130,8 +131,8 @@ class Vhosts:
     async def delete(self) -> None:
         """Delete all that were given back, with their users."""
         async with _client(self.server) as client:
-            while self._resting:
-                await self._delete(client, self._resting.pop()[0])
+            await asyncio.gather(*(self._delete(client, empty) for empty, _ in self._resting))
+        self._resting.clear()
 
     async def _new(self, client: httpx.AsyncClient) -> EmptyVhost:
         empty = await _make_empty(self.server)
@@ -183,12 +184,17 @@ def _topology_of(vhost: str) -> Topology:
 
 
 async def _definitions(management: Management, vhost: str) -> str:
-    """Those of a virtual host and of the users that are its own, as JSON in an order of its own."""
-    whole: Mapping[str, list[Mapping[str, Any]]] = await management.get("definitions")
+    """Those of a virtual host and of the users that are its own, as JSON in an order of its own.
+
+    Asked part by part: RabbitMQ's definitions of all are those of every virtual host that rests.
+    """
     own = {user.name for user in _topology_of(vhost).users}
+    within: Mapping[str, list[Mapping[str, Any]]] = await management.get(f"definitions/{vhost}")
     made = {
-        "users": [user for user in whole["users"] if user["name"] in own],
-        **{kind: [each for each in whole[kind] if each["vhost"] == vhost] for kind in _KINDS},
+        "users": [user for user in await management.get("users") if user["name"] in own],
+        "permissions": await management.get(f"vhosts/{vhost}/permissions"),
+        "topic_permissions": await management.get(f"vhosts/{vhost}/topic-permissions"),
+        **{kind: [{**each, "vhost": vhost} for each in within[kind]] for kind in _KINDS},
     }
     return json.dumps({kind: sorted(each, key=json.dumps) for kind, each in made.items()})
 
