@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
+import shared.lean_start  # noqa: F401 - first, as in the services: rich would draw each logged error, for a second
 from deploy.local.dovecot import ImapEndpoint
 from deploy.local.endpoints import PostgresEndpoint, RabbitmqEndpoint
 from deploy.local.failure import SetUpFailed

@@ -33,7 +33,7 @@ Exit codes     0 drained, 75 stopped before all was finished, 78 bad configurati
 
 from __future__ import annotations
 
-import shared.lean_logging  # noqa: F401 - before all else that logs
+import shared.lean_start  # noqa: F401 - before all else that logs
 
 # isort: split
 import asyncio

@@ -116,7 +116,7 @@ class Deferred(TyperCommand):
 
     def load(self) -> TyperCommand | TyperGroup:
         """The command itself."""
-        import shared.lean_logging  # noqa: F401, PLC0415 - before all that logs; help and mistyped names need neither
+        import shared.lean_start  # noqa: F401, PLC0415 - before all that logs; help and mistyped names need neither
 
         loaded = import_module(self._module).COMMANDS[self.name]
         if isinstance(loaded, typer.Typer):

@@ -26,7 +26,7 @@ exit      0 drained, 75 stopped before all was finished, 78 bad configuration, 1
 
 from __future__ import annotations
 
-import shared.lean_logging  # noqa: F401 - before all else that logs
+import shared.lean_start  # noqa: F401 - before all else that logs
 
 # isort: split
 import os

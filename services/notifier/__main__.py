@@ -29,7 +29,7 @@ Exit codes: shared.runtime.
 
 from __future__ import annotations
 
-import shared.lean_logging  # noqa: F401 - before all else that logs
+import shared.lean_start  # noqa: F401 - before all else that logs
 
 # isort: split
 import os

@@ -19,7 +19,7 @@ Exit codes: those of `shared.runtime` (0 drained, 75 not all finished, 78 bad co
 
 from __future__ import annotations
 
-import shared.lean_logging  # noqa: F401 - before all else that logs
+import shared.lean_start  # noqa: F401 - before all else that logs
 
 # isort: split
 import sys

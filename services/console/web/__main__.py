@@ -15,7 +15,7 @@ side. Exit codes: those of `shared.runtime`.
 
 from __future__ import annotations
 
-import shared.lean_logging  # noqa: F401 - before all else that logs
+import shared.lean_start  # noqa: F401 - before all else that logs
 
 # isort: split
 import asyncio
