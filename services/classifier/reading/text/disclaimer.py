@@ -59,6 +59,37 @@ _SIGNS: Final = tuple(
         ),
     )
 )
+_IN_SIGNS: Final = (
+    (
+        "intended", "addressee", "geadresseerde", "bestemd", "gericht aan", "empfänger", "bestimmt", "destinat",
+        "mottag", "modtag", "mottak", "vastaanottaj", "adresat", "příjemc", "címzett", "al\u0131c", "alic", "получател",
+        "адресат", "παραλήπτ", "individual or entity",
+    ),
+    (
+        "confiden", "vertrouwelijk", "vertraulich", "riservat", "luottamuksell", "konfidentiell", "fortrolig", "poufn",
+        "důvěrn", "dôvern", "bizalmas", "gizli", "конфіденц", "конфиденц", "εμπιστευτικ", "privileged", "privacy",
+        "geheim",
+    ),
+    (
+        "in error", "by mistake", "erroneously", "par erreur", "irrtümlich", "versehentlich", "por error",
+        "per errore", "bij vergissing", "ten onrechte", "abusievelijk", "onbevoegd", "unauthorized", "unbefugt",
+        "av misstag", "ved en fe",
+    ),
+    (
+        "notify", "inform", "contact", "advise", "delete", "destroy", "erase", "afzender", "ons ", "verwijder",
+        "vernietig", "löschen", "vernichten", "supprimer", "détrui", "eliminar", "borr", "cancellar", "distrugg",
+        "radera", "slett", "poista", "usunąć", "smazat",
+    ),
+    (
+        "aansprakelijk", "liab", "responsab", "responsib", "geen rechten", "no rights", "haft", "ansvar",
+        "odpowiedzialno", "warrant",
+    ),
+    (
+        "disclos", "cop", "distribut", "disseminat", "openbaarmaking", "vermenigvuldig", "verveelvoudig", "verspreid",
+        "verstrekking", "weitergabe", "vervielfältig", "diffusion", "divulg", "reproduc", "spridning",
+    ),
+)  # fmt: skip
+"""Of each sign what is in all that it finds, one or another, in small letters: most paragraphs have few of them."""
 _CERTAIN: Final = 4
 """So many signs tell a disclaimer that begins with other words too."""
 _AFTER_OPENING: Final = 2
@@ -202,19 +233,23 @@ def _kind_of(paragraph: str) -> _Kind:
         return _Kind.DISCLAIMER
     opens = _OPENS.match(paragraph) is not None
     is_long = len(paragraph) >= _SHORTEST
-    if is_long and _has_signs(paragraph, _AFTER_OPENING if opens else _CERTAIN):
+    if is_long and _has_signs(paragraph, small, _AFTER_OPENING if opens else _CERTAIN):
         return _Kind.DISCLAIMER
-    return _Kind.BESIDE if (opens and _has_signs(paragraph, 1)) or _REGISTERED.search(small) else _Kind.OTHER
+    return _Kind.BESIDE if (opens and _has_signs(paragraph, small, 1)) or _REGISTERED.search(small) else _Kind.OTHER
 
 
-def _has_signs(paragraph: str, enough: int) -> bool:
-    """Whether a paragraph has that many signs of a disclaimer; looked for no longer than that is open."""
-    missing = len(_SIGNS) - enough
-    for sign in _SIGNS:
+def _has_signs(paragraph: str, small: str, enough: int) -> bool:
+    """Whether a paragraph, `small` in small letters, has that many signs of a disclaimer.
+
+    It is looked for no longer than that is open, and first by what is cheap.
+    """
+    small = small.replace("\u0307", "")  # Python's small «İ» is an «i» with a dot, regular expressions' is an «i»
+    possible = [sign for sign, words in zip(_SIGNS, _IN_SIGNS, strict=True) if any(word in small for word in words)]
+    for tried, sign in enumerate(possible):
+        if enough > len(possible) - tried:
+            return False
         if sign.search(paragraph) is not None:
             enough -= 1
-        else:
-            missing -= 1
-        if enough == 0 or missing < 0:
-            break
-    return enough == 0
+        if enough == 0:
+            return True
+    return False

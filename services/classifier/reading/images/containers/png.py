@@ -19,7 +19,7 @@ _KNOWN: Final = frozenset(
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples a pixel, by colour type."""
 _FILTERS: Final = bytes(range(5))
-_PIECE: Final = 256 * 1024
+_PIECE: Final = 64 * 1024
 _END: Final = bytes.fromhex("0000000049454e44ae426082")
 
 

@@ -1,7 +1,10 @@
 """What lawyers and scanners add goes, of whatever shape; what a person wrote stays."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.classifier.reading.text.disclaimer import _IN_SIGNS, _SIGNS
 from services.classifier.reading.text.lines import text_lines
 from services.classifier.reading.text.reply import said_lines
 
@@ -87,3 +90,14 @@ def test_what_a_person_wrote_stays(written: str) -> None:
 
 def test_a_disclaimer_that_is_all_of_the_mail_stays() -> None:
     assert said(LEGAL) == LEGAL
+
+
+@given(found=st.one_of(*(st.tuples(st.just(place), st.from_regex(sign)) for place, sign in enumerate(_SIGNS))))
+def test_all_that_is_a_sign_has_one_of_the_words_that_are_looked_for_first(found: tuple[int, str]) -> None:
+    place, text = found
+    assert any(word in text.lower().replace("\u0307", "") for word in _IN_SIGNS[place])
+
+
+@pytest.mark.parametrize("words", _IN_SIGNS)
+def test_no_word_that_is_looked_for_first_stands_for_another_too(words: tuple[str, ...]) -> None:
+    assert [(one, other) for one in words for other in words if one != other and one in other] == []
