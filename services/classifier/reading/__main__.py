@@ -102,10 +102,10 @@ def _serve(header: bytes, requests: BinaryIO) -> Answer:
     _limit_cpu(cpu_seconds)
     said = requests.read(order_size)
     try:
-        raw = requests.read(raw_size)
+        raw = [requests.read(raw_size)]
         order = ORDER.validate_json(said)
         read = _READERS[mode]
-        return Answer.of(read(raw, order.mail_id, order.settings))
+        return Answer.of(read(raw.pop(), order.mail_id, order.settings))  # the reader's alone, to let it go
     except (MemoryError, RecursionError):
         return Answer(Verdict.EXHAUSTED, b"")
     except Exception:  # noqa: BLE001 - our own error, whatever it is, is the parent's to count

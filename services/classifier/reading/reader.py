@@ -69,7 +69,9 @@ class _Said:
 
 def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
     """Reads a whole mail. Never raises on what is in it, save RecursionError or MemoryError in a limited process."""
-    return _read(parse_mail(raw, limits), None, mail_id, settings, limits)
+    root = parse_mail(raw, limits)
+    del raw  # of a large mail there is room for its parts, or for its bytes; who called keeps none either
+    return _read(root, None, mail_id, settings, limits)
 
 
 def read_beginning(
@@ -77,6 +79,7 @@ def read_beginning(
 ) -> ReadMail:
     """Reads the beginning of a mail, of which our own limit on sizes kept the rest. Raises as `read_mail`."""
     root = parse_mail(raw, limits)
+    del raw
     cut = next((part.path for part in root.walk() if part.is_open_ended), None)
     return _read(root, cut, mail_id, settings, limits)
 

@@ -9,11 +9,14 @@ from typing import Final
 from services.classifier.reading.mime.charset import decode, html_label
 
 _FLOWED_QUOTE: Final = re.compile(r"^(>*)( ?)(.*)$", re.DOTALL)
+_MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a part that are decoded, at most four a character: far more characters than anybody reads of a mail (`Limits`)."""
 _ENRICHED: Final = frozenset({"text/enriched", "text/richtext"})
 
 
 def text_of(content: bytes, media_type: str, parameters: Mapping[str, str]) -> str:
     """The text that `content` (transfer encoding undone) is by its Content-Type: line ends LF, paragraphs joined."""
+    content = content[:_MOST_BYTES]
     label = parameters.get("charset") or (html_label(content) if media_type == "text/html" else None)
     text = decode(content, label).replace("\r\n", "\n").replace("\r", "\n")
     if media_type in _ENRICHED:

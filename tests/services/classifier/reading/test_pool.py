@@ -1,20 +1,25 @@
 """DESIGN 10: a mail is read in a child process that may die of it, and nothing else does."""
 
 import asyncio
+import base64
 import contextlib
+import io
 import os
+import re
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from services.classifier.reading.children import Child
 from services.classifier.reading.pool import MailExhausted, NoReader, ReaderPool
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
+from tests.services.classifier.wrappings import multipart
 
 MEBIBYTE = 1024 * 1024
 SECONDS = 4
@@ -82,6 +87,47 @@ async def test_a_mail_that_takes_too_much_memory_is_told_so_by_its_child() -> No
         with pytest.raises(MailExhausted):
             await pool.read(MAIL + b"x" * (400 * MEBIBYTE), MAIL_ID, SETTINGS, seconds=SECONDS)
         assert (await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)).subject == "Printer"
+
+
+def _text() -> bytes:
+    return MAIL + b"Een regel van de tekst.\r\n" * (64 * MEBIBYTE // 25)
+
+
+def _pictures() -> bytes:
+    pictures = [io.BytesIO() for _ in range(4)]
+    for file in pictures:
+        Image.frombytes("RGB", (2_000, 2_000), os.urandom(12_000_000)).save(file, "PNG", compress_level=0)
+    return multipart(*(_file("image/png", file.getvalue()) for file in pictures))
+
+
+def _archive() -> bytes:
+    return multipart(_file("application/zip", bytes(48 * MEBIBYTE)))
+
+
+def _file(media_type: str, content: bytes) -> bytes:
+    head = f"Content-Type: {media_type}\nContent-Transfer-Encoding: base64\n\n"
+    return head.encode() + base64.encodebytes(content)
+
+
+@pytest.mark.parametrize("mail", [_text, _pictures, _archive])
+async def test_of_a_large_mail_its_bytes_and_its_parts_are_in_memory_and_no_more(
+    pool: ReaderPool, mail: Callable[[], bytes]
+) -> None:
+    await pool.read(MAIL, MAIL_ID, SETTINGS, seconds=SECONDS)
+    (reader,) = pool._children
+    pid = reader.ready.result().pid
+    before = _most_memory(pid)
+    raw = mail()
+    read = await pool.read(raw, MAIL_ID, SETTINGS, seconds=60)
+    assert _most_memory(pid) - before < 2.3 * len(raw)
+    assert (read.body_cut, len(read.images), len(read.left_out)) in {(True, 0, 0), (False, 4, 0), (False, 0, 1)}
+
+
+def _most_memory(pid: int) -> int:
+    """Bytes of a process at its most (proc(5), VmHWM)."""
+    found = re.search(r"^VmHWM:\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
 
 
 async def test_a_child_that_is_killed_while_idle_is_replaced(pool: ReaderPool) -> None:
