@@ -6,7 +6,11 @@ A log, a database and a program get the English; the command line looks its text
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
+
+_ENDED: Final = "%(sentence)s."
+_FOLLOWED: Final = "%(first)s %(second)s"
+"""Nothing of these is to be translated."""
 
 
 class Sentence(str):
@@ -29,6 +33,16 @@ def one_below_another(sentences: Sequence[str]) -> Sentence:
     names = [f"line_{number}" for number in range(len(sentences))]
     text = "\n".join(f"%({name})s" for name in names)
     return Sentence(text, **dict(zip(names, sentences, strict=True)))
+
+
+def ended(text: str) -> str:
+    """`text` with its full stop, so that another sentence may follow."""
+    return text if text.endswith(".") else Sentence(_ENDED, sentence=text)
+
+
+def followed(first: str, second: str) -> Sentence:
+    """Two sentences one after the other."""
+    return Sentence(_FOLLOWED, first=first, second=second)
 
 
 def said_by(error: Exception) -> str:

@@ -19,8 +19,8 @@ import typer
 
 from services.console import layout
 from services.console.labels import label
-from services.console.texts import _, texts
-from shared.sentences import Sentence, said_by
+from services.console.texts import _, said_in, texts
+from shared.sentences import said_by
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -64,10 +64,7 @@ def number(count: int) -> str:
 
 def in_words(text: str) -> str:
     """What was made in English, in the process's language where it has one."""
-    if not isinstance(text, Sentence):
-        return text
-    values = {name: in_words(value) if isinstance(value, str) else value for name, value in text.values.items()}
-    return _(text.text) % values if values else _(text.text)
+    return said_in(texts(), text)
 
 
 def told_by(error: Exception) -> str:

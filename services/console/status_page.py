@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from services.console.needs_in_dutch import in_dutch
 from services.console.output import number
 from services.console.texts import N_, _, ngettext, texts
 from shared.one_line import one_line
@@ -79,7 +80,7 @@ def _needs(standing: Standing, width: int) -> Iterator[str]:
 
 def said(need: Need) -> str:
     """What needs a person, in the language of the process."""
-    return need.dutch if texts().language == "nl" else need.english
+    return in_dutch(need) if texts().language == "nl" else need.english
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:

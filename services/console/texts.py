@@ -18,6 +18,7 @@ from typing import Final
 
 from services.console.catalogue import Texts
 from shared.errors import Misconfigured
+from shared.sentences import Sentence
 
 VARIABLE: Final = "IMPORTER_LANGUAGE"
 LANGUAGES: Final = ("en", "nl")
@@ -48,6 +49,17 @@ def _(text: str) -> str:
 def ngettext(one: str, many: str, count: int) -> str:
     """The text for so many, in the language of this process."""
     return texts().ngettext(one, many, count)
+
+
+def said_in(language: Texts, text: str) -> str:
+    """A sentence that was made in English, and those among its values, in this language where it has them."""
+    if not isinstance(text, Sentence):
+        return text
+    values = {
+        name: said_in(language, value) if isinstance(value, str) else value for name, value in text.values.items()
+    }
+    said = language.gettext(text.text)
+    return said % values if values else said
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for a text that is translated later

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from shared.broker.administration import ManagementRefused
 from shared.database.pool import Pool, open_pool, transaction
 from shared.errors import Misconfigured, Outage, TryAgain
+from shared.sentences import Sentence, ended, said_by
 from shared.standing.broker import BrokerStanding, broker_standing
 from shared.standing.certificates import ServerCertificate, server_certificate
 from shared.standing.needs import NEEDS_A_PERSON, Standing
@@ -52,7 +53,7 @@ async def read(pool: Pool) -> Recorded:
 
 async def _look_at_database(where: Where) -> tuple[Recorded | None, str]:
     try:
-        async with asyncio.timeout(where.within.total_seconds()):
+        async with asyncio.timeout(_seconds(where)):
             pool = await open_pool(
                 where.database_dsn.get_secret_value(),
                 application_name="helpdesk-importer",
@@ -60,27 +61,29 @@ async def _look_at_database(where: Where) -> tuple[Recorded | None, str]:
                 patience=timedelta(0),
             )
     except TimeoutError:
-        return None, f"It does not answer within {where.within.total_seconds():g} seconds."
+        return None, Sentence("It does not answer within %(seconds)g seconds.", seconds=_seconds(where))
     except Outage as error:
-        return None, str(error)
+        return None, said_by(error)
     try:
         return await read(pool), ""
     except (Outage, TryAgain) as error:
-        return None, str(error)
+        return None, said_by(error)
     finally:
         pool.terminate()
 
 
 async def _look_at_broker(where: Where) -> tuple[BrokerStanding | None, str]:
     try:
-        async with asyncio.timeout(where.within.total_seconds()):
+        async with asyncio.timeout(_seconds(where)):
             return await broker_standing(where.amqp_dsn, where.management_dsn, where.vhost), ""
     except TimeoutError:
-        return None, f"RabbitMQ does not answer within {where.within.total_seconds():g} seconds."
+        return None, Sentence(
+            "RabbitMQ does not answer within %(seconds)g seconds.", seconds=where.within.total_seconds()
+        )
     except (Outage, ManagementRefused) as error:
-        return None, _one_sentence(str(error))
+        return None, ended(said_by(error))
     except Misconfigured as error:
-        return None, str(error)
+        return None, said_by(error)
 
 
 async def _look_at_certificates(where: Where) -> tuple[ServerCertificate, ...]:
@@ -89,11 +92,11 @@ async def _look_at_certificates(where: Where) -> tuple[ServerCertificate, ...]:
         asyncio.create_task(server_certificate("PostgreSQL", where.database_dsn)),
         asyncio.create_task(server_certificate("RabbitMQ", where.management_dsn)),
     ]
-    done, late = await asyncio.wait(looks, timeout=where.within.total_seconds())
+    done, late = await asyncio.wait(looks, timeout=_seconds(where))
     for each in late:
         each.cancel()
     return tuple(seen for each in looks if each in done and (seen := each.result()) is not None)
 
 
-def _one_sentence(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
+def _seconds(where: Where) -> float:
+    return where.within.total_seconds()

@@ -19,6 +19,7 @@ from shared.logins import ANNOUNCED, ending
 from shared.one_line import one_line
 from shared.portal.delivery import DELIVERY, DeliveryReason
 from shared.portal.english import DELIVERY as IN_ENGLISH
+from shared.sentences import followed
 from shared.standing.broker import BrokerAlarm, BrokerStanding
 from shared.standing.certificates import ServerCertificate
 from shared.standing.problems import problem_in_english
@@ -97,6 +98,7 @@ class Need:
     cause: Cause
     english: str
     dutch: str
+    """May hold a sentence that was made in English, as one of its values."""
     key: str = ""
     helpdesks: tuple[str, ...] = ()
     since: datetime | None = None
@@ -123,8 +125,10 @@ def needs(standing: Standing) -> Iterator[Need]:
         yield Need(
             Cause.DATABASE,
             f"PostgreSQL: {standing.database_trouble} No mail is imported or sent until it answers; none is lost.",
-            f"PostgreSQL: {standing.database_trouble} Tot het antwoordt wordt geen mail geïmporteerd of verstuurd; er "
-            "gaat niets verloren.",
+            followed(
+                followed("PostgreSQL:", standing.database_trouble),
+                "Tot het antwoordt wordt geen mail geïmporteerd of verstuurd; er gaat niets verloren.",
+            ),
         )
     yield from of_broker(standing)
     yield from _certificates(standing)
@@ -182,8 +186,11 @@ def of_broker(standing: Standing) -> Iterator[Need]:
         if standing.broker_trouble:
             yield Need(
                 Cause.BROKER,
-                f"{standing.broker_trouble} New mail stays unread in its mailbox until it answers.",
-                f"{standing.broker_trouble} Nieuwe mail blijft ongelezen in het postvak tot het antwoordt.",
+                f"{standing.broker_trouble} While RabbitMQ itself does not run, new mail stays unread in its mailbox.",
+                followed(
+                    standing.broker_trouble,
+                    "Zolang RabbitMQ zelf niet draait, blijft nieuwe mail ongelezen in het postvak.",
+                ),
             )
         return
     for node in standing.broker.nodes_down:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from services.console.alarms.messages import Alarm, Digest, Event
+from services.console.needs_in_dutch import in_dutch
 from shared.database.pool import Connection
 from shared.standing.needs import Need
 
@@ -118,7 +119,7 @@ async def record_seen(connection: Connection, needs: Sequence[Need], gone_after:
                 "key": need.key,
                 "helpdesks": need.helpdesks,
                 "english": need.english,
-                "dutch": need.dutch,
+                "dutch": in_dutch(need),
             }
             for need in unique
         ],

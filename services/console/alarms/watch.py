@@ -30,6 +30,7 @@ from services.console.alarms.configuration import AlarmConfiguration
 from services.console.alarms.messages import Alarm, Event, Told, alarm_message, digest_message
 from services.console.alarms.sending import Channel, MailChannel, NotTold, WebhookChannel
 from services.console.database import open_database
+from services.console.needs_in_dutch import in_dutch
 from shared.database.pool import Pool, transaction
 from shared.errors import Misconfigured, Outage, TryAgain
 from shared.one_line import one_line
@@ -208,7 +209,7 @@ class Watch:
         if self._apart is not None and self._apart.cause != need.cause:  # whose end no channel took
             self._apart, self._apart_told = None, False
         began = self._apart.first_seen_at if self._apart is not None else now
-        self._apart = Alarm(0, need.cause, "", (), need.english, need.dutch, began)
+        self._apart = Alarm(0, need.cause, "", (), need.english, in_dutch(need), began)
         if not self._apart_told and now - began >= self._after:
             self._apart_told = await self._tell_everywhere(Event.BEGAN, self._apart)
 

@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.console.catalogue import Texts
 from services.console.explanations import explained, explained_mail_out
+from services.console.needs_in_dutch import in_dutch
 from services.console.repairs.mails import ExplainedReason
 from services.console.web.translations import LANGUAGES, texts_of
 from shared.portal.reasons import Explanation
@@ -90,7 +91,7 @@ def _explained(context: Context, reason: ExplainedReason | Mapping[str, Any]) ->
 @pass_context
 def _in_words(context: Context, need: Need) -> str:
     """What needs a person, in the visitor's language."""
-    return need.dutch if context["language"] == "nl" else need.english
+    return in_dutch(need) if context["language"] == "nl" else need.english
 
 
 @pass_context

@@ -125,7 +125,7 @@ def test_an_importer_that_is_well_needs_nobody() -> None:
         pytest.param(
             replace(standing(), broker=None, broker_trouble="RabbitMQ does not answer."),
             Cause.BROKER,
-            "RabbitMQ does not answer. New mail stays unread",
+            "RabbitMQ does not answer. While RabbitMQ itself does not run, new mail stays unread",
             id="broker away",
         ),
     ],

@@ -19,6 +19,7 @@ from services.console.web.visitors import Need, Visitor, visitor_of
 from shared.broker.administration import ManagementRefused, vhost_of
 from shared.database.pool import transaction
 from shared.errors import Misconfigured, Outage
+from shared.sentences import ended, said_by
 from shared.standing.broker import BrokerStanding, broker_standing
 from shared.standing.needs import Standing, of_broker
 
@@ -78,7 +79,7 @@ async def _broker(visit: Visit) -> tuple[BrokerStanding | None, str]:
     try:
         return await broker_standing(monitoring.amqp_dsn, monitoring.management_dsn, vhost_of(monitoring.amqp_url)), ""
     except (Outage, ManagementRefused, Misconfigured) as error:
-        return None, str(error)
+        return None, ended(said_by(error))
 
 
 ROUTES: Final = (page("/", show), page("/today/stream", stream))
