@@ -38,10 +38,10 @@ class Texts:
 
     @property
     def locale(self) -> Locale:
-        """How numbers and times are written."""
+        """How numbers and times are written; in English the day stands before the month, as in all of Europe."""
         from babel import Locale  # noqa: PLC0415 - as above
 
-        return Locale.parse(self.language)
+        return Locale.parse("en_GB" if self.language == "en" else self.language)
 
     def gettext(self, text: str) -> str:
         """The text in this language."""

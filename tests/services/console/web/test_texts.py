@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
@@ -56,3 +58,9 @@ def test_no_text_stands_in_a_template_untranslated(template: Path) -> None:
 )
 def test_somebody_unknown_gets_the_language_of_his_browser(asked: str, language: str) -> None:
     assert preferred(asked) == language
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "05/03/2026, 16:26"), ("nl", "05-03-2026, 16:26")])
+def test_the_day_stands_before_the_month_in_each_language(language: str, said: str) -> None:
+    shown = format_datetime(datetime(2026, 3, 5, 16, 26, tzinfo=UTC), "short", locale=texts_of(language).locale)
+    assert shown == said
