@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Final
 
 import nh3
@@ -51,6 +52,8 @@ _ATTRIBUTES: Final = {
     "tfoot": _BOX,
     "details": {"open"},
 }
+_REMEMBERED: Final = 8
+"""Sanitisers: most mails have no images."""
 _MOST_PASSES: Final = 5
 """Mail settles at the second; what does not settle is shown as its text."""
 _LINK: Final = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x20]", re.IGNORECASE)
@@ -73,6 +76,25 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
     It is cleaned until cleaning changes nothing: what is left when elements are taken out can be read otherwise than it
     was («mutation»: a link within a link, once the svg between them is gone), and a browser reads it again.
     """
+    cleaner = _cleaner(frozenset(attachment_ids))
+    clean = _replaced(html, _NO_STAND_INS)
+    for _ in range(_MOST_PASSES):
+        before = clean
+        clean = _cleaned(before, cleaner)
+        if clean == before:
+            return clean
+    as_text = entities.escape(stripped(clean), quote=False)
+    return _cleaned(as_text, cleaner)  # as it is written: nothing changes it again
+
+
+def is_safe(html: str, attachment_ids: AbstractSet[str]) -> bool:
+    """Whether it is as `sanitise` leaves it: sanitising changes nothing more."""
+    return sanitise(html, attachment_ids) == html
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _cleaner(attachment_ids: frozenset[str]) -> nh3.Cleaner:
+    """Building one costs as much as cleaning a page of html."""
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
         value = value if value.isascii() else _replaced(value, _MEANT)  # most are, and each attribute comes by here
@@ -86,23 +108,7 @@ def sanitise(html: str, attachment_ids: AbstractSet[str]) -> str:
             return target if tag == "a" and _LINK.match(target) else None
         return value
 
-    clean = _replaced(html, _NO_STAND_INS)
-    for _ in range(_MOST_PASSES):
-        before = clean
-        clean = _cleaned(before, keep)
-        if clean == before:
-            return clean
-    return _cleaned(entities.escape(stripped(clean), quote=False), keep)  # as it is written: nothing changes it again
-
-
-def is_safe(html: str, attachment_ids: AbstractSet[str]) -> bool:
-    """Whether it is as `sanitise` leaves it: sanitising changes nothing more."""
-    return sanitise(html, attachment_ids) == html
-
-
-def _cleaned(html: str, keep: Callable[[str, str, str], str | None]) -> str:
-    clean = nh3.clean(
-        _replaced(html, _STAND_INS),
+    return nh3.Cleaner(
         tags=_TAGS,
         clean_content_tags=_DROPPED_WITH_CONTENT,
         attributes=_ATTRIBUTES,
@@ -112,7 +118,10 @@ def _cleaned(html: str, keep: Callable[[str, str, str], str | None]) -> str:
         url_schemes=_URL_SCHEMES,
         url_relative="deny",
     )
-    clean = _replaced(clean, _REFERENCES)
+
+
+def _cleaned(html: str, cleaner: nh3.Cleaner) -> str:
+    clean = _replaced(cleaner.clean(_replaced(html, _STAND_INS)), _REFERENCES)
     return clean.replace("\r", "\n")  # a `&#13;` made it; whoever reads the html again would read a line end
 
 
