@@ -12,7 +12,15 @@ from typing import Final
 ELLIPSIS: Final = "…"
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_INVISIBLE: Final = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_INVISIBLE: Final = re.compile(
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)|"
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e00ff]"
+)
+"""What no screen shows (Unicode, Default_Ignorable_Code_Point), save joiners and variation selectors, which change how
+their neighbours look. Tags spell whole sentences that nobody sees; in a flag (Scotland's) they are part of it."""
+_BLANK: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0]+")
+"""Letters and signs that look like a space."""
 _NOT_SAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 """Line ends that are no LF and control characters: most texts have neither."""
 _LINE_ENDS: Final = re.compile("\r\n?|\x85|\u2028|\u2029")
@@ -28,8 +36,15 @@ def safe_text(text: str) -> str:
 
 def safe_line(text: str, longest: int) -> str:
     """One line, for a subject, a name or a file name: white space is single, nothing hides, at most `longest` long."""
-    line = _SPACES.sub(" ", _INVISIBLE.sub("", _CONTROL.sub("", _SPACES.sub(" ", text)))).strip()
+    line = _CONTROL.sub("", _SPACES.sub(" ", text))
+    if not line.isascii():
+        line = _BLANK.sub(" ", _INVISIBLE.sub(_flag, line))
+    line = _SPACES.sub(" ", line).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + ELLIPSIS
+
+
+def _flag(found: re.Match[str]) -> str:
+    return found[1] or ""
 
 
 def cut(text: str, longest: int, most_lines: int) -> tuple[str, bool]:
