@@ -13,8 +13,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TAG: Final = re.compile(r"\[[^\]]{1,30}\]")
-"""What a gateway puts in front: «[EXTERN]»."""
+_GATEWAY: Final = (
+    r"(?:(?:possible|suspected|mogelijke?|verdachte?|potentially)\s)?(?:ext|external|extern|externe|externo|esterno|spam|junk|"
+    r"caution|warning|let op|waarschuwing|achtung|unverified|suspicious)(?:\s(?:e-?mail|sender|mail|afzender))?[?!]?"
+)
+_TAG: Final = re.compile(
+    rf"\[[^\]]{{1,30}}\]|[({{<]\s?{_GATEWAY}\s?[)}}>]|\*{{1,5}}\s?{_GATEWAY}\s?\*{{1,5}}|{_GATEWAY}\s*[:|]",
+    re.IGNORECASE,
+)
+"""What a gateway puts in front: «[EXTERN]», or one of its words as «EXTERNAL:», «{Spam?}», «***SPAM***»."""
 _MARK: Final = re.compile(r"\W")
 _ANSWER: Final = r"(?:(?:re|aw|antw|sv|vs|ynt|odp|fw|fwd|wg|rv|tr)\s*+(?:\[\d+\]\s*+)?[:\uff1a]\s*+)"
 _ENDS: Final = r"\s*(?:[:\uff1a!]|$|[-–—]\s|\(|\b(?:re|aw|antw|auf|to|op|sur|su|på)\b\s*[:\uff1a]?)"
@@ -73,6 +80,10 @@ _IS_AWAY: Final = re.compile(
 _AWAY_NAME: Final = re.compile(f"(?:{_NAMES}){_ENDS}", re.IGNORECASE)
 _AWAY_NAME_BEHIND: Final = re.compile(f"{_ANSWER}+(?:{_NAMES}){_ENDS}", re.IGNORECASE)
 _AWAY_WORD: Final = re.compile(f"{_ANSWER}*(?:{_WORDS}){_ENDS}", re.IGNORECASE)
+_AWAY_BEFORE_ANSWER: Final = re.compile(
+    rf"(?:{_WORDS})(?!\w)[^:\uff1a]{{0,40}}(?:[:\uff1a]\s*+)?(?<!\w)(?:re|aw|antw|sv|ynt|odp)\s?[:\uff1a]",
+    re.IGNORECASE,
+)
 _REPLY_NAME: Final = re.compile(f"(?:{_REPLY_NAMES}){_ENDS}", re.IGNORECASE)
 _REPLY_WORD: Final = re.compile(f"{_ANSWER}*(?:{_REPLY_NAMES}|{_RECEIPT_WORDS}){_ENDS}", re.IGNORECASE)
 
@@ -120,6 +131,14 @@ def is_away_name(subject: str) -> bool:
 def is_away_word(subject: str) -> bool:
     """A subject that may be an out-of-office reply's, or a person's."""
     return _begins_with(subject, _AWAY_NAME_BEHIND, _AWAY_WORD) or _IS_AWAY.search(subject) is not None
+
+
+def is_away_on_answer(subject: str, text: str) -> bool:
+    """«Afwezig tot 9 maart Re: Printer»: a responder's word before the subject that it answers, and a text of absence.
+
+    Who answers by hand puts nothing before «Re:».
+    """
+    return _begins_with(subject, _AWAY_BEFORE_ANSWER) and begins_as_away(text)
 
 
 def is_away_from_notes(subject: str, text: str) -> bool:

@@ -258,6 +258,13 @@ def test_D6_what_a_redirecting_rule_adds_is_no_sign_in_a_mailbox_that_says_so(
         "Out of Office AutoReply: Printer",
         "Out of office: Printer",
         "[EXTERN] Automatisch antwoord: Printer",
+        "EXTERNAL: Automatic reply: Printer",
+        "Extern: Automatisch antwoord: Printer",
+        "(EXT) Automatische Antwort: Drucker",
+        "*EXT* Automatic reply: Printer",
+        "{Spam?} Automatic reply: Printer",
+        "***SPAM*** [EXTERN] Automatic reply: Printer",
+        "External sender | Automatic reply: Printer",
     ],
 )
 def test_D6_the_names_of_absences_in_many_languages(subject: str) -> None:
@@ -314,6 +321,33 @@ def said(from_: str, subject: str, text: str, *head: str) -> bytes:
             id="english",
         ),
         pytest.param(said("jan@b.example", "Afwezig", "Ik ben morgen afwezig, wie neemt waar?"), None, id="a-person"),
+        pytest.param(
+            said("jan@b.example", "Afwezig tot 9 maart Re: Printer", "Ik ben tot 9 maart afwezig."),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="a-word-before-the-answer's",
+        ),
+        pytest.param(
+            said("jan@b.example", "Abwesend: AW: Drucker", "Ich bin bis 5. Mai nicht im Haus."),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="a-word-and-a-colon-before-the-answer's",
+        ),
+        pytest.param(
+            said("jan@b.example", "[EXTERN] Out of Office Re: Printer", "I am out of the office until 9 March."),
+            AutomaticKind.OUT_OF_OFFICE,
+            id="english-before-the-answer's",
+        ),
+        pytest.param(
+            said("jan@b.example", "Afwezig Re: Printer", "De printer doet het weer niet."),
+            None,
+            id="no-text-of-absence",
+        ),
+        pytest.param(said("jan@b.example", "Re: Afwezig", "Ik ben morgen afwezig."), None, id="an-answer-by-hand"),
+        pytest.param(
+            said("jan@b.example", "Vakantie: wie doet FW: printer", "Ik ben afwezig."), None, id="a-person-who-forwards"
+        ),
+        pytest.param(
+            said("jan@b.example", "(vraag) Automatic reply: uitzetten?", "Hoe?"), None, id="a-person's-own-brackets"
+        ),
     ],
 )
 def test_D6_two_weak_signs_in_words_suffice(raw: bytes, expected: AutomaticKind | None) -> None:
