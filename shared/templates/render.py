@@ -229,8 +229,10 @@ def _pieces(source: str, known: Sequence[Placeholder], problems: list[Problem]) 
     yield source[end:]
 
 
-def _lines(template: Template) -> Iterator[list[str | Slot]]:
+@lru_cache(_KEPT_TEMPLATES)
+def _lines(template: Template) -> Sequence[Sequence[str | Slot]]:
     """The template's own lines; a value of several lines is in one of them."""
+    lines: list[list[str | Slot]] = []
     line: list[str | Slot] = []
     for piece in template.pieces:
         if isinstance(piece, Slot):
@@ -239,9 +241,9 @@ def _lines(template: Template) -> Iterator[list[str | Slot]]:
         first, *more = piece.replace("\r\n", "\n").split("\n")
         line.append(first)
         for text in more:
-            yield line
+            lines.append(line)
             line = [text]
-    yield line
+    return [*lines, line]
 
 
 def _unknown(name: str, known: Sequence[Placeholder]) -> Problem:
