@@ -59,6 +59,7 @@ async def fresh_installation(servers: Servers, databases: Databases, folder: Pat
                 "IMPORTER_RABBITMQ_MANAGEMENT_URL": _without_login(servers.rabbitmq.management_url),
                 "IMPORTER_SUSPECTS_AFTER_SECONDS": "0",
                 "IMPORTER_SECRETS_DIR": str(_secrets(folder, ours)),
+                "IMPORTER_STATUS_SECONDS": "30",  # on a machine that does much else, servers that are well answer late
                 "IMPORTER_READERS": "1",  # a second child costs as much as a service, and tests send few mails
             }
             async with database.connect("owner") as owner:
