@@ -113,6 +113,12 @@ _SAYS_FAILED: Final = re.compile(
     r"failed (?:address|recipient)|"
     r"error deliver|problem(?:s)? (?:deliver|while deliver)|delivery fail|"
     r"niet (?:worden |kunnen )?(?:bezorgd|afgeleverd)|onbestelbaar|nicht zugestellt|unzustellbar|non (?:è stato|remis)|"
+    r"fehler bei der (?:nachrichten)?(?:zustellung|übermittlung)|nicht (?:zugestellt|übermittelt) werden|"
+    r"(?:remise|distribution) (?:a échoué|impossible)|\bpas (?:pu être|été) (?:remis|distribué|délivré|livré)|"
+    r"error (?:en la|de) entrega|no se (?:ha podido|puede) entregar|(?:recapito|consegna) non (?:è )?riuscit|"
+    r"impossibile (?:recapitare|consegnare)|falha na entrega|não (?:foi|pôde ser) entregue|"
+    r"bezorging (?:is )?mislukt|kon niet worden (?:bezorgd|afgeleverd)|kan ikke leveres|kunne inte levereras|"
+    r"nie (?:można|udało się) dostarczyć|has not been delivered|"
     r"no se pudo entregar|配信|送信でき|送信に失敗|不存在|退信|не (?:(?:может быть|был[^ ]?) )?(?:доставлен|отправлен)",
     re.IGNORECASE,
 )

@@ -402,6 +402,42 @@ def test_D6_an_unmistakable_report_from_anybody(from_: str, subject: str, first:
     assert [each.recipient for each in mail.bounced] == ["weg@elders.example"]
 
 
+@pytest.mark.parametrize(
+    ("subject", "first"),
+    [
+        ("Unzustellbar: Ticket", "Fehler bei der Nachrichtenzustellung an folgende Empfänger oder Gruppen:"),
+        ("Unzustellbar: Ticket", "Ihre Nachricht konnte nicht zugestellt werden."),
+        ("Non remis : Ticket", "La remise a échoué pour ces destinataires ou groupes :"),
+        ("Non remis : Ticket", "Votre message n'a pas pu être remis à :"),
+        ("No se puede entregar: Ticket", "Error en la entrega a los siguientes destinatarios o grupos:"),
+        ("Non recapitabile: Ticket", "Recapito non riuscito per i seguenti destinatari o gruppi:"),
+        ("Não entregue: Ticket", "Falha na entrega para estes destinatários ou grupos:"),
+        ("Onbestelbaar: Ticket", "Bezorging mislukt voor deze geadresseerden of groepen:"),
+        ("Niedostarczalne: Ticket", "Nie można dostarczyć wiadomości do następujących odbiorców:"),
+        ("**Message you sent blocked by our bulk email filter**", "The email you sent has NOT BEEN DELIVERED:"),
+    ],
+)  # fmt: skip
+def test_D6_a_server_that_sends_no_fields_reports_in_its_own_language(subject: str, first: str) -> None:
+    """A gateway has made plain text of Exchange's report."""
+    mail = read(said("postmaster@elders.example", subject, f"{first}\n\nweg@elders.example\n"))
+    assert mail.automatic is not None
+    assert mail.automatic.kind is AutomaticKind.BOUNCE
+    assert [each.recipient for each in mail.bounced] == ["weg@elders.example"]
+
+
+@pytest.mark.parametrize(
+    ("from_", "subject", "text"),
+    [
+        ("els@b.example", "Fehler bei der Zustellung", "Ihre Nachricht konnte nicht zugestellt werden, sagt Outlook."),
+        ("els@b.example", "Non remis", "La remise a échoué, que faire ?"),
+        ("postmaster@b.example", "Drucker", "Das Paket konnte nicht zugestellt werden, wann kommt es?"),
+    ],
+)
+def test_D6_a_person_who_speaks_of_a_delivery_is_no_report(from_: str, subject: str, text: str) -> None:
+    mail = read(said(from_, subject, text))
+    assert mail.automatic is None or mail.automatic.kind is not AutomaticKind.BOUNCE
+
+
 def test_D6_a_person_who_complains_of_a_report_is_a_person() -> None:
     text = REPORT.format("Hallo, wat betekent dit?\n\nYour message could not be delivered.")
     assert kind(said("jan@b.example", "Mail delivery failed, help", text)) is None
