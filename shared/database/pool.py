@@ -35,7 +35,7 @@ else:
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
 
-REQUIRED_REVISION: Final = "0044"
+REQUIRED_REVISION: Final = "0045"
 """The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
 
 _SAME_PLANS: Final[dict[str, str]] = {

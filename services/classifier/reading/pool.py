@@ -239,6 +239,9 @@ class ReaderPool:
             died_of = how_it_ended(await child.died)
             await self._replace(reader, distrusted=died_of != signal.SIGXCPU.name)
             raise _DIED_OF.get(died_of, _ChildDied)(died_of) from gone
+        except _ChildDied:
+            await self._replace(reader, distrusted=True)
+            raise
         except BaseException:
             await self._replace(reader)
             raise
