@@ -482,7 +482,7 @@ async def test_D17_a_mail_that_kills_its_reader_goes_on_and_so_do_others(databas
     """One takes too long, one takes too much memory; both go on from their heads, and the next is read whole."""
     limits = {"IMPORTER_READERS": "1", "IMPORTER_READING_SECONDS": "1", "IMPORTER_READING_MEMORY_MB": "512"}
     async with running(database, vhost, **limits) as desk:
-        await desk.put(mail("x" * 150_000_000, subject="groot"))  # first: on a busy machine putting it takes long
+        await desk.put(mail("x" * 240_000_000, subject="groot"))  # first: on a busy machine putting it takes long
         await desk.put(slow("traag"))
         await desk.put(mail("Gewoon", subject="gewoon"))
         found = {each.subject: each for each in [await desk.classified() for _ in range(3)]}
