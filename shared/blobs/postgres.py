@@ -19,15 +19,16 @@ T = TypeVar("T")
 
 _PUT_ALL: Final = """
     -- side by side, in the order of their digests, each blob once: $1 digest, $2 content, $3 a mail that needs it
+    -- contents are taken from their array where they are stored: rows that carry them are copied at each step
     WITH given AS (
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::uuid[])
-            WITH ORDINALITY AS given (sha256, content, mail_id, n)),
+        SELECT * FROM unnest($1::bytea[], $3::uuid[]) WITH ORDINALITY AS given (sha256, mail_id, n)),
     stored AS (
-        INSERT INTO blobs (sha256, byte_size) SELECT sha256, octet_length(content) FROM given ORDER BY n
+        INSERT INTO blobs (sha256, byte_size) SELECT sha256, octet_length(($2::bytea[])[n]) FROM given ORDER BY n
         ON CONFLICT DO NOTHING RETURNING sha256),
     chunk AS (
         INSERT INTO blob_chunks (sha256, position, content)
-        SELECT sha256, 0, content FROM stored JOIN given USING (sha256) WHERE octet_length(content) > 0),
+        SELECT sha256, 0, ($2::bytea[])[n] FROM stored JOIN given USING (sha256)
+        WHERE octet_length(($2::bytea[])[n]) > 0),
     tied AS (
         INSERT INTO mail_blobs (mail_id, sha256) SELECT mail_id, sha256 FROM stored JOIN given USING (sha256))
     SELECT sha256 FROM stored"""
