@@ -20,7 +20,7 @@ import typer
 from services.console import layout
 from services.console.labels import label
 from services.console.texts import _, said_in, texts
-from shared.sentences import said_by
+from shared.sentences import Sentence, said_by
 
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -64,7 +64,7 @@ def number(count: int) -> str:
 
 def in_words(text: str) -> str:
     """What was made in English, in the process's language where it has one."""
-    return said_in(texts(), text)
+    return said_in(texts(), text) if isinstance(text, Sentence) else text
 
 
 def told_by(error: Exception) -> str:

@@ -72,6 +72,7 @@ READING = "services.classifier.reading"
 OF_SUBJECTS = Bound(DEFAULT_LIMITS.subject, "a subject, cut (`Limits.subject`)", DEFAULT_LIMITS.subject)
 BOUNDS = {
     f"{READING}.automatic.words._AWAY_NAME_BEHIND": OF_SUBJECTS,
+    f"{READING}.automatic.words._AWAY_BEFORE_ANSWER": OF_SUBJECTS,
     f"{READING}.automatic.words._AWAY_WORD": OF_SUBJECTS,
     f"{READING}.automatic.words._REPLY_WORD": OF_SUBJECTS,
     f"{READING}.automatic.words._REPLY_TEXT": Bound(words._BEGINNING, "the beginning of a text", words._BEGINNING),
