@@ -37,6 +37,7 @@ _IN_COMMENT: Final = re.compile(r"\\.|[()]|[^()\\]+|\\", re.DOTALL)
 _PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _DOT_ATOM: Final = re.compile(r"[^\s@<>\"(),;:\\\[\]]+")
 _LOCAL_USER: Final = re.compile(r"[A-Za-z0-9._+-]{2,64}")
+_REFERENCES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
 _MOST_ANGLES: Final = 8
 """Pairs of brackets of one mailbox, which has one: some mailers repeat it, only an attacker does so for ever."""
 
@@ -103,7 +104,7 @@ def parse_addresses(values: Iterable[bytes], limits: Limits) -> tuple[MailAddres
 
 
 def _mailboxes(text: str, limits: Limits) -> Iterator[MailAddress]:
-    items = list(_items(_tokens(text)))
+    items = list(_items(_tokens(_without_html(text))))
     words: list[str] = []
     for item in items:
         address = _address_of(item)
@@ -115,6 +116,15 @@ def _mailboxes(text: str, limits: Limits) -> Iterator[MailAddress]:
             yield MailAddress(name=safe_line(name.strip(", "), limits.name), address=address)
         is_words = item.ended_by == "," and address is None and not item.angles and not _has_at(item.before)
         words = [*words, _name(item, limits)] if is_words and len(words) < limits.name else []
+
+
+def _without_html(text: str) -> str:
+    """QUIRK: web forms that write a header as html, `Jan &lt;jan@b.example&gt;`."""
+    if "&lt;" not in text or "<" in text:
+        return text
+    for reference, mark in _REFERENCES.items():
+        text = text.replace(reference, mark)
+    return text
 
 
 def _is_printable(address: str) -> bool:
