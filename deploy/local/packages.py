@@ -23,8 +23,8 @@ from deploy.local.tools import Ended, plain_environment, run
 SERVERS = ("rabbitmq-server", "postgresql")
 DOVECOT = ("dovecot-imapd",)
 """The IMAP server of the tests, and of the demo with MAILBOX=imap."""
-BROWSER = ("chromium", "fonts-dejavu-core")
-"""For the tests of the web console."""
+BROWSER = ("chromium", "fonts-dejavu-core", "libatomic1")
+"""For the tests of the web console; the last for the Node in Playwright's wheel, which drives the browser."""
 PIP = ("python3-pip-whl",)
 PROMETHEUS = ("prometheus", "prometheus-alertmanager")
 """Its promtool checks the alert rules and the dashboard; both servers run in the tests of the alerts."""
@@ -35,9 +35,9 @@ _OURS = re.compile(
 )
 # Needed by the packages for what we leave alone: LLVM is for PostgreSQL's JIT (120 MB, switched off), Perl for the
 # scripts of postgresql-common, Sieve for delivery that Dovecot does not do here, scripts and fonts for Prometheus' web
-# pages, the rest to run as a system service.
+# pages (the browser of the tests has one), the rest to run as a system service.
 _LEFT_OUT = re.compile(
-    r"libjs-.*|fonts-.*|node-.*|prometheus-node-exporter.*|"
+    r"libjs-.*|fonts-(?!dejavu-core).*|node-.*|prometheus-node-exporter.*|"
     r"libllvm.*|libz3.*|dovecot-sieve|perl.*|lib.*-perl|libperl.*|libgdbm.*|locales|libc-l10n"
     r"|logrotate|libpopt0|cron.*|adduser|procps|libproc2.*|socat|libwrap0|netbase|ssl-cert|ucf|sensible-utils"
 )

@@ -55,7 +55,7 @@ _RIGHTS: Final = """
     SELECT role.rolname, allowed.privilege_type, col.attname, col.attnum
     FROM pg_attribute AS col CROSS JOIN LATERAL aclexplode(col.attacl) AS allowed
         JOIN pg_roles AS role ON role.oid = allowed.grantee
-    WHERE col.attrelid = $1
+    WHERE col.attrelid = $1 AND NOT col.attisdropped
     ORDER BY role, may, position"""
 
 _FUNCTIONS: Final = """

@@ -24,7 +24,7 @@ from typing import Final
 from services.classifier.reading import __main__ as child
 from services.classifier.reading import confinement
 from services.classifier.reading.confinement import Layer, seccomp
-from services.classifier.reading.confinement.kernel import Lacking
+from services.classifier.reading.confinement.kernel import Lacking, prctl
 from services.classifier.reading.frames import Mode
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
 from services.classifier.reading.unread import unread_mail
@@ -37,6 +37,7 @@ _PERSONALITY: Final = {"x86_64": 135, "aarch64": 92}[os.uname().machine]
 _BPF: Final = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 _NEW_USER_AND_NETWORK: Final = 0x1000_0000 | 0x4000_0000
 _PTRACE_TRACEME: Final = 0
+_NO_NEW_PRIVILEGES: Final = 38
 
 
 def asked(result: int | None) -> str:
@@ -145,8 +146,12 @@ def without(layers: set[Layer]) -> None:
     def nothing(*_: object) -> None:
         raise Lacking("not on this system")
 
+    def no_new_privileges() -> None:
+        prctl(_NO_NEW_PRIVILEGES, 1)  # Landlock asks for it of who is not root, and keeps it for itself
+        nothing()
+
     if Layer.PRIVILEGES in layers:
-        confinement.privileges.give_up = nothing
+        confinement.privileges.give_up = no_new_privileges
     if Layer.LANDLOCK in layers:
         confinement.landlock.restrict = nothing
     if Layer.SECCOMP in layers:

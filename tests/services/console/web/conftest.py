@@ -130,8 +130,16 @@ async def world(databases: Databases) -> AsyncIterator[World]:
             yield World(database, owner, address)
 
 
+_FONTS = """\
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>/usr/share/fonts</dir><dir>{}</dir><cachedir>{}</cachedir></fontconfig>
+"""
+"""A bare machine has no fonts, nor any word of where they are; without one, Chromium ends."""
+
+
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """Debian's Chromium, the machine's or the one that `make test` unpacked; skipped where there is neither."""
     root = here().packages.resolve() / "root"
     unpacked = root / "usr/lib/chromium/chromium"
@@ -143,11 +151,20 @@ async def browser() -> AsyncIterator[Browser]:
         *root.glob("lib/*-linux-gnu"),
         *root.glob("usr/lib/*-linux-gnu/pulseaudio"),
     ]
-    environment: dict[str, str | float | bool] = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, folders))}
-    async with async_playwright() as playwright:
+    libraries = {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
+    fonts = tmp_path_factory.mktemp("fonts") / "fonts.conf"
+    fonts.write_text(_FONTS.format(root / "usr/share/fonts", fonts.parent), encoding="utf-8")
+    environment: dict[str, str | float | bool] = {**os.environ, **libraries, "FONTCONFIG_FILE": str(fonts)}
+    driver = async_playwright()
+    with pytest.MonkeyPatch.context() as environment_of_ours:  # Playwright starts its Node with it
+        environment_of_ours.setenv("LD_LIBRARY_PATH", libraries["LD_LIBRARY_PATH"])
+        playwright = await driver.__aenter__()
+    try:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"], env=environment)
         yield browser
         await browser.close()
+    finally:
+        await driver.__aexit__()
 
 
 @pytest.fixture(scope="session")
