@@ -18,7 +18,6 @@ which loses nothing. Exit codes: 0 drained, 78 bad configuration (one sentence f
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -31,13 +30,11 @@ import structlog
 from shared.configuration import ProcessConfiguration, ServiceConfiguration
 from shared.errors import ImporterError, Misconfigured
 from shared.health import Check, HealthServer, Note
+from shared.memory import give_back_large_blocks, look_past_what_stands
 from shared.telemetry import telemetry
 
 CLOSING_SECONDS: Final = 5
 """What closing connections may take, after the work's own `drain_seconds`."""
-
-_COLLECTED_AFTER: Final = 10_000
-"""Objects that are new: ten to twenty mails, which leave little behind in circles."""
 
 C = TypeVar("C", bound=ProcessConfiguration)
 Work = Callable[[asyncio.Event], Awaitable[None]]
@@ -70,7 +67,7 @@ class Process(Generic[C]):
 
     async def run(self, *works: Work) -> None:
         """Be ready, and do all works until each has ended; one that fails stops the others, gently, and is raised."""
-        _look_past_what_stands()
+        look_past_what_stands()
         self.started = True
         async with asyncio.TaskGroup() as group:
             for work in works:
@@ -101,19 +98,13 @@ def run_service(service: str, main: Any, configuration: type[Any] = ServiceConfi
     """Run `main` as the process of `service`, configured by the class `configuration`; never returns."""
     try:
         loaded = configuration.load(service=service)
+        give_back_large_blocks()
         with telemetry(service, loaded), asyncio.Runner(loop_factory=_loop_factory()) as runner:
             code = runner.run(_run(service, loaded, main))
     except Misconfigured as misconfigured:
         sys.stderr.write(f"{service}: {misconfigured}\n")
         code = os.EX_CONFIG
     sys.exit(code)
-
-
-def _look_past_what_stands() -> None:
-    """Modules and connections stay for good: collecting garbage looks at what is newer, and not so often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECTED_AFTER)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

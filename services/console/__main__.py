@@ -7,6 +7,7 @@ says why), 2 the command was typed wrongly, 3 done, but something needs a person
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from shared import acting
 from shared.errors import ImporterError, Misconfigured
 
 NAME: Final = "helpdesk-importer"
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Why a file that takes our output refuses it."""
 _RESOURCES: Final = (
     "organisations",
     "contacts",
@@ -160,8 +163,20 @@ def _of_all_commands(
 
 def main() -> None:
     """Run the command; an error of ours is a sentence on standard error, not a stack trace."""
-    with acting.as_person(acting.at_the_command_line()):
-        _run()
+    try:
+        with acting.as_person(acting.at_the_command_line()):
+            _run()
+    except BrokenPipeError:  # `| head` has read enough: nobody is left to be told anything
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for output in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, output.fileno())  # what is still to be written when Python ends goes there
+        sys.exit(1)
+    except OSError as full:
+        if full.errno not in _NO_ROOM or full.filename is not None:
+            raise
+        typer.echo(_("What the command says cannot be written: %(why)s.") % {"why": os.strerror(full.errno)}, err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _run() -> None:

@@ -269,6 +269,8 @@ def _outages_of(acquired: PoolConnectionProxy[asyncpg.Record]) -> Iterator[None]
     try:
         yield
     except (*_AWAY, ConnectionError, TimeoutError) as error:
+        if isinstance(error, BrokenPipeError) and not _is_lost(acquired):
+            raise  # the caller's own output has no reader
         if isinstance(error, asyncpg.QueryCanceledError):
             raise TryAgain(Sentence("The database ended a statement: %(why)s.", why=str(error))) from error
         raise Outage(Sentence("The database is away: %(why)s.", why=_what(error))) from error

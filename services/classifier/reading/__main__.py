@@ -39,6 +39,7 @@ from services.classifier.reading.frames import (
 )
 from services.classifier.reading.reader import read_beginning, read_head, read_headers, read_mail
 from services.classifier.reading.warm_up import warm_up
+from shared.memory import give_back_large_blocks
 
 _READERS: Final = {
     Mode.WHOLE: read_mail,
@@ -50,12 +51,11 @@ _READERS: Final = {
 
 LARGE_BYTES: Final = 1024 * 1024
 """What is left of a mail of more than this is collected at once; of smaller ones, some hundreds of times later."""
-_COLLECTED_AFTER: Final = 10_000
-"""Objects that are new: a mail makes about as many, and few in circles."""
 
 
 def main(memory_bytes: int) -> None:
     """Serve forks until the parent is gone."""
+    give_back_large_blocks()
     warm_up()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the parent's business
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -68,7 +68,6 @@ def _work(memory_bytes: int, connection: socket.socket) -> None:
     for standard in (sys.stdin, sys.stdout):
         os.dup2(connection.fileno(), standard.fileno())
     connection.close()
-    gc.set_threshold(_COLLECTED_AFTER)
     _limit(memory_bytes)
     layers = confine()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer

@@ -15,7 +15,6 @@ All children of a server have their memory laid out alike, so whoever crashes on
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import signal
@@ -25,6 +24,8 @@ import traceback
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Final
+
+from shared.memory import look_past_what_stands
 
 _MESSAGE: Final = struct.Struct("!BIi")
 MESSAGE_BYTES: Final = _MESSAGE.size
@@ -54,8 +55,7 @@ def unpack(message: bytes) -> tuple[Said, int, int]:
 
 def serve(control: socket.socket, work: Callable[[socket.socket], None]) -> None:
     """Fork, kill and bury until `control` is closed; no child is left then."""
-    gc.collect()
-    gc.freeze()  # no collection writes to the memory that the children share
+    look_past_what_stands()
     died, dies = socket.socketpair()
     dies.setblocking(False)  # noqa: FBT003 - its only parameter
     signal.signal(signal.SIGCHLD, lambda *_: None)

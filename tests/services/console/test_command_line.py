@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -11,6 +12,7 @@ import pytest
 from typer.core import TyperGroup
 
 from services.console.__main__ import COMMANDS, Deferred, command_line
+from tests.services.console.conftest import CommandLine
 
 ROOT = Path(__file__).parents[3]
 MODULES = ROOT / "services/console/commands"
@@ -45,6 +47,32 @@ def test_help_imports_no_command_and_no_driver() -> None:
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in COMMANDS)
+
+
+def put_out(to: int, *arguments: str, environment: dict[str, str]) -> tuple[int, str]:
+    """The exit code of a command whose output goes to that descriptor, and its complaints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "services.console", *arguments],
+        cwd=ROOT, env=environment, stdout=to, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("command", ["employees list", "helpdesks --help"])
+def test_nothing_is_said_to_a_pipe_that_has_read_enough(importer: CommandLine, command: str) -> None:
+    importer("employees", "add", "--name", "Anna de Boer", "--address", "anna@desk.example")
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert put_out(writer, *command.split(), environment=importer.environment) == (1, "")
+    os.close(writer)
+
+
+@pytest.mark.parametrize("command", ["employees list", "helpdesks --help"])
+def test_a_full_disk_that_takes_no_output_is_told(importer: CommandLine, command: str) -> None:
+    importer("employees", "add", "--name", "Anna de Boer", "--address", "anna@desk.example")
+    with Path("/dev/full").open("wb") as full:
+        code, complaint = put_out(full.fileno(), *command.split(), environment=importer.environment)
+    assert (code, complaint) == (1, "What the command says cannot be written: No space left on device.\n")
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -30,11 +30,11 @@ def transfer_decoded(raw: bytes, start: int, end: int, encoding: str) -> bytes:
     name = encoding.partition(";")[0].strip("\"' ")
     if name == "base64" and (decoded := _in_pieces(raw, start, end)) is not None:
         return decoded
+    if name in _QUOTED_PRINTABLE:
+        return binascii.a2b_qp(memoryview(raw)[start:end])
     body = raw[start:end]
     if name == "base64":
         return decode_base64(body)
-    if name in _QUOTED_PRINTABLE:
-        return binascii.a2b_qp(body)
     if name in _UUENCODE:
         decoded = uudecoded(body)
         return body if decoded is None else decoded
