@@ -22,8 +22,8 @@ from services.classifier.reading.automatic.kind import list_id, tell_automatic
 from services.classifier.reading.conclusions import Forwarded
 from services.classifier.reading.content_key import content_key
 from services.classifier.reading.limits import DEFAULT_LIMITS, Limits
-from services.classifier.reading.mime.address import is_usable
-from services.classifier.reading.mime.address_header import parse_addresses
+from services.classifier.reading.mime.address import domain_spellings, is_usable
+from services.classifier.reading.mime.address_header import mended_address, parse_addresses
 from services.classifier.reading.mime.date import sent_at
 from services.classifier.reading.mime.dmarc import dmarc_result
 from services.classifier.reading.mime.parser import head_of, parse_mail
@@ -50,6 +50,8 @@ from shared.html.plain import stripped
 from shared.html.sanitise import ATTACHMENT_SCHEME, sanitise
 from shared.messages import Body, MailAddress
 
+_STRIPPED: Final = 4
+"""Times the elements that a parser gets, whose text is looked for without one: elements that never end stand first."""
 _SHOWN: Final = re.compile(rf'"{ATTACHMENT_SCHEME}:([0-9a-f-]{{36}})"')
 
 
@@ -131,7 +133,7 @@ def _assembled(
     root = mail.root
     headers = root.headers
     subject = safe_line(headers.text("subject"), limits.subject)
-    from_ = _addresses(root, "from", limits)
+    from_ = _from(root, limits)
     identity = next((mailbox for mailbox in from_ if mailbox.address), MailAddress(address=""))
     writer = identity
     if not writer.address:  # a machine may stand in Sender or in the return path alone
@@ -213,6 +215,26 @@ def _forwarded(root: Part, said: _Said, subject: str, limits: Limits) -> Forward
 
 def _addresses(root: Part, name: str, limits: Limits) -> tuple[MailAddress, ...]:
     return parse_addresses(root.headers.all(name), limits)
+
+
+def _from(root: Part, limits: Limits) -> tuple[MailAddress, ...]:
+    """The mailboxes in From; one that a mailer mangled counts where no other header names somebody elsewhere.
+
+    Whoever forges a mail could hide its domain from the server that checks it (DMARC), and show it to us.
+    """
+    found = _addresses(root, "from", limits)
+    if any(is_usable(mailbox.address) for mailbox in found):
+        return found
+    mended = mended_address(root.headers.all("from"), limits)
+    if mended is None:
+        return found
+    others = (*_addresses(root, "sender", limits), *_addresses(root, "return-path", limits))
+    domains = {_domain(other) for other in others if is_usable(other.address)}
+    return (mended,) if domains <= {_domain(mended)} else found
+
+
+def _domain(mailbox: MailAddress) -> str:
+    return domain_spellings(mailbox.address.rpartition("@")[2])[0]
 
 
 def _references(root: Part, name: str, limits: Limits) -> tuple[str, ...]:
@@ -306,13 +328,16 @@ def _html_source(contents: Contents, plain: str, limits: Limits) -> tuple[str, b
                 pieces.append(text_as_html(rich[part.path]))
             elif not (part.content_id and f"cid:{part.content_id.lower()}" in said):
                 pieces.append(f'<div><img src="cid:part:{part.path}"></div>')  # the client shows it here
-    source = "\n".join(pieces)
-    end = min(limits.html, end_of_pieces(source, limits.html_pieces))
-    was_cut = len(source) > end
-    source = source[:end]
+    whole = "\n".join(pieces)
+    end = min(limits.html, end_of_pieces(whole, limits.html_pieces))
+    source = whole[:end]
     if nesting(source) > limits.html_depth or has_many_attributes(source):
-        return text_as_html(plain if plain.strip() else stripped(source)), True
-    return source, was_cut
+        if not plain.strip():
+            end = min(limits.html, end_of_pieces(whole, _STRIPPED * limits.html_pieces))
+            shown = (" ".join(line.split()) for line in stripped(whole[:end]).splitlines())
+            plain, _ = cut("\n".join(shown).strip(), limits.text, limits.text_lines)
+        return text_as_html(plain), True
+    return source, len(whole) > end
 
 
 def _shown_html(document: HtmlDocument, attachments: Attachments) -> str:

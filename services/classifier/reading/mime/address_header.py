@@ -15,6 +15,7 @@ from enum import IntEnum, auto
 from typing import Final, NamedTuple
 
 from services.classifier.reading.limits import Limits
+from services.classifier.reading.mime.address import is_usable
 from services.classifier.reading.mime.charset import decode
 from services.classifier.reading.mime.header import decode_words
 from services.classifier.reading.mime.safe_text import safe_line
@@ -38,6 +39,11 @@ _PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _DOT_ATOM: Final = re.compile(r"[^\s@<>\"(),;:\\\[\]]+")
 _LOCAL_USER: Final = re.compile(r"[A-Za-z0-9._+-]{2,64}")
 _REFERENCES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
+_IN_BRACKETS_OR_HTML: Final = re.compile(r"<[^<>]*>|&lt;[^<>&]{0,320}&gt;|&(?:amp|quot|#39);")
+_FINAL_DOT: Final = re.compile(r"(?<=[\w-])\.(?=\s?(?:>|$))")
+_QUOTED_IN_BRACKETS: Final = re.compile(r'<\s?"([^"<>\\]*)"\s?>')
+_NAME_AND_ADDRESS: Final = re.compile(r'"([^"<>@\\]*)"\s?([^\s"<>@]+@[^\s"<>@]+)')
+_ALL_IN_QUOTES: Final = re.compile(r'"([^"\\]*)"')
 _MOST_ANGLES: Final = 8
 """Pairs of brackets of one mailbox, which has one: some mailers repeat it, only an attacker does so for ever."""
 
@@ -103,6 +109,25 @@ def parse_addresses(values: Iterable[bytes], limits: Limits) -> tuple[MailAddres
     return tuple(mailboxes)
 
 
+def mended_address(values: Sequence[bytes], limits: Limits) -> MailAddress | None:
+    """The one mailbox that can be meant by a header in which the grammar finds none; None where there are more.
+
+    Some mailers encode name and address as one word, put the address in quotes, or end it in the dot of an absolute
+    domain; invisible characters come along when it is copied. A server that checks DMARC may read such a header
+    otherwise, so it is for the reader to say whether anything else speaks against it.
+    """
+    if len(values) != 1:
+        return None
+    text = safe_line(_without_html(decode_words(values[0])), limits.header_value).strip()
+    text = _FINAL_DOT.sub("", _QUOTED_IN_BRACKETS.sub(r"<\1>", text))
+    if (named := _NAME_AND_ADDRESS.fullmatch(text)) is not None:
+        text = f'"{named[1]}" <{named[2]}>'
+    elif (quoted := _ALL_IN_QUOTES.fullmatch(text)) is not None:
+        text = quoted[1]
+    found = [mailbox for mailbox in _mailboxes(text, limits) if is_usable(mailbox.address)]
+    return found[0] if len(found) == 1 else None
+
+
 def _mailboxes(text: str, limits: Limits) -> Iterator[MailAddress]:
     items = list(_items(_tokens(_without_html(text))))
     words: list[str] = []
@@ -119,12 +144,23 @@ def _mailboxes(text: str, limits: Limits) -> Iterator[MailAddress]:
 
 
 def _without_html(text: str) -> str:
-    """QUIRK: web forms that write a header as html, `Jan &lt;jan@b.example&gt;`."""
-    if "&lt;" not in text or "<" in text:
+    """QUIRK: web forms that write a header as html, `Jan &lt;jan@b.example&gt;`, or the name in it."""
+    if "&" not in text:
+        return text
+    if "<" in text:
+        return _IN_BRACKETS_OR_HTML.sub(_named_in_html, text)
+    if "&lt;" not in text:
         return text
     for reference, mark in _REFERENCES.items():
         text = text.replace(reference, mark)
     return text
+
+
+def _named_in_html(place: re.Match[str]) -> str:
+    """What stands in brackets as it is; of a name `&amp;` as `&`, and without the address that it repeats."""
+    if place[0].startswith("<"):
+        return place[0]
+    return {"&amp;": "&", "&#39;": "'"}.get(place[0], "")
 
 
 def _is_printable(address: str) -> bool:

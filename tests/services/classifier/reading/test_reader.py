@@ -239,6 +239,37 @@ def test_html_that_would_take_minutes_is_read_all_the_same(html: str) -> None:
     assert mail.from_[0].address == "a@b.example"
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param("<b>" * 30_000 + "De printer doet het niet.", id="before"),
+        pytest.param("De printer " + "<b>" * 30_000 + "doet het niet.", id="between"),
+        pytest.param("<font size=2><b>" * 20_000 + "De printer doet het niet.", id="with-attributes"),
+    ],
+)
+def test_html_of_elements_without_end_keeps_its_text(html: str) -> None:
+    mail = read(f"From: a@b.example\nContent-Type: text/html\n\n{html}".encode())
+    assert mail.whole.text == "De printer doet het niet."
+    assert "De printer doet het niet." in mail.whole.html
+
+
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        pytest.param("", "els@b.example", id="nothing-else"),
+        pytest.param("Return-Path: <els@b.example>\n", "els@b.example", id="the-same"),
+        pytest.param("Return-Path: <web@b.example>\n", "els@b.example", id="of-the-same-domain"),
+        pytest.param("Return-Path: <>\n", "els@b.example", id="none"),
+        pytest.param("Return-Path: <x@c.example>\n", None, id="of-another-domain"),
+        pytest.param("Return-Path: <els@b.example>\nSender: x@c.example\n", None, id="sent-by-another-domain"),
+    ],
+)
+def test_a_mangled_sender_counts_where_no_other_header_speaks_against_him(headers: str, address: str | None) -> None:
+    """Whoever forges a mail could hide its domain from the server that checks it, and show it to us."""
+    mail = read(f"{headers}From: =?utf-8?Q?Els_=3Cels=40b.example=3E?=\n\nx".encode())
+    assert [each.address for each in mail.from_] == ([address] if address else [])
+
+
 def test_the_head_of_a_mail_says_what_it_can() -> None:
     raw = (MAILS / "images" / "inline-and-attached.eml").read_bytes()
     head = read_head(raw, uuid.UUID(int=1), ReadingSettings())

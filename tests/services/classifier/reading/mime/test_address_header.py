@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.mime.address import is_usable, without_tag
-from services.classifier.reading.mime.address_header import parse_addresses
+from services.classifier.reading.mime.address_header import mended_address, parse_addresses
 from services.classifier.rules.people import ask_about
 
 
@@ -83,6 +83,11 @@ def test_what_the_grammar_does_not_give_is_no_address(value: str) -> None:
         pytest.param("els@oud.example <els@b.example>", [("els@oud.example", "els@b.example")], id="at-in-a-name"),
         pytest.param('"Els <els@b.example>', [("Els", "els@b.example")], id="quote-without-end"),
         pytest.param("Els <els@b.example", [("Els", "els@b.example")], id="bracket-without-end"),
+        pytest.param(
+            "Els &lt;els@b.example&gt; <els@b.example>", [("Els", "els@b.example")], id="name-written-as-html"
+        ),
+        pytest.param("Smit &amp; Zn <els@b.example>", [("Smit & Zn", "els@b.example")], id="ampersand-as-html"),
+        pytest.param("&lt;x@c.example&gt; <els@b.example>", [("", "els@b.example")], id="another-address-as-html"),
         pytest.param("Els <<els@b.example>>", [("Els", "els@b.example")], id="brackets-twice"),
         pytest.param("Els [mailto:els@b.example]", [("Els", "els@b.example")], id="outlook"),
         pytest.param("MAILER-DAEMON <>", [("MAILER-DAEMON", "MAILER-DAEMON")], id="daemon-without-a-path"),
@@ -95,6 +100,36 @@ def test_what_the_grammar_does_not_give_is_no_address(value: str) -> None:
 )
 def test_what_real_mailers_write(value: str, expected: list[tuple[str, str]]) -> None:
     assert _read(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("=?utf-8?Q?Els_Smit_=3Cels=40b.example=3E?=", ("Els Smit", "els@b.example"), id="one-word"),
+        pytest.param(
+            "=?utf-8?B?RWxzIFNtaXQgPGVs?= =?utf-8?B?c0BiLmV4YW1wbGU+?=", ("Els Smit", "els@b.example"), id="two-words"
+        ),
+        pytest.param("=?utf-8?Q?els=40b.example?=", ("", "els@b.example"), id="address-as-a-word"),
+        pytest.param("=?utf-8?Q?Els?= <=?utf-8?Q?els=40b.example?=>", ("Els", "els@b.example"), id="in-brackets"),
+        pytest.param("Els <els@b.example.>", ("Els", "els@b.example"), id="final-dot"),
+        pytest.param("els@b.example.", ("", "els@b.example"), id="final-dot-alone"),
+        pytest.param('"els@b.example"', ("", "els@b.example"), id="in-quotes"),
+        pytest.param('"Els <els@b.example>"', ("Els", "els@b.example"), id="all-in-quotes"),
+        pytest.param('Els <"els@b.example">', ("Els", "els@b.example"), id="quotes-in-brackets"),
+        pytest.param('"Els Smit" els@b.example', ("Els Smit", "els@b.example"), id="without-brackets"),
+        pytest.param("Els <\u200bels@b.example>", ("Els", "els@b.example"), id="invisible-character"),
+        pytest.param("=?utf-8?Q?Els_=3Cels=40b.example=3E?= x@c.example", None, id="another-behind-it"),
+        pytest.param("=?utf-8?Q?els=40b.example=2C_x=40c.example?=", None, id="two"),
+        pytest.param("Technische Dienst@b.example", None, id="what-is-the-name"),
+        pytest.param("els@b.example..", None, id="two-dots"),
+        pytest.param("Els Smit", None, id="a-name-alone"),
+    ],
+)
+def test_a_mangled_header_names_the_one_who_can_be_meant(value: str, expected: tuple[str, str] | None) -> None:
+    """From is read so where no header names somebody elsewhere (`test_reader`)."""
+    assert not any("@" in address for _, address in _read(value))
+    found = mended_address([value.encode()], DEFAULT_LIMITS)
+    assert (None if found is None else (found.name, found.address)) == expected
 
 
 _WORD = st.text("abcÉ-+=!'", min_size=1, max_size=4)
