@@ -150,7 +150,7 @@ class Batches(Generic[Item, Result]):
                 await self._do(batch)
             finally:
                 for asked in batch:
-                    asked.done_by = None
+                    asked.done_by, asked.companions = None, ()  # in no circle: a mail's images would stay for long
             worth = max(1, min(self._most, self._worth()))
 
     async def _do(self, batch: Sequence[_Asked[Item, Result]]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -49,6 +51,31 @@ async def test_who_asks_alone_is_answered_at_once() -> None:
     work = Work()
     assert await Batches(work, what="test").of(21) == 42
     assert work.batches == [[21]]
+
+
+class _Large:
+    """An item that is worth letting go."""
+
+
+async def test_an_item_is_let_go_once_it_is_done_without_a_collection() -> None:
+    async def work(items: Sequence[_Large]) -> list[int]:
+        return [len(items)] * len(items)
+
+    batches = Batches(work, what="test")
+
+    async def asked() -> weakref.ref[_Large]:
+        item = _Large()
+        await batches.of(item)
+        return weakref.ref(item)
+
+    gc.disable()
+    try:
+        items = await asyncio.gather(asked(), asked())
+        while asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.sleep(0)
+        assert [item() for item in items] == [None, None]
+    finally:
+        gc.enable()
 
 
 async def test_what_waits_while_a_batch_is_done_is_the_next_one() -> None:
