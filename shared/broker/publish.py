@@ -20,11 +20,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from aio_pika import DeliveryMode
-from aio_pika import Message as AmqpMessage
-from aio_pika.abc import AbstractExchange
+from aiormq import spec
+from aiormq.channel import Channel
+from aiormq.exceptions import ChannelInvalidStateError
 from opentelemetry import propagate, trace
 from prometheus_client import Counter
 from pydantic import SecretStr
@@ -52,7 +53,7 @@ class Publisher:
         self._dsn = dsn
         self._service = service
         self._session: Session | None = None
-        self._exchanges: dict[str, AbstractExchange] = {}
+        self._channel: Channel | None = None
         self._opening: asyncio.Task[Session] | None = None
         self._trouble: BrokerOutage | None = None
         self._troubled_at = 0.0
@@ -64,11 +65,11 @@ class Publisher:
         await self._send(
             route.exchange,
             route.routing_key,
-            AmqpMessage(
-                encoded.body,
+            encoded.body,
+            spec.Basic.Properties(
                 headers=dict(encoded.headers),
                 content_type=encoded.content_type,
-                type=message.type,
+                message_type=message.type,
                 correlation_id=str(message.mail_id),
                 timestamp=datetime.now(UTC),
                 app_id=self._service,
@@ -83,14 +84,14 @@ class Publisher:
         await self._send(
             RETRY_EXCHANGE,
             routing_key,
-            AmqpMessage(
-                delivery.body,
+            delivery.body,
+            spec.Basic.Properties(
                 headers={name: value for name, value in headers.items() if not name.startswith("x-")},
-                content_type=delivery.content_type,
-                type=delivery.message_type,
-                correlation_id=delivery.correlation_id,
+                content_type=delivery.content_type or None,
+                message_type=delivery.message_type or None,
+                correlation_id=delivery.correlation_id or None,
                 timestamp=delivery.timestamp,
-                app_id=delivery.app_id,
+                app_id=delivery.app_id or None,
             ),
         )
 
@@ -126,11 +127,11 @@ class Publisher:
     ) -> None:
         await self.close()
 
-    async def _send(self, exchange: str, routing_key: str, message: AmqpMessage) -> None:
-        message.message_id = str(uuid.uuid4())  # aiormq confuses the confirms of two in flight with one id
-        message.delivery_mode = DeliveryMode.PERSISTENT
+    async def _send(self, exchange: str, routing_key: str, body: bytes, properties: spec.Basic.Properties) -> None:
+        properties.message_id = str(uuid.uuid4())  # aiormq confuses the confirms of two in flight with one id
+        properties.delivery_mode = DeliveryMode.PERSISTENT
         if not (records_traces() or has_trace()):
-            await self._confirmed(exchange, routing_key, message)
+            await self._confirmed(exchange, routing_key, body, properties)
             return
         with _tracer.start_as_current_span(
             f"publish {routing_key}",
@@ -139,33 +140,47 @@ class Publisher:
                 "messaging.system": "rabbitmq",
                 "messaging.destination.name": exchange,
                 "messaging.rabbitmq.destination.routing_key": routing_key,
-                "messaging.message.id": message.message_id,
-                "messaging.message.conversation_id": message.correlation_id or "",
+                "messaging.message.id": properties.message_id,
+                "messaging.message.conversation_id": properties.correlation_id or "",
             },
         ):
             carrier: dict[str, str] = {}
             propagate.inject(carrier)
-            message.headers.update(carrier)
-            await self._confirmed(exchange, routing_key, message)
+            properties.headers = {**(properties.headers or {}), **carrier}
+            await self._confirmed(exchange, routing_key, body, properties)
 
-    async def _confirmed(self, exchange: str, routing_key: str, message: AmqpMessage) -> None:
+    async def _confirmed(self, exchange: str, routing_key: str, body: bytes, properties: spec.Basic.Properties) -> None:
+        """By aiormq itself: aio-pika makes another message of it first, and writes each out before the next one."""
         session = await self._open_session()
+        kind = properties.message_type or ""
         try:
-            with broker_trouble(f"publishing {message.type} to {routing_key}"):
-                await self._exchanges[exchange].publish(
-                    message, routing_key, mandatory=True, timeout=PUBLISH_TIMEOUT_SECONDS
+            with broker_trouble(f"publishing {kind} to {routing_key}"):
+                await self._open_channel().basic_publish(
+                    body,
+                    exchange=exchange,
+                    routing_key=routing_key,
+                    properties=properties,
+                    mandatory=True,
+                    timeout=PUBLISH_TIMEOUT_SECONDS,
+                    wait=False,
                 )
         except (Unroutable, QueueFull) as refusal:
-            _count(message.type, "refused").inc()
+            _count(kind, "refused").inc()
             self._remember(refusal)
             raise
         except BrokerOutage as outage:
-            _count(message.type, "unknown").inc()
+            _count(kind, "unknown").inc()
             self._remember(outage)
             session.lose(outage)
             raise
         self._trouble = None
-        _count(message.type, "confirmed").inc()
+        _count(kind, "confirmed").inc()
+
+    def _open_channel(self) -> Channel:
+        """QUIRK: what is published on a closed channel is neither sent nor refused."""
+        if self._channel is None or self._channel.is_closed:
+            raise ChannelInvalidStateError("the channel is closed")
+        return self._channel
 
     def _remember(self, trouble: BrokerOutage) -> None:
         self._trouble, self._troubled_at = trouble, time.monotonic()
@@ -186,11 +201,10 @@ class Publisher:
         session = await Session.open(self._dsn, f"{self._service} publishes")
         try:
             channel = await session.channel()
+            self._channel = cast("Channel", await channel.get_underlay_channel())  # the abstract one knows no `wait`
         except BaseException:
             await session.close()
             raise
-        names = {RETRY_EXCHANGE, *(route.exchange for route in ROUTES.values())}
-        self._exchanges = {name: await channel.get_exchange(name, ensure=False) for name in names}
         self._session = session
         return session
 

@@ -124,6 +124,8 @@ class Session:
 
     def __init__(self, connection: AbstractConnection) -> None:
         self._connection = connection
+        self._channels: list[AbstractChannel] = []
+        """Held, since aio-pika's connection does not: one that is forgotten tells nobody that it was closed."""
         self.lost = asyncio.Event()
         self.why: Outage | None = None
         connection.close_callbacks.add(self._on_close)
@@ -150,6 +152,7 @@ class Session:
             async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
                 underlying = await channel.get_underlay_channel()
+        self._channels.append(channel)
         channel.close_callbacks.add(self._on_close)
         underlying.on_consumer_cancel_callbacks.add(self._on_consumer_cancelled)
         return channel
