@@ -32,7 +32,7 @@ import services.fetcher
 import services.notifier
 import services.ticket_writer
 import shared
-from services.classifier.reading.automatic import words
+from services.classifier.reading.automatic import acknowledgement, words
 from services.classifier.reading.limits import DEFAULT_LIMITS
 from services.classifier.reading.text import attribution, signature
 from tests.attacks.hostile_texts import Shape, shapes
@@ -70,7 +70,13 @@ class Bound:
 
 READING = "services.classifier.reading"
 OF_SUBJECTS = Bound(DEFAULT_LIMITS.subject, "a subject, cut (`Limits.subject`)", DEFAULT_LIMITS.subject)
+OF_ACKNOWLEDGEMENTS = Bound(acknowledgement.BEGINNING, "the beginning of a text", acknowledgement.BEGINNING)
 BOUNDS = {
+    f"{READING}.automatic.acknowledgement._SUBJECT": OF_SUBJECTS,
+    **{
+        f"{READING}.automatic.acknowledgement.{name}": OF_ACKNOWLEDGEMENTS
+        for name in ("_CAME_IN", "_NUMBERED", "_PROMISES", "_BY_MACHINE", "_ABOVE_THE_LINE")
+    },
     f"{READING}.automatic.words._AWAY_NAME_BEHIND": OF_SUBJECTS,
     f"{READING}.automatic.words._AWAY_BEFORE_ANSWER": OF_SUBJECTS,
     f"{READING}.automatic.words._AWAY_WORD": OF_SUBJECTS,

@@ -65,8 +65,17 @@ class _Said:
     was_cut: bool
     text_of: str = ""
     """The attached message that speaks for the mail."""
+    is_forward: bool = False
     reply: Body | None = None
     html_lines: tuple[str, ...] = ()
+
+    @property
+    def own_text(self) -> str:
+        """What the sender says himself, as far as can be told; '' where the mail shows somebody else's text."""
+        if self.is_forward or self.text_of:
+            return ""
+        above = next(((each.trimmed or each.body) for each in self.above if each.body), None)
+        return (above or self.reply or self.whole).text
 
 
 def read_mail(raw: bytes, mail_id: uuid.UUID, settings: ReadingSettings, limits: Limits = DEFAULT_LIMITS) -> ReadMail:
@@ -173,6 +182,7 @@ def _assembled(
             sender=writer.address,
             subject=subject,
             text=said.whole.text,
+            own_text=said.own_text,
             report=report,
             own_list_ids=settings.own_list_ids,
             fed_by_rule=settings.fed_by_rule,
@@ -291,6 +301,7 @@ def _said(
         identity_text=html_text if any(segment.has_html for segment in contents.segments) else text,
         shown=frozenset(shown),
         was_cut=plain_cut or source_cut or html_text_cut,
+        is_forward=is_forward,
         reply=reply,
         html_lines=tuple(line.text for line in lines) if has_html else (),
         text_of=attachments.name_of(contents.stands_in) if contents.stands_in and contents.stands_in.attached else "",

@@ -12,11 +12,13 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from services.classifier.reading.automatic.acknowledgement import is_acknowledgement, is_receipt
 from services.classifier.reading.automatic.delivery_report import DeliveryReport
 from services.classifier.reading.automatic.delivery_signs import is_passed_on
 from services.classifier.reading.automatic.words import (
     begins_as_away,
     begins_as_reply,
+    is_absence_of_notes,
     is_away_from_notes,
     is_away_name,
     is_away_on_answer,
@@ -41,6 +43,8 @@ _REPLY_HEADERS: Final = _titled(
 )  # fmt: skip
 _LOOP_GUARD: Final = "x-loop"
 """Of machines, and of rules that send a mail on (procmail), which know by it what they sent."""
+JOURNAL: Final = "x-ms-journal-report"
+"""The header of Exchange's copy of a mail for an archive, which has no value: a machine sends it, nobody answers."""
 _GENERATED_HEADERS: Final = _titled("x-amazon-mail-relay-type", "x-cron-env", _LOOP_GUARD)
 """Of machines that write by themselves, to one reader or to a list."""
 _LIST_HEADERS: Final = _titled(
@@ -65,6 +69,7 @@ _RECEIPTS: Final = frozenset({"message/disposition-notification", "message/feedb
 _NO: Final = frozenset({"", "no", "none", "false"})
 _REPLIES: Final = frozenset(
     {"Auto-Submitted", "X-Mailer", "Precedence", "subject", "Return-Path: <>", "words and sign", "Delivered-To",
+     "acknowledgement in words",
      "X-MS-Exchange-Generated-Message-Source", "X-Autoreply", "X-Auto-Reply", "X-Autoresponse", "X-Autoreply-From",
      "X-Autorespond", "X-Mail-Autoreply", "X-Autoresponder", "X-Out-Of-Office"}
 )  # fmt: skip
@@ -77,12 +82,14 @@ def tell_automatic(
     sender: str,
     subject: str,
     text: str,
+    own_text: str,
     report: DeliveryReport | None,
     own_list_ids: Collection[str],
     fed_by_rule: bool = False,
 ) -> Automatic | None:
     """What kind of automatic mail this is; None for a person's (SPEC D6).
 
+    `own_text` is `text` without what it quotes or forwards: a person who answers our confirmation quotes its words.
     `own_list_ids` are no sign of a list; `fed_by_rule`: a rule of another mailbox redirects all mail here.
     """
     if report is not None:
@@ -90,7 +97,7 @@ def tell_automatic(
     if (calendar := _calendar(root)) is not None:
         return Automatic(AutomaticKind.CALENDAR, calendar)
     redirected = is_redirected(root.headers, sender, fed_by_rule=fed_by_rule)
-    replied = _auto_reply(root, sender, subject, text, redirected=redirected)
+    replied = _auto_reply(root, sender, subject, text, own_text, redirected=redirected)
     generated = _generated(root.headers, redirected=redirected)
     signs = (
         (
@@ -149,12 +156,13 @@ def _out_of_office(headers: Headers, subject: str, text: str, replied: str | Non
         "subject and sign": is_away_word(subject) and (replied is not None or by_machine or begins_as_reply(text)),
         "subject before Re:": is_away_on_answer(subject, text),
         "AUTO:": is_away_from_notes(subject, text),
+        "Notes": is_absence_of_notes(text) and is_away_word(subject),
         "text": replied in _REPLIES and begins_as_away(text),
     }
     return _first(signs)
 
 
-def _auto_reply(root: Part, sender: str, subject: str, text: str, *, redirected: bool) -> str | None:
+def _auto_reply(root: Part, sender: str, subject: str, text: str, own_text: str, *, redirected: bool) -> str | None:
     headers = root.headers
     media_types = {part.media_type for part in root.walk()}
     word = is_reply_word(subject)
@@ -178,8 +186,17 @@ def _auto_reply(root: Part, sender: str, subject: str, text: str, *, redirected:
         "words and sign": (word or by_machine)
         and not _is_list(headers)
         and ((word and (by_machine or headers.has("x-auto-response-suppress"))) or begins_as_reply(text)),
+        "receipt in words": is_receipt(own_text) and not is_passed_on(subject),
+        "acknowledgement in words": _is_by_system(headers, sender) and is_acknowledgement(subject, own_text),
     }
     return _first(signs)
+
+
+def _is_by_system(headers: Headers, sender: str) -> bool:
+    """Whether whoever sent this wants the answers himself: a web form names who filled it in, and a list itself."""
+    domain = sender.rpartition("@")[2].lower()
+    answered = {address.rpartition("@")[2].lower() for address in _ADDRESS.findall(headers.text("reply-to"))}
+    return not _is_list(headers) and answered <= {domain}
 
 
 def _is_daemon(sender: str, headers: Headers, subject: str) -> bool:
@@ -197,6 +214,7 @@ def _generated(headers: Headers, *, redirected: bool) -> str | None:
     """A machine's own notice (RFC 3834 §5): of a ticket system, a scheduled job, a list."""
     signs = {
         "Auto-Submitted": _submitted(headers) == "auto-generated" and not redirected,
+        "X-MS-Journal-Report": headers.has(JOURNAL),
         **{
             sign: headers.token(name) not in _NO and not (redirected and name == _LOOP_GUARD)
             for sign, name in _GENERATED_HEADERS.items()

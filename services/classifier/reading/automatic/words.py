@@ -24,7 +24,7 @@ _TAG: Final = re.compile(
 """What a gateway puts in front: «[EXTERN]», or one of its words as «EXTERNAL:», «{Spam?}», «***SPAM***»."""
 _MARK: Final = re.compile(r"\W")
 _ANSWER: Final = r"(?:(?:re|aw|antw|sv|vs|ynt|odp|fw|fwd|wg|rv|tr)\s*+(?:\[\d+\]\s*+)?[:\uff1a]\s*+)"
-_ENDS: Final = r"\s*(?:[:\uff1a!]|$|[-–—]\s|\(|\b(?:re|aw|antw|auf|to|op|sur|su|på)\b\s*[:\uff1a]?)"
+_ENDS: Final = r"\s*(?:[:\uff1a!)\]]|$|[-–—]\s|\(|\b(?:re|aw|antw|auf|to|op|sur|su|på)\b\s*[:\uff1a]?)"
 
 _NAMES: Final = (
     # Exchange and Outlook, «Automatic reply», in the languages that they speak
@@ -92,7 +92,7 @@ _AWAY_TEXT: Final = re.compile(
     r"parental |sick )?"
     r"(?:leave|vacation|holiday))|(?:no|limited) access to (?:my )?e-?mail|(?:ben|is|was) (?:ik )?(?:momenteel |"
     r"tijdelijk |"
-    r"vandaag |op dit moment )?(?:\S+ ){0,6}(?:afwezig|niet aanwezig|met vakantie|met verlof|niet op kantoor|"
+    r"vandaag |op dit moment )?(?:\S+ ){0,6}(?:afwezig|niet aanwezig|(?:met|op) vakantie|met verlof|niet op kantoor|"
     r"niet bereikbaar|"
     r"met zwangerschapsverlof)|buiten kantoor|(?:bin|befinde mich) (?:ich )?(?:\S+ ){0,8}(?:nicht im (?:büro|hause?)|"
     r"im "
@@ -104,6 +104,14 @@ _AWAY_TEXT: Final = re.compile(
     r"frånvarande|fraværende|ute av kontoret)|olen (?:\S+ ){0,5}(?:poissa|lomalla)|jestem (?:\S+ ){0,5}(?:nieobecn|"
     r"na urlopie"
     r"|poza)|в отпуске|отсутству|休暇|不在に|不在です|休假|不在办公室|休暇中|부재중|휴가",
+    re.IGNORECASE,
+)
+_NOTES_TEXT: Final = re.compile(
+    r"\s{0,9}(?:i will be out of the office (?:starting|from)\s{1,3}\S{6,20} and will not return until \S{6,20}|"
+    r"ik ben afwezig vanaf\s{1,3}\S{6,20} (?:en kom terug op|tot)\s{1,3}\S{6,20}|"
+    r"ich werde ab\s{1,3}\S{6,20} nicht im büro sein\W{1,3}ich kehre zurück am\s{1,3}\S{6,20}|"
+    r"je serai absente?(?:\(e\))? (?:du|à partir du)\s{1,3}\S{6,20} "
+    r"(?:au|et ne reviendrai pas avant le)\s{1,3}\S{6,20})",
     re.IGNORECASE,
 )
 _REPLY_TEXT: Final = re.compile(
@@ -147,6 +155,11 @@ def is_away_from_notes(subject: str, text: str) -> bool:
         return False
     says_so = subject.startswith("AUTO:") and _IS_AWAY.search(subject.partition(":")[2].partition("(")[0].strip(" ."))
     return bool(says_so) or (begins_as_reply(text) and begins_as_away(text))
+
+
+def is_absence_of_notes(text: str) -> bool:
+    """The sentence of HCL Notes and its precursors, which no person writes: from when to when, and nothing else."""
+    return _NOTES_TEXT.match(text[:_BEGINNING]) is not None
 
 
 def is_reply_name(subject: str) -> bool:

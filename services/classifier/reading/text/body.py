@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.classifier.reading.automatic.delivery_fields import looks_like_fields
+from services.classifier.reading.automatic.kind import JOURNAL
 from services.classifier.reading.mime.part import Part
 from services.classifier.reading.wrappings.calendar import summary
 from services.classifier.reading.wrappings.unwrap import TNEF_BODY, text_part
@@ -58,11 +59,13 @@ class Contents:
 def find_contents(root: Part) -> Contents:
     """Segments and files of the whole mail; where it says nothing, what it carries speaks for it.
 
+    QUIRK: an Exchange journal report says whom a mail went to, and carries the mail.
+
     In this order: the body in a winmail.dat, the text of the first attached message, the facts of an invitation.
     """
     contents = _own_contents(root)
     waiting = [part for part in root.walk() if part.media_type in _STAND_IN or part.attached is not None]
-    if not waiting or _speaks(contents):
+    if not waiting or (_speaks(contents) and not root.headers.has(JOURNAL)):
         return contents
     for part in sorted(waiting, key=_precedence):
         segments = _standing_in(part)
