@@ -223,11 +223,9 @@ _ALL_THAT_COMES_WITH_IT: Final = """
             WHERE decided.state <> 'not-sent' ORDER BY decided.kind) AS notification_ids
 """
 
-ADD_TICKETS: Final = (
-    _GIVEN  # noqa: S608 - all parts are constants of this module
-    + """
+_NEW_TICKETS: Final = """
     -- N1-N18; what is not named here stays empty, as N11, N13, N14 and N16 want
-    , ticket AS (
+    , new_ticket AS (
         INSERT INTO tickets (
             helpdesk_id, organisation_id, contact_id, created_at, created_by_employee_id, reported_at,
             entry_channel_id, mail_subject, title, body_html, body_full_html, body_full_text, ticket_type_id,
@@ -242,20 +240,14 @@ ADD_TICKETS: Final = (
             given.employee_id, new.sender_name, new.sender_address, new.sender_to, new.sender_cc, new.sender_person_id,
             new.sender_employee_id, new.automatic, new.verdict, new.needs_review, given.mail_id
         FROM given, jsonb_populate_record(NULL::tickets, given.columns) AS new
+        WHERE given.ledger ->> 'outcome' = 'ticket'
         ORDER BY given.place
         RETURNING mail_id, id, number, helpdesk_id
-    ), written AS (
-        SELECT mail_id, id AS ticket_id, NULL::bigint AS supplement_id, number, helpdesk_id FROM ticket
     )"""
-    + _ALL_THAT_COMES_WITH_IT
-)
-"""New tickets, in the order of their places."""
 
-ADD_SUPPLEMENTS: Final = (
-    _GIVEN  # noqa: S608 - all parts are constants of this module
-    + """
-    -- A2-A12
-    , ticket AS (
+_NEW_SUPPLEMENTS: Final = """
+    -- A2-A12, each to a ticket of its own
+    , known_ticket AS (
         UPDATE tickets SET
             status_id = given.status_id, deadline_at = given.deadline_at, completed_at = given.completed_at,
             changed_at = given.at, changed_by_employee_id = given.employee_id, changed_by_person_id = NULL
@@ -280,16 +272,30 @@ ADD_SUPPLEMENTS: Final = (
             given.employee_id, new.sender_name, new.sender_address, new.sender_to, new.sender_cc, new.sender_person_id,
             new.sender_employee_id, new.automatic, new.verdict, new.needs_review, new.held_for_review,
             new.by_employee, ticket.mail_id
-        FROM given JOIN ticket USING (mail_id), jsonb_populate_record(NULL::supplements, given.columns) AS new
+        FROM given JOIN known_ticket AS ticket USING (mail_id),
+            jsonb_populate_record(NULL::supplements, given.columns) AS new
         ORDER BY given.place
         RETURNING mail_id, id
-    ), written AS (
-        SELECT mail_id, ticket.id AS ticket_id, supplement.id AS supplement_id, ticket.number, ticket.helpdesk_id
-        FROM ticket JOIN supplement USING (mail_id)
     )"""
-    + _ALL_THAT_COMES_WITH_IT
-)
-"""Supplements, each to a ticket of its own."""
+
+_WRITTEN_TICKETS: Final = """
+        SELECT mail_id, id AS ticket_id, NULL::bigint AS supplement_id, number, helpdesk_id FROM new_ticket"""
+
+_WRITTEN_SUPPLEMENTS: Final = """
+        SELECT mail_id, ticket.id, supplement.id, ticket.number, ticket.helpdesk_id
+        FROM known_ticket AS ticket JOIN supplement USING (mail_id)"""
+
+
+def _add(kinds: str, written: str) -> str:
+    """Add what is of these `kinds`, in the order of the places, and all that comes with what is `written`."""
+    names = "mail_id, ticket_id, supplement_id, number, helpdesk_id"
+    return f"{_GIVEN}{kinds}\n    , written ({names}) AS ({written}\n    ){_ALL_THAT_COMES_WITH_IT}"
+
+
+ADD_TICKETS: Final = _add(_NEW_TICKETS, _WRITTEN_TICKETS)
+ADD_SUPPLEMENTS: Final = _add(_NEW_SUPPLEMENTS, _WRITTEN_SUPPLEMENTS)
+ADD_BOTH: Final = _add(_NEW_TICKETS + _NEW_SUPPLEMENTS, f"{_WRITTEN_TICKETS}\n        UNION ALL{_WRITTEN_SUPPLEMENTS}")
+"""Both in one statement: each costs as much as two mails in it, however few it writes."""
 
 SETTLE_WITHOUT_TICKET: Final = """
     -- a duplicate or a quarantined mail: $1 mail_id, $2 the ledger's row, $3 content key, $4 text digest

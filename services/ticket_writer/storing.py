@@ -27,7 +27,7 @@ class ToStore:
 
 
 def parameters(stored: Sequence[ToStore]) -> list[Any]:
-    """The parameters of ADD_TICKETS, and of ADD_SUPPLEMENTS."""
+    """The parameters of ADD_TICKETS, ADD_SUPPLEMENTS and ADD_BOTH."""
     return [
         [_row(place, each) for place, each in enumerate(stored, start=1)],
         [each.record.body.body_html for each in stored],

@@ -41,6 +41,11 @@ from shared.portal.history import Entry
 from shared.portal.mail_limits import LIMITS
 
 _AFTER_MERGE: Final = timedelta(seconds=1)
+_ADD: Final = {
+    frozenset({Outcome.TICKET}): queries.ADD_TICKETS,
+    frozenset({Outcome.SUPPLEMENT}): queries.ADD_SUPPLEMENTS,
+    frozenset({Outcome.TICKET, Outcome.SUPPLEMENT}): queries.ADD_BOTH,
+}
 
 
 class UnknownMail(DeadLetter):
@@ -264,12 +269,11 @@ class Writing:
 
     async def add(self, stored: Sequence[ToStore]) -> Mapping[uuid.UUID, TicketEvent]:
         """Write tickets and supplements with all that comes with them, and the mails' outcomes; their events."""
-        events: dict[uuid.UUID, TicketEvent] = {}
-        for query, outcome in ((queries.ADD_TICKETS, Outcome.TICKET), (queries.ADD_SUPPLEMENTS, Outcome.SUPPLEMENT)):
-            some = [each for each in stored if each.record.outcome is outcome]
-            if some:
-                rows = await self._connection.fetch(query, *parameters(some))
-                events |= {row["mail_id"]: event_of(row) for row in rows}
+        if not stored:
+            return {}
+        query = _ADD[frozenset(each.record.outcome for each in stored)]
+        rows = await self._connection.fetch(query, *parameters(stored))
+        events = {row["mail_id"]: event_of(row) for row in rows}
         if len(events) != len(stored):
             raise RuntimeError("a row that this transaction has locked is gone")
         for each in stored:
