@@ -24,7 +24,9 @@ _WROTE: Final = re.compile(
     r"napísal(?:a|\(a\))?|(?:ezt\s+)?írta|написав(?:\(-?ла\))?|написала?|писал\(?а?\)?|пишет|пише|написал\(а\)|напиша|"
     r"напис[ао]л?|je\s+napisa(?:o|la|l)|je\s+(?:pisal|napisal)a?|napisa(?:o|la)|yazd[ıi]|yazmış|a\s+scris|έγραψε|"
     r"έγραψαν|rašė|rakstīja|kirjutas|shkroi|kirjoittaa|menulis|đã\s+viết|viết|idatzi\s+du|"
-    r"wiadomość\s+napisana\s+przez|noted)(?!\w)|"
+    r"wiadomość\s+napisana\s+przez|missatge\s+de|noted)(?!\w)|"
+    # Horde and SquirrelMail name who is quoted, and no day
+    r"^(?:quoting|citeren|zitat\s+von|citando(?:\s+a)?|citat\s+(?:från|fra)|citation\s+de)\s(?=[^:]{0,200}@)|"
     r"כתב(?:ה)?|מאת|كتب(?:ت)?|نوشت|写道|寫道|写入|寫入|書きました|のメッセージ|のメール|작성|썼습니다|님이\s|เขียน(?:ว่า)?|ने\s+लिखा|লিখেছেন|დაწერა",
     re.IGNORECASE,
 )
@@ -99,6 +101,11 @@ def tells_who_wrote_when(line: str) -> bool:
     )
 
 
+def tells_a_moment(text: str) -> bool:
+    """Whether a day and a time of it stand in a text."""
+    return _CLOCK.search(text) is not None and _DAY.search(text) is not None
+
+
 def _may_go_on(lines: Sequence[str], begin: int) -> bool:
     """Whether line `begin` may be the first of an attribution: it has the date or the address and ends nothing.
 
@@ -141,5 +148,5 @@ def _is_attribution(text: str, *, above_quote: bool) -> bool:
     if _WROTE.search(text) is not None:
         return (ends or (address and moment)) and (above_quote or address or _I_WROTE.search(text) is None)
     if not (address and moment):
-        return above_quote and ends and _CLOCK.search(text) is not None and _DAY.search(text) is not None
+        return above_quote and ends and tells_a_moment(text)
     return above_quote or (_ENDS_WITH_ADDRESS.search(text) is not None and _CLOCK.search(text) is not None)

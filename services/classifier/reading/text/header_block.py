@@ -47,7 +47,7 @@ _LABELS: Final = {
         from|van|afzender|von|absender|de|expéditeur|exp.|da|mittente|remitente|remetente|från|avsändare|fra|
         avsender|afsender|lähettäjä|od|nadawca|odesílatel|odesilatel|odosielateľ|šalje|pošiljatelj|feladó|de la|
         expeditor|expeditorul|από|αποστολέας|от|отправитель|від|від кого|відправник|от кого|подател|kimden|gönderen|
-        saatja|kellelt|nuo|siuntėjas|frá|sendandi|من|المرسل|מאת|از|发件人|發件人|寄件者|寄件人|差出人|送信者|送信元|
+        saatja|kellelt|nuo|siuntėjas|frá|sendandi|fan|од|من|المرسل|מאת|از|发件人|發件人|寄件者|寄件人|差出人|送信者|送信元|
         보낸 사람|보낸사람|보낸이|발신|발신자|จาก|từ|người gửi|dari|pengirim|nga""",
     Field.DATE: """
         sent|date|message du|sent at|sent on|date sent|verzonden|verstuurd|datum|gesendet|gesendet am|datum/uhrzeit|
@@ -55,20 +55,22 @@ _LABELS: Final = {
         inviata|skickat|skickades|sendt|dato|lähetetty|päivämäärä|päiväys|pvm|wysłano|wysłane|data wysłania|
         odesláno|odoslané|odoslaný|dátum|elküldve|küldve|trimis|trimis la|dată|στάλθηκε|εστάλη|ημερομηνία|
         отправлено|дата|отправлен|надіслано|відправлено|изпратено|gönderildi|gönderilen|gönderme tarihi|tarih|
-        poslano|poslato|saadetud|kuupäev|išsiųsta|nosūtīts|datums|dagsetning|تم الإرسال|أُرسلت|التاريخ|تاريخ|נשלח|
+        poslano|poslato|послато|saadetud|saatmisaeg|kuupäev|enviat|ferstjoerd|
+        išsiųsta|nosūtīts|datums|dagsetning|تم الإرسال|أُرسلت|التاريخ|تاريخ|נשלח|
         תאריך|发送时间|時間|时间|日期|寄件日期|傳送時間|发送日期|送信日時|送信日|日時|日付|보낸 날짜|날짜|보낸시간|
         일시|ส่ง|วันที่|đã gửi|ngày|dikirim|tanggal""",
     Field.TO: """
         to|aan|an|empfänger|à|a|destinataire|pour|para|destinatario|per|al|till|mottagare|til|modtager|mottaker|
         vastaanottaja|do|adresat|komu|příjemce|címzett|către|destinatar|destinatarul|προς|кому|до|kime|alıcı|
-        kellele|kam|gavėjas|za|prima|primatelj|viðtakandi|إلى|الى|المستلم|אל|به|收件人|收件者|宛先|送信先|받는 사람|
+        kellele|adressaat|kam|gavėjas|za|за|per a|oan|prima|primatelj|
+        viðtakandi|إلى|الى|المستلم|אל|به|收件人|收件者|宛先|送信先|받는 사람|
         받는사람|수신|ถึง|đến|kepada|untuk""",
     Field.CC: """
         cc|c.c.|kopie|kopie (cc)|kopie an|copie|copie à|cópia|copia|kopia|kopi|kópia|másolat|másolatot kap|kopio|dw|
         do wiadomości|κοιν|κοινοποίηση|копия|копія|bilgi|koopia|kópio|afrit|cci|cco|bcc|ccn|نسخة|עותק|抄送|副本|
         参照|참조|สำเนา|sao gửi|kópiát kap|cc/cci|hemlig kopia""",
     Field.SUBJECT: """
-        subject|re|onderwerp|betreff|objet|sujet|asunto|assunto|oggetto|ämne|emne|aihe|temat|předmět|predmet|tárgy|
+        subject|re|onderwerp|underwerp|betreff|objet|sujet|asunto|assunto|oggetto|ämne|emne|aihe|temat|předmět|predmet|tárgy|
         subiect|subiectul|θέμα|тема|предмет|konu|teema|tēma|tema|naslov|efni|subjekt|الموضوع|موضوع|נושא|主题|主旨|
         主題|件名|제목|หัวเรื่อง|เรื่อง|chủ đề|tiêu đề|subjek|perihal|относно""",
     Field.OTHER: """
@@ -110,7 +112,8 @@ _ENOUGH: Final = 3
 """Fields that make a block: two lines alone («Van: …», «Naar: …») may be a person's own."""
 
 _ORIGINAL: Final = re.compile(
-    r"(?:original (?:message|e-?mail|appointment)|reply (?:message|separator)|(?:oorspronkelijke?|originele?|"
+    r"(?:original (?:message|e-?mail|appointment)|berjocht oarspronklik|"
+    r"oarspronklik berjocht|reply (?:message|separator)|(?:oorspronkelijke?|originele?|"
     r"origineel) (?:bericht|e-?mail|afspraak)|(?:ursprüngliche|originale) (?:nachricht|e-?mail)|"
     r"original-?(?:nachricht|meddelande|meddelelse)|ursprüngl(?:iche|\.) (?:mail|nachricht)|message (?:d['’ ]origine|"
     r"original|initial)|(?:e-?mail|courriel) d['’]origine|mensaje original|messaggio originale|mensagem original|"
@@ -150,7 +153,7 @@ MOST_LINES: Final = 3_000
 _REMEMBERED: Final = 8_192
 """Lines of which is remembered what they are: each rule asks again, in html and in text, some for the lines below."""
 _LONGEST_REMEMBERED: Final = 400
-_RULE: Final = re.compile(r"^[\s>*]*[-_=~—–]{2,}\s*")
+_RULE: Final = re.compile(r"^[\s>*]*[-_=~—–‐]{2,}\s*")
 _LONGEST_SEPARATOR: Final = 120
 
 
@@ -246,7 +249,7 @@ def separator(text: str) -> Separator | None:
 def _separator(text: str) -> Separator | None:
     line = _without_marks(text)
     ruled = _RULE.match(line)
-    words = (line[ruled.end() :] if ruled else line.strip(_AROUND)).strip("-_=~—–*: \t\xa0「」[]<>")
+    words = (line[ruled.end() :] if ruled else line.strip(_AROUND)).strip("-_=~—–‐*: \t\xa0「」[]<>")
     for kind, pattern in ((Separator.ORIGINAL, _ORIGINAL), (Separator.FORWARDED, _FORWARDED)):
         match = pattern.match(words)
         if match is not None and (ruled is not None or not words[match.end() :].strip(" :：-")):

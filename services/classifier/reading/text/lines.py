@@ -38,6 +38,8 @@ _SPACES: Final = re.compile(" {2,}")
 _HTML_SPACES: Final = ("\t", "\r", "\n", "\f")
 """Beside the space itself."""
 _PREFORMATTED: Final = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
+_BLANKS: Final = " \t\r\n\f\v\ufeff\u200b"
+"""With what clients put where nothing is: Apple's mark above a quote, Outlook's blank of no width."""
 _LONGEST_MARK: Final = 500
 """Characters of a style or of class names that are looked at: what is remembered of them stays small."""
 _QUOTE_HEADER: Final = re.compile(
@@ -59,7 +61,7 @@ _OUTLOOK_RULE: Final = re.compile(
     r"border-top:\s*solid\s+#(?:E1E1E1|B5C4DF)\s+1\.0pt;\s*padding:\s*3\.0pt", re.IGNORECASE
 )
 _SIGNATURE: Final = re.compile(
-    r"(?:^|[\s_])(?:gmail_signature(?:_prefix)?|moz-signature|ms-outlook-mobile-signature|protonmail_signature_block|"
+    r"(?:^|[\s_])(?:gmail_signature(?:_prefix)?|moz-signature|ms-outlook-mobile-signature|protonmail_signature_block|front-signature|"
     r"yahoo-signature|ymail_android_signature|AppleMailSignature|iphone_signature|ydp\w{1,20}signature|"
     r"tutanota_signature|bloop_sign\w{0,40})(?:$|\s)"
 )
@@ -105,7 +107,7 @@ def joined(lines: Sequence[Line]) -> str:
     """The text of `lines`: no more than one blank line in a row, none at the ends."""
     kept: list[str] = []
     for line in lines:
-        text = line.text.replace("\xa0", " ").strip()
+        text = line.text.replace("\xa0", " ").strip(_BLANKS)
         if text or (kept and kept[-1]):
             kept.append(text)
     return "\n".join(kept).strip("\n")

@@ -23,7 +23,7 @@ from itertools import islice
 from typing import Final
 
 from services.classifier.reading.text.answers import Voice, answered_lines
-from services.classifier.reading.text.attribution import attribution_end, tells_who_wrote_when
+from services.classifier.reading.text.attribution import attribution_end, tells_a_moment, tells_who_wrote_when
 from services.classifier.reading.text.disclaimer import disclaimer_begins_at
 from services.classifier.reading.text.header_block import (
     MOST_LINES,
@@ -45,6 +45,8 @@ from services.classifier.reading.text.signature import (
 _QUOTE_MARK: Final = re.compile(r"^[ \t\xa0]{0,3}(?:>|&gt;)(?!\s{0,3}[:\uff1a]\s*$)")
 """`>:` alone ends an attribution whose address was wrapped."""
 _BEGINS_MARK: Final = frozenset(" \t\xa0>&")
+_GROUPWISE: Final = re.compile(r">>>\s?([^>\s].*)>>>\s*$")
+_LONGEST_GROUPWISE: Final = 300
 _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
 _WRAPPED_AFTER: Final = 60
 """A quoted line of so many characters may go on in a line that lost its quote mark."""
@@ -164,7 +166,10 @@ def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind
         if kind is _Kind.QUOTED:
             if attribution_end(texts, index, above_quote) is not None:
                 kinds[index] = _Kind.HEADER
-            index = next((each for each in range(index + 1, len(kinds)) if kinds[each] is not _Kind.QUOTED), len(kinds))
+            below = next((each for each in range(index + 1, len(kinds)) if kinds[each] is not _Kind.QUOTED), len(kinds))
+            if said_above and _marks_its_header_alone(texts, index, below):
+                below = _pass_header(texts, kinds, index, below, said_above=True)
+            index = below
             continue
         if said_above and lines[index].rest_is_quoted and not _answers_below(texts, kinds, index):
             kinds[index:] = [_Kind.HEADER] * (len(kinds) - index)
@@ -176,6 +181,20 @@ def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind
         said_above = said_above or (kind is _Kind.SAID and not is_device_line(texts[index]))
         index += 1
     return len(lines)
+
+
+def _marks_its_header_alone(texts: Sequence[str], begin: int, end: int) -> bool:
+    """Whether the marked lines `begin` up to `end` are the header of a quote whose own lines bear no mark.
+
+    QUIRK: GroupWise writes `>>> Jan <jan@klant.example> 3-3-2026 10:00 >>>`, and Orange marks its header lines.
+    """
+    if end - begin == 1:
+        line = _GROUPWISE.match(texts[begin][:_LONGEST_GROUPWISE])
+        return line is not None and tells_a_moment(line[1])
+    if not bare(texts[begin][:_LONGEST_GROUPWISE]).lower().startswith("message du "):
+        return False
+    block = header_block_at(texts, begin + 1)
+    return block is not None and block.end <= end and not any(bare(texts[each]) for each in range(block.end, end))
 
 
 def _begins_forward(text: str, kind: _Kind) -> bool:

@@ -15,13 +15,13 @@ from services.classifier.reading.text.header_block import bare
 _DELIMITER: Final = re.compile(r"^(?:--|—|––)[ \t\xa0]*$")
 _RULE: Final = re.compile(r"^[_]{8,}[ \t\xa0]*$")
 _DEVICE: Final = (
-    r"(?:iphone\w*|ipad\w*|ipod|i?mac(?:book)?|apple|ios|android|samsung|galaxy|huawei|xiaomi|redmi|oneplus|pixel|"
+    r"(?:iphon\w*|ipad\w*|ipod|i?mac(?:book)?|apple|ios|android|samsung|galaxy|huawei|xiaomi|redmi|oneplus|pixel|"
     r"nokia|sony|xperia|htc|lg|motorola|moto|blackberry|windows|outlook|outlook\.com|yahoo|gmail|hotmail|aol|"
     r"proton(?:mail)?|tutanota|mailbird|mailbox|spark|fairemail|k-9|thunderbird|e-?mail|mail|mobile|mobiel(?:tje)?|"
     r"mobil[aen]?|mobiltelefon|mobiilista|mobilny|móvil|móbil|telemóvel|celular|cellulare|cell(?:ulaire)?|smartphone|"
     r"smart\s?phone|phone|telefoon|telefon\w?|téléphone|teléfono|telefone|telefono|tablet|handheld|toestel|gerät|"
     r"device|appareil|dispositivo|boxer|workspace|verizon|t-mobile|vodafone|kpn|o2|bluemail|touchdown|polaris|nine|"
-    r"airmail|typeapp|mailspring|mymail|canary|edison|em\s?client|shortwave|polymail|superhuman|aquamail|телефон\w*|почт\w+|устройств\w+|смартфон\w*)"
+    r"airmail|typeapp|typemail|tuta|mailsuite|mailspring|mymail|canary|edison|em\s?client|shortwave|polymail|superhuman|aquamail|телефон\w*|почт\w+|устройств\w+|смартфон\w*)"
 )
 _SENT: Final = re.compile(
     r"^(?:(?:sent|verzonden|verstuurd|gestuurd|gesendet|von\s+meinem|envoyé|envoyée?|transmis|enviado|enviada|inviato|"
@@ -46,11 +46,12 @@ _SENT_FROM_MY: Final = re.compile(
     r"van)\s+mijn|gesendet\s+(?:von|mit)\s+meine[mr]|envoyé\s+(?:de(?:puis)?|à\s+partir\s+de|avec)\s+mon|"
     r"enviado\s+(?:desde|a\s+partir\s+de)\s+mi|enviado\s+(?:do|a\s+partir\s+do|pelo)\s+meu|inviato\s+(?:dal|"
     r"con\s+il)\s+mio|"
-    r"skickat\s+från\s+min|sendt\s+fra\s+min)(?:\s+[^\s.,;!?]+){1,6}$",
+    r"skickat\s+från\s+min|sendt\s+fra\s+min)(?:\s+[^\s.,;!?]+){1,6}(?:\s?[,.;(–-]\s?(?:please\s|so\s|dus\s|graag\s)?"
+    r"(?:excuse|forgive|pardon|sorry|apologies|excuses|mogelijke|entschuldig|veuillez)[^?]{0,60})?$",
     re.IGNORECASE,
 )
 _SENT_ELSEWHERE: Final = re.compile(
-    r"^(?:أُ?رسلت?\s+من|تم\s+الإرسال\s+من|נשלח\s+מ|发自我的|從我的.{1,20}(?:傳送|寄出)|从我的.{1,20}发送|發自我的|"
+    r"^(?:diese\s+nachricht\s+wurde\s+von\s+mein\w{1,3}\s[^?]{3,60}\sgesendet|أُ?رسلت?\s+من|تم\s+الإرسال\s+من|נשלח\s+מ|发自我的|從我的.{1,20}(?:傳送|寄出)|从我的.{1,20}发送|發自我的|"
     r"iPhone\s?から送信|"
     r"(?:私の)?\w{0,20}から送信|나의\s+\w+에서\s+보냄|.{0,20}에서\s+보냄)",
     re.IGNORECASE,
@@ -104,6 +105,15 @@ _FROM_OUTSIDE: Final = re.compile(
     r"originated (?:from )?outside|expéditeur externe|extérieur",
     re.IGNORECASE,
 )
+_SELDOM: Final = re.compile(
+    r"(?:don['’]t often get|do not often get) email from|niet vaak e-?mail(?:berichten)? van|"
+    r"nicht (?:oft|häufig) (?:eine )?e-?mails? von|(?:obtenez|reçoivent|recevez|obtiennent) pas souvent d['’]e-?mail|"
+    r"(?:no suelen?|suelen? no) recibir correos?|non si ricevono spesso (?:messaggi|e-?mail)|"
+    r"não costumam? receber|får (?:inte ofta|ofte ikke|ikke ofte) (?:e-?post|e-?mail|mails)|nieczęsto otrzymuj|"
+    r"et saa usein sähköpostia|aka\.ms/learnaboutsenderidentification",
+    re.IGNORECASE,
+)
+"""Microsoft 365 says it above a mail of somebody new, with a link that html does not show."""
 _LONGEST_WARNING: Final = 400
 
 
@@ -170,5 +180,11 @@ def warning_ends_at(lines: Sequence[str]) -> int:
                 return 0
         elif paragraph:
             said = " ".join(paragraph)
-            return index if _WARNING.search(said) and _FROM_OUTSIDE.search(said) else 0
+            return index if _is_warning(said) else 0
     return 0
+
+
+def _is_warning(said: str) -> bool:
+    return ("@" in said and _SELDOM.search(said) is not None) or (
+        _WARNING.search(said) is not None and _FROM_OUTSIDE.search(said) is not None
+    )

@@ -40,6 +40,10 @@ def said_in_html(html: str) -> tuple[str, str]:
     "attribution",
     [
         "Op di 3 mrt. 2026 om 10:00 schreef Servicedesk <ict@desk.example>:",
+        "Citeren Servicedesk <ict@desk.example>:",
+        "Zitat von Servicedesk <ict@desk.example>:",
+        "Quoting Servicedesk (ict@desk.example):",
+        "Missatge de Servicedesk <ict@desk.example> del dia dt., 3 de març 2026 a les 10:00:",
         "Op 3-3-2026 10:00 heeft Servicedesk <ict@desk.example> geschreven:",
         "Servicedesk <ict@desk.example> schreef op 3 maart 2026 10:00:",
         "On Tue, Mar 3, 2026 at 10:00 AM Servicedesk <ict@desk.example> wrote:",
@@ -108,6 +112,13 @@ def test_an_attribution_begins_the_quote(attribution: str, mark: str) -> None:
         "差出人: Servicedesk <ict@desk.example>\n送信日時: 2026年3月3日 10:00\n宛先: Sanne\n件名: Kassa",
         "-----Oorspronkelijk bericht-----\nVan: Servicedesk <ict@desk.example>\nVerzonden: dinsdag 3 maart 2026 10:00",
         "-------- Original message --------",
+        "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐",
+        "Saatja: Servicedesk\nSaatmisaeg: teisipäev, 3. märts 2026 10:00\nAdressaat: Sanne\nTeema: Kassa",
+        "Од: Servicedesk\nПослато: уторак, 3. март 2026. 10:00\nЗа: Sanne\nТема: Kassa",
+        "De: Servicedesk <ict@desk.example>\nEnviat: dimarts, 3 de març de 2026 10:00\nPer a: Sanne\nTema: Kassa",
+        "-----Berjocht oarspronklik-----\nFan: Servicedesk\nFerstjoerd: tiisdei 3 maart 2026\nUnderwerp: Kassa",
+        ">>> Servicedesk <ict@desk.example> 3-3-2026 10:00 >>>",
+        "> Message du 03/03/26 10:00\n> De : ict@desk.example\n> A : Sanne\n> Copie à : \n> Objet : Kassa\n> ",
         "________________________________\nVan: Servicedesk\nVerzonden: dinsdag 3 maart 2026\nOnderwerp: Kassa",
         "----- Original Message ----- From: Servicedesk <ict@desk.example>To: SanneSent: 3 Mar 2026Subject: Kassa",
     ],
@@ -129,6 +140,10 @@ def test_header_lines_begin_the_quote(block: str) -> None:
         "Outlook voor iOS downloaden",
         "Von meinem iPad gesendet",
         "Envoyé de mon iPhone",
+        "Odesláno z iPhonu",
+        "Sent from my phone, please excuse typos",
+        "Verzonden met Tuta",
+        "Diese Nachricht wurde von meinem Android Mobiltelefon mit WEB.DE Mail gesendet.",
         "Enviado desde mi iPhone",
         "Inviato da iPhone",
         "Skickat från min iPhone",
@@ -151,10 +166,29 @@ def test_what_a_client_adds_goes(added: str, quote: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "warning",
+    [
+        "CAUTION: This email originated from outside of the organization. Do not click links.",
+        "You don't often get email from sanne@b.example. Learn why this is important<https://aka.example/x>",
+        "U ontvangt niet vaak e-mail van sanne@b.example. Ontdek waarom dit belangrijk is",
+        "Sommige personen die dit bericht hebben ontvangen, krijgen niet vaak e-mail van sanne@b.example.",
+        "Sie erhalten nicht oft eine E-Mail von sanne@b.example. Erfahren Sie, warum dies wichtig ist",
+        "Vous n'obtenez pas souvent d'e-mail à partir de sanne@b.example. Pourquoi c'est important",
+    ],
+)
+def test_a_warning_that_a_server_puts_on_top_goes(warning: str) -> None:
+    assert said(f"{warning}\n\n{SAID}") == SAID
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Sent from my desk, is much easier than my mobile phone.",
         "On your remote host you can run:\n\ntelnet 127.0.0.1 52698\n\nThat should do it.",
+        "Sent from my phone, please excuse me for asking: when does the till work again?",
+        "Zie de regel:\n\n>>> import os\n\nDie geeft een fout.",
+        "Ik kreeg dit:\n\n> Van: x@b.example\n> Verzonden: 3 maart 2026\n> Onderwerp: Kassa\n\nKlopt dat?",
+        "Waarom krijgen klanten niet vaak e-mail van de kassa?\n\nDat zou wel moeten.",
         "Hij schreef: dat kan niet.\nEn zij schreef: dat kan wel.",
         "Van: Amsterdam\nNaar: Utrecht\n\nHoeveel kost dat?",
         "Lijst:\n- een\n- twee\n\nDatum: morgen\nTijd: 10:00",
@@ -359,6 +393,13 @@ def test_answers_in_a_clients_box_of_the_quote_are_no_quote(box: str) -> None:
     assert [line for line in left.split("\n") if line] == [
         *("Dag Els,", "Schikt dinsdag?", "Ja.", "nog eerder", "Tien uur.")
     ]
+
+
+def test_a_mark_of_apples_above_a_quote_leaves_no_line() -> None:
+    attribution = "Op 3 mrt 2026 om 10:00 heeft Els &lt;e@b.example&gt; het volgende geschreven:<br>"
+    quote = '<blockquote type="cite"><div dir="ltr">\ufeff<p>Schikt dinsdag?</p></div></blockquote>'
+    html = f'Ja.<br><blockquote type="cite">{attribution}</blockquote>{quote}'
+    assert said_in_html(html) == ("Ja.", "Ja.")
 
 
 def test_a_quote_in_a_clients_box_goes_with_all_that_stands_above_its_block() -> None:
