@@ -259,6 +259,12 @@ def _outages() -> Iterator[None]:
             )
             raise Misconfigured(without_tls) from error
         raise Outage(Sentence("The database does not answer: %(why)s.", why=_what(error))) from error
+    except asyncpg.TooManyConnectionsError as error:
+        full = Sentence(
+            "The database takes no more connections (%(why)s): see who holds so many, or raise max_connections.",
+            why=_what(error),
+        )
+        raise Outage(full) from error
     except (OSError, *_AWAY) as error:
         raise Outage(Sentence("The database does not answer: %(why)s.", why=_what(error))) from error
 

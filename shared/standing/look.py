@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -14,8 +15,11 @@ from shared.errors import Misconfigured, Outage, TryAgain
 from shared.sentences import Sentence, ended, said_by
 from shared.standing.broker import BrokerStanding, broker_standing
 from shared.standing.certificates import ServerCertificate, server_certificate
+from shared.standing.database import in_the_way
 from shared.standing.needs import NEEDS_A_PERSON, Standing
 from shared.standing.recorded import Recorded, recorded
+
+_WAIT_FOR_NO_LOCK: Final = "SET LOCAL lock_timeout = '2s'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ async def look(where: Where) -> Standing:
 
 
 async def read(pool: Pool) -> Recorded:
-    """What the database says. Raises Outage and TryAgain."""
+    """What the database says. Raises Outage, and TryAgain: where a table is locked, within seconds."""
     async with transaction(pool) as connection:
+        await connection.execute(_WAIT_FOR_NO_LOCK)
         return await recorded(connection, NEEDS_A_PERSON)
 
 
@@ -65,11 +70,22 @@ async def _look_at_database(where: Where) -> tuple[Recorded | None, str]:
     except Outage as error:
         return None, said_by(error)
     try:
-        return await read(pool), ""
+        return await _read_and_trouble(pool)
     except (Outage, TryAgain) as error:
         return None, said_by(error)
     finally:
         pool.terminate()
+
+
+async def _read_and_trouble(pool: Pool) -> tuple[Recorded | None, str]:
+    """What is recorded, and what keeps the database from taking more: of one that answers, both may be there."""
+    seen, trouble = None, ""
+    try:
+        seen = await read(pool)
+    except TryAgain as error:
+        trouble = said_by(error)
+    async with transaction(pool) as connection:
+        return seen, await in_the_way(connection) or trouble
 
 
 async def _look_at_broker(where: Where) -> tuple[BrokerStanding | None, str]:

@@ -106,7 +106,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What could be seen `at` a moment; where a server could not be asked, its trouble says why."""
+    """What could be seen `at` a moment; where a server could not be asked, its trouble says why.
+
+    A database that could be read and takes nothing has a trouble too.
+    """
 
     at: datetime
     database: Recorded | None
@@ -121,19 +124,19 @@ def needs(standing: Standing) -> Iterator[Need]:
     """Each thing that needs a person: a database that is not confirmed, the servers, the rest."""
     if standing.database is not None and standing.database.installation.is_held:
         yield _not_confirmed(standing.database.installation)
-    if standing.database is None:
+    if standing.database_trouble:
         yield Need(
             Cause.DATABASE,
-            f"PostgreSQL: {standing.database_trouble} No mail is imported or sent until it answers; none is lost.",
+            f"PostgreSQL: {standing.database_trouble} Until that is over mail waits, in or out; none is lost.",
             followed(
                 followed("PostgreSQL:", standing.database_trouble),
-                "Tot het antwoordt wordt geen mail geïmporteerd of verstuurd; er gaat niets verloren.",
+                "Tot dat voorbij is wacht mail, in en uit; er gaat niets verloren.",
             ),
         )
     yield from of_broker(standing)
     yield from _certificates(standing)
     if standing.database is not None:
-        yield from _of_database(standing.database)
+        yield from _of_database(standing.database, is_away=bool(standing.database_trouble))
     yield from _parked(standing)
 
 
@@ -241,8 +244,8 @@ def _alarm(alarm: BrokerAlarm) -> Need:
     )
 
 
-def _of_database(database: Recorded) -> Iterator[Need]:
-    if not database.installation.is_held:
+def _of_database(database: Recorded, *, is_away: bool) -> Iterator[Need]:
+    if not (database.installation.is_held or is_away):  # of which late mailboxes are but the effect
         yield from _late(database.mailboxes)
     yield from _mailboxes(database)
     yield from _logins(database)

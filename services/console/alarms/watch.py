@@ -141,7 +141,7 @@ class Watch:
                 await self._keep_and_tell(standing)
             except (Outage, TryAgain) as trouble:
                 away = f"It keeps nothing: {one_line(str(trouble))}."
-                standing = replace(standing, database=None, database_trouble=away)
+                standing = replace(standing, database=None, database_trouble=standing.database_trouble or away)
                 apart = _apart(standing)
         if apart is not None:
             await self._end_another(apart, standing.at)

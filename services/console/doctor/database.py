@@ -19,6 +19,7 @@ from shared.database.pool import REQUIRED_REVISION, Connection
 from shared.database.roles import ROLES
 from shared.errors import Misconfigured, Outage
 from shared.sentences import Sentence
+from shared.standing.database import in_the_way
 from shared.standing.needs import number_needs
 from shared.standing.recorded import ticket_numbers
 
@@ -101,8 +102,8 @@ async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Fi
         asked = datetime.now(UTC)
         theirs = await connection.fetchval("SELECT clock_timestamp()")
         yield compared(PART, theirs, asked + (datetime.now(UTC) - asked) / 2)
-        if await connection.fetchval("SELECT pg_is_in_recovery()"):
-            yield failure(PART, Sentence("It is a standby, which takes nothing: let the address lead to the primary."))
+        if trouble := await in_the_way(connection):
+            yield failure(PART, trouble)
     finally:
         connection.terminate()
 

@@ -33,7 +33,7 @@ async def test_S8_a_rabbitmq_that_does_not_answer_is_told_in_dutch() -> None:
 def test_S8_a_postgresql_that_does_not_answer_is_told_in_dutch() -> None:
     late = Sentence("It does not answer within %(seconds)g seconds.", seconds=1.5)
     database_away, *_ = needs(replace(standing(), database=None, database_trouble=late))
-    assert in_dutch(database_away).startswith("PostgreSQL: Het antwoordt niet binnen 1.5 seconden. Tot het antwoordt ")
+    assert in_dutch(database_away).startswith("PostgreSQL: Het antwoordt niet binnen 1.5 seconden. Tot dat voorbij is ")
 
 
 def test_a_sentence_that_has_its_full_stop_keeps_it() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import aio_pika
+import asyncpg
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -277,6 +278,39 @@ async def test_a_database_that_is_away_is_told_beside_what_rabbitmq_says(
     said = await watched.says("status", code=3)
     assert "PostgreSQL: The database does not answer" in said
     assert "database_waiting" not in said
+
+
+async def test_a_database_that_takes_no_changes_is_told_with_who_can_end_it(watched: CommandLine, house: House) -> None:
+    """It answers everything that is asked, so nothing else would tell but mailboxes that nobody checks."""
+    name = house.database.name
+    await house.owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await house.owner.execute("UPDATE mailbox_states SET next_check_at = now() - interval '1 hour'")
+    try:
+        told = await watched.answers("status", code=3)
+        examined = await watched.answers("doctor", "--within", "60", code=3)
+    finally:
+        await house.owner.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert [need["cause"] for need in told["needs"]].count("mailboxes-not-checked") == 0
+    assert told["needs_a_person"][0].startswith("PostgreSQL: It takes no changes: default_transaction_read_only is on.")
+    assert told["mailboxes"][0]["helpdesk"] == "ICT", "what can be read is shown"
+    assert any(each["sentence"] in told["needs_a_person"][0] for each in examined if each["level"] == "fail")
+    assert (await watched.answers("status", code=3))["database_trouble"] == ""
+
+
+async def test_a_session_that_holds_a_table_is_named(watched: CommandLine, house: House) -> None:
+    """Such as one that is idle in its transaction since noon."""
+    holder = await asyncpg.connect(
+        house.database.dsn("owner").get_secret_value(), server_settings={"application_name": "psql"}
+    )
+    try:
+        pid = await holder.fetchval("SELECT pg_backend_pid()")
+        await holder.execute("BEGIN; LOCK TABLE helpdesk.tickets IN ACCESS EXCLUSIVE MODE")
+        told = await watched.answers("status", code=3)
+    finally:
+        await holder.close()
+    assert told["database_trouble"].startswith(f"Session {pid} (importer_owner, psql) has locked a table of ours: ")
+    assert told["mailboxes"] is None, "what cannot be read is not waited for"
+    assert (await watched.answers("status", code=3))["database_trouble"] == ""
 
 
 @pytest.mark.usefixtures("house")

@@ -119,7 +119,7 @@ def test_an_importer_that_is_well_needs_nobody() -> None:
         pytest.param(
             replace(standing(), database=None, database_trouble="It does not answer."),
             Cause.DATABASE,
-            "PostgreSQL: It does not answer. No mail is imported",
+            "PostgreSQL: It does not answer. Until that is over mail waits",
             id="database away",
         ),
         pytest.param(
