@@ -28,6 +28,8 @@ from shared.trust import tls_context
 
 MANAGEMENT_TIMEOUT_SECONDS: Final = 30
 _SALT_BYTES: Final = 4
+_LOSING: Final = frozenset({"delivery-limit", "expires", "max-length", "max-length-bytes", "message-ttl"})
+"""What of an operator policy takes messages, or the queue, away."""
 
 Settings = Mapping[str, Any]
 
@@ -220,12 +222,14 @@ class Snapshot:
 
     existing: Mapping[tuple[Kind, str], Settings]
     policies: tuple[Settings, ...]
+    operator_policies: tuple[Settings, ...]
     bindings: tuple[Settings, ...]
 
 
 async def _snapshot(broker: Management) -> Snapshot:
     vhost = broker.vhost
     policies = tuple(await broker.get(f"policies/{vhost}") or ())
+    operator_policies = tuple(await broker.get(f"operator-policies/{vhost}") or ())
     bindings = tuple(await broker.get(f"bindings/{vhost}") or ())
     existing: dict[tuple[Kind, str], Settings] = {}
     for kind, path in (
@@ -241,7 +245,7 @@ async def _snapshot(broker: Management) -> Snapshot:
     for binding in bindings:
         name = _binding_name(binding["source"], binding["routing_key"], binding["destination"])
         existing[Kind.BINDING, name] = binding
-    return Snapshot(existing, policies, bindings)
+    return Snapshot(existing, policies, operator_policies, bindings)
 
 
 def _differs(settings: Settings, existing: Settings) -> bool:
@@ -283,6 +287,18 @@ def _overruling_policies(topology: Topology, snapshot: Snapshot) -> Iterator[Dri
                 )
 
 
+def _operators_limits(topology: Topology, snapshot: Snapshot) -> Iterator[Drift]:
+    """Operator policies, which hold beside whatever policy a queue has, and of which the lower limit counts."""
+    for policy in snapshot.operator_policies:
+        queues = [queue for queue in topology.queues if re.search(policy["pattern"], queue)]
+        limits = sorted(_LOSING.intersection(policy["definition"]))
+        if queues and limits and policy["apply-to"] != "exchanges":
+            yield Drift(
+                f"The operator policy {policy['name']} limits {len(queues)} of our queues ({', '.join(limits)})",
+                "Give it a pattern that matches none of them: mail may be set aside or lost under it",
+            )
+
+
 async def _set_user(broker: Management, user: User, password: SecretStr) -> bool:
     existing = await broker.get(f"users/{user.name}")
     if existing is not None and sorted(existing["tags"]) == sorted(user.tags) and _is_password(existing, password):
@@ -315,7 +331,9 @@ async def find_drift(broker: Management, topology: Topology) -> tuple[Drift, ...
             drift.append(_immutable_drift(item, existing))
         else:
             drift.append(Drift(f"The {item.kind} {item.name} differs", "Run helpdesk-importer deploy-topology"))
-    return (*drift, *_foreign_bindings(topology, snapshot), *_overruling_policies(topology, snapshot))
+    for found in (_foreign_bindings, _overruling_policies, _operators_limits):
+        drift += found(topology, snapshot)
+    return tuple(drift)
 
 
 async def apply(broker: Management, topology: Topology, passwords: Mapping[str, SecretStr]) -> Deployment:

@@ -20,6 +20,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError, PublishError
+from aiormq.exceptions import InvalidFrameError
 from pamqp.exceptions import PAMQPException
 from pydantic import SecretStr
 
@@ -48,6 +49,10 @@ def running_version() -> str:
 
 class BrokerOutage(Outage):
     """RabbitMQ does not answer, refuses us, or closed the connection."""
+
+
+class NotLetIn(BrokerOutage):
+    """RabbitMQ takes the login, and not the user in our virtual host."""
 
 
 class Unroutable(BrokerOutage):
@@ -90,13 +95,26 @@ def broker_trouble(doing: str) -> Iterator[None]:
         raise BrokerOutage(late) from error
     except (AMQPError, PAMQPException, ChannelInvalidStateError, OSError, StopAsyncIteration) as error:
         # QUIRK: aiormq ends a connection that the broker closes in peace with StopAsyncIteration
-        why = f"{type(error).__name__} {error}"
-        raise BrokerOutage(Sentence("RabbitMQ failed us while %(doing)s: %(why)s", doing=doing, why=why)) from error
+        raise _failed(doing, error) from error
     except Exception as error:
         # QUIRK: aiormq 6 gives who waits to write on a connection that is lost an Exception, without type and text
         if type(error) is not Exception:
             raise
         raise BrokerOutage(Sentence("RabbitMQ's connection was lost while %(doing)s", doing=doing)) from error
+
+
+def _failed(doing: str, error: Exception) -> BrokerOutage:
+    """QUIRK: aiormq keeps no word of why RabbitMQ closes at once what we ask it to open, but says that it does."""
+    if isinstance(error, InvalidFrameError) and "Connection.OpenOk" in str(error):
+        return NotLetIn(
+            Sentence(
+                "RabbitMQ does not let us into the virtual host while %(doing)s: it does not exist, or this user has "
+                "no rights in it (run helpdesk-importer deploy-topology), or it takes no more connections",
+                doing=doing,
+            )
+        )
+    why = f"{type(error).__name__} {error}"
+    return BrokerOutage(Sentence("RabbitMQ failed us while %(doing)s: %(why)s", doing=doing, why=why))
 
 
 class Backoff:

@@ -48,11 +48,12 @@ class BrokerAlarm:
 
 @dataclass(frozen=True, slots=True)
 class BrokerStanding:
-    """The queues; the alarms; nodes of the cluster that do not run."""
+    """The queues; the alarms; nodes of the cluster that do not run; queues of ours that are not there."""
 
     queues: tuple[WorkInQueue, ...]
     alarms: tuple[BrokerAlarm, ...]
     nodes_down: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ async def broker_standing(amqp_dsn: SecretStr, management_dsn: SecretStr, vhost:
         queues=tuple(_work(queue, told.queues, counts) for queue in WORK_QUEUES),
         alarms=tuple(_alarm(alarm, told.nodes) for alarm in told.alarms if alarm.get("resource") in _NUMBERS),
         nodes_down=tuple(name for name, node in told.nodes.items() if not node.get("running", True)),
+        missing=tuple(name for name in QUEUES if name not in told.queues),
     )
 
 

@@ -124,6 +124,16 @@ def needs(standing: Standing) -> Iterator[Need]:
     """Each thing that needs a person: a database that is not confirmed, the servers, the rest."""
     if standing.database is not None and standing.database.installation.is_held:
         yield _not_confirmed(standing.database.installation)
+    yield from of_database_server(standing)
+    yield from of_broker(standing)
+    yield from _certificates(standing)
+    if standing.database is not None:
+        yield from _of_database(standing.database, is_away=bool(standing.database_trouble))
+    yield from _parked(standing)
+
+
+def of_database_server(standing: Standing) -> Iterator[Need]:
+    """What keeps PostgreSQL from working for us."""
     if standing.database_trouble:
         yield Need(
             Cause.DATABASE,
@@ -133,11 +143,6 @@ def needs(standing: Standing) -> Iterator[Need]:
                 "Tot dat voorbij is wacht mail, in en uit; er gaat niets verloren.",
             ),
         )
-    yield from of_broker(standing)
-    yield from _certificates(standing)
-    if standing.database is not None:
-        yield from _of_database(standing.database, is_away=bool(standing.database_trouble))
-    yield from _parked(standing)
 
 
 def _not_confirmed(installation: InstallationStanding) -> Need:
@@ -205,8 +210,18 @@ def of_broker(standing: Standing) -> Iterator[Need]:
         )
     for alarm in standing.broker.alarms:
         yield _alarm(alarm)
+    missing = standing.broker.missing
+    if missing:
+        yield Need(
+            Cause.NOT_READ,
+            f"RabbitMQ has lost {many(len(missing), 'queue')} of ours ({_some(missing)}): helpdesk-importer "
+            "deploy-topology makes them again. What they held comes again by itself within the hour, and none is lost.",
+            f"RabbitMQ is {len(missing)} van onze wachtrijen kwijt ({_some(missing)}): helpdesk-importer "
+            "deploy-topology maakt ze opnieuw. Wat erin zat komt binnen het uur vanzelf terug; niets gaat verloren.",
+            "missing",
+        )
     for queue in standing.broker.queues:
-        if not queue.consumers:
+        if not (queue.consumers or missing):  # without all queues, services stop reading the others
             yield Need(
                 Cause.NOT_READ,
                 f"Nobody reads the queue {queue.queue}: {queue.reader} does not run, or a server refuses its login: "
@@ -374,10 +389,10 @@ def _overdue(of: Undecided) -> Iterator[Need]:
         yield Need(
             Cause.OVERDUE,
             f"{many(of.overdue, 'mail')} of {place} without an outcome since "
-            f"{of.overdue_since.astimezone():%Y-%m-%d %H:%M}: see that all services run; mails list --waiting names "
-            "them.",
+            f"{of.overdue_since.astimezone():%Y-%m-%d %H:%M}: see that all services run, and what doctor finds; "
+            "mails list --waiting names them.",
             f"{of.overdue} mail(s) van {place} zonder uitkomst sinds {of.overdue_since.astimezone():%Y-%m-%d %H:%M}: "
-            "kijk of alle diensten draaien.",
+            "kijk of alle diensten draaien, en wat «helpdesk-importer doctor» vindt.",
             place,
             helpdesks,
             of.overdue_since,

@@ -13,7 +13,7 @@ from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.findings import Finding, failure, warning, well
 from services.console.texts import N_
 from shared.broker.administration import find_drift, management, vhost_of
-from shared.broker.session import VERSION_PROPERTY, BrokerOutage, Session, running_version
+from shared.broker.session import VERSION_PROPERTY, BrokerOutage, NotLetIn, Session, running_version
 from shared.broker.topology import topology
 from shared.sentences import Sentence
 
@@ -143,6 +143,16 @@ async def examine_logins(configuration: DoctorConfiguration) -> AsyncIterator[Fi
         try:
             async with await Session.open(login, "helpdesk-importer doctor"):
                 taken += 1
+        except NotLetIn:
+            yield failure(
+                "logins",
+                Sentence(
+                    "RabbitMQ does not let %(user)s into the virtual host %(vhost)s: run helpdesk-importer "
+                    "deploy-topology, which makes it and gives the rights.",
+                    user=user.name,
+                    vhost=vhost_of(configuration.amqp_url),
+                ),
+            )
         except BrokerOutage as trouble:
             if "ACCESS_REFUSED" not in str(trouble):
                 raise

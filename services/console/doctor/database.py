@@ -33,6 +33,11 @@ _TOO_MIGHTY: Final = (
 _MISSING: Final = (
     "SELECT name FROM unnest($1::text[]) name WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)"
 )
+_EXPIRED: Final = "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND rolvaliduntil < now() ORDER BY 1"
+_COLLATION: Final = """
+SELECT datcollversion IS NOT NULL AND datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid)
+FROM pg_database WHERE datname = current_database()
+"""
 _REVISION: Final = "SELECT version_num FROM public.alembic_version"
 
 
@@ -104,6 +109,17 @@ async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Fi
         yield compared(PART, theirs, asked + (datetime.now(UTC) - asked) / 2)
         if trouble := await in_the_way(connection):
             yield failure(PART, trouble)
+        if await connection.fetchval(_COLLATION):
+            name = await connection.fetchval("SELECT quote_ident(current_database())")
+            yield failure(
+                PART,
+                Sentence(
+                    "Its operating system sorts otherwise than when its indexes were made, so that it may not find "
+                    "what is there: while the services are stopped REINDEX DATABASE %(name)s, then ALTER DATABASE "
+                    "%(name)s REFRESH COLLATION VERSION.",
+                    name=name,
+                ),
+            )
     finally:
         connection.terminate()
 
@@ -171,6 +187,15 @@ async def _grants(connection: Connection) -> AsyncIterator[Finding]:
         yield warning(
             "roles",
             Sentence("%(role)s may do too much: ALTER ROLE %(role)s NOSUPERUSER NOCREATEROLE NOCREATEDB.", role=role),
+        )
+    for row in await connection.fetch(_EXPIRED, list(ROLES)):
+        role = row["rolname"]
+        yield failure(
+            "roles",
+            Sentence(
+                "The password of %(role)s has an end, which is past: ALTER ROLE %(role)s VALID UNTIL 'infinity'.",
+                role=role,
+            ),
         )
     granted, expected = await grants_of(connection), expected_grants()
     if lacking := sorted(expected - granted):

@@ -10,9 +10,11 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from services.console.doctor import broker, mail
@@ -21,6 +23,7 @@ from services.console.doctor.findings import Check, Finding, all_findings, well
 from shared.broker import session
 from shared.database.grants import expected_grants, grants_of
 from shared.database.migrate import newest_revision
+from shared.database.roles import ROLES
 from tests.databases import Database
 from tests.services.notifier.house import House
 from tests.vhosts import Vhost
@@ -173,6 +176,43 @@ async def test_a_right_that_is_gone_and_one_too_many_are_named(patient: CommandL
     finally:
         await house.owner.execute("GRANT SELECT ON helpdesk.outgoing_holds TO importer_console")
         await house.owner.execute("REVOKE DELETE ON helpdesk.tickets FROM importer_classifier")
+
+
+async def test_a_password_that_has_ended_is_named_with_its_role(patient: CommandLine, house: House) -> None:
+    """PostgreSQL says of it what it says of a wrong password, and no new password mends it."""
+    role = f"test_{token_hex(4)}"  # ours are of the whole server
+    patient.monkeypatch.setattr("services.console.doctor.database.ROLES", {**ROLES, role: "no_such_secret"})
+    superuser = await asyncpg.connect(house.database.server.url)
+    try:
+        await superuser.execute(f"CREATE ROLE {role} LOGIN VALID UNTIL '2026-01-01'")
+        said = await of_part(patient, "roles", "fail")
+    finally:
+        await superuser.execute(f"DROP ROLE {role}")
+        await superuser.close()
+    assert f"ALTER ROLE {role} VALID UNTIL 'infinity'" in said
+
+
+async def test_a_system_that_sorts_otherwise_than_when_the_indexes_were_made_is_told(
+    patient: CommandLine, house: House
+) -> None:
+    version = "UPDATE pg_database SET datcollversion = $2 WHERE datname = $1"
+    name = house.database.name
+    superuser = await asyncpg.connect(house.database.server.url)
+    try:
+        before = await superuser.fetchval("SELECT datcollversion FROM pg_database WHERE datname = $1", name)
+        await superuser.execute(version, name, "0.1")
+        said = await of_part(patient, "PostgreSQL", "fail")
+        await superuser.execute(version, name, before)
+    finally:
+        await superuser.close()
+    assert f"REINDEX DATABASE {name}, then ALTER DATABASE" in said
+
+
+async def test_a_user_without_rights_is_named_not_what_a_library_says_of_it(patient: CommandLine, vhost: Vhost) -> None:
+    user = next(user.name for user in vhost.topology.users if user.service == "notifier")
+    await vhost.management.send("DELETE", f"permissions/{vhost.management.vhost}/{user}")
+    said = await of_part(patient, "logins", "fail")
+    assert said.startswith(f"RabbitMQ does not let {user} into the virtual host ")
 
 
 async def test_the_table_of_grants_is_that_of_a_migrated_database(house: House) -> None:

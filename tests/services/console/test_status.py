@@ -233,11 +233,13 @@ async def test_what_lies_in_a_queue_is_counted_at_once(watched: CommandLine, vho
     assert {"suspects", "dead-letters"} <= {need["cause"] for need in told["needs"]}
 
 
-async def test_a_queue_that_is_missing_has_no_reader(watched: CommandLine, vhost: Vhost) -> None:
+async def test_a_queue_that_is_missing_is_named_and_has_no_reader(watched: CommandLine, vhost: Vhost) -> None:
     await vhost.management.send("DELETE", f"queues/{vhost.management.vhost}/ticket.events")
     told = await watched.answers("status", code=3)
     assert [queue["consumers"] for queue in told["queues"]] == [0, 0, 0]
     assert told["broker_trouble"] == ""
+    [sentence] = told["needs_a_person"]
+    assert sentence.startswith("RabbitMQ has lost 1 queue of ours (ticket.events): helpdesk-importer deploy-topology")
 
 
 @pytest.mark.usefixtures("house")

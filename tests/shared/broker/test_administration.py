@@ -85,6 +85,19 @@ async def test_a_foreign_binding_or_policy_on_our_queues_is_reported_and_left(vh
     assert len(overruled) == len(vhost.topology.queues)
 
 
+async def test_an_operator_s_limit_that_takes_messages_away_is_reported(vhost: Vhost) -> None:
+    """It holds beside our policy, whatever its priority."""
+    for name, definition in (("ttl", {"message-ttl": 1000, "max-length": 2}), ("fine", {"max-in-memory-length": 9})):
+        await vhost.management.send(
+            "PUT",
+            f"operator-policies/{vhost.name}/{name}",
+            {"pattern": "^mail", "definition": definition, "priority": 0, "apply-to": "queues"},
+        )
+    (drift,) = await administration.find_drift(vhost.management, vhost.topology)
+    ours = sum(queue.startswith("mail") for queue in vhost.topology.queues)
+    assert drift.what == f"The operator policy ttl limits {ours} of our queues (max-length, message-ttl)"
+
+
 async def test_the_broker_s_own_delivery_limit_parks_and_does_not_delete(vhost: Vhost) -> None:
     policy = vhost.topology.policy_of(MAIL_RAW)
     await vhost.management.send(

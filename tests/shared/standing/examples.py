@@ -51,10 +51,14 @@ WELL = Recorded(
 
 
 def standing(
-    *, alarms: tuple[BrokerAlarm, ...] = (), queues: tuple[WorkInQueue, ...] = QUEUES, **database: Any
+    *,
+    alarms: tuple[BrokerAlarm, ...] = (),
+    queues: tuple[WorkInQueue, ...] = QUEUES,
+    missing: tuple[str, ...] = (),
+    **database: Any,
 ) -> Standing:
     """One that is well but for this."""
-    return Standing(NOW, replace(WELL, **database), BrokerStanding(queues, alarms, ()))
+    return Standing(NOW, replace(WELL, **database), BrokerStanding(queues, alarms, (), missing))
 
 
 def mailbox(helpdesk: str, **changed: Any) -> MailboxProgress:

@@ -21,7 +21,8 @@ from shared.database.pool import transaction
 from shared.errors import Misconfigured, Outage
 from shared.sentences import ended, said_by
 from shared.standing.broker import BrokerStanding, broker_standing
-from shared.standing.needs import Standing, of_broker
+from shared.standing.database import in_the_way
+from shared.standing.needs import Standing, of_broker, of_database_server
 
 LOOKS_EVERY: Final = 10.0
 """Seconds between two looks of a stream."""
@@ -59,15 +60,16 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
 async def _values(visit: Visit, visitor: Visitor) -> dict[str, Any]:
     names = frozenset(right.helpdesk for right in visitor.rights)
     async with transaction(visit.pool) as connection:
+        trouble_of_database = await in_the_way(connection) if visitor.operator else ""
         found = await today(connection, visitor.helpdesks(Need.LOOK), names, visitor.without_personal_data())
     broker, trouble = await _broker(visit) if visitor.operator else (None, "")
-    standing = Standing(found.now, None, broker, broker_trouble=trouble)
+    standing = Standing(found.now, None, broker, trouble_of_database, trouble)
     return {
         "today": found,
         "bars": bars(found.hours, found.now),
         "broker": broker,
         "broker_trouble": trouble,
-        "needs": [*of_broker(standing), *found.needs],
+        "needs": [*of_database_server(standing), *of_broker(standing), *found.needs],
         "most_counted": MOST_COUNTED,
         "changeable": visitor.helpdesks(Need.CHANGE),
     }
