@@ -44,6 +44,8 @@ _ALIASES: Final = {
     "latin-1": "cp1252",
     "l1": "cp1252",
     "windows-874": "cp874",
+    "x-cp1250": "cp1250",
+    "x-cp1251": "cp1251",
     "tis-620": "cp874",
     "x-gbk": "gb18030",
     "gbk": "gb18030",

@@ -90,3 +90,9 @@ def test_any_bytes_become_text_that_postgresql_can_hold(content: bytes, label: s
 )
 def test_bytes_without_a_label_are_what_they_read_as(text: str, codec: str) -> None:
     assert decode(text.encode(codec)) == text
+
+
+def test_the_older_names_of_windows_charsets_are_known() -> None:
+    """WHATWG Encoding §4.2: `x-cp1250` and `x-cp1251` are labels too."""
+    assert decode("Принтер сломался".encode("cp1251"), "x-cp1251") == "Принтер сломался"
+    assert decode("žluť".encode("cp1250"), "x-cp1250") == "žluť"
