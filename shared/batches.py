@@ -5,7 +5,9 @@
 
 Whatever waits when the work begins is one batch; who asks alone is answered at once. While a batch is being done the
 next one gathers: the busier, the larger, the cheaper each. Items that are under way are waited for,
-`patience_seconds` at most: those that somebody said are `coming`, or as many as `worth` says.
+`patience_seconds` at most: those that somebody said are `coming`, as many as `worth` says, or as many as were done
+together the last time (`as_many_as_before`): what comes in groups comes one by one all the same, and its first would
+be done alone.
 
 A batch that fails is done again item by item, each failing for itself: one bad item costs the others nothing but time.
 The work must therefore leave nothing behind when it raises (a transaction). An `Outage` is everybody's, and what else
@@ -73,8 +75,12 @@ class Batches(Generic[Item, Result]):
         everybodys: type[Exception] = Outage,
         worth: Callable[[], int] = lambda: 1,
         patience_seconds: float = PATIENCE_SECONDS,
+        as_many_as_before: bool = False,
     ) -> None:
         self._worth = worth
+        self._as_many_as_before = as_many_as_before
+        self._before = 1
+        """Items of the batch before."""
         self._coming = 0
         self._patience_seconds = patience_seconds
         self._patience: asyncio.TimerHandle | None = None
@@ -115,10 +121,15 @@ class Batches(Generic[Item, Result]):
         """Do what waits, or let it gather while more is worth waiting for."""
         if len(self._running) >= self._at_once:
             return
-        if len(self._waiting) >= min(self._most, max(self._worth(), len(self._waiting) + self._coming)):
+        if len(self._waiting) >= max(self._enough(), min(self._most, len(self._waiting) + self._coming)):
             self._begin_now()
         elif self._patience is None:
             self._patience = asyncio.get_running_loop().call_later(self._patience_seconds, self._begin_now)
+
+    def _enough(self) -> int:
+        """How many items are worth waiting for."""
+        before = self._before if self._as_many_as_before else 1
+        return max(1, min(self._most, max(before, self._worth())))
 
     def _begin_now(self) -> None:
         if self._patience is not None:
@@ -146,12 +157,13 @@ class Batches(Generic[Item, Result]):
             for asked in batch:
                 asked.done_by, asked.companions = task, batch
             self._items.observe(len(batch))
+            self._before = len(batch)
             try:
                 await self._do(batch)
             finally:
                 for asked in batch:
                     asked.done_by, asked.companions = None, ()  # in no circle: a mail's images would stay for long
-            worth = max(1, min(self._most, self._worth()))
+            worth = self._enough()
 
     async def _do(self, batch: Sequence[_Asked[Item, Result]]) -> None:
         try:

@@ -6,9 +6,11 @@ import ctypes
 import gc
 from typing import Final
 
+_TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
-"""M_MMAP_THRESHOLD of malloc.h."""
-_LARGE_BLOCK_BYTES: Final = 512 * 1024
+"""M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h."""
+_LARGE_BLOCK_BYTES: Final = 8 * 1024 * 1024
+"""More than a batch of ordinary mails takes: to get memory from the kernel costs more than to have it."""
 _COLLECTED_AFTER: Final = 10_000
 """Objects that are new: a mail makes about as many in a reader, a tenth in a service, and few in circles."""
 
@@ -23,6 +25,7 @@ def give_back_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(ctypes.c_int(_MMAP_THRESHOLD), ctypes.c_int(_LARGE_BLOCK_BYTES))
+        mallopt(ctypes.c_int(_TRIM_THRESHOLD), ctypes.c_int(2 * _LARGE_BLOCK_BYTES))  # as glibc does by itself
 
 
 def look_past_what_stands() -> None:

@@ -66,6 +66,8 @@ SWEEPS: Final = 8
 """Sweeps side by side: a server that is slow to answer holds up its own, and the next ones go on."""
 SWEEP_SECONDS: Final = 5
 RECORD_AGAIN_SECONDS: Final = 1
+PATIENCE_SECONDS: Final = 0.02
+"""How long events wait for as many as came together before."""
 
 _log = structlog.get_logger(__name__)
 _ended = Counter(
@@ -87,7 +89,7 @@ class Notifier:
         self._repository = repository
         self._transports = transports
         self._key = key
-        self._claiming = Batches(self._claim, what="claims")
+        self._claiming = Batches(self._claim, what="claims", patience_seconds=PATIENCE_SECONDS, as_many_as_before=True)
         self._keeping = Batches(repository.keep_written, what="written mails")
         self._taken = Batches(repository.record_sent, what="recording sent mails")
         self._recording: set[asyncio.Task[None]] = set()

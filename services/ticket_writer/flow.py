@@ -57,7 +57,9 @@ from shared.portal.mail_limits import LIMIT_REASONS
 from shared.portal.reasons import NotSentReason
 
 PATIENCE_SECONDS: Final = 0.02
-"""How long mails that are ready wait for those that are being looked at, and published events for others."""
+"""How long mails that are ready wait for those that are being looked at, or for as many as came together before."""
+RECORDING_PATIENCE_SECONDS: Final = 0.1
+"""How long published events wait to be recorded as such, with those of the other mails in hand: nobody waits for it."""
 CHECKED_ON_LOOP: Final = 16 * 1024
 """Characters of html that take less than a thread would."""
 
@@ -82,7 +84,9 @@ class Writer:
     def __init__(self, repository: Repository, blobs: BlobStore) -> None:
         self._repository = repository
         self._blobs = blobs
-        self._writing = Batches(self.write_all, what="writing", patience_seconds=PATIENCE_SECONDS)
+        self._writing = Batches(
+            self.write_all, what="writing", patience_seconds=PATIENCE_SECONDS, as_many_as_before=True
+        )
 
     async def write(self, mail: ClassifiedMail, classified_at: datetime | None) -> Written:
         """The mail's outcome, written in one transaction with those that wait, unless an earlier delivery did that.
@@ -122,17 +126,24 @@ class Flow:
         self._repository = repository
         self._publisher = publisher
         self._over_limit = OverLimit()
-        self._published = Batches(self._mark_published, what="recording events", patience_seconds=PATIENCE_SECONDS)
+        self._published = Batches(
+            self._mark_published, what="recording events", patience_seconds=RECORDING_PATIENCE_SECONDS
+        )
 
     async def handle(self, delivery: Delivery) -> None:
         """Give the mail its outcome and tell the notifier; a copy of a message changes nothing and tells it again."""
+        with self._published.coming():
+            event = await self._write_and_tell(delivery)
+        if event is not None:
+            await self._published.of(event)
+
+    async def _write_and_tell(self, delivery: Delivery) -> TicketEvent | None:
         written = await self._writer.write(delivery.read(ClassifiedMail), delivery.timestamp)
         structlog.contextvars.bind_contextvars(outcome=written.outcome.value)
         if written.event is not None:
             self._over_limit.count(written.event.helpdesk_id, written.over_limit)
-            with self._published.coming():
-                await self._publisher.publish(written.event)
-            await self._published.of(written.event)
+            await self._publisher.publish(written.event)
+        return written.event
 
     async def _mark_published(self, events: Sequence[TicketEvent]) -> list[None]:
         await self._repository.mark_published(events)

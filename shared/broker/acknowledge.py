@@ -10,6 +10,7 @@ in a batch are ready at the same moment, and mostly in the order in which they c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 from aiormq.abc import AbstractChannel
@@ -18,6 +19,8 @@ from shared.batches import Batches
 
 _AT_ONCE: Final = 1000
 """More than anybody may have in hand."""
+_PATIENCE_SECONDS: Final = 0.02
+"""How long an acknowledgement waits for those of the other messages in hand: its place is taken for so much longer."""
 
 
 class DeliveryTags:
@@ -44,7 +47,13 @@ class Acknowledgements:
     def __init__(self, channel: AbstractChannel) -> None:
         self._channel = channel
         self._tags = DeliveryTags()
-        self._together = Batches(self._write, what="acknowledgements", most=_AT_ONCE)
+        self._together = Batches(
+            self._write, what="acknowledgements", most=_AT_ONCE, patience_seconds=_PATIENCE_SECONDS
+        )
+
+    def coming(self) -> AbstractContextManager[None]:
+        """Around what is done with a delivery before it is acknowledged: who is ready waits for that, for a moment."""
+        return self._together.coming()
 
     async def of(self, delivery_tag: int) -> None:
         """Acknowledge this delivery. Raises what aiormq raises where the channel is lost."""

@@ -262,7 +262,7 @@ class Consumer:
             return
         delivery = Delivery.of(message, self.queue, suspect=suspect)
         delivery = replace(delivery, survived=self._survived.get(delivery.message_id, 0))
-        taken = _Taken(session, partial(acknowledgements.of, message.delivery_tag or 0), delivery)
+        taken = _Taken(session, acknowledgements, message.delivery_tag or 0, delivery)
         task = asyncio.create_task(self._handle(taken), name=f"handles {delivery.message_id}")
         self._in_hand[task] = taken
         task.add_done_callback(self._in_hand.pop)
@@ -307,7 +307,8 @@ class Consumer:
                 )
 
     async def _acknowledged(self, taken: _Taken) -> Settlement:
-        settlement = await self._settle_once(taken)
+        with taken.acknowledgements.coming():
+            settlement = await self._settle_once(taken)
         with broker_trouble("acknowledging"):
             async with asyncio.timeout(ACKNOWLEDGE_TIMEOUT_SECONDS):
                 await taken.acknowledge()
@@ -338,11 +339,16 @@ class _Taken:
     """A message in our hands; `survived`: its delivery has ended, and we live."""
 
     session: Session
-    acknowledge: Callable[[], Awaitable[None]]
+    acknowledgements: Acknowledgements
+    delivery_tag: int
     delivery: Delivery
     survived: bool = False
     settlement: Settlement | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def acknowledge(self) -> None:
+        """Let RabbitMQ forget the message."""
+        await self.acknowledgements.of(self.delivery_tag)
 
 
 def _traced(delivery: Delivery) -> contextlib.AbstractContextManager[trace.Span]:

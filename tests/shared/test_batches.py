@@ -254,3 +254,25 @@ async def test_an_item_does_not_wait_for_ever_for_one_that_is_coming() -> None:
     batches = Batches(work, what="test", patience_seconds=0.001)
     with batches.coming():
         assert await batches.of(1) == 2
+
+
+async def test_as_many_are_waited_for_as_were_done_together_before() -> None:
+    work = Work()
+    batches = Batches(work, what="test", patience_seconds=FOR_EVER, as_many_as_before=True)
+    assert await batches.of(0) == 0, "nobody came before: it waits for nothing"
+    await ask(batches, range(1, 4))
+    first = asyncio.create_task(batches.of(4))
+    await asyncio.sleep(0)
+    assert work.batches == [[0], [1, 2, 3]]
+    assert await ask(batches, [5, 6]) == [10, 12]
+    assert await first == 8
+    assert work.batches == [[0], [1, 2, 3], [4, 5, 6]]
+
+
+async def test_who_comes_alone_after_a_group_waits_once_and_no_longer_than_patience() -> None:
+    work = Work()
+    batches = Batches(work, what="test", patience_seconds=0.001, as_many_as_before=True)
+    await ask(batches, range(3))
+    assert await batches.of(3) == 6
+    batches = Batches(work, what="test", patience_seconds=FOR_EVER, as_many_as_before=True)
+    assert [await batches.of(4), await batches.of(5)] == [8, 10], "one alone is what came before"
