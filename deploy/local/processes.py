@@ -7,6 +7,7 @@ so nothing that isn't ours is ever signalled.
 import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -136,6 +137,13 @@ def launch(
     while is_alive(process) and _name(child.pid) == "setpriv":  # not tied yet, nor its user changed
         time.sleep(_POLL_SECONDS / 10)
     return process
+
+
+def with_open_files(most: int) -> Sequence[str]:
+    """What stands before a command that may have so many files open, or as many as this process may grant."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    return () if soft == resource.RLIM_INFINITY or soft >= wanted else ("prlimit", f"--nofile={wanted}:")
 
 
 def wait_until_gone(process: Process, seconds: float) -> bool:

@@ -33,7 +33,7 @@ WITH waiting AS (
     SELECT lock.pid, NULL FROM pg_locks lock
     JOIN pg_class ON pg_class.oid = lock.relation JOIN pg_stat_activity session ON session.pid = lock.pid
     WHERE lock.granted AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND pg_class.relnamespace = 'helpdesk'::regnamespace AND pg_class.relkind = 'r'
+      AND pg_class.relnamespace = to_regnamespace('helpdesk') AND pg_class.relkind = 'r'
       AND lock.mode = ANY('{AccessExclusiveLock,ExclusiveLock,ShareRowExclusiveLock,ShareLock}')
       AND (session.usename NOT LIKE 'importer\\_%' OR session.usename = 'importer_owner')
 )

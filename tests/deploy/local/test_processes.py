@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -132,3 +133,17 @@ def test_a_name_with_spaces_and_parentheses_is_read(tmp_path: Path) -> None:
     finally:
         child.kill()
         child.wait()
+
+
+@pytest.mark.parametrize(("soft", "most", "expected"), [(256, 300, 300), (256, 200, 256), (256, 10**9, "hard")])
+def test_a_server_may_open_more_files_than_the_shell_it_comes_from(soft: int, most: int, expected: int | str) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    asked = (
+        "import os, resource, sys\n"
+        "from deploy.local.processes import with_open_files\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        f"command = [*with_open_files({most}), 'sh', '-c', 'ulimit -n']\n"
+        "os.execvp(command[0], command)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout == f"{hard if expected == 'hard' else expected}\n"

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from shared.standing import database as standing
@@ -18,6 +19,14 @@ async def test_nothing_is_in_the_way_of_a_database_at_work(database: Database) -
     async with database.connect("owner") as owner, database.connect("console") as console, owner.transaction():
         await owner.execute("UPDATE mailbox_states SET next_check_at = now()")
         assert await standing.in_the_way(console) == ""
+
+
+async def test_nothing_is_in_the_way_of_a_database_that_is_not_migrated_yet(empty_database: str) -> None:
+    connection = await asyncpg.connect(empty_database)
+    try:
+        assert await standing.in_the_way(connection) == ""
+    finally:
+        await connection.close()
 
 
 async def test_a_session_that_holds_one_row_is_named_by_who_looks_with_no_more_rights(
