@@ -44,6 +44,11 @@ _DATE: Final = (
     r"nd|rd|th)?,"
 )
 _MOMENT: Final = re.compile(rf"{_TIME}|{_DATE}")
+_YEAR: Final = re.compile(
+    r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])|[٠-٩۰-۹]{4}|"
+    r"(?<![0-9])[0-9]{1,2}\s?[-/.]\s?[0-9]{1,2}\s?[-/.]\s?[0-9]{2}(?![0-9])"
+)
+"""«Op 3 maart om 10:00 schreef Jan:» is a sentence too; clients name the year."""
 _ADDRESS: Final = re.compile(r"[^\s<>\"'@]{1,64}@[^\s<>\"'@]{3,250}")
 _ENDS: Final = re.compile(r"(?:[:：﹕]|&gt;:?)[\s>*_\u2069\u202c\u200f]*$")
 _ENDS_WITH_ADDRESS: Final = re.compile(r"@[^\s<>@]{3,250}[>)\]\"'’\s]{0,6}[:：]$")
@@ -146,7 +151,8 @@ def _is_attribution(text: str, *, above_quote: bool) -> bool:
     if not address and not moment:
         return False
     if _WROTE.search(text) is not None:
-        return (ends or (address and moment)) and (above_quote or address or _I_WROTE.search(text) is None)
+        by_client = address or (_YEAR.search(text) is not None and _I_WROTE.search(text) is None)
+        return (ends or (address and moment)) and (above_quote or by_client)
     if not (address and moment):
         return above_quote and ends and tells_a_moment(text)
     return above_quote or (_ENDS_WITH_ADDRESS.search(text) is not None and _CLOCK.search(text) is not None)

@@ -108,6 +108,7 @@ _LONGEST_GLUED: Final = 1_000
 _UNKNOWN: Final = re.compile(r"[^\W\d_][\w .'/()-]{1,30}\s?:\s")
 _MOST_LINES: Final = 40
 _MOST_BLANKS: Final = 1
+_CLOCK: Final = re.compile(r"\d\s?[:.h時点时٫]\s?\d\d(?!\d)")
 _ENOUGH: Final = 3
 """Fields that make a block: two lines alone («Van: …», «Naar: …») may be a person's own."""
 
@@ -164,6 +165,11 @@ class HeaderBlock:
     begin: int
     end: int
     fields: Mapping[Field, str]
+
+    @property
+    def is_of_client(self) -> bool:
+        """Whether a mail client wrote it, who names an address or a time; «Van: kantoor, Aan: thuis» a person wrote."""
+        return any("@" in value or _CLOCK.search(value) is not None for value in self.fields.values())
 
 
 def bare(text: str) -> str:

@@ -37,7 +37,9 @@ from services.classifier.reading.text.header_block import (
 from services.classifier.reading.text.lines import Line, Quoted
 from services.classifier.reading.text.signature import (
     contact_details_at,
+    is_contact,
     is_device_line,
+    is_rule,
     is_signature_mark,
     warning_ends_at,
 )
@@ -259,7 +261,8 @@ def _header_end(lines: Sequence[Line], texts: Sequence[str], index: int, above_q
         begin = next((each for each in range(index + 1, len(texts)) if bare(texts[each])), len(texts))
         if begin == len(texts):
             return None if ruled else begin
-    if (block := header_block_at(texts, begin)) is not None:
+    block = header_block_at(texts, begin)
+    if block is not None and (begin != index or block.is_of_client or _is_introduced(texts, begin)):
         return block.end
     glued = fields_in_one_line(texts[begin])
     if Field.FROM in glued and len(glued) > 2:  # noqa: PLR2004 - a sender and two more, as in a block
@@ -267,6 +270,12 @@ def _header_end(lines: Sequence[Line], texts: Sequence[str], index: int, above_q
     if begin == index or ruled:
         return attribution_end(texts, begin, above_quote)
     return begin
+
+
+def _is_introduced(texts: Sequence[str], index: int) -> bool:
+    """Whether a rule or an attribution stands above line `index`, a blank line between them or none."""
+    above = [text for text in texts[max(0, index - 2) : index] if text.strip()]
+    return bool(above) and (_RULED.match(above[-1]) is not None or tells_who_wrote_when(above[-1]))
 
 
 def _keep_own_quotes(lines: Sequence[Line], kinds: list[_Kind]) -> None:
@@ -307,11 +316,15 @@ def _said(kinds: Sequence[_Kind]) -> list[int]:
 
 
 def _is_signature(texts: Sequence[str], kinds: Sequence[_Kind], index: int, end: int) -> bool:
-    """Whether a mark begins a signature: what follows up to `end` is short; else it parts the text."""
+    """Whether a mark begins a signature: what follows up to `end` is short; else it parts the text.
+
+    A rule parts it too, unless below it stands how to reach somebody.
+    """
     if not is_signature_mark(texts[index]):
         return False
-    said = (place for place in range(index + 1, end) if kinds[place] is _Kind.SAID)
-    return len(list(islice(said, _MOST_IN_SIGNATURE + 1))) <= _MOST_IN_SIGNATURE
+    places = (place for place in range(index + 1, end) if kinds[place] is _Kind.SAID)
+    below = [texts[place] for place in islice(places, _MOST_IN_SIGNATURE + 1)]
+    return len(below) <= _MOST_IN_SIGNATURE and (not is_rule(texts[index]) or any(map(is_contact, below)))
 
 
 def _runs(kinds: Sequence[_Kind]) -> list[tuple[int, int]]:

@@ -14,6 +14,7 @@ from services.classifier.reading.text.header_block import bare
 
 _DELIMITER: Final = re.compile(r"^(?:--|—|––)[ \t\xa0]*$")
 _RULE: Final = re.compile(r"^[_]{8,}[ \t\xa0]*$")
+_OUTLOOK_RULE: Final = 32
 _DEVICE: Final = (
     r"(?:iphon\w*|ipad\w*|ipod|i?mac(?:book)?|apple|ios|android|samsung|galaxy|huawei|xiaomi|redmi|oneplus|pixel|"
     r"nokia|sony|xperia|htc|lg|motorola|moto|blackberry|windows|outlook|outlook\.com|yahoo|gmail|hotmail|aol|"
@@ -123,6 +124,16 @@ def is_signature_mark(text: str) -> bool:
     return _DELIMITER.match(line.strip(" \t\xa0*")) is not None or _RULE.match(line.strip()) is not None
 
 
+def is_rule(text: str) -> bool:
+    """A line of underscores alone, of another length than Outlook's: it may part a text, or be of a table."""
+    return _RULE.match(text.strip()) is not None and len(text.strip()) != _OUTLOOK_RULE
+
+
+def is_contact(text: str) -> bool:
+    """Whether a line tells how to reach somebody: a telephone number, an address, a website."""
+    return _CONTACT.search(bare(text)[:_LONGEST_WARNING].lower()) is not None
+
+
 def is_device_line(text: str) -> bool:
     """«Sent from my iPhone», «Verstuurd vanaf mijn mobiel», «Outlook voor iOS downloaden»: an advertisement."""
     text = text[: 4 * _LONGEST_DEVICE]
@@ -165,8 +176,7 @@ def contact_details_at(lines: Sequence[str]) -> int | None:
         return None
     if any(len(_LINK.sub("", text)) > _LONGEST_DETAIL or _NOT_A_DETAIL.search(text) for text in texts):
         return None
-    surely = sum(_CONTACT.search(text[:_LONGEST_WARNING].lower()) is not None for text in texts)
-    return details[0] if surely >= _LEAST_CONTACTS else None
+    return details[0] if sum(map(is_contact, texts)) >= _LEAST_CONTACTS else None
 
 
 def warning_ends_at(lines: Sequence[str]) -> int:

@@ -120,6 +120,7 @@ def test_an_attribution_begins_the_quote(attribution: str, mark: str) -> None:
         ">>> Servicedesk <ict@desk.example> 3-3-2026 10:00 >>>",
         "> Message du 03/03/26 10:00\n> De : ict@desk.example\n> A : Sanne\n> Copie à : \n> Objet : Kassa\n> ",
         "________________________________\nVan: Servicedesk\nVerzonden: dinsdag 3 maart 2026\nOnderwerp: Kassa",
+        "Op 3 maart 2026 schreef Servicedesk\nVan: Servicedesk\nDatum: 3 maart 2026\nAan: Sanne",
         "----- Original Message ----- From: Servicedesk <ict@desk.example>To: SanneSent: 3 Mar 2026Subject: Kassa",
     ],
 )
@@ -132,6 +133,9 @@ def test_header_lines_begin_the_quote(block: str) -> None:
     [
         "-- \nSanne Visser\nBakkerij",
         "--\nSanne",
+        "________________________________\nSanne Visser",
+        "____________________\nSanne Visser\nBakkerij\nT. 020 1234567",
+        "_______________________________________________\nKassa mailing list\nhttps://lists.example/kassa",
         "Verstuurd vanaf mijn iPhone",
         "Verzonden vanuit Outlook voor iOS",
         "Sent from my Galaxy",
@@ -201,6 +205,13 @@ def test_a_warning_that_a_server_puts_on_top_goes(warning: str) -> None:
         "Ja.\n\nMet vriendelijke groet,\n\nSanne Visser\n\nBelt u mij op 020 1234567?\nOf mail naar s@b.example",
         "Ja.\n\nGroeten,\nSanne\n\nPS: ons nieuwe adres is Dorpsstraat 1, tel. 020 1234567\nen www.bakkerij.example",
         "Met vriendelijke groet,\n\nSanne Visser\n020 1234567\nwww.bakkerij.example",
+        "Hallo,\n\nDatum: 2 maart\nVan: kantoor\nNaar: thuis\nAan: Sanne\n\nReiskosten graag vergoeden.",
+        "Hallo,\n\nVerzonden: 3 pakketten\nAan: Sanne\nVan: magazijn\nOnderwerp: levering\n\nEr kwamen er twee!",
+        "Het formulier vraagt:\nFrom:\nTo:\nSubject:\nWat moet ik daar invullen?",
+        "Hallo,\n\nOp 12 maart om 10:00 uur schreef het systeem:\n\nFout 12\n\nKunt u helpen?",
+        "Bitte prüfen.\n\nAm 3. März schrieb der Kunde:\nEs geht nicht.",
+        "1. Kassa\n2. Lade\n___________\nSamen: twee\n\nGraag bestellen",
+        "Zo ziet de tabel eruit:\n_______________\n|  A  |  B  |\n_______________\n|  1  |  2  |\n\nKlopt dat?",
     ],
 )
 def test_what_somebody_says_stays(text: str) -> None:
