@@ -31,10 +31,11 @@ from aiosmtplib import (
     SMTPStatus,
     SMTPTimeoutError,
 )
+from aiosmtplib.protocol import SMTPProtocol
 
 from services.notifier.microsoft import trouble_of, xoauth2_advice
 from services.notifier.notification import Account, Secrets, Security
-from services.notifier.rules.replies import Stage, reply_line, verdict
+from services.notifier.rules.replies import Stage, is_completion, is_refusal, reply_line, verdict
 from services.notifier.transport import AccountTrouble, InDoubt, OutgoingMail, Postponed, Refused
 from shared.connecting import ForbiddenAddress, connect_async
 from shared.microsoft.credentials import AppLogin
@@ -46,6 +47,8 @@ from shared.trust import UnusableCaFile, tls_context
 
 COMMAND_SECONDS: Final = 30
 """How long a server may take to connect or to answer a command: nothing is lost by asking again."""
+DATA_SECONDS: Final = 120
+"""How long it may take to answer DATA, where some look at the sender once more (RFC 5321 §4.5.3.2.4)."""
 CONTENT_SECONDS: Final = 600
 """How long it may take to answer for the whole mail: given up earlier, it arrives twice (RFC 5321 §4.5.3.2.6)."""
 WAIT_SECONDS: Final = 120
@@ -54,7 +57,6 @@ IDLE_SECONDS: Final = 60
 """How long a connection is kept without work: servers end idle ones after one to five minutes."""
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
-_TAKEN: Final = (SMTPStatus.completed, SMTPStatus.will_forward)
 _LOST: Final = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 
 
@@ -175,8 +177,9 @@ class SmtpTransport:
             raise
         with self._replies(Stage.RECIPIENT):
             await _ask(client, "RCPT", f"TO:<{mail.recipient}>", encoding=encoding)
+            conversation = await _announce(client)
         with self._replies(Stage.CONTENT):
-            response = await _hand_over(client, mail.content)
+            response = await _hand_over(conversation, mail.content)
         return reply_line(response.code, response.message)
 
     async def _open(self) -> _Connection:
@@ -285,6 +288,11 @@ class SmtpTransport:
         try:
             yield
         except (SMTPConnectResponseError, SMTPResponseException) as answer:
+            if stage is Stage.CONTENT and not is_refusal(answer.code):  # a reply that is none, or neither yes nor no
+                said = reply_line(answer.code, answer.message)
+                raise self._in_doubt(
+                    f"{self._server()} answered for the mail with no reply of SMTP ({said})."
+                ) from answer
             meaning = verdict(stage, answer.code, answer.message)
             kind = Refused if meaning.final else AccountTrouble if meaning.whole_account else Postponed
             raise kind(meaning.reason, reply_line(answer.code, answer.message)) from answer
@@ -309,8 +317,11 @@ class SmtpTransport:
     def _away(self, error: Exception, stage: Stage) -> Postponed:
         said = f"{self._server()} does not answer ({one_line(str(error)) or type(error).__name__})."
         if stage is Stage.CONTENT:  # how much of it had gone when the connection ended nobody tells us
-            return InDoubt(DeliveryReason.SERVER_AWAY, f"{said} It may have taken the mail.")
+            return self._in_doubt(said)
         return AccountTrouble(DeliveryReason.SERVER_AWAY, said)
+
+    def _in_doubt(self, said: str) -> InDoubt:
+        return InDoubt(DeliveryReason.SERVER_AWAY, f"{said} It may have taken the mail.")
 
     def _server(self) -> str:
         return f"{self._account.host}:{self._account.port}"
@@ -330,22 +341,27 @@ def _options(client: SMTP, mail: OutgoingMail) -> tuple[list[str], str]:
 
 
 async def _ask(client: SMTP, *words: str, encoding: str) -> None:
-    """A command that 250 or 251 answers. Its addresses are `Address`es: aiosmtplib would parse them once more."""
+    """A command about an address. Its addresses are `Address`es: aiosmtplib would parse them once more."""
     response = await client.execute_command(*(word.encode(encoding) for word in words))
-    if response.code not in _TAKEN:
+    if not is_completion(response.code):
         raise SMTPResponseException(response.code, response.message)
 
 
-async def _hand_over(client: SMTP, content: bytes) -> SMTPResponse:
-    """DATA and the mail: `client.data` would look at every line of it, for ends to mend and dots to double."""
-    started = await client.execute_command(b"DATA", timeout=CONTENT_SECONDS)
+async def _announce(client: SMTP) -> SMTPProtocol:
+    """DATA, and the leave to go on with the mail: nothing of it has gone yet."""
+    started = await client.execute_command(b"DATA", timeout=DATA_SECONDS)
     if started.code != SMTPStatus.start_input:
         raise SMTPResponseException(started.code, started.message)
     if client.protocol is None:
         raise SMTPServerDisconnected("Connection lost")
-    client.protocol.write(_with_dots_doubled(content) + b".\r\n")
-    response = await client.protocol.read_response(timeout=CONTENT_SECONDS)
-    if response.code != SMTPStatus.completed:
+    return client.protocol
+
+
+async def _hand_over(conversation: SMTPProtocol, content: bytes) -> SMTPResponse:
+    """The mail: `client.data` would look at every line of it, for ends to mend and dots to double."""
+    conversation.write(_with_dots_doubled(content) + b".\r\n")
+    response = await conversation.read_response(timeout=CONTENT_SECONDS)
+    if not is_completion(response.code):
         raise SMTPResponseException(response.code, response.message)
     return response
 

@@ -61,7 +61,7 @@ class Postponed(NotDelivered):
 
 
 class InDoubt(Postponed):
-    """The server got the whole mail and never answered for it: it may have taken it."""
+    """The server got the mail and never gave a clear answer for it: it may have taken it."""
 
 
 class AccountTrouble(Postponed):
@@ -88,7 +88,7 @@ class Transport(Protocol):
     async def send(self, mail: OutgoingMail) -> str:
         """Hand the mail over; return the server's reply once the server answers for the mail.
 
-        Raises Refused or Postponed; InDoubt when the connection breaks before the reply to the whole mail.
+        Raises Refused or Postponed; InDoubt when no clear reply to the whole mail comes.
         """
 
     async def check(self) -> str:

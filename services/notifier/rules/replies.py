@@ -26,6 +26,7 @@ class Stage(StrEnum):
     SENDER = "sender"
     RECIPIENT = "recipient"
     CONTENT = "content"
+    """The mail itself is under way: without a clear reply nobody can tell whether the server took it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,16 @@ class Verdict:
     reason: DeliveryReason
     final: bool = False
     whole_account: bool = False
+
+
+def is_completion(code: int) -> bool:
+    """Whether the server did what it was asked: by the first digit, as RFC 5321 §4.3.2 has a client decide."""
+    return 200 <= code < 300  # noqa: PLR2004 - the first digit of a reply
+
+
+def is_refusal(code: int) -> bool:
+    """Whether the server says that it did not, now or for good."""
+    return 400 <= code < 600  # noqa: PLR2004
 
 
 def verdict(stage: Stage, code: int, text: str) -> Verdict:
@@ -47,7 +58,7 @@ def verdict(stage: Stage, code: int, text: str) -> Verdict:
         return Verdict(DeliveryReason.REFUSED_FOR_NOW, whole_account=True)
     if stage is Stage.LOGIN or code in _LOGIN_CODES:
         return Verdict(DeliveryReason.LOGIN_REFUSED, whole_account=True)
-    if stage is Stage.CONNECTING or code == 421 or not 400 <= code < 600:  # noqa: PLR2004
+    if stage is Stage.CONNECTING or code == 421 or not is_refusal(code):  # noqa: PLR2004 - closing
         return Verdict(DeliveryReason.SERVER_AWAY, whole_account=True)
     if code < 500:  # noqa: PLR2004
         return Verdict(DeliveryReason.REFUSED_FOR_NOW)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from pydantic import SecretStr
@@ -103,6 +103,90 @@ async def test_a_mail_whose_reply_never_came_is_postponed_not_sent_again_at_once
             await transport.send(mail())
         assert trouble.value.reason is DeliveryReason.SERVER_AWAY
         assert len(server.deliveries) == 1
+
+
+class Scripted:
+    """A server that answers each command by `said`, a mail by «.», all else with 250; b"" ends the connection."""
+
+    def __init__(self, **said: bytes) -> None:
+        self.said = {b"DATA": b"354 go on\r\n", b".": b"250 taken\r\n"} | {
+            verb.encode(): answer for verb, answer in said.items()
+        }
+        self.got: list[bytes] = []
+        """What came of each mail, whole or not."""
+        self.host, self.port = "127.0.0.1", 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, self.host, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer, verb = b"220 hello\r\n", b""
+        while answer:
+            writer.write(answer)
+            if verb == b"DATA" and answer.startswith(b"354"):
+                self.got.append(await reader.readuntil(b"\r\n.\r\n"))
+                verb = b"."
+            elif line := await reader.readline():
+                verb = line.split()[0]
+            else:
+                break
+            answer = self.said.get(verb, b"250 ok\r\n")
+        writer.close()
+
+
+@asynccontextmanager
+async def sending_to_scripted(**said: bytes) -> AsyncIterator[tuple[Scripted, SmtpTransport]]:
+    async with Scripted(**said) as server:
+        transport = SmtpTransport(
+            Account(1, 1, "smtp", server.host, server.port, Security.NONE), Secrets(), rest=NO_REST
+        )
+        try:
+            yield server, transport
+        finally:
+            await transport.close()
+
+
+@pytest.mark.parametrize("reply", [b"251 2.1.5 passed on\r\n", b"200 fine\r\n", b"250\r\n", b"250-a\n250 \xe9\x00\n"])
+async def test_a_reply_that_begins_with_a_2_means_that_the_mail_was_taken(reply: bytes) -> None:
+    async with sending_to_scripted(RCPT=b"252 shall try\r\n", **{".": reply}) as (server, transport):
+        assert (await transport.send(mail())).startswith(reply[:3].decode())
+        assert (await transport.send(mail())).isprintable()
+        assert len(server.got) == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"354 more?\r\n",
+        b"999 what\r\n",
+        b"fine, thanks\r\n",
+        b"\r\n250 ok\r\n",
+        b"250-a line\r\n" * 50_000 + b"250 ok\r\n",
+        b"",
+    ],
+    ids=["354", "999", "no code", "an empty line first", "a reply beyond bounds", "the connection ends"],
+)
+async def test_a_mail_for_which_nothing_clear_was_said_is_in_doubt(reply: bytes) -> None:
+    """Else it would come again with each try of three days, where the server took it."""
+    async with sending_to_scripted(**{".": reply}) as (server, transport):
+        with pytest.raises(InDoubt, match="may have taken the mail"):
+            await transport.send(mail())
+        assert len(server.got) == 1
+
+
+@pytest.mark.parametrize("answer", [b"", b"250 ok\r\n", b"no idea\r\n"])
+async def test_a_server_that_wants_no_mail_at_DATA_has_taken_none(answer: bytes) -> None:
+    async with sending_to_scripted(DATA=answer) as (server, transport):
+        with pytest.raises(AccountTrouble) as trouble:
+            await transport.send(mail())
+        assert trouble.value.reason is DeliveryReason.SERVER_AWAY
+        assert server.got == []
 
 
 @pytest.mark.parametrize(
