@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Final
+
+from zlib_ng import zlib_ng
 
 from services.classifier.reading.images.containers.errors import NotWhole
 from services.classifier.reading.images.containers.metadata import may_stay
@@ -44,14 +45,14 @@ def to_draw(content: bytes) -> bytes | None:
     """
     try:
         return None if _is_sound(content) else content
-    except (NotWhole, struct.error, KeyError, zlib.error):
+    except (NotWhole, struct.error, KeyError, zlib_ng.error):  # type: ignore[misc] # its types say an instance
         return content
 
 
 def _is_sound(content: bytes) -> bool:
     width, height, depth, colour, interlaced = struct.unpack_from(">IIBB2xB", content, 16)
     row = 1 + (width * depth * _CHANNELS[colour] + 7) // 8
-    stream = zlib.decompressobj()
+    stream = zlib_ng.decompressobj()
     size = 0
     for chunk in _pixels(content):
         piece = stream.decompress(chunk, _PIECE)
