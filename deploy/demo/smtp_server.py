@@ -45,8 +45,9 @@ class SmtpServer:
 
     `refused` maps a recipient's address to the reply that its RCPT always gets. `answers` maps a verb to replies that
     are given once each, in order, in place of its normal one; a reply that starts with 421 also ends the connection.
-    `break_after_data` counts the mails that are taken and whose connection then ends without a reply. `on_delivery` is
-    awaited when a mail is taken, before the reply. `login` (user, password), when set, is demanded before MAIL.
+    `break_after_data` counts the mails that are taken and whose connection then ends without a reply. `on_recipient`
+    and `on_delivery` are awaited when a recipient is named and when a mail is taken, before the reply. `login` (user,
+    password), when set, is demanded before MAIL.
     """
 
     host: str = "127.0.0.1"
@@ -58,6 +59,7 @@ class SmtpServer:
     refused: dict[str, str] = field(default_factory=dict)
     answers: dict[Verb, list[str]] = field(default_factory=dict)
     break_after_data: int = 0
+    on_recipient: Callable[[str], Awaitable[None]] | None = None
     on_delivery: Callable[[Delivery], Awaitable[None]] | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     connections: int = 0
@@ -150,6 +152,8 @@ class SmtpServer:
         self, server: _Connection, _: Session, envelope: Envelope, address: str, __: list[str]
     ) -> str:
         """Take a recipient, unless he is refused."""
+        if self.on_recipient is not None:
+            await self.on_recipient(address)
         if answer := self.refused.get(address) or self._answer("RCPT"):
             return server.said(answer)
         envelope.rcpt_tos.append(address)

@@ -13,18 +13,21 @@ claimed first, and written then where it is not.
     failed    –, –                     refused for good, or 72 hours of tries        –
 
 Written before it is sent (message_id and mime committed): each try sends the same bytes with the same Message-ID. Only
-a notifier that dies between an SMTP server's 250 and its own commit sends them twice, and one whose server broke off
-after DATA without a word: such a mail is tried three times more, after growing pauses, and then fails for a person to
-see. A database that is away at that moment is waited for. By Graph a draft is made, its id committed, then sent: a
-later try asks whether that one went. An event that comes twice finds its rows sent, held or not due, and sends nothing.
+a notifier that dies between an SMTP server's 250 and its own commit sends them twice, and one whose server gave no
+clear answer for them: such a mail is tried three times more, after growing pauses, and then fails for a person to see.
+A database that is away after the 250 is waited for. A notifier whose claim may have run out meanwhile (it stood still,
+or could not renew it) hands nothing over. By Graph a draft is made, its id committed, then sent: a later try asks
+whether that one went. An event that comes twice finds its rows sent, held or not due, and sends nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import time
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -94,6 +97,8 @@ class Notifier:
         self._taken = Batches(repository.record_sent, what="recording sent mails")
         self._recording: set[asyncio.Task[None]] = set()
         self._in_hand: set[uuid.UUID] = set()
+        self._held_until: dict[uuid.UUID, float] = {}
+        """Until when, by our own clock, nobody else takes what we have in hand."""
         self._claims = asyncio.Lock()
         """Claims are made and given back in turn: one that was just made must not be given back for an earlier one."""
         self._unsent: set[uuid.UUID] = set()
@@ -115,6 +120,7 @@ class Notifier:
         new = await self._repository.read_new(free) if free else []
         written = await asyncio.to_thread(self._write_what_can_be, new) if new else []
         async with self._claims:
+            began = _clock()
             try:
                 claimed = await self._claim_written(written)
                 if others := [id_ for id_ in free if id_ not in claimed]:
@@ -123,6 +129,7 @@ class Notifier:
                 self._unsent.update(free)  # a claim may have been committed all the same
                 raise
             self._unsent.difference_update(claimed)
+            self._hold(claimed, began)
         return [[notification for id_ in ids if (notification := claimed.pop(id_, None))] for ids in events]
 
     def _write_what_can_be(self, notifications: Sequence[Notification]) -> list[tuple[Notification, Composed]]:
@@ -153,8 +160,10 @@ class Notifier:
         """Deliver some of what is due without an event, the longest due first; return how many rows were tried."""
         async with self._claims:
             await self._give_back()
+            began = _clock()
             due = await self._repository.claim_due(AT_ONCE)
             self._unsent.difference_update(each.id for each in due)
+            self._hold((each.id for each in due), began)
         claimed = [each for each in due if each.id not in self._in_hand]
         await self._deliver(claimed)
         return len(claimed)
@@ -205,7 +214,8 @@ class Notifier:
             stopped = stop.is_set()
             try:
                 if self._in_hand:
-                    await self._repository.renew(list(self._in_hand))
+                    began = _clock()
+                    self._hold(await self._repository.renew(list(self._in_hand)), began)
             except Exception as error:  # noqa: BLE001 - the next renewal may be in time
                 _log.warning("renewal_failed", trouble=str(error))
 
@@ -227,6 +237,7 @@ class Notifier:
             await self._try_once(notification, log)
         finally:
             self._in_hand.discard(notification.id)
+            self._held_until.pop(notification.id, None)
 
     async def _try_once(self, notification: Notification, log: structlog.stdlib.BoundLogger) -> None:
         try:
@@ -271,12 +282,25 @@ class Notifier:
             raise LostClaim("Another notifier took this notification over.")
         return composed.written
 
+    def _hold(self, ids: Iterable[uuid.UUID], since: float) -> None:
+        self._held_until.update(dict.fromkeys(ids, since + LEASE.total_seconds()))
+
     async def _send(self, notification: Notification, written: Written, keep_draft: KeepDraft | None) -> str:
         if notification.account is None:
             raise Postponed(
                 DeliveryReason.NO_ACCOUNT,
                 f"Helpdesk {notification.sender.helpdesk} has no outgoing account: choose one in its settings.",
             )
+        handed_over = False
+
+        def hand_over() -> None:
+            nonlocal handed_over
+            if (
+                self._held_until.get(notification.id, math.inf) < _clock()
+            ):  # one that is planned nowhere is nobody else's
+                raise LostClaim("The claim on this notification may have run out.")
+            handed_over = True
+
         mail = OutgoingMail(
             return_path=return_path(notification.sender),
             recipient=parse_address(notification.recipient_address),
@@ -285,6 +309,7 @@ class Notifier:
             tried_before=notification.tries > 1,
             draft_id=notification.draft_id,
             keep_draft=keep_draft,
+            hand_over=hand_over,
         )
         account = notification.account
         login = await self._login(account)
@@ -298,10 +323,10 @@ class Notifier:
                 await self._repository.record_login_refused(login, trouble.reply, rest)
             raise
         except TimeoutError:
-            raise Postponed(
-                DeliveryReason.SERVER_AWAY,
-                f"{account.host or account.kind} was not ready within {TRY_SECONDS} seconds.",
-            ) from None
+            said = f"{account.host or account.kind} was not ready within {TRY_SECONDS} seconds."
+            if handed_over:
+                raise InDoubt(DeliveryReason.SERVER_AWAY, f"{said} It may have taken the mail.") from None
+            raise Postponed(DeliveryReason.SERVER_AWAY, said) from None
         if login is not None and login.refused_logins:
             await self._to_the_end(self._repository.record_login_taken(login))
         return reply
@@ -361,6 +386,11 @@ class Notifier:
 
 class LostClaim(TryAgain):
     """The lease ended while we were writing, and somebody else has the notification."""
+
+
+def _clock() -> float:
+    """In seconds; it goes on while the process, or the machine, stands still."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _log_of(notification: Notification) -> structlog.stdlib.BoundLogger:

@@ -274,6 +274,7 @@ WHERE notifications.id = taken.id
 RENEW: Final = """
 UPDATE notifications SET lease_until = now() + $3
 WHERE id = ANY($2::uuid[]) AND lease_holder = $1 AND state = 'planned'
+RETURNING id
 """
 
 GIVE_BACK: Final = """
@@ -393,10 +394,11 @@ class Repository:
             row = await database.fetchrow(AS_IF_PLANNED, helpdesk_id, kind.value, number, address)
         return None if row is None else replace(_notification(row), recipient_name=address)
 
-    async def renew(self, ids: Sequence[uuid.UUID]) -> None:
-        """Hold the claims on these, which are in hand, for another LEASE."""
+    async def renew(self, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Hold the claims on these, which are in hand, for another LEASE; those that are ours still."""
         async with connection(self._pool) as database:
-            await database.execute(RENEW, self._holder, list(ids), LEASE)
+            rows = await database.fetch(RENEW, self._holder, list(ids), LEASE)
+        return {row["id"] for row in rows}
 
     async def give_back(self, ids: Sequence[uuid.UUID]) -> None:
         """End our claims on these, of which nothing was sent."""

@@ -178,6 +178,7 @@ class SmtpTransport:
         with self._replies(Stage.RECIPIENT):
             await _ask(client, "RCPT", f"TO:<{mail.recipient}>", encoding=encoding)
             conversation = await _announce(client)
+        mail.hand_over()
         with self._replies(Stage.CONTENT):
             response = await _hand_over(conversation, mail.content)
         return reply_line(response.code, response.message)

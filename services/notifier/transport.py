@@ -32,6 +32,8 @@ class OutgoingMail:
 
     `tried_before` says that an earlier try may have come some way, `draft_id` what it kept. `keep_draft` is awaited
     with the draft's id and Message-ID, which from then on are this mail's; it raises TryAgain when they are not kept.
+    `hand_over` is called before the first byte of the content goes to a server that cannot be asked for it afterwards:
+    it raises TryAgain where the mail may be in another notifier's hands by now.
     """
 
     return_path: Address
@@ -41,6 +43,7 @@ class OutgoingMail:
     tried_before: bool = False
     draft_id: str | None = None
     keep_draft: KeepDraft | None = field(default=None, repr=False, compare=False)
+    hand_over: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
 
 class NotDelivered(ImporterError):

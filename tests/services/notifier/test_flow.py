@@ -14,7 +14,8 @@ import structlog
 from pydantic import SecretStr
 
 from deploy.demo.smtp_server import Delivery, SmtpServer
-from services.notifier.flow import Notifier
+from services.notifier import flow
+from services.notifier.flow import LostClaim, Notifier
 from services.notifier.notification import Written
 from services.notifier.repository import EVENT_LOST_AFTER, LEASE, Repository
 from services.notifier.rules.retry import DELAYS, DELAYS_IN_DOUBT, LAST_TRY
@@ -530,6 +531,53 @@ async def test_a_claim_in_hand_is_renewed_and_one_that_nobody_renews_ends_soon(h
         await sending
     assert len(smtp.deliveries) == 1
     assert (await house.row(planned))["state"] == "sent"
+
+
+async def test_a_notifier_whose_claim_may_have_run_out_hands_nothing_over(
+    house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood still with its machine, or could not renew the claim, and another one has sent the mail meanwhile."""
+    planned = await house.plan()
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def stands_still(_: str) -> None:
+        if not asked.is_set():
+            asked.set()
+            await goes_on.wait()
+
+    smtp.on_recipient = stands_still
+    async with house.notifier() as notifier, house.notifier() as other:
+        sending = asyncio.create_task(notifier.deliver([planned]))
+        await asked.wait()
+        await house.pass_time(LEASE)
+        later = flow._clock() + LEASE.total_seconds()
+        monkeypatch.setattr(flow, "_clock", lambda: later)
+        assert await other.sweep() == 1
+        goes_on.set()
+        with pytest.raises(LostClaim):
+            await sending
+        assert await notifier.sweep() == 0
+    assert len(smtp.deliveries) == 1
+    row = await house.row(planned)
+    assert (row["state"], row["doubtful_tries"]) == ("sent", 0)
+
+
+async def test_a_mail_that_was_handed_over_when_its_time_was_up_is_in_doubt(
+    house: House, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = await house.plan()
+    monkeypatch.setattr(flow, "TRY_SECONDS", 3)
+    never = asyncio.Event()
+
+    async def never_answers(_: Delivery) -> None:
+        await never.wait()
+
+    smtp.on_delivery = never_answers
+    async with house.notifier() as notifier:
+        await notifier.deliver([planned])
+    row = await house.row(planned)
+    assert (row["state"], row["reason"], row["doubtful_tries"]) == ("planned", "server-away", 1)
+    assert "may have taken the mail" in row["server_reply"]
 
 
 async def test_a_database_that_is_away_after_the_250_is_waited_for(house: House, smtp: SmtpServer) -> None:
