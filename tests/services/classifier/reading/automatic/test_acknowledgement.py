@@ -7,7 +7,10 @@ who answers our confirmation, is never taken for one.
 import uuid
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.classifier.reading.automatic import acknowledgement
 from services.classifier.reading.reader import read_mail
 from services.classifier.reading.values import ReadingSettings
 from shared.messages import AutomaticKind
@@ -190,3 +193,8 @@ def test_D6_a_journal_report_is_automatic_and_shows_the_mail_that_it_carries() -
     mail = read_mail(raw, uuid.UUID(int=1), ReadingSettings())
     assert mail.automatic is not None
     assert (mail.automatic.kind, mail.whole.text) == (AutomaticKind.AUTO_REPLY, "De printer is stuk.")
+
+
+@given(st.from_regex(acknowledgement._CAME_IN, fullmatch=True))
+def test_no_sentence_that_says_so_is_without_the_words_that_are_looked_for_first(said: str) -> None:
+    assert any(word in said for word in acknowledgement._TAKEN_IN)
