@@ -31,7 +31,8 @@ _REQUEST: Final = (
     r"pyyntö(?:nne|si)?|viesti(?:nne|si)?)"
 )
 _NUMBER: Final = (
-    r"(?:[\s(\[]{0,3}(?:ticket|case|request|reference|ref|tracking)?[\s-]?(?:id|no|nr|number|nummer)?\.?\s?[:=]?\s?"
+    r"(?:(?: (?:met|with|mit|onder|unter)(?= ))?[\s(\[]{0,3}(?:ticket|case|request|reference|ref|tracking)?[\s-]?"
+    r"(?:id|no|nr|number|nummer)?\.?\s?[:=]?\s?"
     r"[\[(]?#{0,2}(?:[a-z]{1,10}[-#]?)?[0-9][0-9 .-]{2,20}[\])#]{0,3})"
 )
 _YOURS: Final = (
@@ -128,7 +129,9 @@ _IS_ONE: Final = re.compile(
     r"confirmation (?:of (?:the )?receipt|that we))|just confirming that we got your request|"
     r"dit is een automatisch\w? (?:\w{1,20} )?(?:ontvangst)?bevestiging|"
     r"dies ist eine automatisch\w{0,2} (?:\w{1,20} )?(?:eingangs|empfangs)?bestätigung|"
-    r"ceci est un accusé de réception automatique)(?!\w)",
+    r"ceci est un accusé de réception automatique|"
+    # a challenge (BoxTrapper), to whom an answer of ours would be a mail to challenge
+    r"the message you sent requires that you verify)(?!\w)",
 )
 _BEGINS_AS_ONE: Final = re.compile(
     r"\W{0,9}(?:this is an (?:automat\w{1,5}|auto-?) ?(?:generated )?(?:e-?mail )?(?:response|reply)|"
@@ -144,6 +147,8 @@ _A_PERSON: Final = re.compile(
     r"(?<![\w'])(?:i|i'm|i've|i'll|my|me|ik|mij|mijn|ich|mir|mich|mein\w{0,2}|je suis|j'ai|mon|ma|jag|jeg|min)(?!\w)"
 )
 """Dutch «je» is anybody's."""
+_OTHERS: Final = re.compile(r"(?<!\w)(?:they|he|she|zij|ze|hij|ils?|elles?)(?!\w)")
+"""A system promises what we or our staff will do; what others will do, a person tells."""
 _ASKS: Final = re.compile(
     r"(?<!\w)(?:graag|gelieve|kun(?:t|nen)?|zou(?:den)?|wijzig\w{0,3}|tekst|please|change|text|bitte|ändern|merci de|"
     r"veuillez|por favor|per favore)(?!\w)",
@@ -183,7 +188,8 @@ def is_acknowledgement(subject: str, text: str) -> bool:
     numbered = _NUMBERED.search(said) is not None
     promises = _PROMISES.search(said) is not None
     called_so = _SUBJECT.search(subject) is not None
-    return (numbered and promises) or (called_so and (numbered or promises))
+    of_others = _OTHERS.search(said) is not None
+    return (numbered and promises and not of_others) or (called_so and (numbered or promises))
 
 
 def is_receipt(text: str) -> bool:

@@ -77,7 +77,9 @@ _IS_AWAY: Final = re.compile(
     r"(?:haus|büro)|abwesend|absente?|fuori sede|ausente|poissa|ikke til stede|borta)\b[^:]{0,60}$",
     re.IGNORECASE,
 )
-_AWAY_NAME: Final = re.compile(f"(?:{_NAMES}){_ENDS}", re.IGNORECASE)
+_AWAY_NAME: Final = re.compile(rf"(?:{_NAMES})(?!\s*$){_ENDS}", re.IGNORECASE)
+"""With what it answers, or a colon at least: «Automatisch antwoord» alone may be what a person asks for."""
+_AWAY_NAME_ALONE: Final = re.compile(rf"(?:{_NAMES})\s*$", re.IGNORECASE)
 _AWAY_NAME_BEHIND: Final = re.compile(f"{_ANSWER}+(?:{_NAMES}){_ENDS}", re.IGNORECASE)
 _AWAY_WORD: Final = re.compile(f"{_ANSWER}*(?:{_WORDS}){_ENDS}", re.IGNORECASE)
 _AWAY_BEFORE_ANSWER: Final = re.compile(
@@ -138,7 +140,14 @@ def is_away_name(subject: str) -> bool:
 
 def is_away_word(subject: str) -> bool:
     """A subject that may be an out-of-office reply's, or a person's."""
-    return _begins_with(subject, _AWAY_NAME_BEHIND, _AWAY_WORD) or _IS_AWAY.search(subject) is not None
+    return (
+        _begins_with(subject, _AWAY_NAME_ALONE, _AWAY_NAME_BEHIND, _AWAY_WORD) or _IS_AWAY.search(subject) is not None
+    )
+
+
+def is_away_by_name_alone(subject: str, text: str) -> bool:
+    """«Abwesenheitsnotiz» as the whole subject, and a text of absence."""
+    return _begins_with(subject, _AWAY_NAME_ALONE) and begins_as_away(text)
 
 
 def is_away_on_answer(subject: str, text: str) -> bool:

@@ -107,6 +107,17 @@ def kind(subject: str, text: str, *headers: str) -> AutomaticKind | None:
             id="receipt-of-thunderbird",
         ),
         pytest.param("[Auto-Reply] Printer", "We are open from nine to five.", id="name-in-brackets"),
+        pytest.param(
+            "Melding 00123456",
+            "Beste melder,\n\nUw melding met nummer 00123456 is ontvangen.\nDit bericht is automatisch verzonden.",
+            id="ultimo",
+        ),
+        pytest.param(
+            "Your email requires verification verify#abc123",
+            "The message you sent requires that you verify that you are a real live human being and not a spam source."
+            "\n\nTo complete this verification, simply reply to this message.",
+            id="challenge-of-boxtrapper",
+        ),
     ],
 )
 def test_D6_an_acknowledgement_without_headers_is_automatic(subject: str, text: str) -> None:
@@ -156,6 +167,17 @@ CONFIRMED = "Uw melding is geregistreerd onder nummer 1000001. Wij nemen deze zo
         pytest.param("Contact", CONFIRMED, ("Reply-To: jan@b.example",), id="answers-go-elsewhere"),
         pytest.param("Gelezen: handleiding", "Uw bericht aan ons team is duidelijk.", (), id="read-something"),
         pytest.param(
+            "Re: Contract",
+            "Your request 5544 has been received by our legal team. They will contact you about clause 4.", (),
+            id="others-will-do-it",
+        ),
+        pytest.param(
+            "Contract",
+            "Uw aanvraag 5544 is ontvangen door onze jurist. Zij zal contact met u opnemen over artikel 4.", (),
+            id="another-will-do-it",
+        ),
+        pytest.param("Automatisch antwoord", "Graag aanzetten voor Jan.", (), id="asks-for-one"),
+        pytest.param(
             "Uitzetten", "Dit is een automatisch antwoord dat klanten krijgen. Kan dat uit?", (), id="speaks-of-one"
         ),
     ],
@@ -172,6 +194,7 @@ def test_D6_a_person_who_uses_such_words_is_none(subject: str, text: str, header
             "I will be out of the office starting  03/01/2026 and will not return until 03/12/2026.",
             id="notes",
         ),
+        pytest.param("Abwesenheitsnotiz", "Ich bin bis zum 9. März nicht im Büro.", id="name-and-nothing-else"),
         pytest.param("(Automatisch antwoord) Printer", "Ik ben afwezig.", id="in-parentheses"),
         pytest.param("[Automatisch antwoord] Re: Printer", "Ik ben afwezig.", id="in-brackets"),
         pytest.param(
