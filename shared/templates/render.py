@@ -105,9 +105,9 @@ class Slot:
         return self.placeholder.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A parsed template: literal text and places for values in turn."""
+    """A parsed template: literal text and places for values in turn. Each is the same as itself alone, for caches."""
 
     pieces: tuple[str | Slot, ...]
 
@@ -160,8 +160,8 @@ def text_body(template: Template, values: Mapping[str, Value]) -> str:
     """The plain text, lines ended by LF. An empty line goes with the line above it that had no value."""
     lines: list[str] = []
     after_nothing = False
-    for line in _lines(template):
-        if any(_has_nothing(piece, values) for piece in line):
+    for line, optional in _lines(template):
+        if any(_has_nothing(slot, values) for slot in optional):
             after_nothing = True
             continue
         text = "".join(piece if isinstance(piece, str) else _text(piece, values) for piece in line)
@@ -230,8 +230,8 @@ def _pieces(source: str, known: Sequence[Placeholder], problems: list[Problem]) 
 
 
 @lru_cache(_KEPT_TEMPLATES)
-def _lines(template: Template) -> Sequence[Sequence[str | Slot]]:
-    """The template's own lines; a value of several lines is in one of them."""
+def _lines(template: Template) -> Sequence[tuple[Sequence[str | Slot], Sequence[Slot]]]:
+    """The template's own lines, and the optional places in each; a value of several lines is in one of them."""
     lines: list[list[str | Slot]] = []
     line: list[str | Slot] = []
     for piece in template.pieces:
@@ -243,7 +243,7 @@ def _lines(template: Template) -> Sequence[Sequence[str | Slot]]:
         for text in more:
             lines.append(line)
             line = [text]
-    return [*lines, line]
+    return [(line, [piece for piece in line if isinstance(piece, Slot) and piece.optional]) for line in (*lines, line)]
 
 
 def _unknown(name: str, known: Sequence[Placeholder]) -> Problem:
@@ -263,21 +263,21 @@ def _text(slot: Slot, values: Mapping[str, Value]) -> str:
 
 
 def _html(slot: Slot, values: Mapping[str, Value]) -> str:
-    if _has_nothing(slot, values):
+    if slot.optional and _has_nothing(slot, values):
         return NOTHING
     value = values[slot.name]
     return printable(value.html) if value.html else escaped(printable(_text(slot, values)))
 
 
-def _has_nothing(piece: str | Slot, values: Mapping[str, Value]) -> bool:
-    if isinstance(piece, str) or not piece.optional:
-        return False
-    value = values[piece.name]
+def _has_nothing(slot: Slot, values: Mapping[str, Value]) -> bool:
+    value = values[slot.name]
     return not value.text.strip() and not (value.html or "").strip()
 
 
 def printable(text: str) -> str:
     """`text` with LF line ends and no other control character than tabs."""
+    if text.isprintable():  # no control character, no line end, no half of a surrogate pair
+        return text
     unified = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
     return _CONTROLS_IN_TEXT.sub("", unified)
 

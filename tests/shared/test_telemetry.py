@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.telemetry import scrub
+from shared.telemetry import _as_json, scrub
 
 PROGRAM = """
 import logging, structlog
@@ -77,6 +77,9 @@ def test_a_traceback_shows_neither_local_variables_nor_passwords(log_format: str
     [
         pytest.param({"password": "x"}, {"password": "***"}, id="by name"),
         pytest.param({"client_secret": "x", "n": 1}, {"client_secret": "***", "n": 1}, id="by part of a name"),
+        pytest.param({"api_key": "x", "apiKey": "y"}, {"api_key": "***", "apiKey": "***"}, id="a key"),
+        pytest.param({"encryptionkey": "x"}, {"encryptionkey": "***"}, id="another key"),
+        pytest.param({"Credentials": ["x"]}, {"Credentials": "***"}, id="credentials"),
         pytest.param({"headers": {"Authorization": "x"}}, {"headers": {"Authorization": "***"}}, id="inside"),
         pytest.param({"e": "https://u:p@h/"}, {"e": "https://u:***@h/"}, id="in a URL"),
         pytest.param({"e": "password=hush, next"}, {"e": "password=***, next"}, id="in a text"),
@@ -99,3 +102,4 @@ def test_a_traceback_shows_neither_local_variables_nor_passwords(log_format: str
 )
 def test_secrets_are_masked(event: dict[str, Any], expected: dict[str, Any]) -> None:
     assert scrub(logging.getLogger(), "info", event) == expected
+    assert json.loads(_as_json(logging.getLogger(), "info", event)) == expected

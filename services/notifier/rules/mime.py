@@ -168,6 +168,8 @@ def quoted_printable(octets: bytes) -> str:
 
 
 def _with_soft_breaks(line: str) -> str:
+    if len(line) <= LINE_LIMIT and not line.endswith((" ", "\t")):  # most are
+        return line
     full = _FULL_LINE.findall(line) if len(line) > LINE_LIMIT else []
     rest = line[sum(map(len, full)) :]
     if rest.endswith((" ", "\t")):
