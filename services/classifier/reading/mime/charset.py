@@ -44,6 +44,8 @@ _ALIASES: Final = {
     "latin-1": "cp1252",
     "l1": "cp1252",
     "windows-874": "cp874",
+    "windows-1252": "cp1252",
+    "x-cp1252": "cp1252",
     "x-cp1250": "cp1250",
     "x-cp1251": "cp1251",
     "tis-620": "cp874",
@@ -81,6 +83,11 @@ _HTML_CHARSET: Final = re.compile(
     rb"""<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}["']?\s{0,9}([A-Za-z0-9._:-]{2,40})""", re.IGNORECASE
 )
 _RUN: Final = re.compile(rb"[\x80-\xff]{2,}")
+_UTF8_ALONE: Final = re.compile(
+    rb"\xe2\x80[\x80-\xbf]|(?<![A-Z])[\xc2\xc3][\x80-\xbf]|\xc2\xa0|"
+    rb"[A-Z]\xc3[\x80-\x84\x86-\x90\x95\x98\x9a-\x9f\xa1-\xad\xaf-\xba\xbc-\xbf]"
+)
+"""A character of UTF-8 that makes no word as windows-1252: «cafÃ©», «itâ€™s»; «MAÃ”», a mark behind capitals, may."""
 _GUESSED: Final = ("gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256")
 _CYRILLIC: Final = ("cp1251", "koi8_r")
 _RUSSIAN_WORD: Final = re.compile(r"\b(?:[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+)\b")
@@ -101,6 +108,8 @@ _FREQUENT_CHINESE_SHARE: Final = 0.35
 _GUESSED_BYTES: Final = 8 * 1024
 _FEWEST_HIGH_BYTES: Final = 8
 _ESCAPE: Final = re.compile(rb"\x1b(\$[@B]|\$\([@BD]|\([BJIH])")
+_JIS_TEXT: Final = re.compile(rb"\x1b\$[@B](?:[!-~]{2}){1,2000}\x1b\([BJ]")
+_BEGINNING: Final = 512
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -128,7 +137,7 @@ def decode(content: bytes, label: str | None = None) -> str:
         return _without_surrogates(content.decode("utf-16", "replace"))
     codec = codec_of(label) if label else None
     if codec is None or codec == "utf-8":
-        return _decode_utf8(content)
+        return _decode_unlabelled(content)
     if codec == "cp1252" and _is_surely_utf8(content):
         return content.decode("utf-8")
     if codec == "utf-16":
@@ -137,6 +146,20 @@ def decode(content: bytes, label: str | None = None) -> str:
         return _without_surrogates(content.decode(codec))
     except (UnicodeError, ValueError):
         return _decode_mislabelled(content, codec)
+
+
+def _decode_unlabelled(content: bytes) -> str:
+    """Text of bytes that name no charset, or UTF-8, for which ASCII stands too.
+
+    QUIRK: ISO-2022-JP and UTF-16 are valid ASCII: what they are, their escapes and their zeros tell.
+    """
+    if _JIS_TEXT.search(content) is not None and content.isascii():
+        return _decode_iso2022_jp(content)
+    beginning = content[:_BEGINNING]
+    zeros = beginning[::2].count(0), beginning[1::2].count(0)
+    if max(zeros) * 3 > len(beginning) and not min(zeros):
+        return _without_surrogates(content.decode("utf-16-le" if zeros[1] else "utf-16-be", "replace"))
+    return _decode_utf8(content)
 
 
 def _decode_mislabelled(content: bytes, codec: str) -> str:
@@ -148,18 +171,41 @@ def _decode_mislabelled(content: bytes, codec: str) -> str:
     return _without_surrogates(content.decode(guessed or codec, "replace"))
 
 
-def html_label(content: bytes) -> str | None:
-    """The charset that an html document names itself in its first 2 KiB, for a part that names none."""
+def html_label(content: bytes, label: str | None) -> str | None:
+    """The charset of an html document whose part names `label`, or none: then what it says itself in its first 2 KiB.
+
+    That counts too where nothing can be read by `label`, and all by that, as with mail that a gateway labelled anew.
+    A document that can say so in ASCII is not in UTF-16 (WHATWG HTML, «prescan a byte stream»).
+    """
     found = _HTML_CHARSET.search(content, 0, 2048)
-    return found[1].decode("ascii") if found else None
+    named = found[1].decode("ascii") if found else None
+    if named is not None and named.lower().startswith("utf-16"):
+        named = "utf-8"
+    if not label or named is None or content.isascii():
+        return label or named
+    codec = codec_of(label) or "utf-8"
+    is_readable = _decodes(content, codec) and not (codec == "cp1252" and _is_russian(content, named))
+    return label if is_readable or not _decodes(content, codec_of(named)) else named
+
+
+def _is_russian(content: bytes, label: str) -> bool:
+    """Whether bytes that something calls Latin are Russian by `label`, and read so."""
+    codec = codecs.lookup(codec_of(label) or "utf-8").name.replace("-", "_")
+    return codec in _CYRILLIC and _reads_as_russian(content[:_GUESSED_BYTES], codec) >= _READS_WELL
+
+
+def _decodes(content: bytes, codec: str | None) -> bool:
+    if codec is None:
+        return False
+    try:
+        content.decode(codec)
+    except (UnicodeError, ValueError):
+        return False
+    return True
 
 
 def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return _decodes(content, "utf-8")
 
 
 def _decode_utf8(content: bytes) -> str:
@@ -177,7 +223,8 @@ def _decode_utf8(content: bytes) -> str:
 
 def _is_surely_utf8(content: bytes) -> bool:
     """QUIRK: mailers that call everything Latin-1. Two characters of several bytes make no Latin text by chance."""
-    if sum(len(run) for run in _RUN.findall(content)) < 2 * 2:
+    runs = _RUN.findall(content)
+    if sum(map(len, runs)) < 2 * 2 and not (runs and _UTF8_ALONE.search(content)):
         return False
     return _is_utf8(content)
 

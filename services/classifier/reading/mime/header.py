@@ -17,6 +17,9 @@ from services.classifier.reading.mime.transfer import decode_base64
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _ENCODED_WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*(?:\?(?!=)[^?]*){0,20}?)(?:\?=|$)")
 _BETWEEN_WORDS: Final = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]{1,80}\?[BbQq]\?)")
+_WORD_IN_TEXT: Final = re.compile(
+    r"=\?[\w.-]{2,40}\?(?:[Bb]\?[A-Za-z0-9+/]{4,}={0,2}|[Qq]\?[!-<>-~]*=[0-9A-F]{2}[!->@-~]*)\?="
+)
 _RAW_WORD: Final = re.compile(rb"=\?[^?\s]{1,80}\?[BbQq]\?[^?]*(?:\?(?!=)[^?]*){0,20}?(?:\?=|$)")
 _CUT_ESCAPE: Final = re.compile(r"=[0-9A-Fa-f]?$")
 _CUT_WORD: Final = re.compile(r"(?<!\s)\s*+=\?[^?\s]{0,80}(?:\?[BbQq]?)?$")
@@ -112,6 +115,12 @@ def decode_words(value: bytes) -> str:
     """
     if b"=?" not in value:
         return decode(value)
+    text = _decoded_words(value)
+    # QUIRK: a gateway that encodes a header anew encodes the words in it along
+    return _decoded_words(text.encode()) if _WORD_IN_TEXT.search(text) else text
+
+
+def _decoded_words(value: bytes) -> str:
     text = decode(_escaped_words(value))
     text = _BETWEEN_WORDS.sub(r"\1", text)
     pieces: list[str] = []

@@ -17,7 +17,9 @@ _ENRICHED: Final = frozenset({"text/enriched", "text/richtext"})
 def text_of(content: bytes, media_type: str, parameters: Mapping[str, str]) -> str:
     """The text that `content` (transfer encoding undone) is by its Content-Type: line ends LF, paragraphs joined."""
     content = content[:_MOST_BYTES]
-    label = parameters.get("charset") or (html_label(content) if media_type == "text/html" else None)
+    label = parameters.get("charset")
+    if media_type == "text/html":
+        label = html_label(content, label)
     text = decode(content, label).replace("\r\n", "\n").replace("\r", "\n")
     if media_type in _ENRICHED:
         return unenriched(text)

@@ -10,6 +10,10 @@ from typing import Final
 from services.classifier.reading.mime.encoded_blocks import uudecoded
 
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
+_SENTENCE: Final = re.compile(rb"(?<![^\s])[A-Z]?[a-z\x80-\xff]+[,.:;]?[ \t]+[A-Z]?[a-z\x80-\xff]+[,.:;]?[ \t]+\S")
+"""Words with spaces between them: base64 has none within a line, save what a gateway broke."""
+_LOOKED_AT: Final = 8 * 1024
+_MOST_LINES: Final = 40
 _TOO_FEW: Final = (0, 1, 0, 0)
 """Characters at the end of a run that are no byte, by what is left of its length when divided by four."""
 _PADDING: Final = (b"", b"", b"==", b"=")
@@ -34,11 +38,17 @@ def transfer_decoded(raw: bytes, start: int, end: int, encoding: str) -> bytes:
         return binascii.a2b_qp(memoryview(raw)[start:end])
     body = raw[start:end]
     if name == "base64":
-        return decode_base64(body)
+        return body if _is_plain(body) else decode_base64(body)
     if name in _UUENCODE:
         decoded = uudecoded(body)
         return body if decoded is None else decoded
     return body
+
+
+def _is_plain(body: bytes) -> bool:
+    """QUIRK: gateways decode a body, or write text of their own, and leave the header that called it base64."""
+    lines = [line for line in body[:_LOOKED_AT].splitlines()[:_MOST_LINES] if line.strip()]
+    return sum(_SENTENCE.search(line) is not None for line in lines) * 2 > len(lines)
 
 
 def _in_pieces(raw: bytes, start: int, end: int) -> bytes | None:

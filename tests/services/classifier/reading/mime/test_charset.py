@@ -92,6 +92,45 @@ def test_bytes_without_a_label_are_what_they_read_as(text: str, codec: str) -> N
     assert decode(text.encode(codec)) == text
 
 
+@pytest.mark.parametrize("label", ["iso-8859-1", "windows-1252", "us-ascii"])
+@pytest.mark.parametrize("text", ["De patiënt is er", "café", "CAFÉ", "it’s broken", "twee\xa0woorden", "à demain"])
+def test_one_character_of_utf8_that_is_called_latin(text: str, label: str) -> None:
+    assert decode(text.encode(), label) == text
+
+
+@pytest.mark.parametrize("text", ["MAÃ”", "MÃ®", "één", "MENÜ", "CAFÉ…", "QUALITÉ\xa0!", "Ærø", "IRMÃ"])
+def test_latin_text_is_no_utf8(text: str) -> None:
+    assert decode(text.encode("cp1252"), "iso-8859-1") == text
+
+
+@pytest.mark.parametrize("label", ["us-ascii", "utf-8", None])
+@pytest.mark.parametrize("codec", ["iso-2022-jp", "utf-16-le", "utf-16-be"])
+def test_charsets_that_are_valid_ascii_are_told_by_their_bytes(codec: str, label: str | None) -> None:
+    text = "プリンターが壊れた" if codec == "iso-2022-jp" else "<p>Café kapot</p>"
+    assert decode(text.encode(codec), label) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "header", "meta"),
+    [
+        pytest.param("Łódź źle", "cp1250", "utf-8", "windows-1250", id="no-utf-8"),
+        pytest.param("打印机", "gb18030", "us-ascii", "gb2312", id="no-ascii"),
+        pytest.param("プリンター", "shift_jis", "utf-8", "Shift_JIS", id="japanese"),
+        pytest.param("Принтер", "cp1251", "iso-8859-1", "windows-1251", id="russian-that-is-called-latin"),
+        pytest.param("Καλημέρα", "cp1253", "x-nobody-knows", "windows-1253", id="label-nobody-knows"),
+        pytest.param("Één café", "utf-8", "utf-8", "iso-8859-1", id="the-header-counts"),
+        pytest.param("Één café", "cp1252", "iso-8859-1", "utf-8", id="the-header-counts-for-latin"),
+        pytest.param("Één café", "cp1252", "iso-8859-1", "windows-1251", id="latin-that-is-called-russian"),
+        pytest.param("Één café", "utf-8", "", "utf-16", id="what-says-so-in-ascii-is-not-utf-16"),
+    ],
+)
+def test_an_html_document_that_contradicts_its_part(text: str, codec: str, header: str, meta: str) -> None:
+    label = f"; charset={header}" if header else ""
+    head = f'Content-Type: text/html{label}\n\n<meta charset="{meta}"><p>'.encode()
+    mail = read_mail(head + text.encode(codec) + b"</p>", uuid.UUID(int=1), ReadingSettings())
+    assert mail.whole.text == text
+
+
 def test_the_older_names_of_windows_charsets_are_known() -> None:
     """WHATWG Encoding §4.2: `x-cp1250` and `x-cp1251` are labels too."""
     assert decode("Принтер сломался".encode("cp1251"), "x-cp1251") == "Принтер сломался"

@@ -26,6 +26,8 @@ from services.classifier.reading.mime.header import decode_words, parameters, pa
         pytest.param("één".encode("cp1252"), "één", id="raw-windows-1252"),
         pytest.param(b"=?gb2312?B?tPLTobv6?=", "打印机", id="gb2312"),
         pytest.param(b"=?x?y?z", "=?x?y?z", id="no-encoded-word"),
+        pytest.param(b"=?utf-8?B?UmU6ID0/dXRmLTg/Qj9RMkZtdzZrPT89?=", "Re: Café", id="encoded-twice"),
+        pytest.param(b"=?utf-8?Q?=3D=3Futf-8=3FQ=3F=3F=3D?=", "=?utf-8?Q??=", id="only-speaks-of-words"),
         pytest.param(b"=?utf-8?Q?a?=  =?utf-8?Q?b?= c", "ab c", id="space-between-words-goes"),
         pytest.param(b"=?utf-8?Q?a?==?utf-8?Q?b?=", "ab", id="nothing-between"),
         pytest.param(b'=?"utf-8"?Q?caf=C3=A9?=', "café", id="charset-in-quotes"),

@@ -39,6 +39,11 @@ def test_base64_in_pieces_is_as_base64_in_one(pieces: list[bytes], size: int) ->
         assert transfer_decoded(body, 0, len(body), "base64") == decode_base64(body)
 
 
+def test_sentences_that_are_called_base64_are_none() -> None:
+    body = "Goedemorgen,\r\n\r\nDe kassa doet het niet meer, de lade ook niet.\r\nKunt u komen kijken?\r\n".encode()
+    assert transfer_decoded(body, 0, len(body), "base64") == body
+
+
 def test_the_header_says_which() -> None:
     part = parse_mail(b"Content-Transfer-Encoding: BASE64 \n\nSGFsbG8=", DEFAULT_LIMITS)
     assert part.content == b"Hallo"
