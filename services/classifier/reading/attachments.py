@@ -65,6 +65,8 @@ class _Kept:
     decoded: DecodedImage
     content: bytes
     content_id: str | None
+    said_name: str
+    """As the mail has it; `name` may be made of it."""
     copies: Copies | None = None
 
 
@@ -103,7 +105,7 @@ class Attachments:
         if isinstance(result, NotStored):
             self._leave_out(part, len(content), self._reason(part, result))
             return
-        kept = self._same(result.content, part.content_id)
+        kept = self._same(result.content, part)
         if kept is None:
             kept = self._keep(part.path, part.name, result, part.content_id)
         self._by_source[f"part:{part.path}"] = kept
@@ -226,10 +228,17 @@ class Attachments:
         self._pixels_left -= result.decoded.pixels
         return result if len(self._kept) < self._limits.images else NotStored.TOO_MANY_IMAGES
 
-    def _same(self, content: bytes, content_id: str | None) -> _Kept | None:
-        """The image that is kept already with these bytes and this Content-ID: a client attached it inline, too."""
-        wanted = safe_line(content_id, 250) if content_id else None
-        return next((kept for kept in self._kept if wanted == kept.content_id and content == kept.content), None)
+    def _same(self, content: bytes, part: Part) -> _Kept | None:
+        """The image that is kept already with these bytes and this Content-ID: a client attached it inline, too.
+
+        QUIRK: attached by itself it may have none, and the same name.
+        """
+        wanted = safe_line(part.content_id, 250) if part.content_id else None
+        for kept in self._kept:
+            once_more = (wanted is None or kept.content_id is None) and part.name == kept.said_name
+            if (wanted == kept.content_id or once_more) and content == kept.content:
+                return kept
+        return None
 
     def _keep(self, path: str, name: str, stored: StoredImage, content_id: str | None) -> _Kept:
         kept = _Kept(
@@ -238,6 +247,7 @@ class Attachments:
             stored.decoded,
             stored.content,
             safe_line(content_id, 250) if content_id else None,
+            name,
             stored.copies,
         )
         self._kept.append(kept)

@@ -20,7 +20,7 @@ from services.classifier.reading.mime.transfer import transfer_decoded
 
 _FIELD_LINE: Final = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|[ \t]")
 _HTML_DOCUMENT: Final = re.compile(rb"\s{0,200}<(?:!doctype html|html|head|body)[\s>]", re.IGNORECASE)
-_LEADING_BLANK: Final = re.compile(rb"\A(?:[ \t]*\r?\n)+")
+_LEADING_BLANK: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*")
 _MAIL_FIELDS: Final = (
     rb"(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|reply-to|in-reply-to|references|"
     rb"return-path|x-[a-z-]{1,40}):"
@@ -43,13 +43,14 @@ _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,1
 def parse_mail(raw: bytes, limits: Limits, path: str = "") -> Part:
     """The tree of a whole mail; `path` is the place of a mail that another one carries.
 
-    QUIRK: a mail without any LF has CR line ends (old Macs); a leading mbox `From ` line is no header. Text that is no
-    mail at all has no header either: a `Note: …` in its first lines stays in it. What begins like an html document is
-    one, where no Content-Type says what it is.
+    QUIRK: a mail without any LF has CR line ends (old Macs); a leading byte order mark or mbox `From ` line is no
+    header. Text that is no mail at all has no header either: a `Note: …` in its first lines stays in it. What begins
+    like an html document is one, where no Content-Type says what it is.
     """
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
-    start = blank.end() if (blank := _LEADING_BLANK.match(raw)) else 0
+    blank = _LEADING_BLANK.match(raw)
+    start = blank.end() if blank else 0
     if raw.startswith((b"From ", b">From "), start):
         start = raw.find(b"\n", start) + 1 or len(raw)
     head_end, body_start = _head_end(raw, start, len(raw))

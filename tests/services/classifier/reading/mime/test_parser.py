@@ -69,6 +69,11 @@ def test_cr_only_line_ends() -> None:
     assert part.text == "regel een\nregel twee\n"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_header() -> None:
+    part = parse_mail(b"\xef\xbb\xbfSubject: kassa\r\n\r\ntekst", DEFAULT_LIMITS)
+    assert (part.headers.text("subject"), part.text) == ("kassa", "tekst")
+
+
 def test_depth_and_number_of_parts_are_bounded() -> None:
     nested = b"".join(MIXED % b"d%d" % number + b"--d%d\n" % number for number in range(100)) + b"\nbodem"
     assert len(types(nested)) == DEFAULT_LIMITS.depth + 1

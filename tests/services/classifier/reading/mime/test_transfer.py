@@ -40,7 +40,7 @@ def test_base64_in_pieces_is_as_base64_in_one(pieces: list[bytes], size: int) ->
 
 
 def test_sentences_that_are_called_base64_are_none() -> None:
-    body = "Goedemorgen,\r\n\r\nDe kassa doet het niet meer, de lade ook niet.\r\nKunt u komen kijken?\r\n".encode()
+    body = b"Goedemorgen,\r\n\r\nDe kassa doet het niet meer, de lade ook niet.\r\nKunt u komen kijken?\r\n"
     assert transfer_decoded(body, 0, len(body), "base64") == body
 
 

@@ -103,3 +103,7 @@ def test_D4_one_picture_inline_and_attached_is_one() -> None:
     assert [image.name for image in mail.images] == ["oven.png"]
     other = read(head + said + picture("i1@x", "inline") + picture("i2@x", "attachment") + "--r--\n")
     assert len(other.images) == 2
+    unnamed = picture("i1@x", "attachment").replace("Content-ID: <i1@x>\n", "")
+    for pictures in (picture("i1@x", "inline") + unnamed, unnamed + picture("i1@x", "inline"), unnamed * 2):
+        mail = read(head + said + pictures + "--r--\n")
+        assert [image.inline for image in mail.images] == ["i1@x" in pictures]
