@@ -1,9 +1,8 @@
 """Ticket numbers in a subject (SPEC D1): which tokens might be one, in the order in which they are tried.
 
-A number is a whole token: never within a longer number, another system's key, a date, a telephone number, an amount or
-a version, nor what an order, an invoice and their like are numbered with. One that is introduced by `Ticket` or `#`, or
-that stands in brackets, goes before one that does not; among equals the first. Which of them is known, the database
-says. Numbers that are joined (`1000006/1000008`) are tokens each, where each matches the
+A number is a whole token: never within a longer number, a date, a telephone number, an amount or a version. One that is
+introduced by `Ticket` or `#`, or that stands in brackets, goes before one that does not; among equals the first. Which
+of them is known, the database says. Numbers that are joined (`1000006/1000008`) are tokens each, where each matches the
 pattern: an introduction before the first of them is for all.
 """
 
@@ -35,12 +34,6 @@ _MAY_END: Final = re.compile(
 _MONTH: Final = (
     r"(?:jan|feb|mrt|maa|mar|mär|apr|avr|mei|may|mai|jun|juin|jul|juil|aug|aoû|sep|okt|oct|nov|dec|dez|déc)[a-zéûä]*"
 )
-_NUMBERED: Final = (
-    r"factuur|invoice|inv|rechnung|facture|fattura|factura|order|bestelling|bestell|bestellung|purchase[ ]order|po|"
-    r"commande|pakbon|lieferschein|offerte|quote|angebot|klant|customer|kunde|kunden|debiteur|polis|contract|vertrag|"
-    r"artikel|article|sku|serie|serial|kvk|bsn|iban|btw|vat"
-)
-"""What has numbers of its own, in front of which people name it."""
 _OTHER_NUMBERS: Final = re.compile(
     rf"""
       (?<![\w])(?:\+|00)[0-9]{{1,3}}(?:[ ().\-/]{{0,2}}[0-9]){{6,13}}       # telephone, international
@@ -53,17 +46,11 @@ _OTHER_NUMBERS: Final = re.compile(
     | (?<![\w])v\.?\ ?[0-9]+(?:\.[0-9]+)*
     | (?<![\w])(?:versie|version|build|release|rev)\.?[ :]?[0-9]+            # a version
     | (?:€|\$|£|eur|usd|gbp)\ ?[0-9][0-9.,]*                                 # an amount
-    | (?<![\w])(?:{_NUMBERED})[- ]?(?:nummer|number|nr|no|id)?[.:]{{0,2}}[ -]?[0-9][0-9/,;+&–-]*  # an order, an invoice
     | [\w.+-]+@[\w.-]+                                                       # an address
     | (?:https?://|www\.)\S+
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_KEY: Final = re.compile(
-    r"(?<!\w)(?!(?:TICKET|RE|AW|FWD?|NR|NO|NUMMER|ID|MELDING|CALL|CASE|ZAAK)-)[A-Z][A-Z0-9]{0,9}-$"
-)
-"""What other systems put in front of their numbers: `PROJ-1000001`, `INV-1000001`."""
-_LONGEST_KEY: Final = 11
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 """The forms of ASCII that East Asian keyboards give."""
 _JOINS: Final = frozenset("/-–,;+&")
@@ -93,8 +80,6 @@ def find_numbers(subject: str, pattern: str) -> tuple[NumberToken, ...]:
     bare: list[str] = []
     for chain in _chains(subject, compiled(pattern)):
         start, end = chain[0][0], chain[-1][1]
-        if _KEY.search(subject, max(0, start - _LONGEST_KEY), start) is not None:
-            continue
         numbers = [subject[first:last] for first, last in chain]
         if _is_introduced(subject, start, end):
             introduced += numbers
