@@ -114,6 +114,10 @@ class ImapServer:
         self.internaldate: Callable[[datetime], str] = lambda at: at.strftime('"%d-%b-%Y %H:%M:%S +0000"')
         self.size: Callable[[bytes], int] = len
         self.folders: dict[str, Folder] = {"INBOX": Folder()}
+        self.broken: set[int] = set()
+        """UIDs of mails that it cannot read itself: whoever asks for their size or text hears BYE, as from Dovecot."""
+        self.refuses_broken = False
+        """Hears NO, behind what is known of the others."""
         self.commands: list[str] = []
         self.logins = 0
         self.held: tuple[re.Pattern[str], int] | None = None
@@ -384,8 +388,14 @@ class _Connection:
         return "OK done"
 
     async def _on_uid_fetch(self, words: list[str]) -> str:
-        items = " ".join(words[1:])
+        items, answer = " ".join(words[1:]), "OK done"
         for number, message in self._chosen(words[0]):
+            if message.uid in self.server.broken and "RFC822.SIZE" in items:
+                if not self.server.refuses_broken:
+                    await self._say(b"* BYE FETCH failed: Internal error occurred.\r\n")
+                    raise _Dropped
+                answer = "NO [SERVERBUG] Internal error occurred."
+                continue
             if self._fault is Fault.EXPUNGE:
                 self._open.messages.remove(message)
                 await self._say(f"* {number} EXPUNGE\r\n".encode())
@@ -404,7 +414,7 @@ class _Connection:
                 claimed = 2**40 if self._fault is Fault.ENDLESS else len(content)
                 told.append(f"BODY[]<{part[1]}> {{{claimed}}}\r\n".encode() + content)
             await self._say(f"* {number} FETCH (".encode() + b" ".join(told) + b")\r\n")
-        return "OK done"
+        return answer
 
     async def _on_uid_store(self, words: list[str]) -> str:
         for _, message in self._chosen(words[0]):

@@ -18,7 +18,7 @@ from services.fetcher.flow import Check, Findings
 from services.fetcher.mailboxes.imap import fetching as imap_fetching
 from services.fetcher.mailboxes.imap import wire as imap_wire
 from services.fetcher.mailboxes.imap.mailbox import ImapMailbox
-from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxError
+from services.fetcher.mailboxes.protocol import MailboxAccess, MailboxError, MailboxUnreachable
 from tests.servers.imap_server import Fault, ImapServer
 from tests.services.fetcher.harness import Desk, Fetching, mail, minutes_ago
 
@@ -183,6 +183,60 @@ async def test_a_mail_on_which_the_server_always_fails_does_not_keep_the_others_
     remote.server.fault(r"UID FETCH 1 \(RFC822.SIZE BODY", Fault.DROP, times=remote.tries)
     findings = await remote.check()
     assert (findings.unreadable, findings.taken_in) == (1, MAILS - 1)
+    assert await remote.check_until_well() == 1
+    await remote.taken_in_once()
+
+
+@pytest.mark.parametrize("refuses", [False, True], ids=["BYE", "NO"])
+async def test_mails_that_the_server_itself_cannot_read_keep_no_others_back(
+    remote: Remote,
+    refuses: bool,  # noqa: FBT001 - a case
+) -> None:
+    """Their files are another user's, say: the server can tell neither their size nor their text."""
+    remote.deliver(12)
+    remote.server.refuses_broken = refuses
+    remote.server.broken = {1, 2, 3, 4, 5, 9}
+    for _ in range(2):
+        findings = await remote.check()
+        assert findings.unreadable == 6
+        assert "Internal error" in findings.unreadable_because
+    assert len(await remote.desk.rows()) == 6
+    remote.deliver(1)
+    assert (await remote.check()).taken_in == 1
+    remote.server.broken = set()
+    assert await remote.check_until_well() == 1
+    await remote.taken_in_once()
+
+
+async def test_a_server_that_can_read_no_mail_at_all_is_in_trouble_itself(remote: Remote) -> None:
+    remote.deliver(30)
+    remote.server.refuses_broken, remote.server.broken = True, set(range(1, 31))
+    with pytest.raises(MailboxUnreachable, match="Internal error"):
+        await remote.check()
+    assert remote.server.logins == 1
+    remote.server.broken = set()
+    assert await remote.check_until_well() == 1
+    await remote.taken_in_once()
+
+
+async def test_a_server_that_ends_each_connection_is_not_besieged(remote: Remote) -> None:
+    remote.deliver(40)
+    remote.server.broken = set(range(1, 41))
+    with pytest.raises(MailboxUnreachable, match="Internal error"):
+        await remote.check()
+    assert remote.server.logins <= 30
+    remote.server.broken = set()
+    assert await remote.check_until_well() == 1
+    await remote.taken_in_once()
+
+
+async def test_a_mail_that_is_given_empty_is_not_taken_for_an_empty_one(remote: Remote) -> None:
+    remote.deliver(2)
+    whole, remote.server.inbox.messages[0].raw = remote.server.inbox.messages[0].raw, b""
+    remote.server.size = lambda raw: len(raw) or 500
+    findings = await remote.check()
+    assert (findings.unreadable, findings.taken_in) == (1, 1)
+    remote.server.inbox.messages[0].raw = whole
     assert await remote.check_until_well() == 1
     await remote.taken_in_once()
 

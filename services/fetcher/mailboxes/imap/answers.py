@@ -192,12 +192,16 @@ def certificate_error(error: ssl.SSLError, server: str) -> MailboxError:
 
 def unreachable(server: str, error: BaseException) -> MailboxUnreachable:
     """For a server that cannot be reached, or that stopped answering."""
-    if isinstance(error, TimeoutError):
-        why = "hij antwoordt niet op tijd"
-    elif isinstance(error, OSError) and error.strerror:
-        why = own_words(error.strerror)
-    else:
-        why = own_words(str(error)) or type(error).__name__
     return MailboxUnreachable(
-        f"De mailserver {server} is niet te bereiken ({why}): controleer naam, poort en firewall als dit aanhoudt."
+        f"De mailserver {server} is niet te bereiken ({why(error)}): controleer naam, poort en firewall als dit "
+        "aanhoudt."
     )
+
+
+def why(error: BaseException) -> str:
+    """What went wrong with a connection, in a few words."""
+    if isinstance(error, TimeoutError):
+        return "hij antwoordt niet op tijd"
+    if isinstance(error, OSError) and error.strerror:
+        return own_words(error.strerror)
+    return own_words(str(error)) or type(error).__name__

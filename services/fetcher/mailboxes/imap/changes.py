@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from services.fetcher.mailboxes.imap.descriptions import Descriptions
 from services.fetcher.mailboxes.imap.keys import key_of, parsed
 from services.fetcher.mailboxes.imap.session import ImapSession
 from services.fetcher.mailboxes.protocol import MOST_LISTED, Arrivals, ItemKey, MailReference
 
 
-def arrivals(session: ImapSession, state: str | None, since: datetime) -> Arrivals:
+def arrivals(session: ImapSession, descriptions: Descriptions, state: str | None, since: datetime) -> Arrivals:
     """What came into the folder after `state`, or was received at `since` or later where there is no such state."""
     validity, reached = parsed(ItemKey(state or ""))
     if validity == session.uid_validity:
@@ -19,7 +20,7 @@ def arrivals(session: ImapSession, state: str | None, since: datetime) -> Arriva
         since = since.astimezone(UTC)
         highest = session.highest()
         uids = session.search_since(since)
-    told = session.describe(uids, datetime.now(UTC))
+    told = descriptions.of(session, uids)
     mails = [
         MailReference(key_of(session.uid_validity, uid), each.received_at, each.size)
         for uid, each in told.items()

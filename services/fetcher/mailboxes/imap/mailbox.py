@@ -11,22 +11,23 @@ thread. A connection that the server dropped is opened again without a word, a f
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import BinaryIO, Final, Self, TypeVar
 
 from services.fetcher.mailboxes.imap import fetching
 from services.fetcher.mailboxes.imap.changes import arrivals
 from services.fetcher.mailboxes.imap.credentials import credentials, server_of
+from services.fetcher.mailboxes.imap.descriptions import Descriptions
 from services.fetcher.mailboxes.imap.keys import key_of, parsed
 from services.fetcher.mailboxes.imap.login import Credentials
 from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.imap.session import ImapSession
 from services.fetcher.mailboxes.imap.trouble import Lost
-from services.fetcher.mailboxes.imap.values import Described
 from services.fetcher.mailboxes.protocol import (
     Arrivals,
     LoginRefused,
@@ -44,8 +45,10 @@ THREADS: Final = 32
 """Connections that work at the same time, in a process."""
 AT_ONCE: Final = 20
 """Mails in one command."""
-REOPENINGS: Final = 3
-"""How often a check opens a lost connection again."""
+PATIENCE_SECONDS: Final = 60.0
+"""What a check spends on connections that are lost before a mail comes again; then the server is left alone."""
+LEAST_SECONDS: Final = 3.0
+"""What a lost connection counts for at least: a server that ends each at once is not besieged."""
 IDLE_SECONDS: Final = 25 * 60
 """A server may end an IDLE of half an hour (RFC 2177 §3)."""
 HONEST_IDLE_SECONDS: Final = 60
@@ -64,16 +67,14 @@ class ImapMailbox:
         self._server = server
         self._session: ImapSession | None = None
         self._turn = asyncio.Lock()
-        self._reopenings = REOPENINGS
+        self._patience = PATIENCE_SECONDS
         # What a command as a whole met, each mail would meet alone.
         self._fetches = Batches(self._fetch_all, what="imap fetch", most=AT_ONCE, everybodys=Exception)
         self._marks = Batches(self._mark_all, what="imap mark", most=AT_ONCE, everybodys=Exception)
         self._moves = Batches(self._move_all, what="imap move", most=AT_ONCE, everybodys=Exception)
         self._dialogue = dialogue.current()
         """Of the check that uses it."""
-        self._described: dict[int, Described] = {}
-        """By UID, of the mails that were unread when last listed: neither changes as long as UIDVALIDITY does not."""
-        self._described_validity = 0
+        self._unread, self._arrived = Descriptions(), Descriptions()
         self.listed = 0
 
     @classmethod
@@ -90,9 +91,9 @@ class ImapMailbox:
 
     async def unread(self, page_size: int) -> AsyncIterator[tuple[MailReference, ...]]:
         """See `Mailbox.unread`: one SEARCH, and one FETCH for those that were not listed before."""
-        self._reopenings = REOPENINGS
+        self._patience = PATIENCE_SECONDS
         self._dialogue = dialogue.current()
-        mails = await self._perform(self._list)
+        mails = await self._perform(self._list, learned=lambda: self._unread.learned)
         self.listed = len(mails)
         for start in range(0, len(mails), page_size):
             yield tuple(mails[start : start + page_size])
@@ -100,7 +101,9 @@ class ImapMailbox:
     async def arrivals(self, state: str | None, since: datetime) -> Arrivals:
         """See `Mailbox.arrivals`: the state is UIDVALIDITY and the highest UID; UIDs only grow (RFC 3501 §2.3.1.1)."""
         self._dialogue = dialogue.current()
-        return await self._perform(lambda session: arrivals(session, state, since))
+        return await self._perform(
+            lambda session: arrivals(session, self._arrived, state, since), learned=lambda: self._arrived.learned
+        )
 
     async def fetch(self, mail: MailReference, into: BinaryIO, limit: int) -> int:
         """See `Mailbox.fetch`: in parts of PART_BYTES; small mails that are fetched at once are asked for at once."""
@@ -133,7 +136,7 @@ class ImapMailbox:
 
     async def health_check(self) -> MailboxHealth:
         """See `Mailbox.health_check`."""
-        self._reopenings = REOPENINGS
+        self._patience = PATIENCE_SECONDS
         unread, junk, description = await self._perform(lambda session: session.health())
         return MailboxHealth(unread, description, junk)
 
@@ -243,24 +246,35 @@ class ImapMailbox:
 
         return await self._perform(checked, fetching=fetching)
 
-    async def _perform(self, act: Callable[[ImapSession], T], *, fetching: bool = False) -> T:
+    async def _perform(
+        self, act: Callable[[ImapSession], T], *, fetching: bool = False, learned: Callable[[], int] = lambda: 0
+    ) -> T:
         """Do something with the connection, on another one when it is lost: everything done here may be done twice.
 
-        A mail on which it is lost twice is unreadable: the others shall not wait for it.
+        A mail on which it is lost twice is unreadable: the others shall not wait for it. Of what `learned` something
+        from the loss, another try gets further.
         """
         async with self._turn:
-            for last in (False, True):
-                opened_now = self._session is None
+            for losses in itertools.count(1):
+                opened_now, knew, began = self._session is None, learned(), time.monotonic()
                 session = await self._opened()
                 try:
-                    return await self._run(session, act)
+                    done = await self._run(session, act)
                 except Lost as lost:
                     self._forget(session)
-                    if fetching and last:
-                        raise MailUnreadable(f"Bij een mail bleef de verbinding hangen. {lost.sentence}") from None
-                    if self._reopenings <= 0 or last or (opened_now and not fetching):
+                    if fetching and losses > 1:
+                        raise MailUnreadable(
+                            f"Bij een mail gaat de verbinding met de mailserver verloren ({lost.why}): laat de "
+                            "beheerder van de mailserver nagaan of die mail daar nog te lezen is."
+                        ) from None
+                    self._patience -= max(time.monotonic() - began, LEAST_SECONDS)
+                    ended = losses > 1 or (opened_now and not fetching)
+                    if self._patience <= 0 or (ended and learned() == knew):
                         raise lost.sentence from None
-                    self._reopenings -= 1
+                else:
+                    if fetching:
+                        self._patience = PATIENCE_SECONDS
+                    return done
         raise AssertionError
 
     async def _opened(self) -> ImapSession:
@@ -311,15 +325,10 @@ class ImapMailbox:
             self._session = None
 
     def _list(self, session: ImapSession) -> list[MailReference]:
-        uids = session.search()
-        if self._described_validity != session.uid_validity:
-            self._described, self._described_validity = {}, session.uid_validity
-        known = self._described
-        new = session.describe([uid for uid in uids if uid not in known], datetime.now(UTC))
-        self._described = {uid: known[uid] if uid in known else new[uid] for uid in uids if uid in known or uid in new}
+        described = self._unread.of(session, session.search())
         return [
             MailReference(key_of(session.uid_validity, uid), told.received_at, told.size)
-            for uid, told in sorted(self._described.items(), key=lambda item: (item[1].received_at, item[0]))
+            for uid, told in sorted(described.items(), key=lambda item: (item[1].received_at, item[0]))
         ]
 
 

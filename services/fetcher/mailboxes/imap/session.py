@@ -41,8 +41,6 @@ LOGIN_SECONDS: Final = 60.0
 GOODBYE_SECONDS: Final = 2.0
 SEARCHES: Final = 3
 """How often a listing is asked for at most while mail goes on arriving; what comes later is for the next check."""
-DESCRIBED_AT_ONCE: Final = 500
-"""UIDs in one FETCH: its command line stays under the 8,192 bytes that RFC 7162 §4 asks of clients."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBER: Final = re.compile(rb"(?<!\S)[0-9]{1,10}(?!\S)")
 _UNSEEN: Final = re.compile(rb"UNSEEN ([0-9]{1,10})", re.IGNORECASE)
@@ -174,18 +172,24 @@ class ImapSession:
             return sorted(set(keep(MOST_LISTED, uids)))
 
     def describe(self, uids: Sequence[int], now: datetime) -> dict[int, Described]:
-        """Arrival (DESIGN 15) and size of mails, of those that are still there; `now` where the server gives none."""
-        described: dict[int, Described] = {}
+        """Arrival (DESIGN 15) and size of mails, of those that are still there; `now` where the server gives none.
+
+        Raises Refusal, which may be for one of them.
+        """
+        refused: Refusal | None = None
+        told: Mapping[int, Mapping[bytes, Any]] = {}
         with self._talk.using():
-            for start in range(0, len(uids), DESCRIBED_AT_ONCE):
-                chunk = uids[start : start + DESCRIBED_AT_ONCE]
-                self._wire.allow()
-                told = self._talk.fetch(chunk, ["INTERNALDATE", "RFC822.SIZE"])
-                for uid in chunk:
-                    facts = told.get(uid, {})
-                    if b"INTERNALDATE" in facts or b"RFC822.SIZE" in facts:
-                        described[uid] = Described(internal_date(facts, now), count(facts.get(b"RFC822.SIZE")))
-        return described
+            try:
+                told = self._talk.fetch(uids, ("INTERNALDATE", "RFC822.SIZE"))
+            except Refusal as refusal:
+                refused = refusal
+        if refused is not None:
+            raise refused
+        return {
+            uid: Described(internal_date(facts, now), count(facts.get(b"RFC822.SIZE")))
+            for uid in uids
+            if (facts := told.get(uid, {})).keys() & {b"INTERNALDATE", b"RFC822.SIZE"}
+        }
 
     # ── one mail
 
@@ -204,6 +208,10 @@ class ImapSession:
                     uid, MailUnreadable(f"De mailserver geeft een mail niet: «{answers.own_words(refusal.text)}».")
                 ) from None
             part = _part_of(given, offset, length)
+            if part is not None and part.size and not part.content and not offset:
+                raise self._gone_or(
+                    uid, MailUnreadable(f"De mailserver noemt een mail van {part.size} bytes, maar geeft haar leeg.")
+                )
             if part is None:
                 if offset:  # past the end some servers answer NIL, or leave it out
                     return Part(b"", whole=False, size=count(given.get(b"RFC822.SIZE")))

@@ -19,11 +19,12 @@ PARSING: Final = (ValueError, TypeError, LookupError, AttributeError, Arithmetic
 
 
 class Lost(Exception):
-    """The connection is of no use any more; another one may be. `sentence` is for the settings screen."""
+    """The connection is of no use any more; another one may be. `sentence` is for the settings screen, `why` a part."""
 
-    def __init__(self, sentence: MailboxError) -> None:
+    def __init__(self, sentence: MailboxError, why: str = "") -> None:
         super().__init__(str(sentence))
         self.sentence = sentence
+        self.why = why or str(sentence)
 
 
 class Refusal(Exception):
@@ -54,4 +55,4 @@ def translating(server: ImapServer) -> Iterator[None]:
             "De map is voor deze login alleen te lezen: geef de login schrijfrechten op die map."
         ) from None
     except (OSError, imaplib.IMAP4.error, Refusal, *PARSING) as error:
-        raise Lost(answers.unreachable(str(server), error)) from None
+        raise Lost(answers.unreachable(str(server), error), answers.why(error)) from None
