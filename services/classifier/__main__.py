@@ -56,7 +56,7 @@ from shared.blobs.postgres import PostgresBlobs
 from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_RAW
-from shared.database.pool import Pool, open_pool
+from shared.database.pool import Pool, check_takes_changes, open_pool
 from shared.errors import Outage
 from shared.runtime import Process, run_service
 
@@ -111,7 +111,7 @@ async def main(process: Process[ClassifierConfiguration]) -> None:
         warn_of_too_little(configuration.readers, configuration.reading_memory_mb, limit_mb())
         process.ready_when("broker", consumer.check)
         process.ready_when("publishing", publisher.check)
-        process.ready_when("database", partial(repository.check, pool))
+        process.ready_when("database", partial(check_takes_changes, pool))
         if scanner is not None:
             process.ready_when("virus scanner", scanner.check)
         trials = Trials(
@@ -146,8 +146,8 @@ async def _run(pool: Pool, number_pattern: str, consumer: Consumer, stop: asynci
 
 
 async def _check(pool: Pool, scanner: Scanner | None) -> None:
-    """Raises Outage while a server that mail needs does not answer."""
-    await repository.check(pool)
+    """Raises Outage while a server that mail needs does not work."""
+    await check_takes_changes(pool)
     if scanner is not None:
         await scanner.check()
 

@@ -201,12 +201,6 @@ def _settings(row: asyncpg.Record) -> HelpdeskSettings:
     )
 
 
-async def check(pool: Pool) -> None:
-    """Raises Outage while the database does not answer."""
-    async with connection(pool) as acquired:
-        await acquired.fetchval("SELECT 1")
-
-
 async def record_number_pattern(pool: Pool, pattern: str) -> bool:
     """Tell the database by which pattern numbers are found; True when it is another than before (D1)."""
     async with connection(pool) as acquired:

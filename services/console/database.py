@@ -17,7 +17,7 @@ from pydantic import Field, SecretStr
 
 from services.console.texts import N_
 from shared.configuration import Configuration, DatabaseUrl
-from shared.database.pool import Connection, Pool, Waiting, log_waiting, open_pool, transaction
+from shared.database.pool import Connection, Pool, SchemaLacks, Waiting, log_waiting, open_pool, transaction
 from shared.errors import ImporterError, Misconfigured
 from shared.sentences import Sentence
 
@@ -91,7 +91,9 @@ def refusals() -> Iterator[None]:
     """Raise Refused for what the database does not take, and Misconfigured where the role may not do it."""
     try:
         yield
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise Misconfigured(Sentence(_MAY_NOT, why=str(error))) from None
+    except SchemaLacks as error:
+        if isinstance(error.__cause__, asyncpg.InsufficientPrivilegeError):
+            raise Misconfigured(Sentence(_MAY_NOT, why=str(error.__cause__))) from None
+        raise
     except (asyncpg.RaiseError, asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
         raise Refused(error) from error

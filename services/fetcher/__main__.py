@@ -59,7 +59,7 @@ from shared.blobs.postgres import PostgresBlobs
 from shared.broker.publish import Publisher
 from shared.configuration import ServiceConfiguration
 from shared.database.installation import Installation, presented
-from shared.database.pool import open_pool
+from shared.database.pool import check_takes_changes, open_pool
 from shared.runtime import Process, run_service
 from shared.sealing import Keyring
 
@@ -102,7 +102,7 @@ async def main(process: Process[FetcherConfiguration]) -> None:
             at_once=configuration.workers,
             lease=timedelta(seconds=configuration.lease_seconds),
         )
-        process.ready_when("database", mailboxes.ping)
+        process.ready_when("database", partial(check_takes_changes, pool))
         process.ready_when("broker", broker.check)
         process.note("installation", installation.note)
         await process.run(

@@ -53,7 +53,7 @@ from shared.broker.topology import TICKET_EVENTS
 from shared.broker.wire import Delivery
 from shared.configuration import ServiceConfiguration
 from shared.database.installation import Installation, presented
-from shared.database.pool import open_pool
+from shared.database.pool import check_takes_changes, open_pool
 from shared.errors import Misconfigured
 from shared.messages import TicketEvent
 from shared.runtime import Process, run_service
@@ -85,6 +85,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
         presents = presented(configuration.secret_if_given("installation_id"))
         installation = Installation(pool, presents)
         repository = Repository(pool, holder, presents)
+        healthy = partial(check_takes_changes, pool)
         notifier = Notifier(repository, transports, key)
 
         async def handle(delivery: Delivery) -> None:
@@ -103,11 +104,11 @@ async def main(process: Process[ServiceConfiguration]) -> None:
             workers=configuration.workers,
             drain_seconds=configuration.drain_seconds,
             suspects_after=configuration.suspects_after_seconds,
-            healthy=repository.check,
+            healthy=healthy,
             on_dead_letter=record,
         )
         answering = Answering(pool, "notifier", answers(notifier, repository))
-        process.ready_when("database", repository.check)
+        process.ready_when("database", healthy)
         process.ready_when("broker", consumer.check)
         process.note("installation", installation.note)
         await process.run(

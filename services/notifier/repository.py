@@ -453,11 +453,6 @@ class Repository:
         async with connection(self._pool) as database:
             return [Waiting(**row) for row in await database.fetch(WAITING)]
 
-    async def check(self) -> None:
-        """Raise Outage while the database does not answer: a check for /health/ready and for the consumer."""
-        async with connection(self._pool) as database:
-            await database.execute("SELECT 1")
-
 
 async def _notifications(database: Connection, rows: Sequence[asyncpg.Record]) -> list[Notification]:
     """The notifications of claimed rows.

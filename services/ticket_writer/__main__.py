@@ -23,6 +23,7 @@ import shared.lean_start  # noqa: F401 - before all else that logs
 
 # isort: split
 import sys
+from functools import partial
 from typing import Final
 
 from services.ticket_writer.flow import Flow, Writer
@@ -38,7 +39,7 @@ from shared.broker.consume import Consumer
 from shared.broker.publish import Publisher
 from shared.broker.topology import MAIL_CLASSIFIED
 from shared.configuration import ServiceConfiguration
-from shared.database.pool import open_pool
+from shared.database.pool import check_takes_changes, open_pool
 from shared.runtime import Process, run_service
 
 SERVICE: Final = "ticket_writer"
@@ -57,6 +58,7 @@ async def main(process: Process[ServiceConfiguration]) -> None:
     )
     async with pool, Publisher(configuration.amqp_dsn, SERVICE) as publisher:
         repository = Repository(pool)
+        healthy = partial(check_takes_changes, pool)
         flow = Flow(Writer(repository, PostgresBlobs(pool)), repository, publisher)
         consumer = Consumer(
             configuration.amqp_dsn,
@@ -67,11 +69,11 @@ async def main(process: Process[ServiceConfiguration]) -> None:
             workers=configuration.workers,
             drain_seconds=configuration.drain_seconds,
             suspects_after=configuration.suspects_after_seconds,
-            healthy=repository.check,
+            healthy=healthy,
             on_dead_letter=flow.record_dead_letter,
             on_poison=flow.is_done,
         )
-        process.ready_when("database", repository.check)
+        process.ready_when("database", healthy)
         process.ready_when("broker", consumer.check)
         process.ready_when("publishing", publisher.check)
         await process.run(

@@ -60,11 +60,6 @@ class Repository:
             yield events
             await acquired.execute(queries.EVENTS_PUBLISHED, [event.mail_id for event in events])
 
-    async def check(self) -> None:
-        """Raise Outage when the database does not answer."""
-        async with connection(self._pool) as acquired:
-            await acquired.execute("SELECT")
-
     async def has_its_outcome(self, mail_id: uuid.UUID, replay: int) -> bool:
         """Whether a message of this replay would change nothing (`Earlier.stands_against`)."""
         async with connection(self._pool) as acquired:

@@ -1,25 +1,23 @@
 """What our roles may do in the database, beside what a fresh one grants them: the table of grants, and how it is read.
 
-    python -m shared.database.grants postgresql://… > shared/database/grants.txt        of a database just migrated
+    python -m shared.database.frozen postgresql://…        writes the table anew, of a database just migrated
 
 A line is `ROLE RIGHT KIND NAME`; a right on some columns of a table has a line for each of them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 from typing import Final
 
-from shared.database.pool import Connection, open_pool
+from shared.database.pool import Connection
 from shared.database.roles import ROLES
 
-_TABLE: Final = Path(__file__).with_name("grants.txt")
+TABLE: Final = Path(__file__).with_name("grants.txt")
 
 _GRANTS: Final = """
 WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('helpdesk', 'ui_v1'))
-SELECT allowed.grantee, allowed.privilege_type AS may, 'schema' AS kind, nspname AS name
+SELECT allowed.grantee, allowed.privilege_type AS may, 'schema' AS kind, nspname::text AS name
 FROM ours JOIN pg_namespace USING (oid, nspname) CROSS JOIN LATERAL aclexplode(nspacl) AS allowed
 UNION ALL
 SELECT allowed.grantee, allowed.privilege_type, CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END,
@@ -50,7 +48,7 @@ async def grants_of(connection: Connection) -> frozenset[str]:
 
 def expected_grants() -> frozenset[str]:
     """The rights that they have once the newest revision is there."""
-    return frozenset(_TABLE.read_text(encoding="utf-8").splitlines())
+    return frozenset(TABLE.read_text(encoding="utf-8").splitlines())
 
 
 def table_of(grants: frozenset[str]) -> str:
@@ -58,11 +56,10 @@ def table_of(grants: frozenset[str]) -> str:
     return "".join(f"{line}\n" for line in sorted(grants))
 
 
-async def _main(url: str) -> None:
-    pool = await open_pool(url, application_name="table of grants", max_size=1)
-    async with pool, pool.acquire() as connection:
-        sys.stdout.write(table_of(await grants_of(connection)))
-
-
-if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1]))
+def statement_of(grant: str) -> str:
+    """The statement that gives a right of the table, by the objects' owner."""
+    role, right, kind, name = grant.split(" ", 3)
+    if kind == "column":
+        table, _, column = name.rpartition(".")
+        return f"GRANT {right} ({column}) ON TABLE {table} TO {role}"
+    return f"GRANT {right} ON {kind.upper()} {name} TO {role}"

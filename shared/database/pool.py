@@ -5,9 +5,10 @@
         await connection.execute(…)
 
 Names are found in schema `helpdesk`; jsonb comes and goes as Python objects. A database that is away becomes `Outage`;
-a conflict with another transaction, a migration meanwhile or a statement that takes too long `TryAgain`; everything
-else stays asyncpg's. Whatever the server says to a new connection of a pool that has worked is an outage: a role that
-may not log in for a while, a certificate that is being replaced, a full disk.
+a conflict with another transaction, a migration meanwhile or a statement that takes too long `TryAgain`, a right or an
+object that was taken away `SchemaLacks`; everything else stays asyncpg's. Whatever the server says to a new connection
+of a pool that has worked is an outage: a role that may not log in for a while, a certificate that is being replaced, a
+full disk.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ _SAME_PLANS: Final[dict[str, str]] = {
 
 _WRITE_TO_THE_LOG: Final = "SELECT pg_logical_emit_message(true, 'helpdesk-importer', '')"
 
+_TAKES_NO_CHANGES: Final = "SELECT current_setting('transaction_read_only')::boolean"
+
 _IN_THE_NAME_OF: Final = "SELECT set_config('helpdesk.actor', $1, true)"
 
 _DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -60,12 +63,24 @@ _AWAY: Final = (
     asyncpg.PostgresSystemError,  # class 58: the server's disk cannot be read or written
     asyncpg.ReadOnlySQLTransactionError,  # a standby answers: the server is failing over
 )
+_LACKING: Final = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.InvalidColumnReferenceError,  # ON CONFLICT on what no constraint keeps unique any more
+)
 _CONFLICTS: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 Waiting: TypeAlias = Callable[[int, float, Outage], None]
 """Hears that the database does not answer: which attempt it was, seconds until the next, and why."""
 
 log = structlog.get_logger(__name__)
+
+
+class SchemaLacks(TryAgain):
+    """A right or an object that the schema had is gone: no message is to blame, and none is given up for it."""
 
 
 def log_waiting(attempt: int, delay: float, outage: Outage) -> None:
@@ -221,6 +236,18 @@ async def connection(pool: Pool) -> AsyncIterator[Connection]:
             await pool.release(acquired)
 
 
+async def check_takes_changes(pool: Pool) -> None:
+    """For /health/ready and consumers: raise Outage while the database is away, or answers and takes no changes.
+
+    A locked table is none of it: the service has other work meanwhile, and `status` names who locks it.
+    """
+    async with connection(pool) as acquired:
+        if await acquired.fetchval(_TAKES_NO_CHANGES):
+            raise Outage(
+                Sentence("The database takes no changes: it is a standby, or default_transaction_read_only is on.")
+            )
+
+
 async def confirm_found(connection: Connection) -> None:
     """Return (in a transaction: let its commit return) once a synchronous standby has all that we have seen.
 
@@ -302,5 +329,10 @@ def _conflicts() -> Iterator[None]:
         yield
     except asyncpg.InvalidCachedStatementError as error:  # asyncpg has forgotten its prepared statements with that
         raise TryAgain(f"The schema was changed by a migration: {error}.", after=timedelta(0)) from error
+    except _LACKING as error:
+        lacking = Sentence(
+            "The schema lacks what it was made with (%(why)s): see helpdesk-importer doctor.", why=str(error)
+        )
+        raise SchemaLacks(lacking) from error
     except _CONFLICTS as error:
         raise TryAgain(f"Another transaction was in the way: {error}.", after=timedelta(0)) from error

@@ -18,6 +18,7 @@ from shared.standing.certificates import ServerCertificate, server_certificate
 from shared.standing.database import in_the_way
 from shared.standing.needs import NEEDS_A_PERSON, Standing
 from shared.standing.recorded import Recorded, recorded
+from shared.standing.schema import NOTHING_MISSING, SchemaStanding, schema_standing
 
 _WAIT_FOR_NO_LOCK: Final = "SET LOCAL lock_timeout = '2s'"
 
@@ -39,14 +40,14 @@ async def look(where: Where) -> Standing:
     beside = asyncio.create_task(_look_at_broker(where), name="look at RabbitMQ")
     shown = asyncio.create_task(_look_at_certificates(where), name="look at certificates")
     try:
-        seen, database_trouble = await _look_at_database(where)
+        seen, schema, database_trouble = await _look_at_database(where)
         queues, broker_trouble = await beside
         certificates = await shown
     finally:
         beside.cancel()
         shown.cancel()
     at = seen.at if seen else datetime.now(UTC)
-    return Standing(at, seen, queues, database_trouble, broker_trouble, certificates)
+    return Standing(at, seen, queues, database_trouble, broker_trouble, certificates, schema)
 
 
 async def read(pool: Pool) -> Recorded:
@@ -56,7 +57,7 @@ async def read(pool: Pool) -> Recorded:
         return await recorded(connection, NEEDS_A_PERSON)
 
 
-async def _look_at_database(where: Where) -> tuple[Recorded | None, str]:
+async def _look_at_database(where: Where) -> tuple[Recorded | None, SchemaStanding, str]:
     try:
         async with asyncio.timeout(_seconds(where)):
             pool = await open_pool(
@@ -66,26 +67,41 @@ async def _look_at_database(where: Where) -> tuple[Recorded | None, str]:
                 patience=timedelta(0),
             )
     except TimeoutError:
-        return None, Sentence("It does not answer within %(seconds)g seconds.", seconds=_seconds(where))
+        return (
+            None,
+            SchemaStanding(),
+            Sentence("It does not answer within %(seconds)g seconds.", seconds=_seconds(where)),
+        )
     except Outage as error:
-        return None, said_by(error)
+        return None, NOTHING_MISSING, said_by(error)
     try:
         return await _read_and_trouble(pool)
     except (Outage, TryAgain) as error:
-        return None, said_by(error)
+        return None, NOTHING_MISSING, said_by(error)
     finally:
         pool.terminate()
 
 
-async def _read_and_trouble(pool: Pool) -> tuple[Recorded | None, str]:
-    """What is recorded, and what keeps the database from taking more: of one that answers, both may be there."""
-    seen, trouble = None, ""
+async def _read_and_trouble(pool: Pool) -> tuple[Recorded | None, SchemaStanding, str]:
+    """What is recorded, how the schema stands, and what keeps the database from taking more: there may be all three."""
+    seen, schema, trouble = None, NOTHING_MISSING, ""
     try:
         seen = await read(pool)
     except TryAgain as error:
         trouble = said_by(error)
+    try:
+        schema = await _read_schema(pool)
+    except TryAgain as error:
+        trouble = trouble or said_by(error)
     async with transaction(pool) as connection:
-        return seen, await in_the_way(connection) or trouble
+        return seen, schema, await in_the_way(connection) or trouble
+
+
+async def _read_schema(pool: Pool) -> SchemaStanding:
+    """Definitions are read with a lock on their table, as its rows are."""
+    async with transaction(pool) as connection:
+        await connection.execute(_WAIT_FOR_NO_LOCK)
+        return await schema_standing(connection)
 
 
 async def _look_at_broker(where: Where) -> tuple[BrokerStanding | None, str]:

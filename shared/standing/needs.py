@@ -33,6 +33,7 @@ from shared.standing.recorded import (
     Unconfirmed,
     Undecided,
 )
+from shared.standing.schema import NOTHING_MISSING, SchemaStanding
 
 NEEDS_A_PERSON: Final = (
     DeliveryReason.NO_ACCOUNT,
@@ -68,6 +69,7 @@ class Cause(StrEnum):
     """Why something needs a person: what needs are grouped by, in metrics and alarms."""
 
     DATABASE = "database"
+    SCHEMA = "schema"
     INSTALLATION = "installation"
     BROKER = "broker"
     BROKER_ALARM = "broker-alarm"
@@ -118,6 +120,7 @@ class Standing:
     broker_trouble: str = ""
     certificates: tuple[ServerCertificate, ...] = ()
     """Those that PostgreSQL and RabbitMQ show, where the way to them is TLS."""
+    schema: SchemaStanding = NOTHING_MISSING
 
 
 def needs(standing: Standing) -> Iterator[Need]:
@@ -125,6 +128,7 @@ def needs(standing: Standing) -> Iterator[Need]:
     if standing.database is not None and standing.database.installation.is_held:
         yield _not_confirmed(standing.database.installation)
     yield from of_database_server(standing)
+    yield from _schema(standing.schema)
     yield from of_broker(standing)
     yield from _certificates(standing)
     if standing.database is not None:
@@ -142,6 +146,31 @@ def of_database_server(standing: Standing) -> Iterator[Need]:
                 followed("PostgreSQL:", standing.database_trouble),
                 "Tot dat voorbij is wacht mail, in en uit; er gaat niets verloren.",
             ),
+        )
+
+
+def _schema(schema: SchemaStanding) -> Iterator[Need]:
+    if schema.rights:
+        rights = len(schema.rights)
+        yield Need(
+            Cause.SCHEMA,
+            f"Our roles lack {many(rights, 'right')} in the database ({_some(schema.rights)}): what needs them waits. "
+            "helpdesk-importer doctor --sql prints what gives them back.",
+            f"Onze rollen missen {rights} recht(en) in de database ({_some(schema.rights)}): wat ze nodig heeft wacht. "
+            "«helpdesk-importer doctor --sql» toont wat ze teruggeeft.",
+            "rights",
+        )
+    if schema.guards:
+        first, more = schema.guards[0], len(schema.guards) - 1
+        yield Need(
+            Cause.SCHEMA,
+            f"What keeps mail from being doubled or forgotten was changed in the database. {first}"
+            + (f" And {more} more: helpdesk-importer doctor." if more else ""),
+            followed(
+                followed("In de database is veranderd wat mail voor verdubbeling of vergeten behoedt.", first),
+                f"En nog {more}: «helpdesk-importer doctor»." if more else "",
+            ),
+            "guards",
         )
 
 
@@ -221,7 +250,8 @@ def of_broker(standing: Standing) -> Iterator[Need]:
             "missing",
         )
     for queue in standing.broker.queues:
-        if not (queue.consumers or missing):  # without all queues, services stop reading the others
+        # without all queues services stop reading the others, and without a database all of them
+        if not (queue.consumers or missing or standing.database_trouble):
             yield Need(
                 Cause.NOT_READ,
                 f"Nobody reads the queue {queue.queue}: {queue.reader} does not run, or a server refuses its login: "

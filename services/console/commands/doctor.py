@@ -29,6 +29,7 @@ _PARTS: Final = (
     N_("grants"),
     N_("logins"),
     N_("mailboxes"),
+    N_("objects"),
     N_("queues"),
     N_("roles"),
     N_("schema"),
@@ -47,21 +48,29 @@ def doctor(
     within: Annotated[
         float, typer.Option(min=0.5, max=120, metavar="SECONDS", help="How long each check of a server may take.")
     ] = 10.0,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Only print the SQL that brings back objects and rights of the schema.")
+    ] = False,
 ) -> None:
     """Examine the installation, and say of each part whether it is well and what to do.
 
-    PostgreSQL and RabbitMQ (versions, clocks, logins, room), the schema, the roles and their rights, queues, policies
-    and users, ticket numbers, each mailbox that is on and each outgoing account (by a process of its service; a login
-    that rests is not tried), settings, secrets, certificates, and the OpenID Connect provider of the web console where
-    IMPORTER_WEB_OIDC_ISSUER is set here. Changes nothing and shows no secret. Each check is
-    bounded and none waits for another, so that it says what it can while a server is away. It uses what secrets it has,
-    and names what it could not look at for want of one.
+    PostgreSQL and RabbitMQ (versions, clocks, logins, room), the schema and its objects, the roles and their
+    rights, queues, policies and users, ticket numbers, each mailbox that is on and each outgoing account (by a
+    process of its service; a login that rests is not tried), settings, secrets, certificates, and the OpenID
+    Connect provider of the web console where IMPORTER_WEB_OIDC_ISSUER is set here. Changes nothing and shows no
+    secret. Each check is bounded and none waits for another, so that it says what it can while a server is away. It
+    uses what secrets it has, and names what it could not look at for want of one.
 
     Exit codes: 0 nothing fails (there may be warnings), 3 something fails, 78 bad configuration.
     """
     keep_libraries_quiet()
     configuration = DoctorConfiguration.load()
     configuration.refuse_missing_logins()
+    if sql:
+        script = asyncio.run(database.script(configuration))
+        well = "-- " + _("Objects and rights of the schema are as they were made.")
+        typer.echo(visible("\n".join(script or [well])))
+        raise typer.Exit(NEEDS_A_PERSON if script else 0)
     findings = asyncio.run(all_findings(_checks(configuration, within)))
     if as_json:
         show_json([{"level": each.level, "part": each.part, "sentence": each.sentence} for each in findings])

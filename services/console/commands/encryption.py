@@ -18,14 +18,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
-import asyncpg
 import typer
 
 from services.console.commands.migrate import KEYS, DatabaseAdministration
 from services.console.output import done
 from services.console.texts import _, ngettext
 from shared.configuration import Configuration, variable_of
-from shared.database.pool import Connection, open_pool, transaction
+from shared.database.pool import Connection, SchemaLacks, open_pool, transaction
 from shared.database.sealing_keys import publish
 from shared.errors import Misconfigured
 from shared.sealing import CannotOpen, Keyring, new_key
@@ -130,12 +129,12 @@ async def _rotate(dsn: str, keyring: Keyring) -> int:
             await connection.execute(_THE_SAME_SECRETS)
             await publish(connection, keyring.public)
             return await _reseal_all(connection, keyring)
-    except asyncpg.InsufficientPrivilegeError as error:
+    except SchemaLacks as error:
         raise Misconfigured(
             Sentence(
                 "Only the owner of the database may read all secrets and publish a key (%(error)s): leave the login "
                 "out of IMPORTER_DATABASE_URL, or put importer_owner there.",
-                error=str(error),
+                error=str(error.__cause__),
             )
         ) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,9 +12,12 @@ import asyncpg
 from services.console.doctor.clocks import compared
 from services.console.doctor.configuration import DoctorConfiguration
 from services.console.doctor.findings import Finding, failure, warning, well
+from services.console.output import in_words
 from services.console.texts import N_
-from shared.database.grants import expected_grants, grants_of
+from shared.database.differences import Difference, differences_of
+from shared.database.grants import expected_grants, grants_of, statement_of
 from shared.database.migrate import OLDEST_SERVER, newest_revision
+from shared.database.objects import Kind, expected_objects
 from shared.database.pool import REQUIRED_REVISION, Connection
 from shared.database.roles import ROLES
 from shared.errors import Misconfigured, Outage
@@ -27,6 +30,8 @@ PART: Final = "PostgreSQL"
 _MIGRATE: Final = Sentence("run helpdesk-importer migrate")
 _GIB: Final = 1024**3
 _NAMED: Final = 3
+_TOLD: Final = 20
+"""Of so many objects one by one."""
 _TOO_MIGHTY: Final = (
     "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND (rolsuper OR rolcreaterole OR rolcreatedb)"
 )
@@ -38,6 +43,7 @@ _COLLATION: Final = """
 SELECT datcollversion IS NOT NULL AND datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid)
 FROM pg_database WHERE datname = current_database()
 """
+_TABLES_GONE: Final = "SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL"
 _REVISION: Final = "SELECT version_num FROM public.alembic_version"
 
 
@@ -170,6 +176,8 @@ async def examine_schema(configuration: DoctorConfiguration) -> AsyncIterator[Fi
             )
             async for finding in _grants(connection):
                 yield finding
+            async for finding in _objects(connection):
+                yield finding
         async for finding in _numbers(connection):
             yield finding
     finally:
@@ -218,6 +226,69 @@ async def _grants(connection: Connection) -> AsyncIterator[Finding]:
         )
     if granted == expected:
         yield well("grants", Sentence("The roles have their %(count)s rights, and no others.", count=len(expected)))
+
+
+async def _objects(connection: Connection) -> AsyncIterator[Finding]:
+    different = await differences_of(connection)
+    for each in different[:_TOLD]:
+        yield (failure if each.is_grave else warning)("objects", each.sentence)
+    if more := different[_TOLD:]:
+        tell = failure if any(each.is_grave for each in more) else warning
+        yield tell(
+            "objects", Sentence("So it is with %(count)s more: helpdesk-importer doctor --sql.", count=len(more))
+        )
+    if not different:
+        count = len(expected_objects())
+        yield well("objects", Sentence("The %(count)s objects of the schema are as they were made.", count=count))
+
+
+async def script(configuration: DoctorConfiguration) -> list[str]:
+    """What brings back objects and rights of the schema, for psql: remarks and statements, in order; none: all is well.
+
+    Raises Outage, and Misconfigured where the schema is not of the revision that this version knows.
+    """
+    connection = await connected(configuration)
+    try:
+        revision = await connection.fetchval(_REVISION)
+        if revision != newest_revision():
+            raise Misconfigured(
+                Sentence(
+                    "The schema is at revision %(revision)s, and this version knows the objects of %(newest)s.",
+                    revision=revision,
+                    newest=newest_revision(),
+                )
+            )
+        different = await differences_of(connection)
+        lacking = sorted(expected_grants() - await grants_of(connection))
+        gone = [row["name"] for row in await connection.fetch(_TABLES_GONE, _tables())]
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError) as error:
+        raise Misconfigured(Sentence("The database has none of ours: %(migrate)s.", migrate=_MIGRATE)) from error
+    finally:
+        connection.terminate()
+    for_owner, for_superuser = ([each for each in different if each.by_superuser is who] for who in (False, True))
+    grants = [statement_of(grant) for grant in lacking if _is_of(grant) not in gone]
+    lines = [*_lines(for_owner), *(f"{grant};" for grant in grants)]
+    return [
+        *(["SET ROLE importer_owner;", *lines] if lines else []),
+        *(["RESET ROLE;", *_lines(for_superuser)] if for_superuser else []),
+    ]
+
+
+def _is_of(grant: str) -> str:
+    """The table of a right, or of a column that it is for."""
+    _, _, kind, name = grant.split(" ", 3)
+    return name.rpartition(".")[0] if kind == "column" else name
+
+
+def _tables() -> list[str]:
+    return [name for kind, name in expected_objects() if kind is Kind.TABLE]
+
+
+def _lines(different: list[Difference]) -> Iterator[str]:
+    for each in different:
+        yield f"-- {in_words(each.sentence)}"
+        if each.statement:
+            yield f"{each.statement};"
 
 
 async def _numbers(connection: Connection) -> AsyncIterator[Finding]:

@@ -391,11 +391,6 @@ class MailboxRepository:
         async with connection(self._pool) as acquired:
             return [MailboxState(**row) for row in await acquired.fetch(_STATES)]
 
-    async def ping(self) -> None:
-        """Raise Outage when the database does not answer."""
-        async with connection(self._pool) as acquired:
-            await acquired.fetchval("SELECT 1")
-
 
 def _claimed(row: asyncpg.Record, login: Opened) -> ClaimedMailbox:
     return ClaimedMailbox(

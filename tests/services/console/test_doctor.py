@@ -100,8 +100,8 @@ async def test_an_installation_that_is_well_has_nothing_to_do(patient: CommandLi
     found = await examined(patient)
     assert [each for each in found if each["level"] != "ok"] == []
     assert {each["part"] for each in found} >= {
-        "PostgreSQL", "RabbitMQ", "schema", "grants", "logins", "queues", "clocks", "secrets", "settings", "disk",
-        "mailboxes", "accounts", "ticket numbers",
+        "PostgreSQL", "RabbitMQ", "schema", "grants", "objects", "logins", "queues", "clocks", "secrets", "settings",
+        "disk", "mailboxes", "accounts", "ticket numbers",
     }  # fmt: skip
 
 
@@ -178,6 +178,53 @@ async def test_a_right_that_is_gone_and_one_too_many_are_named(patient: CommandL
         await house.owner.execute("REVOKE DELETE ON helpdesk.tickets FROM importer_classifier")
 
 
+async def test_an_object_that_was_changed_is_named_with_its_statement(patient: CommandLine, house: House) -> None:
+    await house.owner.execute("ALTER TABLE helpdesk.tickets DISABLE TRIGGER register_number")
+    await house.owner.execute("ALTER INDEX helpdesk.imported_mails_raw RENAME TO other")
+    try:
+        found = await examined(patient, code=3)
+        assert [
+            (each["level"], each["sentence"].rpartition(": ")[2]) for each in found if each["part"] == "objects"
+        ] == [
+            ("warn", "ALTER INDEX helpdesk.other RENAME TO imported_mails_raw;"),
+            ("fail", "ALTER TABLE helpdesk.tickets ENABLE TRIGGER register_number;"),
+        ]
+        patient.environment.update(IMPORTER_LANGUAGE="nl", COLUMNS="80")
+        said = await patient.says("doctor", "--within", "60", code=3)
+        assert max(map(len, said.splitlines())) <= 80
+        assert "fout    objecten: Van helpdesk.tickets zijn triggers uitgeschakeld" in said
+    finally:
+        await house.owner.execute("ALTER INDEX helpdesk.other RENAME TO imported_mails_raw")
+        await house.owner.execute("ALTER TABLE helpdesk.tickets ENABLE TRIGGER register_number")
+
+
+async def test_the_sql_that_is_printed_brings_back_objects_and_rights(patient: CommandLine, house: House) -> None:
+    await house.owner.execute("DROP VIEW ui_v1.ticket_numbers")
+    await house.owner.execute("DROP INDEX helpdesk.imported_mails_raw")
+    await house.owner.execute("REVOKE SELECT ON helpdesk.outgoing_holds FROM importer_console")
+    script = await patient.says("doctor", "--sql", code=3)
+    assert script.startswith("SET ROLE importer_owner;")
+    await house.owner.execute(script.replace(" CONCURRENTLY", ""))  # psql sends its statements one by one
+    nothing = await patient.says("doctor", "--sql")
+    assert nothing.strip() == "-- Objects and rights of the schema are as they were made."
+    await examined(patient)
+
+
+async def test_many_objects_that_were_changed_are_not_told_one_by_one(patient: CommandLine, house: House) -> None:
+    tables = await house.owner.fetch(
+        "SELECT DISTINCT relname AS name FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE relnamespace = 'helpdesk'::regnamespace AND NOT tgisinternal"
+    )
+    for table in tables:
+        await house.owner.execute(f'ALTER TABLE helpdesk."{table["name"]}" DISABLE TRIGGER USER')
+    try:
+        found = [each["sentence"] for each in await examined(patient, code=3) if each["part"] == "objects"]
+        assert found[-1].startswith("So it is with ")
+    finally:
+        for table in tables:
+            await house.owner.execute(f'ALTER TABLE helpdesk."{table["name"]}" ENABLE TRIGGER USER')
+
+
 async def test_a_password_that_has_ended_is_named_with_its_role(patient: CommandLine, house: House) -> None:
     """PostgreSQL says of it what it says of a wrong password, and no new password mends it."""
     role = f"test_{token_hex(4)}"  # ours are of the whole server
@@ -217,7 +264,7 @@ async def test_a_user_without_rights_is_named_not_what_a_library_says_of_it(pati
 
 async def test_the_table_of_grants_is_that_of_a_migrated_database(house: House) -> None:
     granted = await grants_of(house.owner)
-    assert granted == expected_grants(), "write it anew: python -m shared.database.grants, of a migrated database"
+    assert granted == expected_grants(), "write it anew: python -m shared.database.frozen, of a migrated database"
 
 
 async def test_a_queue_that_is_missing_and_a_policy_that_differs_are_named(patient: CommandLine, vhost: Vhost) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from deploy.local.endpoints import PostgresEndpoint
-from shared.database.pool import Pool, connection, open_pool, transaction
+from shared.database.pool import Pool, SchemaLacks, check_takes_changes, connection, open_pool, transaction
 from shared.errors import Misconfigured, Outage, TryAgain
 
 
@@ -163,6 +163,38 @@ async def test_a_server_whose_disk_fails_is_an_outage(pool: Pool) -> None:
 
     with pytest.raises(Outage, match="could not read"):
         await read()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("SELECT FROM no_such_table", id="a table"),
+        pytest.param("SELECT no_such_column FROM employees", id="a column"),
+        pytest.param("SELECT no_such_function()", id="a function"),
+        pytest.param(
+            "INSERT INTO employees (name) VALUES ('A') ON CONFLICT (name) DO NOTHING", id="what kept a column unique"
+        ),
+        pytest.param(
+            "INSERT INTO employees (name) VALUES ('A') ON CONFLICT ON CONSTRAINT no_such DO NOTHING", id="its name"
+        ),
+        pytest.param("DELETE FROM audit_log", id="a right"),
+    ],
+)  # fmt: skip
+async def test_what_the_schema_lacks_is_no_fault_of_the_message(database: Any, statement: str) -> None:
+    async def ask() -> None:
+        async with database.pool("console") as pool, transaction(pool) as acquired:
+            await acquired.execute(statement)
+
+    with pytest.raises(SchemaLacks, match="see helpdesk-importer doctor"):
+        await ask()
+
+
+async def test_a_database_that_takes_no_changes_is_no_place_to_work(database: Any, pool: Pool) -> None:
+    await check_takes_changes(pool)
+    url = database.dsn("owner").get_secret_value() + "?options=-c%20default_transaction_read_only%3Don"
+    async with await open_pool(url, application_name="test", max_size=1) as reading:
+        with pytest.raises(Outage, match="takes no changes"):
+            await check_takes_changes(reading)
 
 
 async def test_what_the_database_refuses_stays_what_it_is(pool: Pool) -> None:

@@ -9,6 +9,7 @@ from shared.standing.broker import BrokerAlarm
 from shared.standing.certificates import ServerCertificate
 from shared.standing.needs import Cause, Standing, by_cause, needs
 from shared.standing.recorded import InstallationStanding, ServerAway
+from shared.standing.schema import SchemaStanding
 from tests.shared.standing.examples import NOW, QUEUES, mailbox, standing, troubled, undecided
 
 
@@ -121,6 +122,29 @@ def test_an_importer_that_is_well_needs_nobody() -> None:
             Cause.DATABASE,
             "PostgreSQL: It does not answer. Until that is over mail waits",
             id="database away",
+        ),
+        pytest.param(
+            replace(standing(), schema=SchemaStanding(rights=("importer_notifier SELECT table helpdesk.tickets",))),
+            Cause.SCHEMA,
+            "Our roles lack 1 right in the database (importer_notifier SELECT table helpdesk.tickets): what needs them "
+            "waits. helpdesk-importer doctor --sql prints what gives them back.",
+            id="a right is gone",
+        ),
+        pytest.param(
+            replace(standing(), schema=SchemaStanding(guards=("A is gone: B;", "C is gone: D;"))),
+            Cause.SCHEMA,
+            "What keeps mail from being doubled or forgotten was changed in the database. A is gone: B; And 1 more: "
+            "helpdesk-importer doctor.",
+            id="guards are gone",
+        ),
+        pytest.param(
+            replace(
+                standing(queues=tuple(replace(queue, consumers=0) for queue in QUEUES)),
+                database_trouble="It takes no changes.",
+            ),
+            Cause.DATABASE,
+            "PostgreSQL: It takes no changes.",
+            id="queues that nobody reads while the database takes nothing",
         ),
         pytest.param(
             replace(standing(), broker=None, broker_trouble="RabbitMQ does not answer."),
