@@ -28,7 +28,7 @@ _MAY_BEGIN: Final = re.compile(
     r"(?:(?<!\w)|(?i:(?<=\bticket)|(?<=\bticket_)))(?<![0-9][-./:,+–])(?<![+$€£@~])(?<!%)"  # Ticket1000001 is one too
 )
 _MAY_END: Final = re.compile(
-    r"(?![\w@%°])(?![-./:,+–][0-9])(?!,[-–=])(?!\s?(?:[€$£]|(?i:euro?|usd|gbp)\b)(?!\s?[0-9]))"
+    r"(?![^\W_]|[@%°]|_+[0-9])(?![-./:,+–][0-9])(?!,[-–=])(?!\s?(?:[€$£]|(?i:euro?|usd|gbp)\b)(?!\s?[0-9]))"
     r"(?!(?i:\.(?:com|net|org|eu|nl|be|de)\b))"
 )
 _MONTH: Final = (
@@ -83,7 +83,7 @@ def find_numbers(subject: str, pattern: str) -> tuple[NumberToken, ...]:
         numbers = [subject[first:last] for first, last in chain]
         if _is_introduced(subject, start, end):
             introduced += numbers
-        elif not any(first <= start and end <= last for first, last in elsewhere):
+        elif subject[end : end + 1] != "_" and not any(first <= start and end <= last for first, last in elsewhere):
             bare += numbers
     ordered = dict.fromkeys(introduced, NumberIntroduction.INTRODUCED)
     for number in bare:
