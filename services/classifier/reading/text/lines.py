@@ -57,6 +57,10 @@ _REST_IS_QUOTE: Final = re.compile(
     r"ms-outlook-mobile-reference-message)(?:$|\s)"
 )
 """Where Outlook, Hotmail and Zimbra begin a quote, which they do not put in a box."""
+_EDITORS_INDENT: Final = re.compile(
+    r"margin:\s*0(?:px)?\s+0(?:px)?\s+0(?:px)?\s+40px;\s*border:\s*(?:none|0(?:px)?)\b", re.IGNORECASE
+)
+"""A blockquote that the editors of Gmail, Outlook on the web and others write where somebody indents a paragraph."""
 _OUTLOOK_RULE: Final = re.compile(
     r"border-top:\s*solid\s+#(?:E1E1E1|B5C4DF)\s+1\.0pt;\s*padding:\s*3\.0pt", re.IGNORECASE
 )
@@ -360,7 +364,7 @@ def _marks_by(tag: str, style: str, names: str) -> _Marks:
     return _Marks(
         preformatted=tag == "pre" or _PREFORMATTED.search(style) is not None,
         quote_header=_QUOTE_HEADER.search(names) is not None,
-        indented=tag == "blockquote",
+        indented=tag == "blockquote" and _EDITORS_INDENT.search(style) is None,
         quoted=_QUOTE.search(names) is not None,
         rest_is_quoted=_REST_IS_QUOTE.search(names) is not None or _OUTLOOK_RULE.search(style) is not None,
         signed=_SIGNATURE.search(names) is not None,

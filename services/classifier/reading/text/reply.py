@@ -52,19 +52,30 @@ _LONGEST_GROUPWISE: Final = 300
 _RULED: Final = re.compile(r"^[\s>*]*[-_=–—]{3,}[\s*]*$")
 _WRAPPED_AFTER: Final = 60
 """A quoted line of so many characters may go on in a line that lost its quote mark."""
-_ANSWERS_BELOW: Final = re.compile(
-    r"(?<!\w)(?:(?:antwoord|reactie|opmerking|answer|response|repl(?:y|ies)|comment|antwort|anmerkung|kommentar|"
-    r"réponse|commentaire|respuesta|comentario|rispost|svar)\w{0,4}\W(?:\w+\W){0,6}?(?:hieronder|onderstaand|below|"
-    r"in-?line|in\W(?:het\W)?(?:rood|blauw|groen)|in\W(?:red|blue|green)|rot|blau|unten|en\Wrouge|ci-dessous|abajo|"
-    r"en\Wrojo|sotto|in\Wrosso|nedan|nedenfor|tussen\Wde\Wregels)|(?:zie|see|siehe|voir|vedi|ver|"
-    r"se)\W(?:\w+\W){0,3}?(?:in-?line|(?:in\W)?(?:het\W)?"
-    r"(?:rood|red|rot|rouge|rojo|rosso|rött|rødt)|tussen\Wde\Wregels))(?!\w)",
-    re.IGNORECASE,
+_ANSWER: Final = (
+    r"(?:antwoord|beantwoord|geantwoord|reactie|reageer|gereageerd|opmerking|commentaar|answer|response|responded|"
+    r"repl(?:y|ies|ied)|comment|antwort|geantwortet|beantwortet|anmerkung|kommentar|réponse|répond|commentaire|respuesta|"
+    r"respond|comentario|rispost|svar)\w{0,4}"
 )
+_COLOUR: Final = (
+    r"(?:in\W(?:het\W)?)?(?:rood|rode|blauwe?|groene?|geel|gele|oranje|paarse?|red|blue|green|bold|rot|blau|grün)|"
+    r"in\W(?:vet|kleur|colou?r)|en\Wrouge|en\Wrojo|in\Wrosso|(?:i\W)?(?:rött|rødt)"
+)
+_PLACE: Final = (
+    r"hieronder|onderstaande?|below|in-?line|unten|ci-dessous|abajo|sotto|nedan|nedenfor|"
+    r"tussen\W(?:de|het)\W(?:regels|tekst)|" + _COLOUR
+)
+_ANSWERS_BELOW: Final = re.compile(
+    rf"(?<!\w)(?:{_ANSWER}\W(?:\w+\W){{0,6}}?(?:{_PLACE}|in (?:de|uw|je) (?:tekst|e-?mail|mail))|"
+    rf"(?:{_PLACE})\W(?:\w+\W){{0,4}}?{_ANSWER}|"
+    rf"(?:zie|see|siehe|voir|vedi|ver|se)\W(?:\w+\W){{0,3}}?(?:onder|{_PLACE}))(?!\w)",
+)
+"""Of a text in small letters: answers that stand in the quote, or «zie onder», which says something with it alone."""
 _OF_ANSWERS_BELOW: Final = (
-    "hieronder", "onderstaand", "below", "inline", "in-line", "rood", "blauw", "groen", "red", "blue", "green", "rot",
-    "blau", "unten", "roug", "ci-dessous", "abajo", "rojo", "sotto", "rosso", "nedan", "nedenfor", "regels", "rött",
-    "rødt",
+    "onder", "below", "inline", "in-line", "rood", "rode", "blauw", "groen", "geel", "gele", "oranje", "paars", "vet",
+    "kleur", "red", "blue", "green", "bold", "colo", "rot", "blau", "grün", "unten", "roug", "ci-dessous", "abajo",
+    "rojo", "sotto", "rosso", "nedan", "neden", "tussen", "rött", "rødt",
+    *(f"in {whose} {what}" for whose in ("de", "uw", "je") for what in ("tekst", "mail", "email", "e-mail")),
 )  # fmt: skip
 """One of them is in all that _ANSWERS_BELOW finds; most texts have none."""
 _MOST_SAID: Final = 2_000
@@ -108,9 +119,9 @@ def _said_at_first(lines: Sequence[Line]) -> tuple[bool, ...]:
         for index in answered_lines(texts, voices[:end], announced=announced):
             kinds[index] = _Kind.SAID
     kept = tuple(kind in {_Kind.SAID, _Kind.BLANK} for kind in kinds)
-    if any(keep and is_filled for keep, is_filled in zip(kept, filled, strict=True)):
-        return kept
-    return (True,) * len(lines)
+    left = [keep and is_filled for keep, is_filled in zip(kept, filled, strict=True)]
+    holds_answers = announced and not any(left[above_all:])  # within the quote, where a client marks no line of them
+    return kept if any(left) and not holds_answers else (True,) * len(lines)
 
 
 def _voice(kind: _Kind, is_filled: bool, is_quoted: bool) -> Voice:  # noqa: FBT001 - a row of three lists
@@ -153,9 +164,9 @@ def _goes_on(quoted: str, text: str) -> bool:
 
 
 def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind]) -> int:
-    """Marks what stands above quotes, and quotes that go on to the end; the line in which a forwarded mail begins.
+    """Marks what stands above quotes, and quotes that go on to the end; the line in which a mail begins that stays.
 
-    That one is kept as it is. The number of lines where none does.
+    That is one that is forwarded, or that holds the answers. The number of lines where none does.
     """
     above_quote = _above_quote(kinds)
     said_above = False
@@ -163,26 +174,45 @@ def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind
     while index < len(lines):
         kind = kinds[index]
         if _begins_forward(texts[index], kind):
-            kinds[index:] = [_Kind.SAID if _has_content(line) else _Kind.BLANK for line in lines[index:]]
-            return index
+            return _kept_from(lines, kinds, index)
         if kind is _Kind.QUOTED:
             if attribution_end(texts, index, above_quote) is not None:
                 kinds[index] = _Kind.HEADER
             below = next((each for each in range(index + 1, len(kinds)) if kinds[each] is not _Kind.QUOTED), len(kinds))
             if said_above and _marks_its_header_alone(texts, index, below):
+                if _may_hold_answers(texts, kinds, index, below):
+                    return _kept_from(lines, kinds, index)
                 below = _pass_header(texts, kinds, index, below, said_above=True)
             index = below
             continue
-        if said_above and lines[index].rest_is_quoted and not _answers_below(texts, kinds, index):
-            kinds[index:] = [_Kind.HEADER] * (len(kinds) - index)
-            break
+        rest_is_quoted = said_above and lines[index].rest_is_quoted
         end = None if kind is _Kind.BLANK else _header_end(lines, texts, index, above_quote)
+        end = len(lines) if rest_is_quoted else end
         if end is not None:
+            if said_above and _may_hold_answers(texts, kinds, index, end):
+                return _kept_from(lines, kinds, index)
             index = _pass_header(texts, kinds, index, end, said_above=said_above)
             continue
         said_above = said_above or (kind is _Kind.SAID and not is_device_line(texts[index]))
         index += 1
     return len(lines)
+
+
+def _kept_from(lines: Sequence[Line], kinds: list[_Kind], index: int) -> int:
+    """Line `index`, from which on all is said."""
+    kinds[index:] = [_Kind.SAID if _has_content(line) else _Kind.BLANK for line in lines[index:]]
+    return index
+
+
+def _is_unmarked(kinds: Sequence[_Kind], index: int) -> bool:
+    """Whether what stands at line `index` or below bears no mark of a quote."""
+    below = next((kind for kind in islice(kinds, index, None) if kind is not _Kind.BLANK), None)
+    return below is _Kind.SAID
+
+
+def _may_hold_answers(texts: Sequence[str], kinds: Sequence[_Kind], begin: int, end: int) -> bool:
+    """Whether a quote whose header stands from `begin` to `end` bears no marks, and is said to hold answers."""
+    return (end == len(kinds) or _is_unmarked(kinds, end)) and _answers_below(texts, kinds, begin)
 
 
 def _marks_its_header_alone(texts: Sequence[str], begin: int, end: int) -> bool:
@@ -214,10 +244,7 @@ def _pass_header(texts: Sequence[str], kinds: list[_Kind], begin: int, end: int,
     if above is not None and tells_who_wrote_when(texts[above]):
         begin = above
         said_above = _last_said(kinds, begin) is not None
-    below = next((each for each in range(end, len(kinds)) if kinds[each] is not _Kind.BLANK), None)
-    if said_above and below is not None and kinds[below] is _Kind.SAID:
-        if _answers_below(texts, kinds, begin):
-            return end
+    if said_above and _is_unmarked(kinds, end):
         end = len(kinds)
     kinds[begin:end] = [_Kind.HEADER] * (end - begin)
     return end
@@ -227,9 +254,8 @@ def _answers_below(texts: Sequence[str], kinds: Sequence[_Kind], index: int) -> 
     """Whether what is said above line `index` announces answers in the quote, which marks none of its lines."""
     begin = range(min(index, _MOST_SAID_LINES))
     said = " ".join(texts[each][:_MOST_SAID] for each in begin if kinds[each] is _Kind.SAID)
-    said = said[:_MOST_SAID]
-    small = said.lower()
-    return any(word in small for word in _OF_ANSWERS_BELOW) and _ANSWERS_BELOW.search(said) is not None
+    small = said[:_MOST_SAID].lower()
+    return any(word in small for word in _OF_ANSWERS_BELOW) and _ANSWERS_BELOW.search(small) is not None
 
 
 def _last_said(kinds: Sequence[_Kind], index: int) -> int | None:

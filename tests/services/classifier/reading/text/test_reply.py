@@ -299,13 +299,69 @@ def test_an_answer_between_quotes_keeps_the_line_that_it_answers(mail: str, expe
     assert said(mail) == expected
 
 
-@pytest.mark.parametrize(
-    "said_above", ["Zie mijn antwoorden hieronder in rood.", "See my answers inline.", "Siehe rot."]
-)
+ANNOUNCEMENTS = [
+    "Zie mijn antwoorden hieronder in rood.",
+    "See my answers inline.",
+    "Siehe rot.",
+    "Zie onder",
+    "See below.",
+    "Siehe unten",
+    "Voir ci-dessous",
+    "Hieronder mijn antwoorden.",
+    "In rood mijn antwoorden",
+    "Ik heb hieronder gereageerd.",
+    "Ik heb je vragen beantwoord, zie de rode tekst.",
+    "Mijn reactie staat tussen de tekst.",
+    "Graag oppakken, zie onderstaande mail van de leverancier.",
+]
+
+
+@pytest.mark.parametrize("said_above", ANNOUNCEMENTS)
 def test_a_quote_that_is_said_to_hold_answers_stays(said_above: str) -> None:
     block = "Van: Desk <a@b.example>\nVerzonden: dinsdag 3 maart 2026\nOnderwerp: Kassa"
     mail = f"{said_above}\n\n{block}\n\nSchikt dinsdag?\n\nJa."
     assert said(mail) == mail
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        (
+            '<div class="gmail_quote"><div class="gmail_attr">Op 3 maart 2026 schreef Els &lt;els@b.example&gt;:</div>'
+            '<blockquote class="gmail_quote">{}</blockquote></div>'
+        ),
+        (
+            "<div>Op 3 maart 2026 om 10:00 heeft Els &lt;els@b.example&gt; het volgende geschreven:</div>"
+            '<blockquote type="cite">{}</blockquote>'
+        ),
+        (
+            "<div>Verzonden vanaf mijn Galaxy</div><div>-------- Oorspronkelijk bericht --------</div>"
+            "<div>Van: Els &lt;els@b.example&gt;</div><div>Datum: 3-3-2026 10:00</div><div>Aan: Jan</div>{}"
+        ),
+        (
+            "<div>________________________________</div><div>Van: Els &lt;els@b.example&gt;</div>"
+            "<div>Verzonden: 3 maart 2026 10:00</div><div>Aan: Jan</div>{}"
+        ),
+        (
+            '<div style="border:none;border-top:solid #E1E1E1 1.0pt"><b>Van:</b> Els &lt;els@b.example&gt;<br>'
+            "<b>Verzonden:</b> 3 maart 2026 10:00<br><b>Aan:</b> Jan</div>{}"
+        ),
+    ],
+    ids=["gmail", "apple", "samsung", "outlook-in-text", "outlook"],
+)
+@pytest.mark.parametrize("said_above", ANNOUNCEMENTS)
+def test_answers_within_a_quote_that_html_marks_stay_where_they_are_announced(said_above: str, quote: str) -> None:
+    answered = '<p>Schikt dinsdag?</p><p style="color:red">Nee, woensdag.</p><p>Groet, Els</p>'
+    assert "Nee, woensdag." in said_in_html(f"<p>{said_above}</p>{quote.format(answered)}")[0]
+    assert said_in_html(f"<p>Dinsdag.</p>{quote.format(answered)}")[0] == "Dinsdag."
+
+
+@pytest.mark.parametrize(
+    "style", ["margin:0 0 0 40px;border:none;padding:0px", "margin: 0px 0px 0px 40px; border: none"]
+)
+def test_a_paragraph_that_somebody_indented_is_no_quote(style: str) -> None:
+    text = said_in_html(f'<blockquote style="{style}"><div>Ingesprongen</div></blockquote><p>Klaar</p>')[0]
+    assert text.split() == ["Ingesprongen", "Klaar"]
 
 
 def test_an_answer_below_the_header_of_its_quote_stays() -> None:
