@@ -27,12 +27,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import structlog
-from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+from aiormq.abc import AbstractChannel, DeliveredMessage
 from opentelemetry import propagate, trace
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import SecretStr
@@ -176,7 +176,7 @@ class Consumer:
         _log.info("consumer_stopped", queue=self.queue)
 
     async def _open_suspects(
-        self, session: Session, opened: list[tuple[AbstractQueue, str]], ending: asyncio.Event
+        self, session: Session, opened: list[tuple[AbstractChannel, str]], ending: asyncio.Event
     ) -> None:
         """Begun, it is let finish: a request that is cancelled closes its channel, and the session with it."""
         with contextlib.suppress(TimeoutError):
@@ -209,20 +209,22 @@ class Consumer:
 
     async def _open(
         self, session: Session, queue: str, prefetch: int, *, suspect: bool = False
-    ) -> tuple[AbstractQueue, str]:
-        """Prefetch equals the number of workers: nothing is ever held back here, so stopping releases nothing."""
-        channel = await session.channel()
-        acknowledgements = Acknowledgements(await channel.get_underlay_channel())
-        take = partial(self._take, session, acknowledgements, suspect=suspect)
-        with broker_trouble(f"starting to consume {queue}"):
-            await channel.set_qos(prefetch_count=prefetch, timeout=REQUEST_TIMEOUT_SECONDS)
-            opened = await channel.get_queue(queue, ensure=False)
-            return opened, await opened.consume(take, timeout=REQUEST_TIMEOUT_SECONDS)
+    ) -> tuple[AbstractChannel, str]:
+        """Prefetch equals the number of workers: nothing is ever held back here, so stopping releases nothing.
 
-    async def _take_no_more(self, opened: list[tuple[AbstractQueue, str]]) -> None:
-        for queue, consumer_tag in opened:
-            with contextlib.suppress(BrokerOutage), broker_trouble(f"stopping to consume {queue.name}"):
-                await queue.cancel(consumer_tag, timeout=REQUEST_TIMEOUT_SECONDS)
+        By aiormq itself: aio-pika makes another message of each, and another task.
+        """
+        channel = await (await session.channel()).get_underlay_channel()
+        take = partial(self._take, session, Acknowledgements(channel), suspect=suspect)
+        with broker_trouble(f"starting to consume {queue}"):
+            await channel.basic_qos(prefetch_count=prefetch, timeout=REQUEST_TIMEOUT_SECONDS)
+            consuming = await channel.basic_consume(queue, take, timeout=REQUEST_TIMEOUT_SECONDS)
+        return channel, consuming.consumer_tag or ""
+
+    async def _take_no_more(self, opened: list[tuple[AbstractChannel, str]]) -> None:
+        for channel, consumer_tag in opened:
+            with contextlib.suppress(BrokerOutage), broker_trouble(f"stopping to consume {self.queue}"):
+                await channel.basic_cancel(consumer_tag, timeout=REQUEST_TIMEOUT_SECONDS)
 
     async def _finish(self) -> None:
         """Let what is in hand end, at most `drain_seconds`; give the rest back as if nobody had had it."""
@@ -253,15 +255,22 @@ class Consumer:
         self,
         session: Session,
         acknowledgements: Acknowledgements,
-        message: AbstractIncomingMessage,
+        message: DeliveredMessage,
         *,
         suspect: bool,
     ) -> None:
-        """Start a task of our own: aio-pika cancels its callbacks when the channel goes."""
+        """Start a task of our own: aiormq cancels its callbacks when the channel goes."""
         if session.lost.is_set():
             return
-        delivery = Delivery.of(message, self.queue, suspect=suspect)
-        delivery = replace(delivery, survived=self._survived.get(delivery.message_id, 0))
+        properties = message.header.properties
+        delivery = Delivery.of(
+            message.body,
+            properties,
+            self.queue,
+            redelivered=message.redelivered,
+            suspect=suspect,
+            survived=self._survived.get(properties.message_id or "", 0),
+        )
         taken = _Taken(session, acknowledgements, message.delivery_tag or 0, delivery)
         task = asyncio.create_task(self._handle(taken), name=f"handles {delivery.message_id}")
         self._in_hand[task] = taken

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
-from aio_pika.abc import AbstractIncomingMessage
+from aiormq import spec
 from pydantic import ValidationError
 
 from shared.broker.envelope import CONTENT_TYPE as RAW_MAIL
@@ -77,20 +77,30 @@ class Delivery:
     survived: int = 0
 
     @classmethod
-    def of(cls, message: AbstractIncomingMessage, queue: str, *, suspect: bool) -> Delivery:
+    def of(
+        cls,
+        body: bytes,
+        properties: spec.Basic.Properties,
+        queue: str,
+        *,
+        redelivered: bool | None = False,
+        suspect: bool = False,
+        survived: int = 0,
+    ) -> Delivery:
         """The delivery of an AMQP message; `queue` is the work queue, for a suspect too."""
         return cls(
             queue=queue,
-            body=message.body,
-            headers=dict(message.headers),
-            content_type=message.content_type or "",
-            message_type=message.type or "",
-            message_id=message.message_id or "",
-            correlation_id=message.correlation_id or "",
-            app_id=message.app_id or "",
-            timestamp=message.timestamp,
-            redelivered=bool(message.redelivered),
+            body=body,
+            headers=properties.headers or {},
+            content_type=properties.content_type or "",
+            message_type=properties.message_type or "",
+            message_id=properties.message_id or "",
+            correlation_id=properties.correlation_id or "",
+            app_id=properties.app_id or "",
+            timestamp=properties.timestamp,
+            redelivered=bool(redelivered),
             suspect=suspect,
+            survived=survived,
         )
 
     @property

@@ -132,7 +132,8 @@ async def _held(channel: AbstractChannel, queue: str) -> list[Letter]:
     with broker_trouble(Sentence("looking into %(queue)s", queue=dead_queue(queue))):
         opened = await channel.get_queue(dead_queue(queue), ensure=False)
         while len(held) < MOST_AT_ONCE and (message := await opened.get(fail=False)) is not None:
-            held.append(Letter(Delivery.of(message, queue, suspect=False), message))
+            delivery = Delivery.of(message.body, message.properties, queue, redelivered=message.redelivered)
+            held.append(Letter(delivery, message))
     return held
 
 

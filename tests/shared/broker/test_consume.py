@@ -8,7 +8,7 @@ from typing import Any
 
 import aio_pika
 import pytest
-from aio_pika.channel import Channel
+from aiormq.channel import Channel
 from structlog.testing import capture_logs
 
 from shared.broker import administration
@@ -158,7 +158,7 @@ async def test_our_own_error_is_tried_five_times_then_parked_with_its_reason(
     assert parked.headers["service"] == "classifier"
     assert "at" in parked.headers
     assert "x-death" not in parked.headers
-    assert Delivery.of(parked, MAIL_RAW, suspect=False).read(RawMail) == mail
+    assert Delivery.of(parked.body, parked.properties, MAIL_RAW).read(RawMail) == mail
     assert [(delivery.mail_id, reason) for delivery, reason in recorded] == [(mail.mail_id, "ZeroDivisionError: try 5")]
 
 
@@ -225,7 +225,7 @@ async def test_a_dead_letter_that_the_console_replays_is_tried_as_for_the_first_
     async with running(consumer_of(vhost, publisher, seen)), Publisher(vhost.dsn("console"), "console") as console:
         mail = await put()
         parked = await queues.take(dead_queue(MAIL_RAW))
-        await console.replay(Delivery.of(parked, MAIL_RAW, suspect=False))
+        await console.replay(Delivery.of(parked.body, parked.properties, MAIL_RAW))
         await seen.times(2)
     again = seen.deliveries[1]
     assert (again.attempt, again.failures, again.read(RawMail)) == (1, 0, mail)
@@ -390,7 +390,7 @@ async def test_stopping_while_the_suspects_are_being_opened_finishes_what_is_in_
     vhost: Vhost, publisher: Publisher, queues: Queues, put: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started, go_on, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    set_qos, opened = Channel.set_qos, 0
+    basic_qos, opened = Channel.basic_qos, 0
 
     async def handle(_delivery: Delivery) -> None:
         started.set()
@@ -408,12 +408,12 @@ async def test_stopping_while_the_suspects_are_being_opened_finishes_what_is_in_
             except asyncio.CancelledError:
                 await channel.close()  # as aiormq does when a request is cancelled
                 raise
-        return await set_qos(channel, **asked)
+        return await basic_qos(channel, **asked)
 
     async def is_draining() -> bool:
         return any(line["event"] == "consumer_drains" for line in logs)
 
-    monkeypatch.setattr(Channel, "set_qos", stops_at_the_second)
+    monkeypatch.setattr(Channel, "basic_qos", stops_at_the_second)
     await put()
     with capture_logs() as logs:
         async with asyncio.timeout(DEADLINE_SECONDS):

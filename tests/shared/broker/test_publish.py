@@ -25,7 +25,7 @@ async def test_a_raw_mail_is_a_mail_in_the_queue_with_its_envelope_beside_it(vho
     assert message.correlation_id == str(mail.mail_id)
     assert message.delivery_mode == 2
     assert message.timestamp is not None
-    assert Delivery.of(message, MAIL_RAW, suspect=False).read(RawMail) == mail
+    assert Delivery.of(message.body, message.properties, MAIL_RAW).read(RawMail) == mail
 
 
 async def test_every_publish_has_a_message_id_of_its_own(vhost: Vhost) -> None:
