@@ -27,6 +27,7 @@ import structlog
 
 from services.fetcher.after_import import AfterImport, Stopped
 from services.fetcher.concurrently import Attempts, ByteBudget, attempt_all
+from services.fetcher.known import look_up
 from services.fetcher.mailboxes.protocol import (
     Arrivals,
     ItemKey,
@@ -214,8 +215,7 @@ class Check:
 
     async def _finish_known(self, page: Sequence[MailReference]) -> list[MailReference]:
         """Publish what the ledger knows and the broker does not; the mails that are to be taken in."""
-        listed = {self._id(mail): mail for mail in page}
-        known = await self._ledger.known(listed)
+        listed, known = await look_up(self._ledger, page, self._id)
         needs = {identity: need(known.get(identity)) for identity in listed}
         to_publish = [identity for identity, wanted in needs.items() if wanted is Need.PUBLISH]
         if to_publish:

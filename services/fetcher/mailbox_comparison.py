@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.fetcher.known import look_up
 from services.fetcher.mailbox_check import GotOn, trouble_of, visit
 from services.fetcher.mailboxes.protocol import Arrivals, Mailbox, MailboxError, MailReference
 from services.fetcher.repository.ledger import Ledger
@@ -137,9 +138,8 @@ class Comparison:
         backlog: Backlog[MailReference] = Backlog(self._tried.old_mail)
         seen: set[MailId] = set()
         async for page in mailbox.unread(PAGE):
-            listed = {self._id(mail): mail for mail in page}
+            listed, needs = await self._needs(page, compared)
             seen |= listed.keys()
-            needs = await self._needs(listed, compared)
             compared.set_back_to_unread += sum(wanted is Need.NOTHING for wanted in needs.values())
             backlog, wanted = backlog.admit([listed[each] for each, what in needs.items() if what is Need.TAKE_IN])
             self._note(wanted, compared.not_taken_in)
@@ -147,9 +147,8 @@ class Comparison:
         self._note(backlog.close(), compared.not_taken_in)
         compared.old_mail_waits = backlog.waiting.count if backlog.waiting else 0
         async for arrived in self._arrived(mailbox):
-            listed = {identity: mail for mail in arrived if (identity := self._id(mail)) not in seen}
+            listed, needs = await self._needs([mail for mail in arrived if self._id(mail) not in seen], compared)
             seen |= listed.keys()
-            needs = await self._needs(listed, compared)
             unknown = [listed[each] for each, what in needs.items() if what is Need.TAKE_IN]
             self._note([mail for mail in unknown if self._is_due(mail)], compared.not_taken_in)
             self._note([mail for mail in unknown if not self._is_due(mail)], compared.read_unknown)
@@ -171,11 +170,13 @@ class Comparison:
             for first in range(0, len(arrived), PAGE):
                 yield arrived[first : first + PAGE]
 
-    async def _needs(self, listed: dict[MailId, MailReference], compared: _Compared) -> dict[MailId, Need]:
-        """What each of them still needs, by what the ledger knows of it."""
+    async def _needs(
+        self, mails: Sequence[MailReference], compared: _Compared
+    ) -> tuple[dict[MailId, MailReference], dict[MailId, Need]]:
+        """By its identity, each of them and what it still needs, by what the ledger knows of it."""
+        listed, known = await look_up(self._ledger, mails, self._id)
         compared.looked_at += len(listed)
-        known = await self._ledger.known(listed)
-        return {identity: need(known.get(identity)) for identity in listed}
+        return listed, {identity: need(known.get(identity)) for identity in listed}
 
     def _is_due(self, mail: MailReference) -> bool:
         """Whether it is imported though somebody read it."""

@@ -167,13 +167,15 @@ class MailReference:
     """A mail in the folder, not yet fetched.
 
     `received_at` is its arrival (DESIGN 15), `size` its bytes as the mailbox states them before it is fetched, or
-    None. `hint` is the adapter's own note on where it saw the item; it may be out of date or empty.
+    None. `hint` is the adapter's own note on where it saw the item; it may be out of date or empty. `key_if_reused` is
+    a key of its own in case that `key` was another mail's before; empty where the mailbox gives none twice.
     """
 
     key: ItemKey
     received_at: datetime
     size: int | None
     hint: str = field(default="", compare=False)
+    key_if_reused: ItemKey = field(default=ItemKey(""), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

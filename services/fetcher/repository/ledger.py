@@ -27,7 +27,7 @@ from shared.database.pool import Connection, Pool, confirm_found, connection, tr
 from shared.messages import INLINE_LIMIT, BlobReference, ImportChoice, MailId, RawMail
 
 _KNOWN: Final = """
-    SELECT mail_id, published_at, marked_read_at FROM imported_mails WHERE mail_id = ANY($1)"""
+    SELECT mail_id, received_at, published_at, marked_read_at FROM imported_mails WHERE mail_id = ANY($1)"""
 
 _INSERT: Final = """
     -- in the order of their ids: two fetchers that store the same mails never wait for each other

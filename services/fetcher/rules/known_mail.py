@@ -14,6 +14,7 @@ class KnownMail:
     """A mail's row in the ledger, as far as the fetcher asks."""
 
     mail_id: MailId
+    received_at: datetime
     published_at: datetime | None
     marked_read_at: datetime | None
 
@@ -29,6 +30,16 @@ class Need(Enum):
     """A crash came between publishing and marking."""
     NOTHING = "nothing"
     """It was marked read, and somebody set it back to unread: that changes nothing (SPEC D13)."""
+
+
+def is_of_another(known: KnownMail | None, received_at: datetime) -> bool:
+    """Whether that row is of another mail than the one that arrived then: it was done with before this one came."""
+    return (
+        known is not None
+        and known.marked_read_at is not None
+        and received_at != known.received_at
+        and received_at > known.marked_read_at
+    )
 
 
 def need(known: KnownMail | None) -> Need:

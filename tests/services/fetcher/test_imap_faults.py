@@ -169,6 +169,25 @@ async def test_a_new_uidvalidity_in_the_middle_of_a_check_loses_no_mail(remote: 
     assert all("\\Seen" in message.flags for message in remote.server.inbox.messages)
 
 
+async def test_a_server_that_gives_uids_once_more_after_a_restore_loses_no_mail(remote: Remote) -> None:
+    """Its list of UIDs came back from a back-up with UIDVALIDITY as it was: new mail has the UIDs of imported mail."""
+    remote.deliver(3)
+    assert await remote.check_until_well() == 1
+    inbox = remote.server.inbox
+    del inbox.messages[1:]
+    inbox.next_uid = 2
+    remote.server.drop_all()
+    for number in range(2):
+        remote.raws.append(mail(f"Na herstel {number}", "regel\r\n"))
+        remote.server.deliver(remote.raws[-1], minutes_ago(-1 - number))
+    assert (await remote.check()).taken_in == 2
+    await remote.taken_in_once()
+    for message in inbox.messages:
+        message.flags.clear()
+    assert (await remote.check()).taken_in == 0, "they are known by then"
+    assert len(await remote.desk.rows()) == 5
+
+
 async def test_a_mail_that_is_removed_while_it_is_fetched_stops_nothing(remote: Remote) -> None:
     remote.deliver()
     remote.server.fault(r"UID FETCH 2 \(RFC822.SIZE BODY", Fault.EXPUNGE)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from services.fetcher.mailboxes.imap.descriptions import Descriptions
-from services.fetcher.mailboxes.imap.keys import key_of, parsed
+from services.fetcher.mailboxes.imap.keys import key_of, parsed, reference
 from services.fetcher.mailboxes.imap.session import ImapSession
-from services.fetcher.mailboxes.protocol import MOST_LISTED, Arrivals, ItemKey, MailReference
+from services.fetcher.mailboxes.protocol import MOST_LISTED, Arrivals, ItemKey
 
 
 def arrivals(session: ImapSession, descriptions: Descriptions, state: str | None, since: datetime) -> Arrivals:
@@ -22,7 +22,7 @@ def arrivals(session: ImapSession, descriptions: Descriptions, state: str | None
         uids = session.search_since(since)
     told = descriptions.of(session, uids)
     mails = [
-        MailReference(key_of(session.uid_validity, uid), each.received_at, each.size)
+        reference(session.uid_validity, uid, each)
         for uid, each in told.items()
         if validity == session.uid_validity or each.received_at >= since
     ]

@@ -25,10 +25,15 @@ MOST_REFUSED: Final = 20
 
 
 class Descriptions:
-    """By UID, of the mails that were asked for last: neither changes as long as UIDVALIDITY does not."""
+    """By UID, of the mails that were asked for last. On one connection neither changes.
+
+    On another one it may: a server that was restored from a back-up may give UIDs once more.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, Described] = {}
+        self._told_by: ImapSession | None = None
+        """Who told all that is known; None in the middle of asking, which may take several."""
         self._validity = 0
         self._one_by_one = False
         self._accused: int | None = None
@@ -41,12 +46,14 @@ class Descriptions:
 
         Raises Lost; what came before is known by the next try.
         """
-        if self._validity != session.uid_validity:
+        if self._validity != session.uid_validity or (self._told_by is not None and self._told_by is not session):
             self._known, self._validity, self._accused = {}, session.uid_validity, None
+        self._told_by = None
         now, new = datetime.now(UTC), [uid for uid in uids if uid not in self._known]
         for start in range(0, len(new), AT_ONCE):
             self._ask(session, new[start : start + AT_ONCE], now)
         self._accused = None
+        self._told_by = session
         self._known = {uid: self._known[uid] for uid in uids if uid in self._known}
         return self._known
 

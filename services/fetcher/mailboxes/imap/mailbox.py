@@ -23,7 +23,7 @@ from services.fetcher.mailboxes.imap import fetching
 from services.fetcher.mailboxes.imap.changes import arrivals
 from services.fetcher.mailboxes.imap.credentials import credentials, server_of
 from services.fetcher.mailboxes.imap.descriptions import Descriptions
-from services.fetcher.mailboxes.imap.keys import key_of, parsed
+from services.fetcher.mailboxes.imap.keys import parsed, reference
 from services.fetcher.mailboxes.imap.login import Credentials
 from services.fetcher.mailboxes.imap.server import ImapServer
 from services.fetcher.mailboxes.imap.session import ImapSession
@@ -327,7 +327,7 @@ class ImapMailbox:
     def _list(self, session: ImapSession) -> list[MailReference]:
         described = self._unread.of(session, session.search())
         return [
-            MailReference(key_of(session.uid_validity, uid), told.received_at, told.size)
+            reference(session.uid_validity, uid, told)
             for uid, told in sorted(described.items(), key=lambda item: (item[1].received_at, item[0]))
         ]
 
