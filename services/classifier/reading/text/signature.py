@@ -86,6 +86,8 @@ _CONTACT: Final = re.compile(
     r"(?<!\w)(?:www\.|https?://)\S|[^\s@]@[^\s@]+\.\w|(?<!\w)[0-9]{4}\s?[a-z]{2}\s"
 )
 """Of a line in small letters, as _SENT."""
+_OF_LISTS: Final = (re.compile(r"[^\s@]+@[^\s@]+$"), re.compile(r"https?://[^\s/]+/\S"))
+"""Addresses alone, and pages alone: somebody wrote them down, as no signature does."""
 _LONGEST_NAME: Final = 60
 _MOST_NAMES: Final = 5
 _WITHIN_NAMES: Final = frozenset(
@@ -176,7 +178,9 @@ def contact_details_at(lines: Sequence[str]) -> int | None:
         return None
     if any(len(_LINK.sub("", text)) > _LONGEST_DETAIL or _NOT_A_DETAIL.search(text) for text in texts):
         return None
-    return details[0] if sum(map(is_contact, texts)) >= _LEAST_CONTACTS else None
+    contacts = [text for text in texts if is_contact(text)]
+    is_list = any(all(one.match(text) for text in contacts) for one in _OF_LISTS)
+    return details[0] if len(contacts) >= _LEAST_CONTACTS and not is_list else None
 
 
 def warning_ends_at(lines: Sequence[str]) -> int:

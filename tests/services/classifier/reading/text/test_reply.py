@@ -203,6 +203,8 @@ def test_a_warning_that_a_server_puts_on_top_goes(warning: str) -> None:
         "Er staat:\n\n> fout 42\n\nWat betekent dat?",
         "Ja.\n\nMet vriendelijke groet,\n\nSanne Visser\nBakkerij Visser",
         "Ja.\n\nMet vriendelijke groet,\n\nSanne Visser\n\nBelt u mij op 020 1234567?\nOf mail naar s@b.example",
+        "Kijk.\n\nGroet,\nSanne\n\nhttps://b.example/fout1\nhttps://b.example/fout2",
+        "Graag toegang.\n\nGroet,\n\nSanne\n\npiet@b.example\nkees@b.example\nmarie@b.example",
         "Ja.\n\nGroeten,\nSanne\n\nPS: ons nieuwe adres is Dorpsstraat 1, tel. 020 1234567\nen www.bakkerij.example",
         "Met vriendelijke groet,\n\nSanne Visser\n020 1234567\nwww.bakkerij.example",
         "Hallo,\n\nDatum: 2 maart\nVan: kantoor\nNaar: thuis\nAan: Sanne\n\nReiskosten graag vergoeden.",
