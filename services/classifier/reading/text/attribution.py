@@ -55,11 +55,12 @@ _ENDS_WITH_ADDRESS: Final = re.compile(r"@[^\s<>@]{3,250}[>)\]\"'’\s]{0,6}[:�
 _CLOCK: Final = re.compile(_TIME)
 _DAY: Final = re.compile(rf"{_DATE}")
 _DASHES: Final = re.compile(r"^[-–—]{2,}\s*|(?:(?<!\s)\s++)?(?<![-–—])[-–—]{2,}+$")
-_ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.])[0-9]{1,2}\.?$")
+_ENDS_WITH_DAY: Final = re.compile(r"(?<![\w.:])[0-9]{1,2}\.?$")
 _NUMBER_OR_AT: Final = re.compile(r"[0-9٠-٩۰-۹@]")
 """What every moment and every address has: the lines without it need no closer look, and they are most."""
 _IN_ENDS: Final = (":", "：", "﹕", "&gt;", "--")
 """One of them is in every line that ends as attributions do."""
+_GOES_ON: Final = frozenset("<([,;&")
 _LONGEST_DAY: Final = 4
 """Characters that a day at the end of a line is known by, the one before it too."""
 _WRAPPED: Final = 40
@@ -81,18 +82,40 @@ def attribution_end(lines: Sequence[str], begin: int, above_quote: Sequence[bool
         text = f"{text} {line}".strip()
         if len(text) > _LONGEST:
             return None
-        if _is_attribution(text, above_quote=bool(above_quote) and above_quote[index]):
-            return index + 1
+        is_above_quote = bool(above_quote) and above_quote[index]
+        if _is_attribution(text, above_quote=is_above_quote):
+            begins_below = any(_begins_at(lines, start, index, is_above_quote) for start in range(begin + 1, index + 1))
+            return None if begins_below else index + 1
         if index == begin and not _may_go_on(lines, begin):
             return None
     return None
 
 
-def attribution_begin(lines: Sequence[str], end: int) -> int | None:
-    """The line in which the attribution begins that ends before line `end`, straight above a quote; None for none."""
-    above_quote = [False] * (end - 1) + [True]
+def attribution_begin(lines: Sequence[str], end: int, *, above_quote: bool = True) -> int | None:
+    """The line in which the attribution begins that ends before line `end`, straight above a quote; None for none.
+
+    `above_quote` is False where another attribution stands between.
+    """
+    quoted_below = [False] * (end - 1) + [above_quote]
     above, least = lines[:end], max(0, end - _MOST_LINES)
-    return next((begin for begin in range(least, end) if attribution_end(above, begin, above_quote) == end), None)
+    return next((begin for begin in range(least, end) if attribution_end(above, begin, quoted_below) == end), None)
+
+
+def _begins_at(lines: Sequence[str], start: int, end: int, above_quote: bool) -> bool:  # noqa: FBT001 - as it was found
+    """Whether the lines `start` to `end` are an attribution by themselves: what stands above them somebody said.
+
+    Who wrote when stands in them, and they begin as a line does: not with an address, in mid-date, or within a name
+    that stands first.
+    """
+    above = bare(lines[start - 1][: 2 * _LONGEST])
+    text = " ".join(bare(line[: 2 * _LONGEST]) for line in lines[start : end + 1])
+    moment, address = _MOMENT.search(text), _ADDRESS.search(text)
+    if moment is None or _WROTE.search(text) is None or not _is_attribution(text, above_quote=above_quote):
+        return False
+    is_name_first = address is not None and address.start() < moment.start()
+    in_name = is_name_first and _NUMBER_OR_AT.search(above) is None
+    in_date = _ENDS_WITH_DAY.search(above[-_LONGEST_DAY:]) is not None
+    return not (in_name or in_date or text[0].islower() or text[0] in _GOES_ON)
 
 
 def tells_who_wrote_when(line: str) -> bool:

@@ -27,6 +27,7 @@ def quote_begins_at(lines: Sequence[Line], first_quoted: int) -> int:
     """The line at which the quote that reaches `first_quoted` begins, its header block included."""
     texts = [line.text for line in lines[:first_quoted]]
     begin = first_quoted
+    is_attributed = False
     for _ in range(_MOST_STEPS):
         above = _above_blank(lines, begin)
         if above < 0:
@@ -35,7 +36,8 @@ def quote_begins_at(lines: Sequence[Line], first_quoted: int) -> int:
         if start is None:
             start = _header_block(texts, above + 1)
         if start is None:
-            start = attribution_begin(texts, above + 1)
+            start = attribution_begin(texts, above + 1, above_quote=not is_attributed)
+            is_attributed = is_attributed or start is not None
         if start is None:
             if begin == first_quoted or not (_RULED.match(texts[above][:_LONGEST_RULE]) or separator(texts[above])):
                 return begin

@@ -69,6 +69,40 @@ def test_a_sentence_is_no_attribution(lines: list[str]) -> None:
     assert attribution_end(lines, 0) is None
 
 
+LAST_LINES = [
+    "Mijn adres is piet@halm.example",
+    "Bel mij op 3 maart om 10:00 uur",
+    "Tot dinsdag 3 maart 2026",
+    "T. 020-1234567",
+    "<piet@halm.example>: 550 5.1.1",
+    "Datum: 3 maart 2026 10:00",
+    "for <a@b.example>; Wed, 3 Mar 2026 14:51:58 +0100",
+]
+ONE_LINE = {
+    "dutch": "Op 3 maart 2026 10:00:01 CET schreef Servicedesk <ict@desk.example>:",
+    "apple": "Op 3 mrt 2026, om 10:00 heeft Servicedesk <ict@desk.example> het volgende geschreven:",
+    "apple-wrapped": "Op 3 mrt 2026, om 10:00 heeft Servicedesk van Halm\n<ict@desk.example> het volgende geschreven:",
+    "english": "On Tue, Mar 3, 2026 at 10:00 AM Servicedesk <ict@desk.example> wrote:",
+    "german": "Am 03.03.2026 um 10:00 schrieb Servicedesk:",
+}
+
+
+@pytest.mark.parametrize("between", ["\n", "\n\n"], ids=["straight-above", "a-blank-line-between"])
+@pytest.mark.parametrize("attribution", ONE_LINE.values(), ids=ONE_LINE)
+@pytest.mark.parametrize("last", LAST_LINES)
+def test_D16_the_last_line_that_somebody_wrote_is_no_part_of_the_attribution(
+    last: str, attribution: str, between: str
+) -> None:
+    """Though it names a moment or an address, and does not end in a full stop."""
+    said = f"Hallo,\n\n{last}"
+    raw = f"Content-Type: text/plain; charset=utf-8\n\n{said}{between}{attribution}\n\n> {MARKER}\n> Beste Piet,"
+    mail = read_mail(raw.encode(), uuid.UUID(int=1), ReadingSettings(markers=(MARKER,)))
+    assert mail.above[0].body is not None
+    assert mail.above[0].body.text == said
+    assert mail.reply is not None
+    assert mail.reply.text == said
+
+
 def test_an_attribution_is_found_upwards_from_its_quote() -> None:
     lines = ["Ja.", "", *ATTRIBUTIONS["gmail-german-after-a-day"].split("\n")]
     assert attribution_begin(lines, len(lines)) == 2
