@@ -28,10 +28,12 @@ OUTCOME_WITHIN: Final = timedelta(minutes=30)
 
 _MAILBOXES: Final = """
 SELECT helpdesk.name AS helpdesk, settings.enabled, state.last_successful_check_at, state.last_check_at,
-       nullif(greatest(state.next_check_at, login.probe_at), '-infinity') AS next_check_at, state.problem,
+       CASE WHEN state.last_check_at > now() + $1::interval THEN now()
+           ELSE nullif(greatest(state.next_check_at, login.probe_at), '-infinity') END AS next_check_at, state.problem,
        state.problem_since, state.backlog_waiting, state.problem_kind, login.refused_since AS login_refused_since,
        settings.login_expires_at, settings.server, settings.paused_since,
-       state.next_check_at > '-infinity' AND state.next_check_at < now() - $1::interval AND state.lease_until < now()
+       (state.next_check_at > '-infinity' AND state.next_check_at < now() - $1::interval AND state.lease_until < now()
+               OR state.last_check_at > now() + $1::interval)  -- the clock was set back: its time seems far off
            AND settings.paused_since IS NULL
            AND coalesce(login.probe_at < now(), true) AS is_late
 FROM importer_settings settings

@@ -30,6 +30,7 @@ _TAKE: Final = """
     INSERT INTO nightly_jobs AS known (job) VALUES ($1)
     ON CONFLICT (job) DO UPDATE SET started_at = now(), finished_at = NULL
     WHERE $2 OR known.finished_at IS NULL OR known.started_at < now() - $3::interval
+        OR known.started_at > now() + $3::interval  -- the clock was ahead then
     RETURNING true"""
 _FINISH: Final = "UPDATE nightly_jobs SET finished_at = now(), told = $2 WHERE job = $1"
 

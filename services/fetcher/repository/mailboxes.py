@@ -34,12 +34,19 @@ _SERVER: Final = """
         WHEN 'maildir' THEN '' ELSE ' ' || lower(coalesce(settings.server, '')) END)"""
 """What a mailbox shares with others that fail when it does: a mail server, or the disk of all Maildirs."""
 
+_IS_DUE: Final = """
+    (state.next_check_at <= now() AND state.lease_until <= now()
+        OR state.last_check_at > now() + interval '1 minute'
+            AND (state.lease_until <= now() OR state.lease_until > now() + interval '1 hour'))"""
+"""Its turn has come and nobody has it. What was last checked in the future is due too: the database's clock was ahead,
+and until that moment came again nobody would look. No lease may be longer than an hour."""
+
 _CLAIM: Final = f"""
     WITH due AS (
         SELECT state.helpdesk_id
         FROM mailbox_states AS state JOIN importer_settings AS settings USING (helpdesk_id)
         WHERE settings.enabled AND settings.paused_since IS NULL AND installation_confirmed($6)
-            AND state.next_check_at <= now() AND state.lease_until <= now()
+            AND {_IS_DUE}
             AND state.helpdesk_id <> ALL($3) AND {_SERVER} <> ALL($5)
         ORDER BY state.next_check_at
         LIMIT $4

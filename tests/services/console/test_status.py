@@ -368,6 +368,12 @@ async def test_status_tells_that_nobody_checks_mailboxes(watched: CommandLine, h
     await house.owner.execute("UPDATE mailbox_states SET lease_holder = 'x', lease_until = now() + interval '1 minute'")
     told = await watched.answers("status", code=3)
     assert "mailboxes-not-checked" not in [need["cause"] for need in told["needs"]]
+    await house.owner.execute("""
+        UPDATE mailbox_states SET last_check_at = now() + interval '1 year',
+            lease_until = now() + interval '1 year'""")  # the clock was ahead then
+    await house.owner.execute("UPDATE mailbox_states SET next_check_at = last_check_at")
+    told = await watched.answers("status", code=3)
+    assert [need["cause"] for need in told["needs"]][-1] == "mailboxes-not-checked"
 
 
 async def test_a_refused_account_is_told_and_its_mails_go_when_a_person_says_so(

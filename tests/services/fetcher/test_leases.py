@@ -58,3 +58,28 @@ async def test_a_fetcher_that_is_done_takes_nothing_from_the_next(
         assert not taken_over or state["lease_holder"] == "another"
         if not taken_over:
             assert len(await theirs.mailboxes.claim(LEASE, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("lease_until", "is_free"),
+    [("'-infinity'", True), ("now() + interval '3 hours'", True), ("now() + interval '15 seconds'", False)],
+    ids=["given back", "of a fetcher that died then", "held"],
+)
+async def test_a_mailbox_that_was_checked_in_the_future_is_checked_now(
+    desk: Desk,
+    lease_until: str,
+    is_free: bool,  # noqa: FBT001 - a case
+) -> None:
+    """The database's clock was ahead and was set right: else nobody checks the mailbox until then, or for years."""
+    async with Fetching.on(desk) as ours:
+        await desk.owner.execute(
+            f"""UPDATE mailbox_states SET last_check_at = now() + interval '3 hours', failed_checks = 1,
+                    next_check_at = now() + interval '3 hours', lease_until = {lease_until}"""  # noqa: S608
+        )
+        claimed = await ours.mailboxes.claim(LEASE, 1)
+        assert len(claimed) == is_free
+        for each in claimed:
+            await ours.mailboxes.finish(
+                each, succeeded=True, next_check_after=timedelta(minutes=1), failed_checks=0, problem=None
+            )
+            assert await ours.mailboxes.claim(LEASE, 1) == [], "once: it has its time by the right clock then"

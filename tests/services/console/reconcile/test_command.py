@@ -140,6 +140,11 @@ async def test_the_night_does_both_jobs_once_each_and_repairs(command: Any, soun
     (row,) = await sound.sql("SELECT told FROM nightly_jobs WHERE job = 'reconcile' AND finished_at IS NOT NULL")
     assert json.loads(row["told"])["repaired"] == 1
     assert "done already" in await command.says("nightly", "--now", "--only", "reconcile")
+    await sound.sql(  # the clock was ahead then
+        "UPDATE nightly_jobs"
+        " SET started_at = started_at + interval '1 year', finished_at = finished_at + interval '1 year'"
+    )
+    assert "done already" not in await command.says("nightly", "--now", "--only", "reconcile")
 
 
 async def test_what_keeps_one_job_from_being_done_is_no_matter_of_the_other(
