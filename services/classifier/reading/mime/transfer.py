@@ -7,6 +7,8 @@ import re
 from io import BytesIO
 from typing import Final
 
+import pybase64
+
 from services.classifier.reading.mime.encoded_blocks import uudecoded
 
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
@@ -63,9 +65,9 @@ def _in_pieces(raw: bytes, start: int, end: int) -> bytes | None:
             text = rest + piece
             whole = len(text) - len(text) % _QUANTUM
             whole -= _QUANTUM if whole and whole == len(text) and text.endswith(b"=") else 0
-            decoded.write(binascii.a2b_base64(text[:whole], strict_mode=True))
+            decoded.write(pybase64.b64decode(text[:whole], validate=True))
             rest = text[whole:]
-        decoded.write(binascii.a2b_base64(rest, strict_mode=True))
+        decoded.write(pybase64.b64decode(rest, validate=True))
     except binascii.Error:
         return None
     return decoded.getvalue()
