@@ -319,7 +319,7 @@ def _opening(text: str) -> tuple[str, str]:
 class OpeningHours:
     """Working hours on weekdays: `mon-fri 8:30-17:00`, `sat 9:00-12:00`, `sun 0:00-24:00` (SPEC D3)."""
 
-    metavar: str = "DAYS HOURS"
+    metavar: str = "'DAYS HOURS'"
 
     def parse(self, text: str) -> list[tuple[int, str, str]]:
         """A row (ISO weekday, opens, closes) for each day."""
@@ -338,7 +338,7 @@ class OpeningHours:
 class SpecialDay:
     """A day that is not as its weekday: `2026-12-24 8:30-12:00`, or `2026-12-27 closed`."""
 
-    metavar: str = "DATE HOURS|closed"
+    metavar: str = "'DATE HOURS|closed'"
 
     def parse(self, text: str) -> list[tuple[date, str | None, str | None]]:
         """One row (day, opens, closes); both times None when closed."""

@@ -22,6 +22,8 @@ _ARRIVAL: Final = re.compile(r"([0-9]{1,12})\.")
 _MICROSECONDS: Final = re.compile(r"[0-9]+\.[^.]*?M([0-9]{1,6})(?![0-9])")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 _KEPT: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%")
+_FIRST_SECOND: Final = 788_918_400
+"""1995-01-01T00:00:00Z: the year of qmail's first Maildirs. `1.eml` was put there by hand, not delivered in 1970."""
 _LAST_SECOND: Final = 253_402_300_799
 """9999-12-31T23:59:59Z: the last moment that a datetime can hold."""
 
@@ -66,7 +68,7 @@ class MaildirName:
     def arrival(self) -> datetime | None:
         """The second in which it was delivered (DESIGN 15); None when the name does not tell."""
         seconds = _ARRIVAL.match(self.base)
-        if seconds is None or int(seconds[1]) > _LAST_SECOND:
+        if seconds is None or not _FIRST_SECOND <= int(seconds[1]) <= _LAST_SECOND:
             return None
         return datetime.fromtimestamp(int(seconds[1]), UTC)
 

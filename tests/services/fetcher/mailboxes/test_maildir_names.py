@@ -50,7 +50,8 @@ def test_marking_read_keeps_all_else_of_the_name(name: str, as_read: str) -> Non
     ("name", "arrival"),
     [
         pytest.param("1700000000.M1P2.mx:2,", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), id="seconds"),
-        pytest.param("0.mx", datetime(1970, 1, 1, tzinfo=UTC), id="epoch"),
+        pytest.param("788918400.mx", datetime(1995, 1, 1, tzinfo=UTC), id="when Maildir was made"),
+        pytest.param("12.eml", None, id="numbered by hand"),
         pytest.param("999999999999.mx", None, id="after the year 9999"),
         pytest.param("msg.1700000000.mx", None, id="no seconds"),
         pytest.param("1700000000", None, id="no dot"),
