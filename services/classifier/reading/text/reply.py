@@ -168,7 +168,7 @@ def _find_headers(lines: Sequence[Line], texts: Sequence[str], kinds: list[_Kind
 
     That is one that is forwarded, or that holds the answers. The number of lines where none does.
     """
-    above_quote = _above_quote(kinds)
+    above_quote = _above_quote(texts, kinds)
     said_above = False
     index = 0
     while index < len(lines):
@@ -264,14 +264,15 @@ def _last_said(kinds: Sequence[_Kind], index: int) -> int | None:
     return above if above is not None and kinds[above] is _Kind.SAID else None
 
 
-def _above_quote(kinds: Sequence[_Kind]) -> list[bool]:
-    """For each line whether the next one with something on it is quoted."""
+def _above_quote(texts: Sequence[str], kinds: Sequence[_Kind]) -> list[bool]:
+    """For each line whether the next one with something on it is quoted, and does not say itself who wrote it when."""
     found = [False] * len(kinds)
     quoted = False
     for index in range(len(kinds) - 1, -1, -1):
         found[index] = quoted
         if kinds[index] is not _Kind.BLANK:
-            quoted = kinds[index] is _Kind.QUOTED
+            begins = kinds[index] is _Kind.QUOTED and (not index or kinds[index - 1] is not _Kind.QUOTED)
+            quoted = kinds[index] is _Kind.QUOTED and not (begins and attribution_end(texts, index) is not None)
     return found
 
 

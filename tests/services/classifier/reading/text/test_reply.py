@@ -358,6 +358,13 @@ def test_answers_within_a_quote_that_html_marks_stay_where_they_are_announced(sa
     assert said_in_html(f"<p>Dinsdag.</p>{quote.format(answered)}")[0] == "Dinsdag."
 
 
+@pytest.mark.parametrize("last", ["Mijn adres is sanne@b.example, bel 4 maart", "sanne@b.example: 454 4.4.4 no MX"])
+def test_the_line_above_a_quote_that_names_its_writer_itself_is_no_attribution(last: str) -> None:
+    quote = "Op 3-3-2026 10:00 CET schreef Els &lt;els@b.example&gt;:<br>Schikt dinsdag?"
+    said = said_in_html(f'<p>Dinsdag.</p><p>{last}</p><blockquote type="cite">{quote}</blockquote>')[0]
+    assert said.split("\n\n") == ["Dinsdag.", last]
+
+
 @pytest.mark.parametrize(
     "style", ["margin:0 0 0 40px;border:none;padding:0px", "margin: 0px 0px 0px 40px; border: none"]
 )
