@@ -213,7 +213,10 @@ def fields_in_one_line(text: str) -> Mapping[Field, str]:
 
 
 def header_block_at(lines: Sequence[str], begin: int) -> HeaderBlock | None:
-    """The block that begins in line `begin`: a sender and two fields more, or one more where he has an address."""
+    """The block that begins in line `begin`: a sender and two fields more, or one more where he has an address.
+
+    A blank line parts two blocks where the lower one has none: a line «Bijlage: foto.png» above it somebody wrote.
+    """
     first = header_field(lines[begin])
     if first is None:
         return None
@@ -234,16 +237,27 @@ def header_block_at(lines: Sequence[str], begin: int) -> HeaderBlock | None:
                 break
             fields[last] = f"{fields[last]} {line}".strip()
         else:
+            if blanks and _is_block_alone(lines, index):
+                break
             last = field[0]
             fields_seen += last not in fields
             fields.setdefault(*field)
         blanks, end = 0, index + 1
+    return HeaderBlock(begin, end, fields) if _are_enough(fields, fields_seen) else None
+
+
+def _are_enough(fields: Mapping[Field, str], number: int) -> bool:
     sender = fields.get(Field.FROM)
     if sender is None or not (Field.DATE in fields or Field.TO in fields):
-        return None  # a form on a website may name a sender and a subject
-    if fields_seen < (_ENOUGH - 1 if "@" in sender else _ENOUGH):
-        return None
-    return HeaderBlock(begin, end, fields)
+        return False  # a form on a website may name a sender and a subject
+    return number >= (_ENOUGH - 1 if "@" in sender else _ENOUGH)
+
+
+def _is_block_alone(lines: Sequence[str], begin: int) -> bool:
+    """Whether the lines from `begin` up to the next blank one are a block."""
+    following = lines[begin : begin + _MOST_LINES]
+    end = next((index for index, line in enumerate(following) if not bare(line)), len(following))
+    return header_block_at(following[:end], 0) is not None
 
 
 def separator(text: str) -> Separator | None:

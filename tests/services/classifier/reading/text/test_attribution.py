@@ -31,6 +31,7 @@ ATTRIBUTIONS = {
     "french-wrapped": "Le mar. 3 mars 2026 à 10:00, Servicedesk <\nict@desk.example> a écrit :",
     "italian-block": "Da: Servicedesk\nRisposta: Servicedesk / Vragen\nData: martedì 3 marzo 2026 10:00\nA: Piet\n"
     "Oggetto: Kassa",
+    "a-block-of-paragraphs": "Van: ICT\n\nVerzonden: dinsdag 3 maart 2026 10:00\n\nAan: Piet\n\nOnderwerp: Kassa",
     "unknown-label-in-a-block": "Van: Servicedesk\nGevoeligheid: normaal\nVerzonden: dinsdag 3 maart 2026 10:00\n"
     "Aan: Piet\nOnderwerp: Kassa",
 }
@@ -96,6 +97,27 @@ def test_D16_the_last_line_that_somebody_wrote_is_no_part_of_the_attribution(
     """Though it names a moment or an address, and does not end in a full stop."""
     said = f"Hallo,\n\n{last}"
     raw = f"Content-Type: text/plain; charset=utf-8\n\n{said}{between}{attribution}\n\n> {MARKER}\n> Beste Piet,"
+    mail = read_mail(raw.encode(), uuid.UUID(int=1), ReadingSettings(markers=(MARKER,)))
+    assert mail.above[0].body is not None
+    assert mail.above[0].body.text == said
+    assert mail.reply is not None
+    assert mail.reply.text == said
+
+
+BLOCKS = {
+    "outlook": "Van: ICT <ict@desk.example>\nVerzonden: dinsdag 3 maart 2026 10:00\nAan: Piet\nOnderwerp: Kassa",
+    "notes": "From:   ICT <ict@desk.example>\nTo:     <piet@halm.example>\nDate:   03-03-2026 10:00\nSubject: Kassa",
+    "gmx": "Gesendet: Dienstag, 3. März 2026 um 10:00 Uhr\nVon: ICT <ict@desk.example>\nAn: Piet\nBetreff: Kassa",
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+@pytest.mark.parametrize(
+    "last", ["Bijlage: foto.png", "Datum: 3 maart 2026 10:00", "Aan: Piet", "Re: de offerte", "Van: kantoor Utrecht"]
+)
+def test_D16_a_line_that_begins_like_a_header_field_is_no_part_of_the_block_below(last: str, block: str) -> None:
+    said = f"Hallo,\n\nDe kassa doet het niet.\n\n{last}"
+    raw = f"Content-Type: text/plain; charset=utf-8\n\n{said}\n\n{block}\n\n{MARKER}\nBeste Piet,"
     mail = read_mail(raw.encode(), uuid.UUID(int=1), ReadingSettings(markers=(MARKER,)))
     assert mail.above[0].body is not None
     assert mail.above[0].body.text == said
