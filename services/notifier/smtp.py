@@ -97,6 +97,8 @@ class SmtpTransport:
         self._certificate = secrets.certificate
         self._rest = rest or Rest()
         self._slots = asyncio.Semaphore(connections)
+        self._waiting_is_vain = False
+        """A mail has waited for its whole time and no connection became free; none has since."""
         self._opening = asyncio.Lock()
         self._kept: deque[_Connection] = deque()
         self._tls: ssl.SSLContext | None = None
@@ -112,19 +114,29 @@ class SmtpTransport:
                     return await self._send_on(self._kept.pop(), mail)
             return await self._send_on(await self._open(), mail)
         finally:
+            self._waiting_is_vain = False
             self._slots.release()
 
     async def _slot(self) -> None:
-        """One of the connections that may be in use at once."""
+        """One of the connections that may be in use at once.
+
+        Who waits keeps mails of other accounts waiting: where it was in vain, nobody does until one has become free.
+        """
+        if self._waiting_is_vain and self._slots.locked():
+            raise self._none_is_free()
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
-            raise AccountTrouble(
-                DeliveryReason.SERVER_AWAY,
-                f"{self._server()} takes very long for the mails before this one: none of its connections is free.",
-                tried=False,
-            ) from None
+            self._waiting_is_vain = True
+            raise self._none_is_free() from None
+
+    def _none_is_free(self) -> AccountTrouble:
+        return AccountTrouble(
+            DeliveryReason.SERVER_AWAY,
+            f"{self._server()} takes very long for the mails before this one: none of its connections is free.",
+            tried=False,
+        )
 
     async def check(self) -> str:
         """See `Transport.check`: a connection of its own, ended at once."""

@@ -149,7 +149,11 @@ class Writing:
         for mail in mails:
             row = rows.get(mail.mail_id)
             if row is None:
-                raise UnknownMail(f"the ledger does not know mail {mail.mail_id}: see where the message came from")
+                raise UnknownMail(
+                    f"the ledger does not know mail {mail.mail_id}: if the database was brought back to an earlier "
+                    "moment, say so (helpdesk-importer installation restored), and mail since then is imported again; "
+                    "else see who published this"
+                )
             raw = row["raw_sha256"]  # None: it was decided so long ago that its bytes were removed
             if row["helpdesk_id"] != mail.helpdesk_id or (raw is not None and raw.hex() != mail.raw.sha256):
                 raise UnknownMail(

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.demo.smtp_server import Delivery, SmtpServer, Verb
+from services.notifier import smtp
 from services.notifier.notification import Account, Secrets, Security
 from services.notifier.rules.addresses import parse_address
 from services.notifier.smtp import Rest, SmtpTransport
@@ -85,6 +86,31 @@ async def test_connections_are_bounded() -> None:
         await asyncio.gather(*(transport.send(mail()) for _ in range(30)))
         assert len(server.deliveries) == 30
         assert server.connections <= 4
+
+
+async def test_no_mail_waits_for_connections_for_which_another_waited_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a server that takes minutes for a mail would hold all that a notifier has in hand, other servers' too."""
+    goes_on = asyncio.Event()
+
+    async def answers_late(_: Delivery) -> None:
+        await goes_on.wait()
+
+    async with SmtpServer(on_delivery=answers_late) as server, sending_to(server) as transport:
+        slow = [asyncio.create_task(transport.send(mail())) for _ in range(4)]
+        await server.wait_for(4)
+        monkeypatch.setattr(smtp, "WAIT_SECONDS", 0.1)
+        with pytest.raises(AccountTrouble, match="none of its connections is free"):
+            await transport.send(mail())
+        monkeypatch.setattr(smtp, "WAIT_SECONDS", 3600)
+        with pytest.raises(AccountTrouble, match="none of its connections is free"):
+            await transport.send(mail())
+        waits = asyncio.gather(*slow)
+        goes_on.set()
+        await waits
+        await transport.send(mail())
+        assert len(server.deliveries) == 5
 
 
 async def test_a_kept_connection_that_the_server_ended_is_replaced() -> None:
