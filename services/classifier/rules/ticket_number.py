@@ -75,19 +75,23 @@ def find_numbers(subject: str, pattern: str) -> tuple[NumberToken, ...]:
     Full-width characters count as those that they are the forms of.
     """
     subject = subject.translate(_FULL_WIDTH)
-    elsewhere = [found.span() for found in _OTHER_NUMBERS.finditer(subject)]
-    introduced: list[str] = []
-    bare: list[str] = []
-    for chain in _chains(subject, compiled(pattern)):
+    expression = compiled(pattern)
+    if expression.search(subject) is None:  # as in most
+        return ()
+    introduced: list[list[Span]] = []
+    bare: list[list[Span]] = []
+    for chain in _chains(subject, expression):
         start, end = chain[0][0], chain[-1][1]
-        numbers = [subject[first:last] for first, last in chain]
         if _is_introduced(subject, start, end):
-            introduced += numbers
-        elif subject[end : end + 1] != "_" and not any(first <= start and end <= last for first, last in elsewhere):
-            bare += numbers
-    ordered = dict.fromkeys(introduced, NumberIntroduction.INTRODUCED)
-    for number in bare:
-        ordered.setdefault(number, NumberIntroduction.BARE)
+            introduced.append(chain)
+        elif subject[end : end + 1] != "_":
+            bare.append(chain)
+    ordered = {subject[first:last]: NumberIntroduction.INTRODUCED for chain in introduced for first, last in chain}
+    elsewhere = [found.span() for found in _OTHER_NUMBERS.finditer(subject)] if bare else []
+    for chain in bare:
+        if not any(first <= chain[0][0] and chain[-1][1] <= last for first, last in elsewhere):
+            for first, last in chain:
+                ordered.setdefault(subject[first:last], NumberIntroduction.BARE)
     return tuple(NumberToken(text, how) for text, how in list(ordered.items())[:_MOST])
 
 
