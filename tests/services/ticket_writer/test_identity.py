@@ -167,5 +167,5 @@ async def test_D7_a_dead_letter_that_is_replayed_becomes_a_ticket(desk: Desk) ->
 
 
 async def test_a_mail_that_the_ledger_does_not_know_is_a_dead_letter(desk: Desk) -> None:
-    with pytest.raises(UnknownMail, match="see where the message came from"):
+    with pytest.raises(UnknownMail, match="helpdesk-importer installation restored"):
         await desk.write(mail())
