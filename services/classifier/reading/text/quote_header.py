@@ -16,7 +16,8 @@ from services.classifier.reading.text.header_block import header_block_at, separ
 from services.classifier.reading.text.lines import Line
 
 _LINE_START: Final = re.compile(r"^[>|\s\u200b\ufeff]+")
-_RULED: Final = re.compile(r"^[\s>|*]*+(?:[-_=]{4,}+|[-_=]{2,}+[^\n]{0,60}?(?<![-_=])[-_=]{2,}+)[\s*]*+$")
+_RULED: Final = re.compile(r"^[\s>|*]*+(?:[-_=]{4,}+|-{5,}+[^\n]{0,60}?(?<!-)-{5,}+)[\s*]*+$")
+"""A rule, or a separator in a language that is not known here; «=== einde log ===» a person may write."""
 _MOST_HEADER_LINES: Final = 24
 _LONGEST_RULE: Final = 200
 _MOST_STEPS: Final = 20

@@ -77,6 +77,7 @@ LAST_LINES = [
     "T. 020-1234567",
     "<piet@halm.example>: 550 5.1.1",
     "Datum: 3 maart 2026 10:00",
+    "=== einde log ===",
     "for <a@b.example>; Wed, 3 Mar 2026 14:51:58 +0100",
 ]
 ONE_LINE = {
