@@ -65,16 +65,22 @@ _PLACE: Final = (
     r"hieronder|onderstaande?|below|in-?line|unten|ci-dessous|abajo|sotto|nedan|nedenfor|"
     r"tussen\W(?:de|het)\W(?:regels|tekst)|" + _COLOUR
 )
+_MESSAGE: Final = r"e-?mail|mail|bericht|message|nachricht|courriel|mensaje|messaggio"
 _ANSWERS_BELOW: Final = re.compile(
     rf"(?<!\w)(?:{_ANSWER}\W(?:\w+\W){{0,6}}?(?:{_PLACE}|in (?:de|uw|je) (?:tekst|e-?mail|mail))|"
     rf"(?:{_PLACE})\W(?:\w+\W){{0,4}}?{_ANSWER}|"
-    rf"(?:zie|see|siehe|voir|vedi|ver|se)\W(?:\w+\W){{0,3}}?(?:onder|{_PLACE}))(?!\w)",
+    rf"(?:zie|see|siehe|voir|vedi|ver|se)\W(?:\w+\W){{0,3}}?(?:onder|{_PLACE})|"
+    rf"hieronder|onderstaande?|untenstehende\w?|ci-dessous|(?:{_MESSAGE})\Wbelow|below\W(?:{_MESSAGE}))(?!\w)|"
+    rf"(?<!\w)(?:{_MESSAGE})(?:\W\w+){{0,6}}:\W*$",
 )
-"""Of a text in small letters: answers that stand in the quote, or «zie onder», which says something with it alone."""
+"""Of a text in small letters: answers that stand in the quote, or words that say something with it alone.
+
+«Zie onder», «onderstaande mail klopt niet», «graag deze mail blokkeren:».
+"""
 _OF_ANSWERS_BELOW: Final = (
     "onder", "below", "inline", "in-line", "rood", "rode", "blauw", "groen", "geel", "gele", "oranje", "paars", "vet",
     "kleur", "red", "blue", "green", "bold", "colo", "rot", "blau", "grün", "unten", "roug", "ci-dessous", "abajo",
-    "rojo", "sotto", "rosso", "nedan", "neden", "tussen", "rött", "rødt",
+    "rojo", "sotto", "rosso", ":", "nedan", "neden", "tussen", "rött", "rødt",
     *(f"in {whose} {what}" for whose in ("de", "uw", "je") for what in ("tekst", "mail", "email", "e-mail")),
 )  # fmt: skip
 """One of them is in all that _ANSWERS_BELOW finds; most texts have none."""
@@ -253,7 +259,8 @@ def _pass_header(texts: Sequence[str], kinds: list[_Kind], begin: int, end: int,
 def _answers_below(texts: Sequence[str], kinds: Sequence[_Kind], index: int) -> bool:
     """Whether what is said above line `index` announces answers in the quote, which marks none of its lines."""
     begin = range(min(index, _MOST_SAID_LINES))
-    said = " ".join(texts[each][:_MOST_SAID] for each in begin if kinds[each] is _Kind.SAID)
+    lines = (texts[each] for each in begin if kinds[each] is _Kind.SAID and not is_device_line(texts[each]))
+    said = " ".join(line[:_MOST_SAID] for line in lines)
     small = said[:_MOST_SAID].lower()
     return any(word in small for word in _OF_ANSWERS_BELOW) and _ANSWERS_BELOW.search(small) is not None
 

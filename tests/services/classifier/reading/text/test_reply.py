@@ -315,6 +315,9 @@ ANNOUNCEMENTS = [
     "Ik heb je vragen beantwoord, zie de rode tekst.",
     "Mijn reactie staat tussen de tekst.",
     "Graag oppakken, zie onderstaande mail van de leverancier.",
+    "Onderstaande klopt niet.",
+    "Is the message below a fraud?",
+    "Graag deze mail blokkeren:",
 ]
 
 
