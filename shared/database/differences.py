@@ -11,8 +11,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias
 
+from shared.database.grants import expected_grants
 from shared.database.objects import Kind, Living, Object, State, expected_objects, living
 from shared.database.pool import Connection
 from shared.database.roles import ROLES
@@ -33,10 +35,15 @@ _WORDS: Final = {
     Kind.TRIGGER: Sentence("trigger"),
 }
 _OF_A_COLUMN: Final = frozenset({Kind.COMPUTED, Kind.IDENTITY, Kind.DEFAULT, Kind.NOT_NULL})
+_SERVICES: Final = frozenset({"importer_fetcher", "importer_classifier", "importer_ticket_writer", "importer_notifier"})
+"""Roles that write without a person who would see it refused."""
 _SAID_WHOLE: Final = 240
 """A longer statement is not for a sentence."""
 _NOT_VALID: Final = " NOT VALID"
 """Some constraints of ours bind only what is written from their migration on."""
+
+_MAY_ASK_SEQUENCES: Final = "SELECT has_function_privilege(to_regprocedure('helpdesk.sequences_behind()'), 'EXECUTE')"
+_SEQUENCES_BEHIND: Final = "SELECT sequence, of_table, taken FROM helpdesk.sequences_behind()"
 
 Objects: TypeAlias = Mapping[tuple[Kind, str], Object]
 
@@ -62,7 +69,10 @@ async def differences_of(connection: Connection, kinds: Iterable[Kind] = Kind) -
     """Those of the database at the other end, which is at the revision of the frozen list."""
     kinds = frozenset(kinds)
     expected = {key: each for key, each in expected_objects().items() if each.kind in kinds}
-    return differences(expected, await living(connection, ROLES, kinds))
+    behind = []
+    if await connection.fetchval(_MAY_ASK_SEQUENCES):  # else that is among the differences, or the rights that are gone
+        behind = [_behind(**row) for row in await connection.fetch(_SEQUENCES_BEHIND)]
+    return [*differences(expected, await living(connection, ROLES, kinds)), *behind]
 
 
 def differences(expected: Objects, living: Living) -> list[Difference]:
@@ -228,6 +238,30 @@ def _silenced(what: str) -> Difference:
         cure=_cure(statement),
     )
     return Difference(said, statement, is_grave=True, by_superuser=True)
+
+
+def _behind(sequence: str, of_table: str, taken: int) -> Difference:
+    """Where people alone write rows, these may have numbers of their own, and who is refused sees it himself."""
+    statement = f"SELECT setval('{sequence}', {taken})"
+    said = Sentence(
+        "%(name)s (%(kind)s) gives numbers that are taken, so that rows without one of their own are refused: %(cure)s",
+        name=sequence,
+        kind=_WORDS[Kind.SEQUENCE],
+        cure=_cure(statement),
+    )
+    writers = _who_inserts()[of_table]
+    return Difference(said, statement, is_grave=not writers or bool(writers & _SERVICES))
+
+
+@cache
+def _who_inserts() -> Mapping[str, set[str]]:
+    """By table, the roles that may insert rows; none where functions of the schema alone do."""
+    writers: defaultdict[str, set[str]] = defaultdict(set)
+    for grant in expected_grants():
+        role, right, kind, name = grant.split(" ", 3)
+        if right == "INSERT":
+            writers[name if kind == "table" else name.rpartition(".")[0]].add(role)
+    return writers
 
 
 def _beyond(theirs: Object, there: Objects, expected: Objects) -> Iterator[Difference]:

@@ -36,7 +36,7 @@ else:
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
 
-REQUIRED_REVISION: Final = "0045"
+REQUIRED_REVISION: Final = "0046"
 """The oldest schema that this code runs on; newer ones are made to be survived (migrations come in halves)."""
 
 _SAME_PLANS: Final[dict[str, str]] = {

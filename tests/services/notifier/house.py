@@ -37,6 +37,7 @@ INSERT INTO statuses (id, helpdesk_id, name, flag) VALUES (1, 1, 'E-mail Geïmpo
 INSERT INTO priorities (id, helpdesk_id, name) VALUES (1, 1, 'Normaal');
 INSERT INTO importer_settings (helpdesk_id, kind, server, mailbox_address, marker)
     VALUES (1, 'maildir', '/mail', 'ict@example.nl', '===== vul boven deze regel uw reactie =====');
+SELECT setval(sequence::regclass, taken) FROM sequences_behind();
 """
 
 _TICKET = """

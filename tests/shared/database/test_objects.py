@@ -31,10 +31,12 @@ async def superuser(filled_database: Database) -> AsyncIterator[asyncpg.Connecti
 
 
 async def mended(connection: Connection, found: list[Difference]) -> list[Difference]:
-    """What differs still, after the statements that were told."""
-    for each in found:
-        await connection.execute(each.statement.replace(" CONCURRENTLY", ""))  # within the test's transaction
-    return await differences_of(connection)
+    """What differs still, after the statements that were told; those of a sequence that was made anew too."""
+    for _ in range(2):
+        for each in found:
+            await connection.execute(each.statement.replace(" CONCURRENTLY", ""))  # within the test's transaction
+        found = await differences_of(connection)
+    return found
 
 
 async def test_the_frozen_list_is_that_of_a_migrated_database(filled: Connection) -> None:
@@ -271,3 +273,39 @@ def test_a_view_that_another_version_words_otherwise_is_the_same() -> None:
     assert differences(expected, Living((view(of_17),), (), ())) == []
     [told] = differences(expected, Living((view(of_17.replace("name", "title")),), (), ()))
     assert told.statement == ours.definition
+
+
+async def test_a_sequence_that_gives_numbers_which_are_taken_is_told(superuser: asyncpg.Connection[Any]) -> None:
+    await superuser.execute("SET LOCAL search_path = helpdesk, public")
+    ((newest, number),) = await superuser.fetch("SELECT max(id), max(number::bigint) FROM tickets")
+    await superuser.execute("SELECT setval('tickets_id_seq', 1, false), setval('ticket_number_seq', $1)", 1000001)
+    found = await differences_of(superuser, GUARDS)
+    assert [each.statement for each in found] == [
+        f"SELECT setval('helpdesk.tickets_id_seq', {newest})",
+        f"SELECT setval('helpdesk.ticket_number_seq', {number})",
+    ]
+    assert all(each.is_grave for each in found)
+    assert await mended(superuser, found) == []
+
+
+async def test_who_numbers_his_own_rows_is_not_called_to_account(superuser: asyncpg.Connection[Any]) -> None:
+    """The helpdesk UI writes whole rows of some tables, with the numbers that another system gave them."""
+    await superuser.execute("INSERT INTO helpdesk.organisations (id, name) VALUES (7000, 'Elders')")
+    [told] = await differences_of(superuser)
+    assert told.statement == "SELECT setval('helpdesk.organisations_id_seq', 7000)"
+    assert not told.is_grave
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        pytest.param("DROP FUNCTION helpdesk.sequences_behind()", id="the function"),
+        pytest.param("REVOKE EXECUTE ON FUNCTION helpdesk.sequences_behind() FROM importer_console", id="the right"),
+    ],
+)
+async def test_who_cannot_ask_about_sequences_tells_the_rest(superuser: asyncpg.Connection[Any], gone: str) -> None:
+    await superuser.execute(gone)
+    await superuser.execute("ALTER TABLE helpdesk.tickets DISABLE TRIGGER register_number")
+    await superuser.execute("SET LOCAL ROLE importer_console")
+    [told] = await differences_of(superuser, GUARDS)
+    assert "(register_number)" in told.sentence

@@ -1,0 +1,1 @@
+DROP FUNCTION sequences_behind();
