@@ -21,18 +21,20 @@ BEGINNING: Final = 700
 """Characters of a text that are looked at: an acknowledgement says first what it is."""
 _FIRST: Final = 250
 """Of these, so many may stand before what tells: a salutation, thanks."""
+_WHOLE: Final = BEGINNING - 100
+"""Characters of a text that is looked at up to its end, links and line ends in it gone."""
 _LONGEST_LINES: Final = 4 * BEGINNING
 
 _REQUEST: Final = (
     r"(?:(?:support |service |help )?(?:request|ticket|case|incident|inquiry|enquiry|issue|e-?mail|message|question)|"
-    r"(?:aan)?vraag|verzoek|melding|ticket|bericht|incident|case|(?:service)?call|anfrage|nachricht|meldung|anliegen|"
+    r"(?:aan)?vraag|(?:service|hulp)?verzoek|melding|ticket|bericht|incident|case|(?:service)?call|anfrage|nachricht|meldung|anliegen|"
     r"vorgang|störung|demande|requête|message|courriel|solicitud|consulta|mensaje|incidencia|richiesta|segnalazione|"
     r"messaggio|pedido|solicitação|mensagem|zgłoszenie|wiadomość|ärende|förfrågan|meddelande|henvendelse|sag|sak|"
     r"pyyntö(?:nne|si)?|viesti(?:nne|si)?)"
 )
 _NUMBER: Final = (
     r"(?:(?: (?:met|with|mit|onder|unter)(?= ))?[\s(\[]{0,3}(?:ticket|case|request|reference|ref|tracking)?[\s-]?"
-    r"(?:id|no|nr|number|nummer)?\.?\s?[:=]?\s?"
+    r"(?:id|no|nr|number|[a-z]{0,20}nummer|kenmerk|referentie)?\.?\s?[:=]?\s?"
     r"[\[(]?#{0,2}(?:[a-z]{1,10}[-#]?)?[0-9][0-9 .-]{2,20}[\])#]{0,3})"
 )
 _YOURS: Final = (
@@ -54,8 +56,9 @@ _CAME_IN: Final = re.compile(
     rf"(?<!\w)(?:we|wij|wir) (?:hebben|haben) {_YOURS} (?:\w{{1,20}} ){{0,2}}?{_REQUEST}{_NUMBER}? ?"
     r"(?:\w{1,12} ){0,4}?(?:ontvangen|geregistreerd|erhalten)(?!\w)|"
     # a ticket with number 12345 has been created; Ticket #12345 has been opened for you
-    rf"(?<!\w){_REQUEST} (?:with )?{_NUMBER}? (?:has been|is|wurde|werd) (?:[\w-]{{1,20}} ){{0,2}}?"
+    rf"(?<!\w){_REQUEST}(?: with)?(?:{_NUMBER})? (?:has been|is|wurde|werd) (?:[\w-]{{1,20}} ){{0,2}}?"
     r"(?:created|opened|logged|registered|received|aangemaakt|geregistreerd|ontvangen|erstellt|angelegt)(?!\w)|"
+    rf"(?<!\w)er is (?:een|uw) (?:nieuwe? )?{_REQUEST} (?:voor u )?(?:aangemaakt|geregistreerd)(?!\w)|"
     rf"(?:acknowledge\w{{0,4}}|confirm\w{{0,3}}) (?:\w{{1,12}} ){{0,6}}?(?:received|receipt of|mail for|got) "
     rf"(?:\w{{1,12}} ){{0,2}}?{_REQUEST}|"
     rf"(?:request|ticket)s? (?:for \w{{1,12}} )?(?:has|have) been (?:created and assigned|created with|assigned)",
@@ -78,7 +81,8 @@ _PROMISES: Final = re.compile(
     r"(?:is|are) (?:now )?being (?:reviewed|processed|handled)|"
     r"(?:opened|created|logged) (?:for you|on your behalf)|representative will|"
     r"to (?:add|provide) (?:additional|further|more) (?:comments?|information)|"
-    r"(?:nemen|neemt|wordt|zullen) (?:[\w()]{1,20} ){0,8}?(?:in behandeling|contact (?:met|op)|beoordeeld)|"
+    r"(?:nemen|neemt|wordt|zullen) (?:[\w()]{1,20} ){0,8}?(?:in behandeling|contact (?:met|op)|beoordeeld|"
+    r"beantwoord(?!\w))|streven (?:[\w()]{1,20} ){0,8}?(?:reageren|antwoorden|beantwoorden|nemen)|"
     r"(?:ontvangt|reageren|antwoorden|beantwoorden) (?:\w{1,20} ){0,4}?(?:zo (?:spoedig|snel) mogelijk|binnen)|"
     r"(?:om|voor) (?:extra|aanvullende|meer) (?:opmerkingen|informatie)|antwoord op deze e-?mail om|"
     r"(?:werden|wird|setzen) (?:\w{1,20} ){0,8}?(?:bearbeitet|bearbeiten|in verbindung|beantworten|melden|"
@@ -94,7 +98,8 @@ _BY_MACHINE: Final = re.compile(
     r"automatic (?:reply|response|message|notification)|"
     r"(?:do not|don't) (?:reply|respond) to this|no need to reply|"
     r"dit is een automatisch|automatisch (?:gegenereerd|verzonden|verstuurd|aangemaakt|bericht)|"
-    r"(?:niet|gelieve niet) (?:op dit bericht |op deze e-?mail |hierop )?te (?:antwoorden|beantwoorden|reageren)|"
+    r"niet (?:te|(?:op dit bericht|op deze e-?mail|op deze mail|hierop)(?: te)?) (?:antwoorden|beantwoorden|reageren)|"
+    r"hierop niet (?:antwoorden|reageren)|"
     r"(?:dies|das) ist eine automatisch|automatisch (?:generiert|erstellt|versendet|erzeugt)|"
     r"antworten sie (?:bitte )?nicht auf diese|"
     r"(?:message|réponse|e-?mail|courriel) automatique|généré automatiquement|ne pas (?:y )?répondre|"
@@ -116,6 +121,7 @@ _SUBJECT: Final = re.compile(
     r"(?:acknowledge?ment|confirmation) of (?:your )?(?:request|receipt|ticket|e-?mail)|"
     r"(?:aanvraag|verzoek|melding|ticket|vraag|bericht)[^:]{0,40} (?:ontvangen|aangemaakt|aangemeld|geregistreerd)"
     r"(?!\w)|"
+    r"ontvangst van (?:uw|je|jouw)|"
     r"(?:ontvangst)?bevestiging (?:van (?:ontvangst|uw|je|jouw)|uw|melding|aanvraag|ticket)|ontvangstbevestiging|"
     r"bedankt voor (?:uw|je|jouw) (?:bericht|e-?mail|mail|vraag|aanvraag|melding)|"
     r"eingangsbestätigung|empfangsbestätigung|(?:anfrage|ticket|nachricht)[^:]{0,40} (?:eingegangen|erhalten|erstellt)|"
@@ -133,16 +139,18 @@ _IS_ONE: Final = re.compile(
     # a challenge (BoxTrapper), to whom an answer of ours would be a mail to challenge
     r"the message you sent requires that you verify)(?!\w)",
 )
-_BEGINS_AS_ONE: Final = re.compile(
-    r"\W{0,9}(?:this is an (?:automat\w{1,5}|auto-?) ?(?:generated )?(?:e-?mail )?(?:response|reply)|"
+_SAYS_IT_IS_ONE: Final = (
+    r"(?:this is an (?:automat\w{1,5}|auto-?) ?(?:generated )?(?:e-?mail )?(?:response|reply)|"
     r"dit is een automatische? (?:gegenereerde? |verzonden |e-?mail ?)?(?:antwoord|reactie|antwoordbericht)|"
     r"dies ist eine automatische? (?:generierte |erstellte )?antwort|"
     r"ceci est une réponse automatique|questa è una risposta automatica|esta es una respuesta automática|"
     r"(?:esta|isto) é uma resposta automática|detta är ett automatiskt svar|dette er et automatisk svar|"
-    r"tämä on automaattinen vastaus|to jest automatyczna odpowiedź)\s{0,3}(?:[.!,:;–—-]|\n|$)",
-    re.IGNORECASE,
+    r"tämä on automaattinen vastaus|to jest automatyczna odpowiedź)"
 )
+_BEGINS_AS_ONE: Final = re.compile(rf"\W{{0,9}}{_SAYS_IT_IS_ONE}\s{{0,3}}(?:[.!,:;–—-]|\n|$)", re.IGNORECASE)
 """What says so first of all, and in a sentence of its own."""
+_ENDS_AS_ONE: Final = re.compile(rf"[.!] ?{_SAYS_IT_IS_ONE}[.!]?$")
+"""What says so last of all, and in a sentence of its own."""
 _A_PERSON: Final = re.compile(
     r"(?<![\w'])(?:i|i'm|i've|i'll|my|me|ik|mij|mijn|ich|mir|mich|mein\w{0,2}|je suis|j'ai|mon|ma|jag|jeg|min)(?!\w)"
 )
@@ -178,7 +186,7 @@ def is_acknowledgement(subject: str, text: str) -> bool:
         return False
     above_line = _ABOVE_THE_LINE.search(said)
     said = " ".join((said if above_line is None else said[above_line.end() :]).split())
-    if _IS_ONE.search(said) is not None:
+    if _IS_ONE.search(said) is not None or (len(said) < _WHOLE and _ENDS_AS_ONE.search(said) is not None):
         return True
     came_in = _CAME_IN.search(said) if any(word in said for word in _TAKEN_IN) else None
     if came_in is None or came_in.start() > _FIRST or _ASKS.search(said, 0, came_in.start()):

@@ -113,6 +113,39 @@ def kind(subject: str, text: str, *headers: str) -> AutomaticKind | None:
             id="ultimo",
         ),
         pytest.param(
+            "Bevestiging",
+            "Uw melding met meldingsnummer 12345 is in goede orde ontvangen en wordt in behandeling genomen.\n\n"
+            "U kunt niet op deze e-mail antwoorden.",
+            id="number-with-its-own-name",
+        ),
+        pytest.param(
+            "Serviceverzoek 12345",
+            "Beste Jan,\n\nEr is een serviceverzoek aangemaakt met referentie 12345. Dit is een automatisch "
+            "gegenereerd bericht.",
+            id="axxerion",
+        ),
+        pytest.param(
+            "Ticket T20260302.0012",
+            "Hello Jan,\n\nA ticket has been created on your behalf. Ticket Number: T20260302.0012\n\nOne of our "
+            "technicians will contact you soon.",
+            id="autotask",
+        ),
+        pytest.param(
+            "RE: Printer CRM:0012345",
+            "Uw aanvraag is geregistreerd onder nummer CAS-12345-X1Y2. Wij streven ernaar binnen 2 dagen te reageren.",
+            id="dynamics",
+        ),
+        pytest.param(
+            "Ontvangst van uw bericht",
+            "Wij hebben uw bericht in goede orde ontvangen. Uw bericht wordt zo spoedig mogelijk beantwoord.",
+            id="says-so-in-its-subject",
+        ),
+        pytest.param(
+            "Re: Printer",
+            "Bedankt voor je e-mail. Je ontvangt zo spoedig mogelijk een reactie. Dit is een automatische reactie.",
+            id="says-so-at-its-end",
+        ),
+        pytest.param(
             "Your email requires verification verify#abc123",
             "The message you sent requires that you verify that you are a real live human being and not a spam source."
             "\n\nTo complete this verification, simply reply to this message.",
@@ -166,6 +199,14 @@ CONFIRMED = "Uw melding is geregistreerd onder nummer 1000001. Wij nemen deze zo
         ),
         pytest.param("Contact", CONFIRMED, ("Reply-To: jan@b.example",), id="answers-go-elsewhere"),
         pytest.param("Gelezen: handleiding", "Uw bericht aan ons team is duidelijk.", (), id="read-something"),
+        pytest.param(
+            "Serviceverzoek", "Er is een verzoek aangemaakt door Piet, maar dat moet een melding zijn.", (),
+            id="a-request-of-a-colleague",
+        ),
+        pytest.param(
+            "Tekst", "Onder onze mails staat: dit is een automatische reactie. Kan die zin weg, graag vandaag.", (),
+            id="speaks-of-such-a-sentence",
+        ),
         pytest.param(
             "Re: Contract",
             "Your request 5544 has been received by our legal team. They will contact you about clause 4.", (),
