@@ -56,7 +56,8 @@ _CAME_IN: Final = re.compile(
     rf"(?<!\w)(?:we|wij|wir) (?:hebben|haben) {_YOURS} (?:\w{{1,20}} ){{0,2}}?{_REQUEST}{_NUMBER}? ?"
     r"(?:\w{1,12} ){0,4}?(?:ontvangen|geregistreerd|erhalten)(?!\w)|"
     # a ticket with number 12345 has been created; Ticket #12345 has been opened for you
-    rf"(?<!\w){_REQUEST}(?: with)?(?:{_NUMBER})? (?:has been|is|wurde|werd) (?:[\w-]{{1,20}} ){{0,2}}?"
+    rf"(?<!\w){_REQUEST} has been (?:created|opened|logged) (?:on your behalf|for you)(?!\w)|"
+    rf"(?<!\w){_REQUEST}(?: with)?{_NUMBER} (?:has been|is|wurde|werd) (?:[\w-]{{1,20}} ){{0,2}}?"
     r"(?:created|opened|logged|registered|received|aangemaakt|geregistreerd|ontvangen|erstellt|angelegt)(?!\w)|"
     rf"(?<!\w)er is (?:een|uw) (?:nieuwe? )?{_REQUEST} (?:voor u )?(?:aangemaakt|geregistreerd)(?!\w)|"
     rf"(?:acknowledge\w{{0,4}}|confirm\w{{0,3}}) (?:\w{{1,12}} ){{0,6}}?(?:received|receipt of|mail for|got) "
@@ -155,7 +156,7 @@ _A_PERSON: Final = re.compile(
     r"(?<![\w'])(?:i|i'm|i've|i'll|my|me|ik|mij|mijn|ich|mir|mich|mein\w{0,2}|je suis|j'ai|mon|ma|jag|jeg|min)(?!\w)"
 )
 """Dutch «je» is anybody's."""
-_OTHERS: Final = re.compile(r"(?<!\w)(?:they|he|she|zij|ze|hij|ils?|elles?)(?!\w)")
+_OTHERS: Final = re.compile(r"(?<!\w)(?:they|their|he|she|zij|ze|hun|hij|ils?|elles?)(?!\w)")
 """A system promises what we or our staff will do; what others will do, a person tells."""
 _ASKS: Final = re.compile(
     r"(?<!\w)(?:graag|gelieve|kun(?:t|nen)?|zou(?:den)?|wijzig\w{0,3}|tekst|please|change|text|bitte|ändern|merci de|"

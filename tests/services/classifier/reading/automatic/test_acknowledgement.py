@@ -200,6 +200,11 @@ CONFIRMED = "Uw melding is geregistreerd onder nummer 1000001. Wij nemen deze zo
         pytest.param("Contact", CONFIRMED, ("Reply-To: jan@b.example",), id="answers-go-elsewhere"),
         pytest.param("Gelezen: handleiding", "Uw bericht aan ons team is duidelijk.", (), id="read-something"),
         pytest.param(
+            "Re: Printer",
+            "A ticket has been opened with the vendor, number 4455. Their engineer will contact you about access.", (),
+            id="ticket-at-a-vendor",
+        ),
+        pytest.param(
             "Serviceverzoek", "Er is een verzoek aangemaakt door Piet, maar dat moet een melding zijn.", (),
             id="a-request-of-a-colleague",
         ),
