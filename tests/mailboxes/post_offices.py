@@ -125,7 +125,8 @@ class MaildirPostOffice:
         """Nothing runs."""
 
     def _file(self, key: ItemKey) -> Path:
-        (file,) = (file for name in ("new", "cur") for file in (self.root / name).glob(f"{key}*"))
+        # the last one: a mail that is moved from new to cur meanwhile is seen in both
+        *_, file = (file for name in ("new", "cur") for file in (self.root / name).glob(f"{key}*"))
         return file
 
 
