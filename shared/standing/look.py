@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from shared.broker.administration import ManagementRefused
-from shared.database.pool import Pool, open_pool, transaction
+from shared.database.pool import Pool, SchemaLacks, open_pool, transaction
 from shared.errors import Misconfigured, Outage, TryAgain
 from shared.sentences import Sentence, ended, said_by
 from shared.standing.broker import BrokerStanding, broker_standing
@@ -84,15 +84,19 @@ async def _look_at_database(where: Where) -> tuple[Recorded | None, SchemaStandi
 
 async def _read_and_trouble(pool: Pool) -> tuple[Recorded | None, SchemaStanding, str]:
     """What is recorded, how the schema stands, and what keeps the database from taking more: there may be all three."""
-    seen, schema, trouble = None, NOTHING_MISSING, ""
+    seen, schema, trouble, lacks = None, NOTHING_MISSING, "", ""
     try:
         seen = await read(pool)
+    except SchemaLacks as error:
+        lacks = said_by(error)
     except TryAgain as error:
         trouble = said_by(error)
     try:
         schema = await _read_schema(pool)
     except TryAgain as error:
         trouble = trouble or said_by(error)
+    if schema == NOTHING_MISSING:  # else that tells it, with its remedy
+        trouble = trouble or lacks
     async with transaction(pool) as connection:
         return seen, schema, await in_the_way(connection) or trouble
 

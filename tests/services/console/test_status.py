@@ -415,3 +415,13 @@ async def test_an_unknown_state_is_refused(importer: CommandLine) -> None:
     assert "--state: 'weg' is not one of waiting, planned" in await importer.says(
         "notifications", "list", "--state", "weg", code=1
     )
+
+
+async def test_a_right_that_the_command_line_itself_lacks_is_told_once_with_what_gives_it_back(
+    watched: CommandLine, house: House
+) -> None:
+    await house.owner.execute("REVOKE SELECT ON helpdesk.outgoing_holds FROM importer_console")
+    told = await watched.answers("status", code=3)
+    assert told["mailboxes"] is None
+    assert [need["key"] for need in told["needs"] if need["cause"] in {"database", "schema"}] == ["rights"]
+    assert "(importer_console SELECT table helpdesk.outgoing_holds)" in " ".join(told["needs_a_person"])
