@@ -35,7 +35,7 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from services.notifier.microsoft import trouble_of, xoauth2_advice
 from services.notifier.notification import Account, Secrets, Security
-from services.notifier.rules.replies import Stage, is_completion, is_refusal, reply_line, verdict
+from services.notifier.rules.replies import REPLY_LIMIT, Stage, is_completion, is_refusal, reply_line, verdict
 from services.notifier.transport import AccountTrouble, InDoubt, OutgoingMail, Postponed, Refused
 from shared.connecting import ForbiddenAddress, connect_async
 from shared.microsoft.credentials import AppLogin
@@ -302,7 +302,8 @@ class SmtpTransport:
             yield
         except (SMTPConnectResponseError, SMTPResponseException) as answer:
             if stage is Stage.CONTENT and not is_refusal(answer.code):  # a reply that is none, or neither yes nor no
-                said = reply_line(answer.code, answer.message)
+                said = answer.message if answer.code < 0 else f"{answer.code} {answer.message}"  # -1 is the library's
+                said = one_line(said)[: REPLY_LIMIT // 2]
                 raise self._in_doubt(
                     f"{self._server()} answered for the mail with no reply of SMTP ({said})."
                 ) from answer

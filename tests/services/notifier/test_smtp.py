@@ -192,11 +192,20 @@ async def test_a_reply_that_begins_with_a_2_means_that_the_mail_was_taken(reply:
         b"354 more?\r\n",
         b"999 what\r\n",
         b"fine, thanks\r\n",
+        b"x" * 5000 + b"\r\n",
         b"\r\n250 ok\r\n",
         b"250-a line\r\n" * 50_000 + b"250 ok\r\n",
         b"",
     ],
-    ids=["354", "999", "no code", "an empty line first", "a reply beyond bounds", "the connection ends"],
+    ids=[
+        "354",
+        "999",
+        "no code",
+        "no code and long",
+        "an empty line first",
+        "a reply beyond bounds",
+        "the connection ends",
+    ],
 )
 async def test_a_mail_for_which_nothing_clear_was_said_is_in_doubt(reply: bytes) -> None:
     """Else it would come again with each try of three days, where the server took it."""
