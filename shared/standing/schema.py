@@ -29,7 +29,7 @@ NOTHING_MISSING: Final = SchemaStanding()
 
 
 async def schema_standing(connection: Connection) -> SchemaStanding:
-    """How the schema stands. About 35 ms of two processors: definitions of constraints and indexes are worded anew."""
+    """How the schema stands. Takes about 35 ms: definitions of constraints and indexes are worded anew."""
     if await connection.fetchval("SELECT version_num FROM public.alembic_version") != frozen_revision():
         return NOTHING_MISSING
     rights = sorted(expected_grants() - await grants_of(connection))

@@ -56,7 +56,7 @@ async def examine_server(configuration: DoctorConfiguration) -> AsyncIterator[Fi
                 yield finding
         if date:
             yield compared(PART, parsedate_to_datetime(date), between.replace(microsecond=0))
-        async for finding in _versions(await broker.get("connections") or []):
+        async for finding in _versions(await broker.get(f"vhosts/{broker.vhost}/connections") or []):
             yield finding
 
 
@@ -85,7 +85,7 @@ def _node(node: dict[str, Any]) -> list[Finding]:
 
 
 async def _versions(connections: list[dict[str, Any]]) -> AsyncIterator[Finding]:
-    """Of our own connections, which tell by what program they were made."""
+    """Of the virtual host's connections, those of ours, which tell by what program they were made."""
     ours = running_version()
     of = Counter(
         (str(told.get("connection_name", "")).partition(" ")[0], str(told[VERSION_PROPERTY]))

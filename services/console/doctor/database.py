@@ -28,6 +28,7 @@ from shared.standing.recorded import ticket_numbers
 
 PART: Final = "PostgreSQL"
 _MIGRATE: Final = Sentence("run helpdesk-importer migrate")
+_LOCKED: Final = Sentence("The rest cannot be seen while a session has locked a table: status and doctor name it.")
 _GIB: Final = 1024**3
 _NAMED: Final = 3
 _TOLD: Final = 20
@@ -56,6 +57,7 @@ async def connected(configuration: DoctorConfiguration, dsn: str | None = None) 
             server_settings={
                 "application_name": "helpdesk-importer doctor",
                 "search_path": "helpdesk",
+                "lock_timeout": "2s",
                 "TimeZone": "UTC",
             },
         )
@@ -180,6 +182,8 @@ async def examine_schema(configuration: DoctorConfiguration) -> AsyncIterator[Fi
                 yield finding
         async for finding in _numbers(connection):
             yield finding
+    except asyncpg.LockNotAvailableError as error:
+        raise Outage(_LOCKED) from error
     finally:
         connection.terminate()
 
@@ -261,6 +265,8 @@ async def script(configuration: DoctorConfiguration) -> list[str]:
         different = await differences_of(connection)
         lacking = sorted(expected_grants() - await grants_of(connection))
         gone = [row["name"] for row in await connection.fetch(_TABLES_GONE, _tables())]
+    except asyncpg.LockNotAvailableError as error:
+        raise Outage(_LOCKED) from error
     except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError) as error:
         raise Misconfigured(Sentence("The database has none of ours: %(migrate)s.", migrate=_MIGRATE)) from error
     finally:

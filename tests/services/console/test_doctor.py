@@ -210,6 +210,17 @@ async def test_the_sql_that_is_printed_brings_back_objects_and_rights(patient: C
     await examined(patient)
 
 
+async def test_a_table_that_is_locked_keeps_nothing_else_from_being_told(patient: CommandLine, house: House) -> None:
+    async with house.database.connect("owner") as holder, holder.transaction():
+        await holder.execute("LOCK TABLE helpdesk.tickets IN ACCESS EXCLUSIVE MODE")
+        found = await examined(patient, code=3)
+        refused = await patient.says("doctor", "--sql", code=1)
+    unseen = "The rest cannot be seen while a session has locked a table: status and doctor name it."
+    assert [each["sentence"] for each in found if (each["part"], each["level"]) == ("schema", "fail")] == [unseen]
+    assert any("has locked a table of ours" in each["sentence"] for each in found if each["part"] == "PostgreSQL")
+    assert refused.strip() == unseen
+
+
 async def test_many_objects_that_were_changed_are_not_told_one_by_one(patient: CommandLine, house: House) -> None:
     tables = await house.owner.fetch(
         "SELECT DISTINCT relname AS name FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
