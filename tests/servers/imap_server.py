@@ -330,7 +330,8 @@ class _Connection:
         if self.server.select_refusal or folder is None:
             return f"NO {self.server.select_refusal or '[NONEXISTENT] no such folder'}"
         self.folder, self._seen = folder, len(folder.messages)
-        await self._say(f"* {self._seen} EXISTS\r\n* OK [UIDVALIDITY {folder.validity}] valid\r\n".encode())
+        told = f"* OK [UIDVALIDITY {folder.validity}] valid\r\n* OK [UIDNEXT {folder.next_uid}] next\r\n"
+        await self._say(f"* {self._seen} EXISTS\r\n{told}".encode())
         return "OK [READ-ONLY] done" if self.server.read_only else "OK [READ-WRITE] done"
 
     async def _on_list(self, words: list[str]) -> str:
@@ -382,8 +383,13 @@ class _Connection:
             self.idling = False
         return "OK done"
 
-    async def _on_uid_search(self, _: list[str]) -> str:
-        found = [str(one.uid) for one in self._open.messages if not one.flags & {"\\Seen", "\\Deleted"}]
+    async def _on_uid_search(self, words: list[str]) -> str:
+        """Of the criteria it knows UNSEEN and ranges of UIDs to the last; SINCE finds all."""
+        passed = {"\\Seen", "\\Deleted"} if "UNSEEN" in words else {"\\Deleted"}
+        first = words[1].partition(":")[0] if words[0] == "UID" else "1"
+        last = max((one.uid for one in self._open.messages), default=0)
+        least = last if first == "*" else min(int(first), last)
+        found = [str(one.uid) for one in self._open.messages if one.uid >= least and not one.flags & passed]
         await self._say(f"* SEARCH {' '.join(found)}\r\n".encode())
         return "OK done"
 

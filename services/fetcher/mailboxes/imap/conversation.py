@@ -26,6 +26,8 @@ class Conversation:
         self.wire = client.wire
         self.server = server
         self.uid_validity = 0
+        self.uid_next = 0
+        """What the next mail's UID would have been when the folder was selected; 0 where that is not known."""
         self.arrived = False
         """The server said that there is more mail since the last listing."""
 

@@ -48,6 +48,7 @@ class FolderTree:
         if "READ-ONLY" in wire.untagged_responses or (flags and b"\\seen" not in flags and b"\\*" not in flags):
             raise answers.read_only(written)
         talk.uid_validity = unsigned((wire.take("UIDVALIDITY") or [b"0"])[-1]) or 0
+        talk.uid_next = unsigned((wire.take("UIDNEXT") or [b"0"])[-1]) or 0
         wire.untagged_responses.clear()
 
     def special(self, use: str) -> str | None:

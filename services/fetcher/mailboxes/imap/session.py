@@ -80,6 +80,11 @@ class ImapSession:
         """The generation of the folder's UIDs (RFC 3501 §2.3.1.1)."""
         return self._talk.uid_validity
 
+    def has_not_reached(self, uid: int) -> bool:
+        """Whether the folder had not come to this UID when it was selected; told once, since it grows afterwards."""
+        uid_next, self._talk.uid_next = self._talk.uid_next, 0
+        return 0 < uid_next <= uid
+
     @property
     def arrived(self) -> bool:
         """The server said that there is more mail since the last listing."""

@@ -280,6 +280,26 @@ async def test_a_mail_is_fetched_in_parts(server: ImapServer, monkeypatch: pytes
     assert server.count("UID FETCH 1 .*BODY") == len(raw) // 1000 + 1
 
 
+async def test_a_folder_that_counts_from_below_after_a_restore_is_followed_from_a_moment(server: ImapServer) -> None:
+    """Its mails have UIDs that were looked at before: after the highest of those, none would be found."""
+    for number in range(3):
+        server.deliver(b"Subject: %d\r\n\r\n" % number, MONDAY)
+    async with opened(access_to(server)) as mailbox:
+        first = await mailbox.arrivals(None, MONDAY)
+        assert len(first.mails) == 3
+        server.deliver(b"Subject: op dezelfde verbinding\r\n\r\n", MONDAY)
+        second = await mailbox.arrivals(first.state, MONDAY)
+        assert [mail.key for mail in second.mails] == ["1.4"]
+    del server.inbox.messages[1:]
+    server.inbox.next_uid = 2
+    later = MONDAY + timedelta(days=1)
+    server.deliver(b"Subject: na herstel\r\n\r\n", later)
+    async with opened(access_to(server)) as mailbox:
+        third = await mailbox.arrivals(second.state, later)
+        assert ([mail.key for mail in third.mails], third.state) == (["1.2"], "1.2")
+        assert (await mailbox.arrivals(third.state, later)).mails == ()
+
+
 async def test_a_folder_that_is_read_only_is_refused(server: ImapServer) -> None:
     server.read_only = True
     with pytest.raises(AccessDenied, match="schrijfrechten"):
