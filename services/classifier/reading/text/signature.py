@@ -86,7 +86,7 @@ _CONTACT: Final = re.compile(
     r"(?<!\w)(?:www\.|https?://)\S|[^\s@]@[^\s@]+\.\w|(?<!\w)[0-9]{4}\s?[a-z]{2}\s"
 )
 """Of a line in small letters, as _SENT."""
-_OF_LISTS: Final = (re.compile(r"[^\s@]+@[^\s@]+$"), re.compile(r"https?://[^\s/]+/\S"))
+_OF_LISTS: Final = (re.compile(r"\A[^\s@]{1,64}@[^\s@]{1,255}\Z"), re.compile(r"\Ahttps?://[^\s/]{1,255}/\S"))
 """Addresses alone, and pages alone: somebody wrote them down, as no signature does."""
 _LONGEST_NAME: Final = 60
 _MOST_NAMES: Final = 5
