@@ -67,11 +67,8 @@ async def _look_at_database(where: Where) -> tuple[Recorded | None, SchemaStandi
                 patience=timedelta(0),
             )
     except TimeoutError:
-        return (
-            None,
-            SchemaStanding(),
-            Sentence("It does not answer within %(seconds)g seconds.", seconds=_seconds(where)),
-        )
+        silent = Sentence("It does not answer within %(seconds)g seconds.", seconds=_seconds(where))
+        return None, NOTHING_MISSING, silent
     except Outage as error:
         return None, NOTHING_MISSING, said_by(error)
     try:

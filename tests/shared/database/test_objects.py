@@ -288,6 +288,20 @@ async def test_a_sequence_that_gives_numbers_which_are_taken_is_told(superuser: 
     assert await mended(superuser, found) == []
 
 
+async def test_a_sequence_that_was_moved_past_what_is_taken_is_well_before_it_gives_a_number(
+    superuser: asyncpg.Connection[Any],
+) -> None:
+    """So the trigger leaves it when old numbers become known (SPEC D1)."""
+    await superuser.execute("SET LOCAL search_path = helpdesk, public")
+    ((newest, number),) = await superuser.fetch("SELECT max(id), max(number::bigint) FROM tickets")
+    for sequence, taken in (("tickets_id_seq", newest), ("ticket_number_seq", number)):
+        await superuser.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {taken + 1}")
+    assert await differences_of(superuser, GUARDS) == []
+    await superuser.execute(f"ALTER SEQUENCE ticket_number_seq RESTART WITH {number}")
+    [told] = await differences_of(superuser, GUARDS)
+    assert told.statement == f"SELECT setval('helpdesk.ticket_number_seq', {number})"
+
+
 async def test_who_numbers_his_own_rows_is_not_called_to_account(superuser: asyncpg.Connection[Any]) -> None:
     """The helpdesk UI writes whole rows of some tables, with the numbers that another system gave them."""
     await superuser.execute("INSERT INTO helpdesk.organisations (id, name) VALUES (7000, 'Elders')")

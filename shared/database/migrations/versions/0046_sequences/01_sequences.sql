@@ -6,9 +6,10 @@ CREATE FUNCTION sequences_behind() RETURNS TABLE (sequence text, of_table text, 
     LANGUAGE plpgsql SECURITY DEFINER STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     one record;
+    given bigint; -- the last number: what RESTART or setval chose is not given yet (is_called)
 BEGIN
     FOR one IN
-        SELECT seqrelid, seqstart - seqincrement AS before, refobjid::regclass AS owner, quote_ident(attname) AS named
+        SELECT seqrelid, refobjid::regclass AS owner, quote_ident(attname) AS named
         FROM pg_sequence JOIN pg_depend ON objid = seqrelid AND classid = 'pg_class'::regclass AND deptype = 'i'
         JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
         JOIN pg_class ON pg_class.oid = seqrelid
@@ -17,15 +18,16 @@ BEGIN
         EXECUTE format('SELECT max(%s) FROM %s', one.named, one.owner) INTO taken;
         sequence := one.seqrelid::regclass;
         of_table := one.owner;
-        IF taken > coalesce(pg_sequence_last_value(one.seqrelid), one.before) THEN
+        EXECUTE format('SELECT last_value - (NOT is_called)::integer FROM %s', sequence) INTO given;
+        IF taken > given THEN
             RETURN NEXT;
         END IF;
     END LOOP;
     SELECT number INTO taken FROM helpdesk.tickets WHERE number ~ '^[0-9]{1,18}$' ORDER BY id DESC LIMIT 1;
     sequence := 'helpdesk.ticket_number_seq';
     of_table := 'helpdesk.tickets';
-    IF taken > coalesce(pg_sequence_last_value(sequence::regclass),
-                        (SELECT seqstart - seqincrement FROM pg_sequence WHERE seqrelid = sequence::regclass)) THEN
+    SELECT last_value - (NOT is_called)::integer INTO given FROM helpdesk.ticket_number_seq;
+    IF taken > given THEN
         RETURN NEXT;
     END IF;
 END $$;
