@@ -105,3 +105,4 @@ async def test_a_blocked_connection_is_told_with_the_alarm_as_its_reason() -> No
         await session.check_takes()
     connection.taken.set()
     await session.check_takes()
+    await connection.close()  # else its finalizer would, wherever garbage is collected
